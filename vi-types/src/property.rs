@@ -104,7 +104,7 @@ impl<T: DataObject> OptionalObject for Option<Box<T>> {
     }
 
     fn fill(&mut self) -> &mut dyn Object {
-        &mut **self.insert(Box::default())
+        &mut **self.insert(Box::new(T::default()))
     }
 
     fn clear(&mut self) {

@@ -106,6 +106,7 @@ impl<'a> Class<'a> {
         });
         quote! {
             impl Default for #rust {
+                #[inline(never)]
                 fn default() -> Self { Self { #base #(#fields)* } }
             }
         }
@@ -169,8 +170,11 @@ impl<'a> Class<'a> {
         quote! {
             impl rt::Object for #rust {
                 fn type_info() -> &'static rt::ObjectInfo { &#info }
+                #[inline(never)]
                 fn info(&self) -> &'static rt::ObjectInfo { &#info }
+                #[inline(never)]
                 fn get(&self, index: usize) -> P<'_> { #get }
+                #[inline(never)]
                 fn get_mut(&mut self, index: usize) -> M<'_> { #get_mut }
             }
         }
@@ -225,17 +229,20 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// Traits whose work the runtime does for all types.
+    /// Traits whose work the runtime does for all types; inlined, so that nothing is compiled until it is used.
     pub(super) fn thin(&self) -> TokenStream {
         let (rust, json) = (self.rust(), self.json());
         quote! {
             impl Clone for #rust {
+                #[inline]
                 fn clone(&self) -> Self { rt::cloned(self) }
             }
             impl PartialEq for #rust {
+                #[inline]
                 fn eq(&self, other: &Self) -> bool { rt::equal(self, other) }
             }
             impl std::fmt::Debug for #rust {
+                #[inline]
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { rt::debug(self, f) }
             }
             #json

@@ -174,7 +174,7 @@ impl Writer {
         self.out.push_str(name);
         if let Some(ty) = &element.type_name {
             self.out.push_str(" xsi:type=\"");
-            self.out.push_str(ty);
+            escape(ty, &mut self.out);
             self.out.push('"');
         }
         self.out.push_str(&element.attributes);

@@ -14,6 +14,7 @@ pub struct AcknowledgeAlarm {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for AcknowledgeAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             alarm: Default::default(),
@@ -35,9 +36,11 @@ impl rt::Object for AcknowledgeAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACKNOWLEDGE_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACKNOWLEDGE_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.alarm),
@@ -45,6 +48,7 @@ impl rt::Object for AcknowledgeAlarm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.alarm),
@@ -74,6 +78,7 @@ pub struct AreAlarmActionsEnabled {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for AreAlarmActionsEnabled {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: Default::default() }
     }
@@ -91,15 +96,18 @@ impl rt::Object for AreAlarmActionsEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &ARE_ALARM_ACTIONS_ENABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ARE_ALARM_ACTIONS_ENABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -130,6 +138,7 @@ pub struct ClearTriggeredAlarms {
     pub filter: objects::AlarmFilterSpec,
 }
 impl Default for ClearTriggeredAlarms {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter: Default::default() }
     }
@@ -147,15 +156,18 @@ impl rt::Object for ClearTriggeredAlarms {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLEAR_TRIGGERED_ALARMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLEAR_TRIGGERED_ALARMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.filter),
@@ -188,6 +200,7 @@ pub struct CreateAlarm {
     pub spec: rt::Poly<objects::AlarmSpec>,
 }
 impl Default for CreateAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -209,9 +222,11 @@ impl rt::Object for CreateAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -219,6 +234,7 @@ impl rt::Object for CreateAlarm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -254,6 +270,7 @@ pub struct CreateObjectScheduledTask {
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
 }
 impl Default for CreateObjectScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             obj: Default::default(),
@@ -275,9 +292,11 @@ impl rt::Object for CreateObjectScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_OBJECT_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_OBJECT_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
@@ -285,6 +304,7 @@ impl rt::Object for CreateObjectScheduledTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -320,6 +340,7 @@ pub struct CreateScheduledTask {
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
 }
 impl Default for CreateScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -341,9 +362,11 @@ impl rt::Object for CreateScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -351,6 +374,7 @@ impl rt::Object for CreateScheduledTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -384,6 +408,7 @@ pub struct DisableAlarm {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for DisableAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             alarm: Default::default(),
@@ -405,9 +430,11 @@ impl rt::Object for DisableAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.alarm),
@@ -415,6 +442,7 @@ impl rt::Object for DisableAlarm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.alarm),
@@ -446,6 +474,7 @@ pub struct EnableAlarm {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for EnableAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             alarm: Default::default(),
@@ -467,9 +496,11 @@ impl rt::Object for EnableAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.alarm),
@@ -477,6 +508,7 @@ impl rt::Object for EnableAlarm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.alarm),
@@ -508,6 +540,7 @@ pub struct EnableAlarmActions {
     pub enabled: bool,
 }
 impl Default for EnableAlarmActions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -529,9 +562,11 @@ impl rt::Object for EnableAlarmActions {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_ALARM_ACTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_ALARM_ACTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -539,6 +574,7 @@ impl rt::Object for EnableAlarmActions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -570,6 +606,7 @@ pub struct GetAlarm {
     pub entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for GetAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: None }
     }
@@ -587,15 +624,18 @@ impl rt::Object for GetAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -624,6 +664,7 @@ pub struct GetAlarmState {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for GetAlarmState {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: Default::default() }
     }
@@ -641,15 +682,18 @@ impl rt::Object for GetAlarmState {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_ALARM_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_ALARM_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -684,6 +728,7 @@ pub struct ReconfigureAlarm {
     pub spec: rt::Poly<objects::AlarmSpec>,
 }
 impl Default for ReconfigureAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -705,9 +750,11 @@ impl rt::Object for ReconfigureAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -715,6 +762,7 @@ impl rt::Object for ReconfigureAlarm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -752,6 +800,7 @@ pub struct ReconfigureScheduledTask {
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
 }
 impl Default for ReconfigureScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -773,9 +822,11 @@ impl rt::Object for ReconfigureScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -783,6 +834,7 @@ impl rt::Object for ReconfigureScheduledTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -817,6 +869,7 @@ pub struct RemoveAlarm {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RemoveAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -834,15 +887,18 @@ impl rt::Object for RemoveAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -875,6 +931,7 @@ pub struct RemoveScheduledTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RemoveScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -892,15 +949,18 @@ impl rt::Object for RemoveScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -932,6 +992,7 @@ pub struct RetrieveEntityScheduledTask {
     pub entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for RetrieveEntityScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: None }
     }
@@ -949,15 +1010,18 @@ impl rt::Object for RetrieveEntityScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_ENTITY_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_ENTITY_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -988,6 +1052,7 @@ pub struct RetrieveObjectScheduledTask {
     pub obj: Option<rt::ManagedObjectReference>,
 }
 impl Default for RetrieveObjectScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { obj: None }
     }
@@ -1005,15 +1070,18 @@ impl rt::Object for RetrieveObjectScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_OBJECT_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_OBJECT_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -1046,6 +1114,7 @@ pub struct RunScheduledTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RunScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1063,15 +1132,18 @@ impl rt::Object for RunScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RUN_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RUN_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -16,6 +16,7 @@ pub struct AbandonHciWorkflow {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for AbandonHciWorkflow {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -33,15 +34,18 @@ impl rt::Object for AbandonHciWorkflow {
     fn type_info() -> &'static rt::ObjectInfo {
         &ABANDON_HCI_WORKFLOW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ABANDON_HCI_WORKFLOW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -79,6 +83,7 @@ pub struct AddFilter {
     pub info_ids: Vec<String>,
 }
 impl Default for AddFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provider_id: String::new(),
@@ -102,9 +107,11 @@ impl rt::Object for AddFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
@@ -113,6 +120,7 @@ impl rt::Object for AddFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -150,6 +158,7 @@ pub struct AddFilterEntities {
     pub entities: Vec<rt::ManagedObjectReference>,
 }
 impl Default for AddFilterEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -171,9 +180,11 @@ impl rt::Object for AddFilterEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_FILTER_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_FILTER_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -181,6 +192,7 @@ impl rt::Object for AddFilterEntities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -225,6 +237,7 @@ pub struct AddHostTask {
     pub license: Option<String>,
 }
 impl Default for AddHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -252,9 +265,11 @@ impl rt::Object for AddHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -265,6 +280,7 @@ impl rt::Object for AddHostTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -309,6 +325,7 @@ pub struct AddMonitoredEntities {
     pub entities: Vec<rt::ManagedObjectReference>,
 }
 impl Default for AddMonitoredEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provider_id: String::new(),
@@ -330,9 +347,11 @@ impl rt::Object for AddMonitoredEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_MONITORED_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_MONITORED_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
@@ -340,6 +359,7 @@ impl rt::Object for AddMonitoredEntities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -378,6 +398,7 @@ pub struct ApplyEvcModeVmTask {
     pub complete_masks: Option<bool>,
 }
 impl Default for ApplyEvcModeVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -401,9 +422,11 @@ impl rt::Object for ApplyEvcModeVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_EVC_MODE_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_EVC_MODE_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -412,6 +435,7 @@ impl rt::Object for ApplyEvcModeVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -448,6 +472,7 @@ pub struct ApplyRecommendation {
     pub key: String,
 }
 impl Default for ApplyRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -469,9 +494,11 @@ impl rt::Object for ApplyRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -479,6 +506,7 @@ impl rt::Object for ApplyRecommendation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -514,6 +542,7 @@ pub struct ApplyStorageDrsRecommendationToPodTask {
     pub key: String,
 }
 impl Default for ApplyStorageDrsRecommendationToPodTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pod: Default::default(),
@@ -535,9 +564,11 @@ impl rt::Object for ApplyStorageDrsRecommendationToPodTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pod),
@@ -545,6 +576,7 @@ impl rt::Object for ApplyStorageDrsRecommendationToPodTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pod),
@@ -581,6 +613,7 @@ pub struct ApplyStorageDrsRecommendationTask {
     pub key: Vec<String>,
 }
 impl Default for ApplyStorageDrsRecommendationTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: Vec::new() }
     }
@@ -598,15 +631,18 @@ impl rt::Object for ApplyStorageDrsRecommendationTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -642,6 +678,7 @@ pub struct CancelRecommendation {
     pub key: String,
 }
 impl Default for CancelRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -663,9 +700,11 @@ impl rt::Object for CancelRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANCEL_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANCEL_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -673,6 +712,7 @@ impl rt::Object for CancelRecommendation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -704,6 +744,7 @@ pub struct CancelStorageDrsRecommendation {
     pub key: Vec<String>,
 }
 impl Default for CancelStorageDrsRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: Vec::new() }
     }
@@ -721,15 +762,18 @@ impl rt::Object for CancelStorageDrsRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANCEL_STORAGE_DRS_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANCEL_STORAGE_DRS_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -766,6 +810,7 @@ pub struct CheckAddHostEvcTask {
     pub cnx_spec: objects::HostConnectSpec,
 }
 impl Default for CheckAddHostEvcTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -787,9 +832,11 @@ impl rt::Object for CheckAddHostEvcTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_ADD_HOST_EVC_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_ADD_HOST_EVC_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -797,6 +844,7 @@ impl rt::Object for CheckAddHostEvcTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -839,6 +887,7 @@ pub struct CheckConfigureEvcModeTask {
     pub evc_graphics_mode_key: Option<String>,
 }
 impl Default for CheckConfigureEvcModeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -862,9 +911,11 @@ impl rt::Object for CheckConfigureEvcModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_CONFIGURE_EVC_MODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_CONFIGURE_EVC_MODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -873,6 +924,7 @@ impl rt::Object for CheckConfigureEvcModeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -914,6 +966,7 @@ pub struct ClusterEnterMaintenanceMode {
     pub info: Option<Box<objects::ClusterComputeResourceMaintenanceInfo>>,
 }
 impl Default for ClusterEnterMaintenanceMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -939,9 +992,11 @@ impl rt::Object for ClusterEnterMaintenanceMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ENTER_MAINTENANCE_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ENTER_MAINTENANCE_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -951,6 +1006,7 @@ impl rt::Object for ClusterEnterMaintenanceMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -986,6 +1042,7 @@ pub struct ConfigureDatastoreIormTask {
     pub spec: objects::StorageIormConfigSpec,
 }
 impl Default for ConfigureDatastoreIormTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -1007,9 +1064,11 @@ impl rt::Object for ConfigureDatastoreIormTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_DATASTORE_IORM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_DATASTORE_IORM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -1017,6 +1076,7 @@ impl rt::Object for ConfigureDatastoreIormTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1061,6 +1121,7 @@ pub struct ConfigureEvcModeTask {
     pub evc_graphics_mode_key: Option<String>,
 }
 impl Default for ConfigureEvcModeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1084,9 +1145,11 @@ impl rt::Object for ConfigureEvcModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_EVC_MODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_EVC_MODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1095,6 +1158,7 @@ impl rt::Object for ConfigureEvcModeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1135,6 +1199,7 @@ pub struct ConfigureHciTask {
     pub host_inputs: Vec<objects::ClusterComputeResourceHostConfigurationInput>,
 }
 impl Default for ConfigureHciTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1158,9 +1223,11 @@ impl rt::Object for ConfigureHciTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_HCI_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_HCI_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1169,6 +1236,7 @@ impl rt::Object for ConfigureHciTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1206,6 +1274,7 @@ pub struct ConfigureStorageDrsForPodTask {
     pub modify: bool,
 }
 impl Default for ConfigureStorageDrsForPodTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pod: Default::default(),
@@ -1229,9 +1298,11 @@ impl rt::Object for ConfigureStorageDrsForPodTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_STORAGE_DRS_FOR_POD_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_STORAGE_DRS_FOR_POD_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pod),
@@ -1240,6 +1311,7 @@ impl rt::Object for ConfigureStorageDrsForPodTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pod),
@@ -1281,6 +1353,7 @@ pub struct CreateCluster {
     pub spec: objects::ClusterConfigSpec,
 }
 impl Default for CreateCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1304,9 +1377,11 @@ impl rt::Object for CreateCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1315,6 +1390,7 @@ impl rt::Object for CreateCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1355,6 +1431,7 @@ pub struct CreateClusterEx {
     pub spec: objects::ClusterConfigSpecEx,
 }
 impl Default for CreateClusterEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1378,9 +1455,11 @@ impl rt::Object for CreateClusterEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_CLUSTER_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_CLUSTER_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1389,6 +1468,7 @@ impl rt::Object for CreateClusterEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1427,6 +1507,7 @@ pub struct CreateStoragePod {
     pub name: String,
 }
 impl Default for CreateStoragePod {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1448,9 +1529,11 @@ impl rt::Object for CreateStoragePod {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_STORAGE_POD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_STORAGE_POD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1458,6 +1541,7 @@ impl rt::Object for CreateStoragePod {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1493,6 +1577,7 @@ pub struct DatastoreEnterMaintenanceMode {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DatastoreEnterMaintenanceMode {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1510,15 +1595,18 @@ impl rt::Object for DatastoreEnterMaintenanceMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_ENTER_MAINTENANCE_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_ENTER_MAINTENANCE_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1552,6 +1640,7 @@ pub struct DatastoreExitMaintenanceModeTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DatastoreExitMaintenanceModeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1569,15 +1658,18 @@ impl rt::Object for DatastoreExitMaintenanceModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_EXIT_MAINTENANCE_MODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_EXIT_MAINTENANCE_MODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1612,6 +1704,7 @@ pub struct DisableEvcModeTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DisableEvcModeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1629,15 +1722,18 @@ impl rt::Object for DisableEvcModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_EVC_MODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_EVC_MODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1671,6 +1767,7 @@ pub struct EvcManager {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for EvcManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1688,15 +1785,18 @@ impl rt::Object for EvcManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1731,6 +1831,7 @@ pub struct ExtendHciTask {
     pub v_san_config_spec: Option<Box<objects::SddcBase>>,
 }
 impl Default for ExtendHciTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1754,9 +1855,11 @@ impl rt::Object for ExtendHciTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTEND_HCI_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTEND_HCI_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1765,6 +1868,7 @@ impl rt::Object for ExtendHciTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1802,6 +1906,7 @@ pub struct FindRulesForVm {
     pub vm: rt::ManagedObjectReference,
 }
 impl Default for FindRulesForVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1823,9 +1928,11 @@ impl rt::Object for FindRulesForVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_RULES_FOR_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_RULES_FOR_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1833,6 +1940,7 @@ impl rt::Object for FindRulesForVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1864,6 +1972,7 @@ pub struct GetResourceUsage {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for GetResourceUsage {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1881,15 +1990,18 @@ impl rt::Object for GetResourceUsage {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_RESOURCE_USAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_RESOURCE_USAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1920,6 +2032,7 @@ pub struct GetSystemVmsRestrictedDatastores {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for GetSystemVmsRestrictedDatastores {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1937,15 +2050,18 @@ impl rt::Object for GetSystemVmsRestrictedDatastores {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_SYSTEM_VMS_RESTRICTED_DATASTORES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_SYSTEM_VMS_RESTRICTED_DATASTORES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1980,6 +2096,7 @@ pub struct HasMonitoredEntity {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for HasMonitoredEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provider_id: String::new(),
@@ -2001,9 +2118,11 @@ impl rt::Object for HasMonitoredEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &HAS_MONITORED_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HAS_MONITORED_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
@@ -2011,6 +2130,7 @@ impl rt::Object for HasMonitoredEntity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -2043,6 +2163,7 @@ pub struct HasProvider {
     pub id: String,
 }
 impl Default for HasProvider {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -2060,15 +2181,18 @@ impl rt::Object for HasProvider {
     fn type_info() -> &'static rt::ObjectInfo {
         &HAS_PROVIDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HAS_PROVIDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2103,6 +2227,7 @@ pub struct LookupVmOverheadMemory {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for LookupVmOverheadMemory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -2124,9 +2249,11 @@ impl rt::Object for LookupVmOverheadMemory {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOOKUP_VM_OVERHEAD_MEMORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOOKUP_VM_OVERHEAD_MEMORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -2134,6 +2261,7 @@ impl rt::Object for LookupVmOverheadMemory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -2175,6 +2303,7 @@ pub struct MoveHostIntoTask {
     pub resource_pool: Option<rt::ManagedObjectReference>,
 }
 impl Default for MoveHostIntoTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2198,9 +2327,11 @@ impl rt::Object for MoveHostIntoTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_HOST_INTO_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_HOST_INTO_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2209,6 +2340,7 @@ impl rt::Object for MoveHostIntoTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2251,6 +2383,7 @@ pub struct MoveIntoTask {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for MoveIntoTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2272,9 +2405,11 @@ impl rt::Object for MoveIntoTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_INTO_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_INTO_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2282,6 +2417,7 @@ impl rt::Object for MoveIntoTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2324,6 +2460,7 @@ pub struct PlaceVm {
     pub placement_spec: objects::PlacementSpec,
 }
 impl Default for PlaceVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2345,9 +2482,11 @@ impl rt::Object for PlaceVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACE_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACE_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2355,6 +2494,7 @@ impl rt::Object for PlaceVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2391,6 +2531,7 @@ pub struct PostHealthUpdates {
     pub updates: Vec<objects::HealthUpdate>,
 }
 impl Default for PostHealthUpdates {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provider_id: String::new(),
@@ -2412,9 +2553,11 @@ impl rt::Object for PostHealthUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
         &POST_HEALTH_UPDATES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POST_HEALTH_UPDATES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
@@ -2422,6 +2565,7 @@ impl rt::Object for PostHealthUpdates {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -2460,6 +2604,7 @@ pub struct PowerOnMultiVmTask {
     pub option: Vec<rt::Poly<objects::OptionValue>>,
 }
 impl Default for PowerOnMultiVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2483,9 +2628,11 @@ impl rt::Object for PowerOnMultiVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_ON_MULTI_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_ON_MULTI_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2494,6 +2641,7 @@ impl rt::Object for PowerOnMultiVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2531,6 +2679,7 @@ pub struct QueryDatastorePerformanceSummary {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for QueryDatastorePerformanceSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -2550,15 +2699,18 @@ impl rt::Object for QueryDatastorePerformanceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DATASTORE_PERFORMANCE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DATASTORE_PERFORMANCE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -2592,6 +2744,7 @@ pub struct QueryFilterEntities {
     pub filter_id: String,
 }
 impl Default for QueryFilterEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter_id: String::new() }
     }
@@ -2609,15 +2762,18 @@ impl rt::Object for QueryFilterEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FILTER_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FILTER_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -2651,6 +2807,7 @@ pub struct QueryFilterInfoIds {
     pub filter_id: String,
 }
 impl Default for QueryFilterInfoIds {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter_id: String::new() }
     }
@@ -2668,15 +2825,18 @@ impl rt::Object for QueryFilterInfoIds {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FILTER_INFO_IDS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FILTER_INFO_IDS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -2710,6 +2870,7 @@ pub struct QueryFilterList {
     pub provider_id: String,
 }
 impl Default for QueryFilterList {
+    #[inline(never)]
     fn default() -> Self {
         Self { provider_id: String::new() }
     }
@@ -2727,15 +2888,18 @@ impl rt::Object for QueryFilterList {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FILTER_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FILTER_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -2769,6 +2933,7 @@ pub struct QueryFilterName {
     pub filter_id: String,
 }
 impl Default for QueryFilterName {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter_id: String::new() }
     }
@@ -2786,15 +2951,18 @@ impl rt::Object for QueryFilterName {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FILTER_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FILTER_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -2828,6 +2996,7 @@ pub struct QueryHealthUpdateInfos {
     pub provider_id: String,
 }
 impl Default for QueryHealthUpdateInfos {
+    #[inline(never)]
     fn default() -> Self {
         Self { provider_id: String::new() }
     }
@@ -2845,15 +3014,18 @@ impl rt::Object for QueryHealthUpdateInfos {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_HEALTH_UPDATE_INFOS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_HEALTH_UPDATE_INFOS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -2887,6 +3059,7 @@ pub struct QueryHealthUpdates {
     pub provider_id: String,
 }
 impl Default for QueryHealthUpdates {
+    #[inline(never)]
     fn default() -> Self {
         Self { provider_id: String::new() }
     }
@@ -2904,15 +3077,18 @@ impl rt::Object for QueryHealthUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_HEALTH_UPDATES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_HEALTH_UPDATES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -2944,6 +3120,7 @@ pub struct QueryIormConfigOption {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for QueryIormConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Default::default() }
     }
@@ -2961,15 +3138,18 @@ impl rt::Object for QueryIormConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_IORM_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_IORM_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -3002,6 +3182,7 @@ pub struct QueryMonitoredEntities {
     pub provider_id: String,
 }
 impl Default for QueryMonitoredEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self { provider_id: String::new() }
     }
@@ -3019,15 +3200,18 @@ impl rt::Object for QueryMonitoredEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_MONITORED_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_MONITORED_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -3056,6 +3240,7 @@ impl rt::Throws<objects::NotFound> for QueryMonitoredEntities {}
 /// Needs the privilege `System.View`.
 pub struct QueryProviderList {}
 impl Default for QueryProviderList {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3071,14 +3256,17 @@ impl rt::Object for QueryProviderList {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PROVIDER_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PROVIDER_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3110,6 +3298,7 @@ pub struct QueryProviderName {
     pub id: String,
 }
 impl Default for QueryProviderName {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -3127,15 +3316,18 @@ impl rt::Object for QueryProviderName {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PROVIDER_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PROVIDER_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -3171,6 +3363,7 @@ pub struct QueryUnmonitoredHosts {
     pub cluster: rt::ManagedObjectReference,
 }
 impl Default for QueryUnmonitoredHosts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provider_id: String::new(),
@@ -3192,9 +3385,11 @@ impl rt::Object for QueryUnmonitoredHosts {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_UNMONITORED_HOSTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_UNMONITORED_HOSTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
@@ -3202,6 +3397,7 @@ impl rt::Object for QueryUnmonitoredHosts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -3234,6 +3430,7 @@ pub struct RecommendDatastores {
     pub storage_spec: objects::StoragePlacementSpec,
 }
 impl Default for RecommendDatastores {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             storage_spec: Default::default(),
@@ -3253,15 +3450,18 @@ impl rt::Object for RecommendDatastores {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECOMMEND_DATASTORES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECOMMEND_DATASTORES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.storage_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.storage_spec),
@@ -3296,6 +3496,7 @@ pub struct RecommendHostsForVm {
     pub pool: Option<rt::ManagedObjectReference>,
 }
 impl Default for RecommendHostsForVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3319,9 +3520,11 @@ impl rt::Object for RecommendHostsForVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECOMMEND_HOSTS_FOR_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECOMMEND_HOSTS_FOR_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3330,6 +3533,7 @@ impl rt::Object for RecommendHostsForVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3366,6 +3570,7 @@ pub struct ReconfigureClusterTask {
     pub modify: bool,
 }
 impl Default for ReconfigureClusterTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3389,9 +3594,11 @@ impl rt::Object for ReconfigureClusterTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_CLUSTER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_CLUSTER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3400,6 +3607,7 @@ impl rt::Object for ReconfigureClusterTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3439,6 +3647,7 @@ pub struct ReconfigureComputeResourceTask {
     pub modify: bool,
 }
 impl Default for ReconfigureComputeResourceTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3462,9 +3671,11 @@ impl rt::Object for ReconfigureComputeResourceTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_COMPUTE_RESOURCE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_COMPUTE_RESOURCE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3473,6 +3684,7 @@ impl rt::Object for ReconfigureComputeResourceTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3512,6 +3724,7 @@ pub struct ReconfigureDatacenterTask {
     pub modify: bool,
 }
 impl Default for ReconfigureDatacenterTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3535,9 +3748,11 @@ impl rt::Object for ReconfigureDatacenterTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_DATACENTER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_DATACENTER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3546,6 +3761,7 @@ impl rt::Object for ReconfigureDatacenterTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3581,6 +3797,7 @@ pub struct RefreshRecommendation {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3598,15 +3815,18 @@ impl rt::Object for RefreshRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3637,6 +3857,7 @@ pub struct RefreshRuntime {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshRuntime {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3654,15 +3875,18 @@ impl rt::Object for RefreshRuntime {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_RUNTIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_RUNTIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3693,6 +3917,7 @@ pub struct RefreshStorageDrsRecommendation {
     pub pod: rt::ManagedObjectReference,
 }
 impl Default for RefreshStorageDrsRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self { pod: Default::default() }
     }
@@ -3710,15 +3935,18 @@ impl rt::Object for RefreshStorageDrsRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_DRS_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_DRS_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pod),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pod),
@@ -3751,6 +3979,7 @@ pub struct RefreshStorageDrsRecommendationsForPodTask {
     pub pod: rt::ManagedObjectReference,
 }
 impl Default for RefreshStorageDrsRecommendationsForPodTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { pod: Default::default() }
     }
@@ -3768,15 +3997,18 @@ impl rt::Object for RefreshStorageDrsRecommendationsForPodTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pod),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pod),
@@ -3814,6 +4046,7 @@ pub struct RegisterHealthUpdateProvider {
     pub health_update_info: Vec<objects::HealthUpdateInfo>,
 }
 impl Default for RegisterHealthUpdateProvider {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3835,9 +4068,11 @@ impl rt::Object for RegisterHealthUpdateProvider {
     fn type_info() -> &'static rt::ObjectInfo {
         &REGISTER_HEALTH_UPDATE_PROVIDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REGISTER_HEALTH_UPDATE_PROVIDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3845,6 +4080,7 @@ impl rt::Object for RegisterHealthUpdateProvider {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3878,6 +4114,7 @@ pub struct RemoveFilter {
     pub filter_id: String,
 }
 impl Default for RemoveFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter_id: String::new() }
     }
@@ -3895,15 +4132,18 @@ impl rt::Object for RemoveFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -3939,6 +4179,7 @@ pub struct RemoveFilterEntities {
     pub entities: Vec<rt::ManagedObjectReference>,
 }
 impl Default for RemoveFilterEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -3960,9 +4201,11 @@ impl rt::Object for RemoveFilterEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_FILTER_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_FILTER_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -3970,6 +4213,7 @@ impl rt::Object for RemoveFilterEntities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -4006,6 +4250,7 @@ pub struct RemoveMonitoredEntities {
     pub entities: Vec<rt::ManagedObjectReference>,
 }
 impl Default for RemoveMonitoredEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provider_id: String::new(),
@@ -4027,9 +4272,11 @@ impl rt::Object for RemoveMonitoredEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_MONITORED_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_MONITORED_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
@@ -4037,6 +4284,7 @@ impl rt::Object for RemoveMonitoredEntities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -4070,6 +4318,7 @@ pub struct RetrieveDasAdvancedRuntimeInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveDasAdvancedRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -4087,15 +4336,18 @@ impl rt::Object for RetrieveDasAdvancedRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_DAS_ADVANCED_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_DAS_ADVANCED_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

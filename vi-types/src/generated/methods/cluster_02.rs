@@ -14,6 +14,7 @@ pub struct StampAllRulesWithUuidTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for StampAllRulesWithUuidTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -31,15 +32,18 @@ impl rt::Object for StampAllRulesWithUuidTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &STAMP_ALL_RULES_WITH_UUID_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STAMP_ALL_RULES_WITH_UUID_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -75,6 +79,7 @@ pub struct UnregisterAndDestroyTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for UnregisterAndDestroyTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -92,15 +97,18 @@ impl rt::Object for UnregisterAndDestroyTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNREGISTER_AND_DESTROY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNREGISTER_AND_DESTROY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -138,6 +146,7 @@ pub struct UnregisterHealthUpdateProvider {
     pub provider_id: String,
 }
 impl Default for UnregisterHealthUpdateProvider {
+    #[inline(never)]
     fn default() -> Self {
         Self { provider_id: String::new() }
     }
@@ -155,15 +164,18 @@ impl rt::Object for UnregisterHealthUpdateProvider {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNREGISTER_HEALTH_UPDATE_PROVIDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNREGISTER_HEALTH_UPDATE_PROVIDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provider_id),
@@ -202,6 +214,7 @@ pub struct ValidateHciConfiguration {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ValidateHciConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -225,9 +238,11 @@ impl rt::Object for ValidateHciConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &VALIDATE_HCI_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VALIDATE_HCI_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -236,6 +251,7 @@ impl rt::Object for ValidateHciConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -271,6 +287,7 @@ pub struct ValidateStoragePodConfig {
     pub spec: objects::StorageDrsConfigSpec,
 }
 impl Default for ValidateStoragePodConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pod: Default::default(),
@@ -292,9 +309,11 @@ impl rt::Object for ValidateStoragePodConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VALIDATE_STORAGE_POD_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VALIDATE_STORAGE_POD_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pod),
@@ -302,6 +321,7 @@ impl rt::Object for ValidateStoragePodConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pod),

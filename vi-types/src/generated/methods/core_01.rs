@@ -11,6 +11,7 @@ use rt::{Property as P, PropertyMut as M};
 /// Needs the privilege `System.View`.
 pub struct AcquireCloneTicket {}
 impl Default for AcquireCloneTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -26,14 +27,17 @@ impl rt::Object for AcquireCloneTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACQUIRE_CLONE_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACQUIRE_CLONE_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -65,6 +69,7 @@ pub struct AcquireTicket {
     pub ticket_type: String,
 }
 impl Default for AcquireTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -86,9 +91,11 @@ impl rt::Object for AcquireTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACQUIRE_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACQUIRE_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -96,6 +103,7 @@ impl rt::Object for AcquireTicket {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -134,6 +142,7 @@ pub struct AddInternetScsiSendTargets {
     pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
 }
 impl Default for AddInternetScsiSendTargets {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -157,9 +166,11 @@ impl rt::Object for AddInternetScsiSendTargets {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_INTERNET_SCSI_SEND_TARGETS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_INTERNET_SCSI_SEND_TARGETS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -168,6 +179,7 @@ impl rt::Object for AddInternetScsiSendTargets {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -208,6 +220,7 @@ pub struct AddInternetScsiStaticTargets {
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
 }
 impl Default for AddInternetScsiStaticTargets {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -231,9 +244,11 @@ impl rt::Object for AddInternetScsiStaticTargets {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_INTERNET_SCSI_STATIC_TARGETS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_INTERNET_SCSI_STATIC_TARGETS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -242,6 +257,7 @@ impl rt::Object for AddInternetScsiStaticTargets {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -280,6 +296,7 @@ pub struct AddPortGroup {
     pub portgrp: objects::HostPortGroupSpec,
 }
 impl Default for AddPortGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -301,9 +318,11 @@ impl rt::Object for AddPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_PORT_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_PORT_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -311,6 +330,7 @@ impl rt::Object for AddPortGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -349,6 +369,7 @@ pub struct AddVirtualNic {
     pub nic: objects::HostVirtualNicSpec,
 }
 impl Default for AddVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -372,9 +393,11 @@ impl rt::Object for AddVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -383,6 +406,7 @@ impl rt::Object for AddVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -424,6 +448,7 @@ pub struct AddVirtualSwitch {
     pub spec: Option<Box<objects::HostVirtualSwitchSpec>>,
 }
 impl Default for AddVirtualSwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -447,9 +472,11 @@ impl rt::Object for AddVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -458,6 +485,7 @@ impl rt::Object for AddVirtualSwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -499,6 +527,7 @@ pub struct AnswerVm {
     pub answer_choice: String,
 }
 impl Default for AnswerVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -522,9 +551,11 @@ impl rt::Object for AnswerVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -533,6 +564,7 @@ impl rt::Object for AnswerVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -566,6 +598,7 @@ pub struct AutoStartPowerOff {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for AutoStartPowerOff {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -583,15 +616,18 @@ impl rt::Object for AutoStartPowerOff {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTO_START_POWER_OFF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTO_START_POWER_OFF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -622,6 +658,7 @@ pub struct AutoStartPowerOn {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for AutoStartPowerOn {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -639,15 +676,18 @@ impl rt::Object for AutoStartPowerOn {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTO_START_POWER_ON
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTO_START_POWER_ON
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -680,6 +720,7 @@ pub struct CancelRetrievePropertiesEx {
     pub token: String,
 }
 impl Default for CancelRetrievePropertiesEx {
+    #[inline(never)]
     fn default() -> Self {
         Self { token: String::new() }
     }
@@ -697,15 +738,18 @@ impl rt::Object for CancelRetrievePropertiesEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANCEL_RETRIEVE_PROPERTIES_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANCEL_RETRIEVE_PROPERTIES_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.token),
@@ -737,6 +781,7 @@ pub struct CancelTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for CancelTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -754,15 +799,18 @@ impl rt::Object for CancelTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANCEL_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANCEL_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -791,6 +839,7 @@ impl rt::Throws<objects::InvalidState> for CancelTask {}
 /// Needs the privilege `System.View`.
 pub struct CancelWaitForUpdates {}
 impl Default for CancelWaitForUpdates {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -806,14 +855,17 @@ impl rt::Object for CancelWaitForUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANCEL_WAIT_FOR_UPDATES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANCEL_WAIT_FOR_UPDATES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -845,6 +897,7 @@ pub struct CheckForUpdates {
     pub version: Option<String>,
 }
 impl Default for CheckForUpdates {
+    #[inline(never)]
     fn default() -> Self {
         Self { version: None }
     }
@@ -862,15 +915,18 @@ impl rt::Object for CheckForUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_FOR_UPDATES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_FOR_UPDATES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -904,6 +960,7 @@ pub struct CloneSession {
     pub clone_ticket: String,
 }
 impl Default for CloneSession {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             clone_ticket: String::new(),
@@ -923,15 +980,18 @@ impl rt::Object for CloneSession {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLONE_SESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLONE_SESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.clone_ticket),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.clone_ticket),
@@ -971,6 +1031,7 @@ pub struct CloneVmTask {
     pub spec: objects::VirtualMachineCloneSpec,
 }
 impl Default for CloneVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -996,9 +1057,11 @@ impl rt::Object for CloneVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLONE_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLONE_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1008,6 +1071,7 @@ impl rt::Object for CloneVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1055,6 +1119,7 @@ pub struct ConsolidateVmDisksTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ConsolidateVmDisksTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1072,15 +1137,18 @@ impl rt::Object for ConsolidateVmDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONSOLIDATE_VM_DISKS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONSOLIDATE_VM_DISKS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1120,6 +1188,7 @@ pub struct ContinueRetrievePropertiesEx {
     pub token: String,
 }
 impl Default for ContinueRetrievePropertiesEx {
+    #[inline(never)]
     fn default() -> Self {
         Self { token: String::new() }
     }
@@ -1137,15 +1206,18 @@ impl rt::Object for ContinueRetrievePropertiesEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONTINUE_RETRIEVE_PROPERTIES_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONTINUE_RETRIEVE_PROPERTIES_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.token),
@@ -1185,6 +1257,7 @@ pub struct CopyDatastoreFileTask {
     pub force: Option<bool>,
 }
 impl Default for CopyDatastoreFileTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source_name: String::new(),
@@ -1212,9 +1285,11 @@ impl rt::Object for CopyDatastoreFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &COPY_DATASTORE_FILE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COPY_DATASTORE_FILE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source_name),
@@ -1225,6 +1300,7 @@ impl rt::Object for CopyDatastoreFileTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source_name),
@@ -1278,6 +1354,7 @@ pub struct CopyVirtualDiskTask {
     pub force: Option<bool>,
 }
 impl Default for CopyVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source_name: String::new(),
@@ -1307,9 +1384,11 @@ impl rt::Object for CopyVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &COPY_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COPY_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source_name),
@@ -1321,6 +1400,7 @@ impl rt::Object for CopyVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source_name),
@@ -1364,6 +1444,7 @@ pub struct CreateCollectorForEvents {
     pub filter: objects::EventFilterSpec,
 }
 impl Default for CreateCollectorForEvents {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter: Default::default() }
     }
@@ -1381,15 +1462,18 @@ impl rt::Object for CreateCollectorForEvents {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_COLLECTOR_FOR_EVENTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_COLLECTOR_FOR_EVENTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.filter),
@@ -1423,6 +1507,7 @@ pub struct CreateCollectorForTasks {
     pub filter: objects::TaskFilterSpec,
 }
 impl Default for CreateCollectorForTasks {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter: Default::default() }
     }
@@ -1440,15 +1525,18 @@ impl rt::Object for CreateCollectorForTasks {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_COLLECTOR_FOR_TASKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_COLLECTOR_FOR_TASKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.filter),
@@ -1484,6 +1572,7 @@ pub struct CreateContainerView {
     pub recursive: bool,
 }
 impl Default for CreateContainerView {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             container: Default::default(),
@@ -1507,9 +1596,11 @@ impl rt::Object for CreateContainerView {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_CONTAINER_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_CONTAINER_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.container),
@@ -1518,6 +1609,7 @@ impl rt::Object for CreateContainerView {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.container),
@@ -1554,6 +1646,7 @@ pub struct CreateDatacenter {
     pub name: String,
 }
 impl Default for CreateDatacenter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1575,9 +1668,11 @@ impl rt::Object for CreateDatacenter {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DATACENTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DATACENTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1585,6 +1680,7 @@ impl rt::Object for CreateDatacenter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1622,6 +1718,7 @@ pub struct CreateFilter {
     pub partial_updates: bool,
 }
 impl Default for CreateFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             spec: Default::default(),
@@ -1643,9 +1740,11 @@ impl rt::Object for CreateFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.spec),
@@ -1653,6 +1752,7 @@ impl rt::Object for CreateFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.spec),
@@ -1689,6 +1789,7 @@ pub struct CreateFolder {
     pub name: String,
 }
 impl Default for CreateFolder {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1710,9 +1811,11 @@ impl rt::Object for CreateFolder {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_FOLDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_FOLDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1720,6 +1823,7 @@ impl rt::Object for CreateFolder {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1753,6 +1857,7 @@ pub struct CreateListView {
     pub obj: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CreateListView {
+    #[inline(never)]
     fn default() -> Self {
         Self { obj: Vec::new() }
     }
@@ -1770,15 +1875,18 @@ impl rt::Object for CreateListView {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_LIST_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_LIST_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -1809,6 +1917,7 @@ pub struct CreateListViewFromView {
     pub view: rt::ManagedObjectReference,
 }
 impl Default for CreateListViewFromView {
+    #[inline(never)]
     fn default() -> Self {
         Self { view: Default::default() }
     }
@@ -1826,15 +1935,18 @@ impl rt::Object for CreateListViewFromView {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_LIST_VIEW_FROM_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_LIST_VIEW_FROM_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.view),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.view),
@@ -1871,6 +1983,7 @@ pub struct CreateLocalDatastore {
     pub path: String,
 }
 impl Default for CreateLocalDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1894,9 +2007,11 @@ impl rt::Object for CreateLocalDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_LOCAL_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_LOCAL_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1905,6 +2020,7 @@ impl rt::Object for CreateLocalDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1945,6 +2061,7 @@ pub struct CreateNasDatastore {
     pub spec: objects::HostNasVolumeSpec,
 }
 impl Default for CreateNasDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1966,9 +2083,11 @@ impl rt::Object for CreateNasDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_NAS_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_NAS_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1976,6 +2095,7 @@ impl rt::Object for CreateNasDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2007,6 +2127,7 @@ impl rt::Throws<objects::HostConfigFault> for CreateNasDatastore {}
 /// Needs the privilege `System.View`.
 pub struct CreatePropertyCollector {}
 impl Default for CreatePropertyCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2022,14 +2143,17 @@ impl rt::Object for CreatePropertyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_PROPERTY_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_PROPERTY_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2065,6 +2189,7 @@ pub struct CreateResourcePool {
     pub spec: objects::ResourceConfigSpec,
 }
 impl Default for CreateResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2088,9 +2213,11 @@ impl rt::Object for CreateResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2099,6 +2226,7 @@ impl rt::Object for CreateResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2138,6 +2266,7 @@ pub struct CreateScreenshotTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for CreateScreenshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2155,15 +2284,18 @@ impl rt::Object for CreateScreenshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_SCREENSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_SCREENSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2212,6 +2344,7 @@ pub struct CreateSnapshotTask {
     pub quiesce: bool,
 }
 impl Default for CreateSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2239,9 +2372,11 @@ impl rt::Object for CreateSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2252,6 +2387,7 @@ impl rt::Object for CreateSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2305,6 +2441,7 @@ pub struct CreateVmTask {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for CreateVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2330,9 +2467,11 @@ impl rt::Object for CreateVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2342,6 +2481,7 @@ impl rt::Object for CreateVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2395,6 +2535,7 @@ pub struct CreateVirtualDiskTask {
     pub spec: rt::Poly<objects::VirtualDiskSpec>,
 }
 impl Default for CreateVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2418,9 +2559,11 @@ impl rt::Object for CreateVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2429,6 +2572,7 @@ impl rt::Object for CreateVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2470,6 +2614,7 @@ pub struct CreateVmfsDatastore {
     pub spec: objects::VmfsDatastoreCreateSpec,
 }
 impl Default for CreateVmfsDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2491,9 +2636,11 @@ impl rt::Object for CreateVmfsDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_VMFS_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_VMFS_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2501,6 +2648,7 @@ impl rt::Object for CreateVmfsDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2534,6 +2682,7 @@ pub struct CurrentTime {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for CurrentTime {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2551,15 +2700,18 @@ impl rt::Object for CurrentTime {
     fn type_info() -> &'static rt::ObjectInfo {
         &CURRENT_TIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CURRENT_TIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2592,6 +2744,7 @@ pub struct DeleteDatastoreFileTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for DeleteDatastoreFileTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2613,9 +2766,11 @@ impl rt::Object for DeleteDatastoreFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_DATASTORE_FILE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_DATASTORE_FILE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2623,6 +2778,7 @@ impl rt::Object for DeleteDatastoreFileTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2663,6 +2819,7 @@ pub struct DeleteFile {
     pub datastore_path: String,
 }
 impl Default for DeleteFile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2684,9 +2841,11 @@ impl rt::Object for DeleteFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2694,6 +2853,7 @@ impl rt::Object for DeleteFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2731,6 +2891,7 @@ pub struct DeleteVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for DeleteVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2752,9 +2913,11 @@ impl rt::Object for DeleteVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2762,6 +2925,7 @@ impl rt::Object for DeleteVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2796,6 +2960,7 @@ pub struct DestroyChildren {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyChildren {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2813,15 +2978,18 @@ impl rt::Object for DestroyChildren {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_CHILDREN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_CHILDREN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2850,6 +3018,7 @@ pub struct DestroyCollector {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2867,15 +3036,18 @@ impl rt::Object for DestroyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2908,6 +3080,7 @@ pub struct DestroyDatastore {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2925,15 +3098,18 @@ impl rt::Object for DestroyDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2967,6 +3143,7 @@ pub struct DestroyNetwork {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyNetwork {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2984,15 +3161,18 @@ impl rt::Object for DestroyNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_NETWORK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_NETWORK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3021,6 +3201,7 @@ impl rt::Throws<objects::ResourceInUse> for DestroyNetwork {}
 /// Needs the privilege `System.View`.
 pub struct DestroyPropertyCollector {}
 impl Default for DestroyPropertyCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3036,14 +3217,17 @@ impl rt::Object for DestroyPropertyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_PROPERTY_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_PROPERTY_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3071,6 +3255,7 @@ pub struct DestroyPropertyFilter {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyPropertyFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3088,15 +3273,18 @@ impl rt::Object for DestroyPropertyFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_PROPERTY_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_PROPERTY_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3127,6 +3315,7 @@ pub struct DestroyView {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyView {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3144,15 +3333,18 @@ impl rt::Object for DestroyView {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3183,6 +3375,7 @@ pub struct DestroyTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3200,15 +3393,18 @@ impl rt::Object for DestroyTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3251,6 +3447,7 @@ pub struct EnterMaintenanceModeTask {
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
 }
 impl Default for EnterMaintenanceModeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3276,9 +3473,11 @@ impl rt::Object for EnterMaintenanceModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTER_MAINTENANCE_MODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTER_MAINTENANCE_MODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3288,6 +3487,7 @@ impl rt::Object for EnterMaintenanceModeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3330,6 +3530,7 @@ pub struct ExitMaintenanceModeTask {
     pub timeout: i32,
 }
 impl Default for ExitMaintenanceModeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3351,9 +3552,11 @@ impl rt::Object for ExitMaintenanceModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXIT_MAINTENANCE_MODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXIT_MAINTENANCE_MODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3361,6 +3564,7 @@ impl rt::Object for ExitMaintenanceModeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3405,6 +3609,7 @@ pub struct ExtendVirtualDiskTask {
     pub eager_zero: Option<bool>,
 }
 impl Default for ExtendVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3430,9 +3635,11 @@ impl rt::Object for ExtendVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTEND_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTEND_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3442,6 +3649,7 @@ impl rt::Object for ExtendVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3480,6 +3688,7 @@ pub struct Fetch {
     pub prop: String,
 }
 impl Default for Fetch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3501,9 +3710,11 @@ impl rt::Object for Fetch {
     fn type_info() -> &'static rt::ObjectInfo {
         &FETCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FETCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3511,6 +3722,7 @@ impl rt::Object for Fetch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3546,6 +3758,7 @@ pub struct FindAllByDnsName {
     pub vm_search: bool,
 }
 impl Default for FindAllByDnsName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -3569,9 +3782,11 @@ impl rt::Object for FindAllByDnsName {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_ALL_BY_DNS_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_ALL_BY_DNS_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -3580,6 +3795,7 @@ impl rt::Object for FindAllByDnsName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -3616,6 +3832,7 @@ pub struct FindAllByIp {
     pub vm_search: bool,
 }
 impl Default for FindAllByIp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -3639,9 +3856,11 @@ impl rt::Object for FindAllByIp {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_ALL_BY_IP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_ALL_BY_IP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -3650,6 +3869,7 @@ impl rt::Object for FindAllByIp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -3688,6 +3908,7 @@ pub struct FindAllByUuid {
     pub instance_uuid: Option<bool>,
 }
 impl Default for FindAllByUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -3713,9 +3934,11 @@ impl rt::Object for FindAllByUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_ALL_BY_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_ALL_BY_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -3725,6 +3948,7 @@ impl rt::Object for FindAllByUuid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -3762,6 +3986,7 @@ pub struct FindByDatastorePath {
     pub path: String,
 }
 impl Default for FindByDatastorePath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: Default::default(),
@@ -3783,9 +4008,11 @@ impl rt::Object for FindByDatastorePath {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_BY_DATASTORE_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_BY_DATASTORE_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -3793,6 +4020,7 @@ impl rt::Object for FindByDatastorePath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -3829,6 +4057,7 @@ pub struct FindByDnsName {
     pub vm_search: bool,
 }
 impl Default for FindByDnsName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -3852,9 +4081,11 @@ impl rt::Object for FindByDnsName {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_BY_DNS_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_BY_DNS_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -3863,6 +4094,7 @@ impl rt::Object for FindByDnsName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -3895,6 +4127,7 @@ pub struct FindByInventoryPath {
     pub inventory_path: String,
 }
 impl Default for FindByInventoryPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             inventory_path: String::new(),
@@ -3914,15 +4147,18 @@ impl rt::Object for FindByInventoryPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_BY_INVENTORY_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_BY_INVENTORY_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.inventory_path),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.inventory_path),
@@ -3957,6 +4193,7 @@ pub struct FindByIp {
     pub vm_search: bool,
 }
 impl Default for FindByIp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -3980,9 +4217,11 @@ impl rt::Object for FindByIp {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_BY_IP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_BY_IP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -3991,6 +4230,7 @@ impl rt::Object for FindByIp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -4029,6 +4269,7 @@ pub struct FindByUuid {
     pub instance_uuid: Option<bool>,
 }
 impl Default for FindByUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -4054,9 +4295,11 @@ impl rt::Object for FindByUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_BY_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_BY_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -4066,6 +4309,7 @@ impl rt::Object for FindByUuid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -4101,6 +4345,7 @@ pub struct FindChild {
     pub name: String,
 }
 impl Default for FindChild {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -4122,9 +4367,11 @@ impl rt::Object for FindChild {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_CHILD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_CHILD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -4132,6 +4379,7 @@ impl rt::Object for FindChild {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),

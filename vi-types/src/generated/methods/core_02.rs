@@ -20,6 +20,7 @@ pub struct Login {
     pub locale: Option<String>,
 }
 impl Default for Login {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user_name: String::new(),
@@ -43,9 +44,11 @@ impl rt::Object for Login {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOGIN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOGIN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user_name),
@@ -54,6 +57,7 @@ impl rt::Object for Login {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user_name),
@@ -90,6 +94,7 @@ pub struct LoginByToken {
     pub locale: Option<String>,
 }
 impl Default for LoginByToken {
+    #[inline(never)]
     fn default() -> Self {
         Self { locale: None }
     }
@@ -107,15 +112,18 @@ impl rt::Object for LoginByToken {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOGIN_BY_TOKEN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOGIN_BY_TOKEN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.locale),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.locale),
@@ -145,6 +153,7 @@ impl rt::Throws<objects::InvalidLocale> for LoginByToken {}
 /// Needs the privilege `System.View`.
 pub struct Logout {}
 impl Default for Logout {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -160,14 +169,17 @@ impl rt::Object for Logout {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOGOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOGOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -201,6 +213,7 @@ pub struct MakeDirectory {
     pub create_parent_directories: Option<bool>,
 }
 impl Default for MakeDirectory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -224,9 +237,11 @@ impl rt::Object for MakeDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
         &MAKE_DIRECTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MAKE_DIRECTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -235,6 +250,7 @@ impl rt::Object for MakeDirectory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -277,6 +293,7 @@ pub struct MigrateVmTask {
     pub state: Option<enums::VirtualMachinePowerState>,
 }
 impl Default for MigrateVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -304,9 +321,11 @@ impl rt::Object for MigrateVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATE_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATE_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -317,6 +336,7 @@ impl rt::Object for MigrateVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -362,6 +382,7 @@ pub struct ModifyListView {
     pub remove: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ModifyListView {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -385,9 +406,11 @@ impl rt::Object for ModifyListView {
     fn type_info() -> &'static rt::ObjectInfo {
         &MODIFY_LIST_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MODIFY_LIST_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -396,6 +419,7 @@ impl rt::Object for ModifyListView {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -432,6 +456,7 @@ pub struct MountVmfsVolume {
     pub vmfs_uuid: String,
 }
 impl Default for MountVmfsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -453,9 +478,11 @@ impl rt::Object for MountVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOUNT_VMFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOUNT_VMFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -463,6 +490,7 @@ impl rt::Object for MountVmfsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -506,6 +534,7 @@ pub struct MoveDatastoreFileTask {
     pub force: Option<bool>,
 }
 impl Default for MoveDatastoreFileTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source_name: String::new(),
@@ -533,9 +562,11 @@ impl rt::Object for MoveDatastoreFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_DATASTORE_FILE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_DATASTORE_FILE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source_name),
@@ -546,6 +577,7 @@ impl rt::Object for MoveDatastoreFileTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source_name),
@@ -587,6 +619,7 @@ pub struct MoveIntoFolderTask {
     pub list: Vec<rt::ManagedObjectReference>,
 }
 impl Default for MoveIntoFolderTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -608,9 +641,11 @@ impl rt::Object for MoveIntoFolderTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_INTO_FOLDER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_INTO_FOLDER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -618,6 +653,7 @@ impl rt::Object for MoveIntoFolderTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -657,6 +693,7 @@ pub struct MoveIntoResourcePool {
     pub list: Vec<rt::ManagedObjectReference>,
 }
 impl Default for MoveIntoResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -678,9 +715,11 @@ impl rt::Object for MoveIntoResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_INTO_RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_INTO_RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -688,6 +727,7 @@ impl rt::Object for MoveIntoResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -736,6 +776,7 @@ pub struct MoveVirtualDiskTask {
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
 }
 impl Default for MoveVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source_name: String::new(),
@@ -766,9 +807,11 @@ impl rt::Object for MoveVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source_name),
@@ -781,6 +824,7 @@ impl rt::Object for MoveVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source_name),
@@ -824,6 +868,7 @@ pub struct PowerOffVmTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for PowerOffVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -841,15 +886,18 @@ impl rt::Object for PowerOffVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_OFF_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_OFF_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -889,6 +937,7 @@ pub struct PowerOnVmTask {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for PowerOnVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -910,9 +959,11 @@ impl rt::Object for PowerOnVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_ON_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_ON_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -920,6 +971,7 @@ impl rt::Object for PowerOnVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -961,6 +1013,7 @@ pub struct PutUsbScanCodes {
     pub spec: objects::UsbScanCodeSpec,
 }
 impl Default for PutUsbScanCodes {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -982,9 +1035,11 @@ impl rt::Object for PutUsbScanCodes {
     fn type_info() -> &'static rt::ObjectInfo {
         &PUT_USB_SCAN_CODES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PUT_USB_SCAN_CODES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -992,6 +1047,7 @@ impl rt::Object for PutUsbScanCodes {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1027,6 +1083,7 @@ pub struct QueryAvailableDisksForVmfs {
     pub datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryAvailableDisksForVmfs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1048,9 +1105,11 @@ impl rt::Object for QueryAvailableDisksForVmfs {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_DISKS_FOR_VMFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_DISKS_FOR_VMFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1058,6 +1117,7 @@ impl rt::Object for QueryAvailableDisksForVmfs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1097,6 +1157,7 @@ pub struct QueryAvailablePerfMetric {
     pub interval_id: Option<i32>,
 }
 impl Default for QueryAvailablePerfMetric {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -1122,9 +1183,11 @@ impl rt::Object for QueryAvailablePerfMetric {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_PERF_METRIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_PERF_METRIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -1134,6 +1197,7 @@ impl rt::Object for QueryAvailablePerfMetric {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -1177,6 +1241,7 @@ pub struct QueryChangedDiskAreas {
     pub change_id: String,
 }
 impl Default for QueryChangedDiskAreas {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1204,9 +1269,11 @@ impl rt::Object for QueryChangedDiskAreas {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CHANGED_DISK_AREAS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CHANGED_DISK_AREAS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1217,6 +1284,7 @@ impl rt::Object for QueryChangedDiskAreas {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1255,6 +1323,7 @@ pub struct QueryEvents {
     pub event_view_spec: Option<rt::Poly<objects::EventManagerEventViewSpec>>,
 }
 impl Default for QueryEvents {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter: Default::default(),
@@ -1276,9 +1345,11 @@ impl rt::Object for QueryEvents {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_EVENTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_EVENTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.filter),
@@ -1286,6 +1357,7 @@ impl rt::Object for QueryEvents {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.filter),
@@ -1319,6 +1391,7 @@ pub struct QueryOptions {
     pub name: Option<String>,
 }
 impl Default for QueryOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: None }
     }
@@ -1336,15 +1409,18 @@ impl rt::Object for QueryOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1376,6 +1452,7 @@ pub struct QueryPerf {
     pub query_spec: Vec<objects::PerfQuerySpec>,
 }
 impl Default for QueryPerf {
+    #[inline(never)]
     fn default() -> Self {
         Self { query_spec: Vec::new() }
     }
@@ -1393,15 +1470,18 @@ impl rt::Object for QueryPerf {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PERF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PERF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.query_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.query_spec),
@@ -1432,6 +1512,7 @@ pub struct QueryPerfCounter {
     pub counter_id: Vec<i32>,
 }
 impl Default for QueryPerfCounter {
+    #[inline(never)]
     fn default() -> Self {
         Self { counter_id: Vec::new() }
     }
@@ -1449,15 +1530,18 @@ impl rt::Object for QueryPerfCounter {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PERF_COUNTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PERF_COUNTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.counter_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.counter_id),
@@ -1488,6 +1572,7 @@ pub struct QueryPerfProviderSummary {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for QueryPerfProviderSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: Default::default() }
     }
@@ -1505,15 +1590,18 @@ impl rt::Object for QueryPerfProviderSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PERF_PROVIDER_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PERF_PROVIDER_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -1548,6 +1636,7 @@ pub struct QueryVirtualDiskUuid {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryVirtualDiskUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1569,9 +1658,11 @@ impl rt::Object for QueryVirtualDiskUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1579,6 +1670,7 @@ impl rt::Object for QueryVirtualDiskUuid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1618,6 +1710,7 @@ pub struct QueryVmfsDatastoreCreateOptions {
     pub vmfs_major_version: Option<i32>,
 }
 impl Default for QueryVmfsDatastoreCreateOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1641,9 +1734,11 @@ impl rt::Object for QueryVmfsDatastoreCreateOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VMFS_DATASTORE_CREATE_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VMFS_DATASTORE_CREATE_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1652,6 +1747,7 @@ impl rt::Object for QueryVmfsDatastoreCreateOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1686,6 +1782,7 @@ pub struct ReadNextEvents {
     pub max_count: i32,
 }
 impl Default for ReadNextEvents {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1707,9 +1804,11 @@ impl rt::Object for ReadNextEvents {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_NEXT_EVENTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_NEXT_EVENTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1717,6 +1816,7 @@ impl rt::Object for ReadNextEvents {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1748,6 +1848,7 @@ pub struct ReadNextTasks {
     pub max_count: i32,
 }
 impl Default for ReadNextTasks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1769,9 +1870,11 @@ impl rt::Object for ReadNextTasks {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_NEXT_TASKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_NEXT_TASKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1779,6 +1882,7 @@ impl rt::Object for ReadNextTasks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1810,6 +1914,7 @@ pub struct ReadPreviousEvents {
     pub max_count: i32,
 }
 impl Default for ReadPreviousEvents {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1831,9 +1936,11 @@ impl rt::Object for ReadPreviousEvents {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_PREVIOUS_EVENTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_PREVIOUS_EVENTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1841,6 +1948,7 @@ impl rt::Object for ReadPreviousEvents {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1872,6 +1980,7 @@ pub struct ReadPreviousTasks {
     pub max_count: i32,
 }
 impl Default for ReadPreviousTasks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1893,9 +2002,11 @@ impl rt::Object for ReadPreviousTasks {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_PREVIOUS_TASKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_PREVIOUS_TASKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1903,6 +2014,7 @@ impl rt::Object for ReadPreviousTasks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1936,6 +2048,7 @@ pub struct RebootGuest {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RebootGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1953,15 +2066,18 @@ impl rt::Object for RebootGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &REBOOT_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REBOOT_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1999,6 +2115,7 @@ pub struct RebootHostTask {
     pub force: bool,
 }
 impl Default for RebootHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2020,9 +2137,11 @@ impl rt::Object for RebootHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REBOOT_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REBOOT_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2030,6 +2149,7 @@ impl rt::Object for RebootHostTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2067,6 +2187,7 @@ pub struct ReconfigVmTask {
     pub spec: objects::VirtualMachineConfigSpec,
 }
 impl Default for ReconfigVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2088,9 +2209,11 @@ impl rt::Object for ReconfigVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIG_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIG_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2098,6 +2221,7 @@ impl rt::Object for ReconfigVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2143,6 +2267,7 @@ pub struct ReconfigureAutostart {
     pub spec: objects::HostAutoStartManagerConfig,
 }
 impl Default for ReconfigureAutostart {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2164,9 +2289,11 @@ impl rt::Object for ReconfigureAutostart {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_AUTOSTART
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_AUTOSTART
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2174,6 +2301,7 @@ impl rt::Object for ReconfigureAutostart {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2207,6 +2335,7 @@ pub struct RefreshDatastore {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2224,15 +2353,18 @@ impl rt::Object for RefreshDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2265,6 +2397,7 @@ pub struct RefreshDatastoreStorageInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshDatastoreStorageInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2282,15 +2415,18 @@ impl rt::Object for RefreshDatastoreStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_DATASTORE_STORAGE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_DATASTORE_STORAGE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2321,6 +2457,7 @@ pub struct RefreshNetworkSystem {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshNetworkSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2338,15 +2475,18 @@ impl rt::Object for RefreshNetworkSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_NETWORK_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_NETWORK_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2377,6 +2517,7 @@ pub struct RefreshStorageInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshStorageInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2394,15 +2535,18 @@ impl rt::Object for RefreshStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2433,6 +2577,7 @@ pub struct RefreshStorageSystem {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshStorageSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2450,15 +2595,18 @@ impl rt::Object for RefreshStorageSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_STORAGE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2503,6 +2651,7 @@ pub struct RegisterVmTask {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for RegisterVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2532,9 +2681,11 @@ impl rt::Object for RegisterVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REGISTER_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REGISTER_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2546,6 +2697,7 @@ impl rt::Object for RegisterVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2594,6 +2746,7 @@ pub struct Reload {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for Reload {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2611,15 +2764,18 @@ impl rt::Object for Reload {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELOAD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELOAD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2656,6 +2812,7 @@ pub struct RelocateVmTask {
     pub priority: Option<enums::VirtualMachineMovePriority>,
 }
 impl Default for RelocateVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2679,9 +2836,11 @@ impl rt::Object for RelocateVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELOCATE_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELOCATE_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2690,6 +2849,7 @@ impl rt::Object for RelocateVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2738,6 +2898,7 @@ pub struct RemoveAllSnapshotsTask {
     pub spec: Option<Box<objects::SnapshotSelectionSpec>>,
 }
 impl Default for RemoveAllSnapshotsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2761,9 +2922,11 @@ impl rt::Object for RemoveAllSnapshotsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_ALL_SNAPSHOTS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_ALL_SNAPSHOTS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2772,6 +2935,7 @@ impl rt::Object for RemoveAllSnapshotsTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2814,6 +2978,7 @@ pub struct RemoveDatastore {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for RemoveDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2835,9 +3000,11 @@ impl rt::Object for RemoveDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2845,6 +3012,7 @@ impl rt::Object for RemoveDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2887,6 +3055,7 @@ pub struct RemoveInternetScsiSendTargets {
     pub force: Option<bool>,
 }
 impl Default for RemoveInternetScsiSendTargets {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2912,9 +3081,11 @@ impl rt::Object for RemoveInternetScsiSendTargets {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_INTERNET_SCSI_SEND_TARGETS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_INTERNET_SCSI_SEND_TARGETS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2924,6 +3095,7 @@ impl rt::Object for RemoveInternetScsiSendTargets {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2965,6 +3137,7 @@ pub struct RemoveInternetScsiStaticTargets {
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
 }
 impl Default for RemoveInternetScsiStaticTargets {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2988,9 +3161,11 @@ impl rt::Object for RemoveInternetScsiStaticTargets {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_INTERNET_SCSI_STATIC_TARGETS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_INTERNET_SCSI_STATIC_TARGETS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2999,6 +3174,7 @@ impl rt::Object for RemoveInternetScsiStaticTargets {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3037,6 +3213,7 @@ pub struct RemovePortGroup {
     pub pg_name: String,
 }
 impl Default for RemovePortGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3058,9 +3235,11 @@ impl rt::Object for RemovePortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_PORT_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_PORT_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3068,6 +3247,7 @@ impl rt::Object for RemovePortGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3108,6 +3288,7 @@ pub struct RemoveSnapshotTask {
     pub consolidate: Option<bool>,
 }
 impl Default for RemoveSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3131,9 +3312,11 @@ impl rt::Object for RemoveSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3142,6 +3325,7 @@ impl rt::Object for RemoveSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3182,6 +3366,7 @@ pub struct RemoveVirtualNic {
     pub device: String,
 }
 impl Default for RemoveVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3203,9 +3388,11 @@ impl rt::Object for RemoveVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3213,6 +3400,7 @@ impl rt::Object for RemoveVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3250,6 +3438,7 @@ pub struct RemoveVirtualSwitch {
     pub vswitch_name: String,
 }
 impl Default for RemoveVirtualSwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3271,9 +3460,11 @@ impl rt::Object for RemoveVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3281,6 +3472,7 @@ impl rt::Object for RemoveVirtualSwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3321,6 +3513,7 @@ pub struct RenameSnapshot {
     pub description: Option<String>,
 }
 impl Default for RenameSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3344,9 +3537,11 @@ impl rt::Object for RenameSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &RENAME_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RENAME_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3355,6 +3550,7 @@ impl rt::Object for RenameSnapshot {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3392,6 +3588,7 @@ pub struct RenameTask {
     pub new_name: String,
 }
 impl Default for RenameTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3413,9 +3610,11 @@ impl rt::Object for RenameTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RENAME_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RENAME_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3423,6 +3622,7 @@ impl rt::Object for RenameTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3461,6 +3661,7 @@ pub struct RescanAllHba {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RescanAllHba {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3478,15 +3679,18 @@ impl rt::Object for RescanAllHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESCAN_ALL_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESCAN_ALL_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3522,6 +3726,7 @@ pub struct RescanHba {
     pub hba_device: String,
 }
 impl Default for RescanHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3543,9 +3748,11 @@ impl rt::Object for RescanHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESCAN_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESCAN_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3553,6 +3760,7 @@ impl rt::Object for RescanHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3588,6 +3796,7 @@ pub struct RescanVmfs {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RescanVmfs {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3605,15 +3814,18 @@ impl rt::Object for RescanVmfs {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESCAN_VMFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESCAN_VMFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3643,6 +3855,7 @@ pub struct ResetCollector {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ResetCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3660,15 +3873,18 @@ impl rt::Object for ResetCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3699,6 +3915,7 @@ pub struct ResetListView {
     pub obj: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ResetListView {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3720,9 +3937,11 @@ impl rt::Object for ResetListView {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_LIST_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_LIST_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3730,6 +3949,7 @@ impl rt::Object for ResetListView {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3761,6 +3981,7 @@ pub struct ResetListViewFromView {
     pub view: rt::ManagedObjectReference,
 }
 impl Default for ResetListViewFromView {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3782,9 +4003,11 @@ impl rt::Object for ResetListViewFromView {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_LIST_VIEW_FROM_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_LIST_VIEW_FROM_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3792,6 +4015,7 @@ impl rt::Object for ResetListViewFromView {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3825,6 +4049,7 @@ pub struct ResetVmTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ResetVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3842,15 +4067,18 @@ impl rt::Object for ResetVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3886,6 +4114,7 @@ pub struct RetrieveHardwareUptime {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveHardwareUptime {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3903,15 +4132,18 @@ impl rt::Object for RetrieveHardwareUptime {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_HARDWARE_UPTIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_HARDWARE_UPTIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3944,6 +4176,7 @@ pub struct RetrieveProperties {
     pub spec_set: Vec<objects::PropertyFilterSpec>,
 }
 impl Default for RetrieveProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self { spec_set: Vec::new() }
     }
@@ -3961,15 +4194,18 @@ impl rt::Object for RetrieveProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.spec_set),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.spec_set),
@@ -4005,6 +4241,7 @@ pub struct RetrievePropertiesEx {
     pub options: objects::RetrieveOptions,
 }
 impl Default for RetrievePropertiesEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             spec_set: Vec::new(),
@@ -4026,9 +4263,11 @@ impl rt::Object for RetrievePropertiesEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_PROPERTIES_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_PROPERTIES_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.spec_set),
@@ -4036,6 +4275,7 @@ impl rt::Object for RetrievePropertiesEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.spec_set),
@@ -4068,6 +4308,7 @@ pub struct RetrieveServiceContent {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveServiceContent {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -4085,15 +4326,18 @@ impl rt::Object for RetrieveServiceContent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_SERVICE_CONTENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_SERVICE_CONTENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4130,6 +4374,7 @@ pub struct RevertToCurrentSnapshotTask {
     pub suppress_power_on: Option<bool>,
 }
 impl Default for RevertToCurrentSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4153,9 +4398,11 @@ impl rt::Object for RevertToCurrentSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REVERT_TO_CURRENT_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REVERT_TO_CURRENT_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4164,6 +4411,7 @@ impl rt::Object for RevertToCurrentSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4211,6 +4459,7 @@ pub struct RevertToSnapshotTask {
     pub suppress_power_on: Option<bool>,
 }
 impl Default for RevertToSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4234,9 +4483,11 @@ impl rt::Object for RevertToSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REVERT_TO_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REVERT_TO_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4245,6 +4496,7 @@ impl rt::Object for RevertToSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

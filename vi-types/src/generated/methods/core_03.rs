@@ -12,6 +12,7 @@ pub struct RewindCollector {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RewindCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -29,15 +30,18 @@ impl rt::Object for RewindCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &REWIND_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REWIND_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -74,6 +78,7 @@ pub struct SearchDatastoreSubFoldersTask {
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
 }
 impl Default for SearchDatastoreSubFoldersTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -97,9 +102,11 @@ impl rt::Object for SearchDatastoreSubFoldersTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_DATASTORE_SUB_FOLDERS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_DATASTORE_SUB_FOLDERS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -108,6 +115,7 @@ impl rt::Object for SearchDatastoreSubFoldersTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -151,6 +159,7 @@ pub struct SearchDatastoreTask {
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
 }
 impl Default for SearchDatastoreTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -174,9 +183,11 @@ impl rt::Object for SearchDatastoreTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_DATASTORE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_DATASTORE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -185,6 +196,7 @@ impl rt::Object for SearchDatastoreTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -224,6 +236,7 @@ pub struct SendNmi {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for SendNmi {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -241,15 +254,18 @@ impl rt::Object for SendNmi {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEND_NMI
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEND_NMI
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -283,6 +299,7 @@ pub struct SessionIsActive {
     pub user_name: String,
 }
 impl Default for SessionIsActive {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             session_id: String::new(),
@@ -304,9 +321,11 @@ impl rt::Object for SessionIsActive {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_IS_ACTIVE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_IS_ACTIVE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.session_id),
@@ -314,6 +333,7 @@ impl rt::Object for SessionIsActive {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.session_id),
@@ -345,6 +365,7 @@ pub struct SetCollectorPageSize {
     pub max_count: i32,
 }
 impl Default for SetCollectorPageSize {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -366,9 +387,11 @@ impl rt::Object for SetCollectorPageSize {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_COLLECTOR_PAGE_SIZE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_COLLECTOR_PAGE_SIZE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -376,6 +399,7 @@ impl rt::Object for SetCollectorPageSize {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -409,6 +433,7 @@ pub struct ShutdownGuest {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ShutdownGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -426,15 +451,18 @@ impl rt::Object for ShutdownGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &SHUTDOWN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SHUTDOWN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -472,6 +500,7 @@ pub struct ShutdownHostTask {
     pub force: bool,
 }
 impl Default for ShutdownHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -493,9 +522,11 @@ impl rt::Object for ShutdownHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SHUTDOWN_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SHUTDOWN_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -503,6 +534,7 @@ impl rt::Object for ShutdownHostTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -540,6 +572,7 @@ pub struct StandbyGuest {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for StandbyGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -557,15 +590,18 @@ impl rt::Object for StandbyGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &STANDBY_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STANDBY_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -601,6 +637,7 @@ pub struct SuspendVmTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for SuspendVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -618,15 +655,18 @@ impl rt::Object for SuspendVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SUSPEND_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SUSPEND_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -664,6 +704,7 @@ pub struct TerminateSession {
     pub session_id: Vec<String>,
 }
 impl Default for TerminateSession {
+    #[inline(never)]
     fn default() -> Self {
         Self { session_id: Vec::new() }
     }
@@ -681,15 +722,18 @@ impl rt::Object for TerminateSession {
     fn type_info() -> &'static rt::ObjectInfo {
         &TERMINATE_SESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TERMINATE_SESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.session_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.session_id),
@@ -725,6 +769,7 @@ pub struct UnmountVmfsVolume {
     pub vmfs_uuid: String,
 }
 impl Default for UnmountVmfsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -746,9 +791,11 @@ impl rt::Object for UnmountVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMOUNT_VMFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMOUNT_VMFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -756,6 +803,7 @@ impl rt::Object for UnmountVmfsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -793,6 +841,7 @@ pub struct UnregisterVm {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for UnregisterVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -810,15 +859,18 @@ impl rt::Object for UnregisterVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNREGISTER_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNREGISTER_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -855,6 +907,7 @@ pub struct UpdateConfig {
     pub config: Option<Box<objects::ResourceConfigSpec>>,
 }
 impl Default for UpdateConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -878,9 +931,11 @@ impl rt::Object for UpdateConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -889,6 +944,7 @@ impl rt::Object for UpdateConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -933,6 +989,7 @@ pub struct UpdateInternetScsiAuthenticationProperties {
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
 }
 impl Default for UpdateInternetScsiAuthenticationProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -958,9 +1015,11 @@ impl rt::Object for UpdateInternetScsiAuthenticationProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -970,6 +1029,7 @@ impl rt::Object for UpdateInternetScsiAuthenticationProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1006,6 +1066,7 @@ pub struct UpdateOptions {
     pub changed_value: Vec<rt::Poly<objects::OptionValue>>,
 }
 impl Default for UpdateOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self { changed_value: Vec::new() }
     }
@@ -1023,15 +1084,18 @@ impl rt::Object for UpdateOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.changed_value),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.changed_value),
@@ -1069,6 +1133,7 @@ pub struct UpdatePortGroup {
     pub portgrp: objects::HostPortGroupSpec,
 }
 impl Default for UpdatePortGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1092,9 +1157,11 @@ impl rt::Object for UpdatePortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_PORT_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_PORT_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1103,6 +1170,7 @@ impl rt::Object for UpdatePortGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1142,6 +1210,7 @@ pub struct UpdateSoftwareInternetScsiEnabled {
     pub enabled: bool,
 }
 impl Default for UpdateSoftwareInternetScsiEnabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1163,9 +1232,11 @@ impl rt::Object for UpdateSoftwareInternetScsiEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1173,6 +1244,7 @@ impl rt::Object for UpdateSoftwareInternetScsiEnabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1209,6 +1281,7 @@ pub struct UpdateVirtualNic {
     pub nic: objects::HostVirtualNicSpec,
 }
 impl Default for UpdateVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1232,9 +1305,11 @@ impl rt::Object for UpdateVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1243,6 +1318,7 @@ impl rt::Object for UpdateVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1284,6 +1360,7 @@ pub struct UpdateVirtualSwitch {
     pub spec: objects::HostVirtualSwitchSpec,
 }
 impl Default for UpdateVirtualSwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1307,9 +1384,11 @@ impl rt::Object for UpdateVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1318,6 +1397,7 @@ impl rt::Object for UpdateVirtualSwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1365,6 +1445,7 @@ pub struct ValidateMigration {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for ValidateMigration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1394,9 +1475,11 @@ impl rt::Object for ValidateMigration {
     fn type_info() -> &'static rt::ObjectInfo {
         &VALIDATE_MIGRATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VALIDATE_MIGRATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1408,6 +1491,7 @@ impl rt::Object for ValidateMigration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1446,6 +1530,7 @@ pub struct WaitForUpdates {
     pub version: Option<String>,
 }
 impl Default for WaitForUpdates {
+    #[inline(never)]
     fn default() -> Self {
         Self { version: None }
     }
@@ -1463,15 +1548,18 @@ impl rt::Object for WaitForUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
         &WAIT_FOR_UPDATES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WAIT_FOR_UPDATES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -1507,6 +1595,7 @@ pub struct WaitForUpdatesEx {
     pub options: Option<Box<objects::WaitOptions>>,
 }
 impl Default for WaitForUpdatesEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             version: None,
@@ -1528,9 +1617,11 @@ impl rt::Object for WaitForUpdatesEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &WAIT_FOR_UPDATES_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WAIT_FOR_UPDATES_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
@@ -1538,6 +1629,7 @@ impl rt::Object for WaitForUpdatesEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -1574,6 +1666,7 @@ pub struct ZeroFillVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for ZeroFillVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1595,9 +1688,11 @@ impl rt::Object for ZeroFillVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ZERO_FILL_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ZERO_FILL_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1605,6 +1700,7 @@ impl rt::Object for ZeroFillVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1643,6 +1739,7 @@ pub struct SetCustomValue {
     pub value: String,
 }
 impl Default for SetCustomValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1666,9 +1763,11 @@ impl rt::Object for SetCustomValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_CUSTOM_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_CUSTOM_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1677,6 +1776,7 @@ impl rt::Object for SetCustomValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -16,6 +16,7 @@ pub struct AddKey {
     pub key: objects::CryptoKeyPlain,
 }
 impl Default for AddKey {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: Default::default() }
     }
@@ -33,15 +34,18 @@ impl rt::Object for AddKey {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_KEY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_KEY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key),
@@ -76,6 +80,7 @@ pub struct AddKeys {
     pub keys: Vec<objects::CryptoKeyPlain>,
 }
 impl Default for AddKeys {
+    #[inline(never)]
     fn default() -> Self {
         Self { keys: Vec::new() }
     }
@@ -93,15 +98,18 @@ impl rt::Object for AddKeys {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_KEYS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_KEYS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.keys),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.keys),
@@ -137,6 +145,7 @@ pub struct ChangeKeyTask {
     pub new_key: objects::CryptoKeyPlain,
 }
 impl Default for ChangeKeyTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -158,9 +167,11 @@ impl rt::Object for ChangeKeyTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGE_KEY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGE_KEY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -168,6 +179,7 @@ impl rt::Object for ChangeKeyTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -205,6 +217,7 @@ pub struct ConfigureCryptoKey {
     pub key_id: Option<Box<objects::CryptoKeyId>>,
 }
 impl Default for ConfigureCryptoKey {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -226,9 +239,11 @@ impl rt::Object for ConfigureCryptoKey {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_CRYPTO_KEY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_CRYPTO_KEY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -236,6 +251,7 @@ impl rt::Object for ConfigureCryptoKey {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -269,6 +285,7 @@ pub struct CryptoManagerHostDisable {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for CryptoManagerHostDisable {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -286,15 +303,18 @@ impl rt::Object for CryptoManagerHostDisable {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_DISABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_DISABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -330,6 +350,7 @@ pub struct CryptoManagerHostEnable {
     pub initial_key: objects::CryptoKeyPlain,
 }
 impl Default for CryptoManagerHostEnable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -351,9 +372,11 @@ impl rt::Object for CryptoManagerHostEnable {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_ENABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_ENABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -361,6 +384,7 @@ impl rt::Object for CryptoManagerHostEnable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -396,6 +420,7 @@ pub struct CryptoManagerHostPrepare {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for CryptoManagerHostPrepare {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -413,15 +438,18 @@ impl rt::Object for CryptoManagerHostPrepare {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_PREPARE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_PREPARE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -455,6 +483,7 @@ pub struct CryptoUnlockTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for CryptoUnlockTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -472,15 +501,18 @@ impl rt::Object for CryptoUnlockTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_UNLOCK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_UNLOCK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -520,6 +552,7 @@ pub struct EnableCrypto {
     pub key_plain: objects::CryptoKeyPlain,
 }
 impl Default for EnableCrypto {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -541,9 +574,11 @@ impl rt::Object for EnableCrypto {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_CRYPTO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_CRYPTO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -551,6 +586,7 @@ impl rt::Object for EnableCrypto {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -587,6 +623,7 @@ pub struct GenerateClientCsr {
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
 }
 impl Default for GenerateClientCsr {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -610,9 +647,11 @@ impl rt::Object for GenerateClientCsr {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_CLIENT_CSR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_CLIENT_CSR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -621,6 +660,7 @@ impl rt::Object for GenerateClientCsr {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -659,6 +699,7 @@ pub struct GenerateKey {
     pub key_spec: Option<Box<objects::CryptoManagerKmipGenerateKeySpec>>,
 }
 impl Default for GenerateKey {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -684,9 +725,11 @@ impl rt::Object for GenerateKey {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_KEY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_KEY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -696,6 +739,7 @@ impl rt::Object for GenerateKey {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -733,6 +777,7 @@ pub struct GenerateSelfSignedClientCert {
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
 }
 impl Default for GenerateSelfSignedClientCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -756,9 +801,11 @@ impl rt::Object for GenerateSelfSignedClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_SELF_SIGNED_CLIENT_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_SELF_SIGNED_CLIENT_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -767,6 +814,7 @@ impl rt::Object for GenerateSelfSignedClientCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -801,6 +849,7 @@ pub struct GetCryptoKeyStatus {
     pub keys: Vec<objects::CryptoKeyId>,
 }
 impl Default for GetCryptoKeyStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -822,9 +871,11 @@ impl rt::Object for GetCryptoKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_CRYPTO_KEY_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_CRYPTO_KEY_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -832,6 +883,7 @@ impl rt::Object for GetCryptoKeyStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -867,6 +919,7 @@ pub struct GetDefaultKmsCluster {
     pub defaults_to_parent: Option<bool>,
 }
 impl Default for GetDefaultKmsCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -890,9 +943,11 @@ impl rt::Object for GetDefaultKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_DEFAULT_KMS_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_DEFAULT_KMS_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -901,6 +956,7 @@ impl rt::Object for GetDefaultKmsCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -937,6 +993,7 @@ pub struct IsKmsClusterActive {
     pub cluster: Option<Box<objects::KeyProviderId>>,
 }
 impl Default for IsKmsClusterActive {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -958,9 +1015,11 @@ impl rt::Object for IsKmsClusterActive {
     fn type_info() -> &'static rt::ObjectInfo {
         &IS_KMS_CLUSTER_ACTIVE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IS_KMS_CLUSTER_ACTIVE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -968,6 +1027,7 @@ impl rt::Object for IsKmsClusterActive {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1000,6 +1060,7 @@ pub struct ListKeys {
     pub limit: Option<i32>,
 }
 impl Default for ListKeys {
+    #[inline(never)]
     fn default() -> Self {
         Self { limit: None }
     }
@@ -1017,15 +1078,18 @@ impl rt::Object for ListKeys {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_KEYS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_KEYS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.limit),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.limit),
@@ -1058,6 +1122,7 @@ pub struct ListKmipServers {
     pub limit: Option<i32>,
 }
 impl Default for ListKmipServers {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1079,9 +1144,11 @@ impl rt::Object for ListKmipServers {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_KMIP_SERVERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_KMIP_SERVERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1089,6 +1156,7 @@ impl rt::Object for ListKmipServers {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1126,6 +1194,7 @@ pub struct ListKmsClusters {
     pub status_filter: Option<i32>,
 }
 impl Default for ListKmsClusters {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1151,9 +1220,11 @@ impl rt::Object for ListKmsClusters {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_KMS_CLUSTERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_KMS_CLUSTERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1163,6 +1234,7 @@ impl rt::Object for ListKmsClusters {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1198,6 +1270,7 @@ pub struct MarkDefault {
     pub cluster_id: objects::KeyProviderId,
 }
 impl Default for MarkDefault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1219,9 +1292,11 @@ impl rt::Object for MarkDefault {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_DEFAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_DEFAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1229,6 +1304,7 @@ impl rt::Object for MarkDefault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1262,6 +1338,7 @@ pub struct PrepareCrypto {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for PrepareCrypto {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1279,15 +1356,18 @@ impl rt::Object for PrepareCrypto {
     fn type_info() -> &'static rt::ObjectInfo {
         &PREPARE_CRYPTO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PREPARE_CRYPTO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1323,6 +1403,7 @@ pub struct QueryCryptoKeyStatus {
     pub check_key_bit_map: i32,
 }
 impl Default for QueryCryptoKeyStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1346,9 +1427,11 @@ impl rt::Object for QueryCryptoKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CRYPTO_KEY_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CRYPTO_KEY_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1357,6 +1440,7 @@ impl rt::Object for QueryCryptoKeyStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1391,6 +1475,7 @@ pub struct RegisterKmipServer {
     pub server: objects::KmipServerSpec,
 }
 impl Default for RegisterKmipServer {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1412,9 +1497,11 @@ impl rt::Object for RegisterKmipServer {
     fn type_info() -> &'static rt::ObjectInfo {
         &REGISTER_KMIP_SERVER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REGISTER_KMIP_SERVER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1422,6 +1509,7 @@ impl rt::Object for RegisterKmipServer {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1457,6 +1545,7 @@ pub struct RegisterKmsCluster {
     pub management_type: Option<String>,
 }
 impl Default for RegisterKmsCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1480,9 +1569,11 @@ impl rt::Object for RegisterKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &REGISTER_KMS_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REGISTER_KMS_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1491,6 +1582,7 @@ impl rt::Object for RegisterKmsCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1527,6 +1619,7 @@ pub struct RemoveKey {
     pub force: bool,
 }
 impl Default for RemoveKey {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -1548,9 +1641,11 @@ impl rt::Object for RemoveKey {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_KEY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_KEY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key),
@@ -1558,6 +1653,7 @@ impl rt::Object for RemoveKey {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key),
@@ -1592,6 +1688,7 @@ pub struct RemoveKeys {
     pub force: bool,
 }
 impl Default for RemoveKeys {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             keys: Vec::new(),
@@ -1613,9 +1710,11 @@ impl rt::Object for RemoveKeys {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_KEYS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_KEYS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.keys),
@@ -1623,6 +1722,7 @@ impl rt::Object for RemoveKeys {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.keys),
@@ -1658,6 +1758,7 @@ pub struct RemoveKmipServer {
     pub server_name: String,
 }
 impl Default for RemoveKmipServer {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1681,9 +1782,11 @@ impl rt::Object for RemoveKmipServer {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_KMIP_SERVER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_KMIP_SERVER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1692,6 +1795,7 @@ impl rt::Object for RemoveKmipServer {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1726,6 +1830,7 @@ pub struct RetrieveClientCert {
     pub cluster: objects::KeyProviderId,
 }
 impl Default for RetrieveClientCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1747,9 +1852,11 @@ impl rt::Object for RetrieveClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_CLIENT_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_CLIENT_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1757,6 +1864,7 @@ impl rt::Object for RetrieveClientCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1790,6 +1898,7 @@ pub struct RetrieveClientCsr {
     pub cluster: objects::KeyProviderId,
 }
 impl Default for RetrieveClientCsr {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1811,9 +1920,11 @@ impl rt::Object for RetrieveClientCsr {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_CLIENT_CSR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_CLIENT_CSR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1821,6 +1932,7 @@ impl rt::Object for RetrieveClientCsr {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1856,6 +1968,7 @@ pub struct RetrieveKmipServerCert {
     pub server: objects::KmipServerInfo,
 }
 impl Default for RetrieveKmipServerCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1879,9 +1992,11 @@ impl rt::Object for RetrieveKmipServerCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_KMIP_SERVER_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_KMIP_SERVER_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1890,6 +2005,7 @@ impl rt::Object for RetrieveKmipServerCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1926,6 +2042,7 @@ pub struct RetrieveKmipServersStatusTask {
     pub clusters: Vec<objects::KmipClusterInfo>,
 }
 impl Default for RetrieveKmipServersStatusTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1947,9 +2064,11 @@ impl rt::Object for RetrieveKmipServersStatusTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_KMIP_SERVERS_STATUS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_KMIP_SERVERS_STATUS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1957,6 +2076,7 @@ impl rt::Object for RetrieveKmipServersStatusTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1993,6 +2113,7 @@ pub struct RetrieveSelfSignedClientCert {
     pub cluster: objects::KeyProviderId,
 }
 impl Default for RetrieveSelfSignedClientCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2014,9 +2135,11 @@ impl rt::Object for RetrieveSelfSignedClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_SELF_SIGNED_CLIENT_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_SELF_SIGNED_CLIENT_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2024,6 +2147,7 @@ impl rt::Object for RetrieveSelfSignedClientCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2061,6 +2185,7 @@ pub struct SetCryptoMode {
     pub policy: Option<Box<objects::ClusterComputeResourceCryptoModePolicy>>,
 }
 impl Default for SetCryptoMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2084,9 +2209,11 @@ impl rt::Object for SetCryptoMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_CRYPTO_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_CRYPTO_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2095,6 +2222,7 @@ impl rt::Object for SetCryptoMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2133,6 +2261,7 @@ pub struct SetDefaultKmsCluster {
     pub cluster_id: Option<Box<objects::KeyProviderId>>,
 }
 impl Default for SetDefaultKmsCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2156,9 +2285,11 @@ impl rt::Object for SetDefaultKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_DEFAULT_KMS_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_DEFAULT_KMS_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2167,6 +2298,7 @@ impl rt::Object for SetDefaultKmsCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2203,6 +2335,7 @@ pub struct SetKeyCustomAttributes {
     pub spec: objects::CryptoManagerKmipCustomAttributeSpec,
 }
 impl Default for SetKeyCustomAttributes {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2226,9 +2359,11 @@ impl rt::Object for SetKeyCustomAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_KEY_CUSTOM_ATTRIBUTES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_KEY_CUSTOM_ATTRIBUTES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2237,6 +2372,7 @@ impl rt::Object for SetKeyCustomAttributes {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2271,6 +2407,7 @@ pub struct UnregisterKmsCluster {
     pub cluster_id: objects::KeyProviderId,
 }
 impl Default for UnregisterKmsCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2292,9 +2429,11 @@ impl rt::Object for UnregisterKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNREGISTER_KMS_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNREGISTER_KMS_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2302,6 +2441,7 @@ impl rt::Object for UnregisterKmsCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2335,6 +2475,7 @@ pub struct UpdateKmipServer {
     pub server: objects::KmipServerSpec,
 }
 impl Default for UpdateKmipServer {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2356,9 +2497,11 @@ impl rt::Object for UpdateKmipServer {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_KMIP_SERVER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_KMIP_SERVER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2366,6 +2509,7 @@ impl rt::Object for UpdateKmipServer {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2401,6 +2545,7 @@ pub struct UpdateKmsSignedCsrClientCert {
     pub certificate: String,
 }
 impl Default for UpdateKmsSignedCsrClientCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2424,9 +2569,11 @@ impl rt::Object for UpdateKmsSignedCsrClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_KMS_SIGNED_CSR_CLIENT_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_KMS_SIGNED_CSR_CLIENT_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2435,6 +2582,7 @@ impl rt::Object for UpdateKmsSignedCsrClientCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2471,6 +2619,7 @@ pub struct UpdateSelfSignedClientCert {
     pub certificate: String,
 }
 impl Default for UpdateSelfSignedClientCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2494,9 +2643,11 @@ impl rt::Object for UpdateSelfSignedClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SELF_SIGNED_CLIENT_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SELF_SIGNED_CLIENT_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2505,6 +2656,7 @@ impl rt::Object for UpdateSelfSignedClientCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2543,6 +2695,7 @@ pub struct UploadClientCert {
     pub private_key: String,
 }
 impl Default for UploadClientCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2568,9 +2721,11 @@ impl rt::Object for UploadClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPLOAD_CLIENT_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPLOAD_CLIENT_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2580,6 +2735,7 @@ impl rt::Object for UploadClientCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2617,6 +2773,7 @@ pub struct UploadKmipServerCert {
     pub certificate: String,
 }
 impl Default for UploadKmipServerCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2640,9 +2797,11 @@ impl rt::Object for UploadKmipServerCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPLOAD_KMIP_SERVER_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPLOAD_KMIP_SERVER_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2651,6 +2810,7 @@ impl rt::Object for UploadKmipServerCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -16,6 +16,7 @@ pub struct CheckCustomizationResources {
     pub guest_os: String,
 }
 impl Default for CheckCustomizationResources {
+    #[inline(never)]
     fn default() -> Self {
         Self { guest_os: String::new() }
     }
@@ -33,15 +34,18 @@ impl rt::Object for CheckCustomizationResources {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_CUSTOMIZATION_RESOURCES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_CUSTOMIZATION_RESOURCES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.guest_os),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.guest_os),
@@ -77,6 +81,7 @@ pub struct CheckCustomizationSpec {
     pub spec: objects::CustomizationSpec,
 }
 impl Default for CheckCustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -98,9 +103,11 @@ impl rt::Object for CheckCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -108,6 +115,7 @@ impl rt::Object for CheckCustomizationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -142,6 +150,7 @@ pub struct CreateCustomizationSpec {
     pub item: objects::CustomizationSpecItem,
 }
 impl Default for CreateCustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { item: Default::default() }
     }
@@ -159,15 +168,18 @@ impl rt::Object for CreateCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.item),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.item),
@@ -200,6 +212,7 @@ pub struct CustomizationSpecItemToXml {
     pub item: objects::CustomizationSpecItem,
 }
 impl Default for CustomizationSpecItemToXml {
+    #[inline(never)]
     fn default() -> Self {
         Self { item: Default::default() }
     }
@@ -217,15 +230,18 @@ impl rt::Object for CustomizationSpecItemToXml {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_ITEM_TO_XML
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_ITEM_TO_XML
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.item),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.item),
@@ -260,6 +276,7 @@ pub struct CustomizeVmTask {
     pub spec: objects::CustomizationSpec,
 }
 impl Default for CustomizeVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -281,9 +298,11 @@ impl rt::Object for CustomizeVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZE_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZE_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -291,6 +310,7 @@ impl rt::Object for CustomizeVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -328,6 +348,7 @@ pub struct DeleteCustomizationSpec {
     pub name: String,
 }
 impl Default for DeleteCustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -345,15 +366,18 @@ impl rt::Object for DeleteCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -385,6 +409,7 @@ pub struct DoesCustomizationSpecExist {
     pub name: String,
 }
 impl Default for DoesCustomizationSpecExist {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -402,15 +427,18 @@ impl rt::Object for DoesCustomizationSpecExist {
     fn type_info() -> &'static rt::ObjectInfo {
         &DOES_CUSTOMIZATION_SPEC_EXIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DOES_CUSTOMIZATION_SPEC_EXIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -445,6 +473,7 @@ pub struct DuplicateCustomizationSpec {
     pub new_name: String,
 }
 impl Default for DuplicateCustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -466,9 +495,11 @@ impl rt::Object for DuplicateCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DUPLICATE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DUPLICATE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -476,6 +507,7 @@ impl rt::Object for DuplicateCustomizationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -511,6 +543,7 @@ pub struct GetCustomizationSpec {
     pub name: String,
 }
 impl Default for GetCustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -528,15 +561,18 @@ impl rt::Object for GetCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -568,6 +604,7 @@ pub struct IsGuestOsCustomizable {
     pub guest_id: String,
 }
 impl Default for IsGuestOsCustomizable {
+    #[inline(never)]
     fn default() -> Self {
         Self { guest_id: String::new() }
     }
@@ -585,15 +622,18 @@ impl rt::Object for IsGuestOsCustomizable {
     fn type_info() -> &'static rt::ObjectInfo {
         &IS_GUEST_OS_CUSTOMIZABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IS_GUEST_OS_CUSTOMIZABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.guest_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.guest_id),
@@ -626,6 +666,7 @@ pub struct OverwriteCustomizationSpec {
     pub item: objects::CustomizationSpecItem,
 }
 impl Default for OverwriteCustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { item: Default::default() }
     }
@@ -643,15 +684,18 @@ impl rt::Object for OverwriteCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVERWRITE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVERWRITE_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.item),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.item),
@@ -689,6 +733,7 @@ pub struct RenameCustomizationSpec {
     pub new_name: String,
 }
 impl Default for RenameCustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -710,9 +755,11 @@ impl rt::Object for RenameCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &RENAME_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RENAME_CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -720,6 +767,7 @@ impl rt::Object for RenameCustomizationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -755,6 +803,7 @@ pub struct XmlToCustomizationSpecItem {
     pub spec_item_xml: String,
 }
 impl Default for XmlToCustomizationSpecItem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             spec_item_xml: String::new(),
@@ -774,15 +823,18 @@ impl rt::Object for XmlToCustomizationSpecItem {
     fn type_info() -> &'static rt::ObjectInfo {
         &XML_TO_CUSTOMIZATION_SPEC_ITEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &XML_TO_CUSTOMIZATION_SPEC_ITEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.spec_item_xml),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.spec_item_xml),

@@ -18,6 +18,7 @@ pub struct AddDvPortgroupTask {
     pub spec: Vec<objects::DvPortgroupConfigSpec>,
 }
 impl Default for AddDvPortgroupTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -39,9 +40,11 @@ impl rt::Object for AddDvPortgroupTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_DV_PORTGROUP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_DV_PORTGROUP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -49,6 +52,7 @@ impl rt::Object for AddDvPortgroupTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -90,6 +94,7 @@ pub struct AddNetworkResourcePool {
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
 }
 impl Default for AddNetworkResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -111,9 +116,11 @@ impl rt::Object for AddNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -121,6 +128,7 @@ impl rt::Object for AddNetworkResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -160,6 +168,7 @@ pub struct CreateDvPortgroupTask {
     pub spec: objects::DvPortgroupConfigSpec,
 }
 impl Default for CreateDvPortgroupTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -181,9 +190,11 @@ impl rt::Object for CreateDvPortgroupTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DV_PORTGROUP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DV_PORTGROUP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -191,6 +202,7 @@ impl rt::Object for CreateDvPortgroupTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -234,6 +246,7 @@ pub struct CreateDvsTask {
     pub spec: objects::DvsCreateSpec,
 }
 impl Default for CreateDvsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -255,9 +268,11 @@ impl rt::Object for CreateDvsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DVS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DVS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -265,6 +280,7 @@ impl rt::Object for CreateDvsTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -308,6 +324,7 @@ pub struct DvPortgroupRollbackTask {
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
 }
 impl Default for DvPortgroupRollbackTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -329,9 +346,11 @@ impl rt::Object for DvPortgroupRollbackTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_ROLLBACK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_ROLLBACK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -339,6 +358,7 @@ impl rt::Object for DvPortgroupRollbackTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -377,6 +397,7 @@ pub struct DvsManagerExportEntityTask {
     pub selection_set: Vec<rt::Poly<objects::SelectionSet>>,
 }
 impl Default for DvsManagerExportEntityTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { selection_set: Vec::new() }
     }
@@ -394,15 +415,18 @@ impl rt::Object for DvsManagerExportEntityTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MANAGER_EXPORT_ENTITY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MANAGER_EXPORT_ENTITY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.selection_set),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.selection_set),
@@ -442,6 +466,7 @@ pub struct DvsManagerImportEntityTask {
     pub import_type: String,
 }
 impl Default for DvsManagerImportEntityTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity_backup: Vec::new(),
@@ -463,9 +488,11 @@ impl rt::Object for DvsManagerImportEntityTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MANAGER_IMPORT_ENTITY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MANAGER_IMPORT_ENTITY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.entity_backup),
@@ -473,6 +500,7 @@ impl rt::Object for DvsManagerImportEntityTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.entity_backup),
@@ -513,6 +541,7 @@ pub struct DvsManagerLookupDvPortGroup {
     pub portgroup_key: String,
 }
 impl Default for DvsManagerLookupDvPortGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             switch_uuid: String::new(),
@@ -534,9 +563,11 @@ impl rt::Object for DvsManagerLookupDvPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MANAGER_LOOKUP_DV_PORT_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MANAGER_LOOKUP_DV_PORT_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.switch_uuid),
@@ -544,6 +575,7 @@ impl rt::Object for DvsManagerLookupDvPortGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.switch_uuid),
@@ -580,6 +612,7 @@ pub struct DvsRollbackTask {
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
 }
 impl Default for DvsRollbackTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -601,9 +634,11 @@ impl rt::Object for DvsRollbackTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_ROLLBACK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_ROLLBACK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -611,6 +646,7 @@ impl rt::Object for DvsRollbackTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -651,6 +687,7 @@ pub struct DvsReconfigureVmVnicNetworkResourcePoolTask {
     pub config_spec: Vec<objects::DvsVmVnicResourcePoolConfigSpec>,
 }
 impl Default for DvsReconfigureVmVnicNetworkResourcePoolTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -672,9 +709,11 @@ impl rt::Object for DvsReconfigureVmVnicNetworkResourcePoolTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -682,6 +721,7 @@ impl rt::Object for DvsReconfigureVmVnicNetworkResourcePoolTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -728,6 +768,7 @@ pub struct EnableNetworkResourceManagement {
     pub enable: bool,
 }
 impl Default for EnableNetworkResourceManagement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -749,9 +790,11 @@ impl rt::Object for EnableNetworkResourceManagement {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_NETWORK_RESOURCE_MANAGEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_NETWORK_RESOURCE_MANAGEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -759,6 +802,7 @@ impl rt::Object for EnableNetworkResourceManagement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -793,6 +837,7 @@ pub struct FetchDvPortKeys {
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
 }
 impl Default for FetchDvPortKeys {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -814,9 +859,11 @@ impl rt::Object for FetchDvPortKeys {
     fn type_info() -> &'static rt::ObjectInfo {
         &FETCH_DV_PORT_KEYS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FETCH_DV_PORT_KEYS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -824,6 +871,7 @@ impl rt::Object for FetchDvPortKeys {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -857,6 +905,7 @@ pub struct FetchDvPorts {
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
 }
 impl Default for FetchDvPorts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -878,9 +927,11 @@ impl rt::Object for FetchDvPorts {
     fn type_info() -> &'static rt::ObjectInfo {
         &FETCH_DV_PORTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FETCH_DV_PORTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -888,6 +939,7 @@ impl rt::Object for FetchDvPorts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -921,6 +973,7 @@ pub struct GetVpcNetworkSpan {
     pub span_id: Option<String>,
 }
 impl Default for GetVpcNetworkSpan {
+    #[inline(never)]
     fn default() -> Self {
         Self { span_id: None }
     }
@@ -938,15 +991,18 @@ impl rt::Object for GetVpcNetworkSpan {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_VPC_NETWORK_SPAN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_VPC_NETWORK_SPAN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.span_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.span_id),
@@ -982,6 +1038,7 @@ pub struct LookupDvPortGroup {
     pub portgroup_key: String,
 }
 impl Default for LookupDvPortGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1003,9 +1060,11 @@ impl rt::Object for LookupDvPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOOKUP_DV_PORT_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOOKUP_DV_PORT_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1013,6 +1072,7 @@ impl rt::Object for LookupDvPortGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1049,6 +1109,7 @@ pub struct MergeDvsTask {
     pub dvs: rt::ManagedObjectReference,
 }
 impl Default for MergeDvsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1070,9 +1131,11 @@ impl rt::Object for MergeDvsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MERGE_DVS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MERGE_DVS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1080,6 +1143,7 @@ impl rt::Object for MergeDvsTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1125,6 +1189,7 @@ pub struct MoveDvPortTask {
     pub destination_portgroup_key: Option<String>,
 }
 impl Default for MoveDvPortTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1148,9 +1213,11 @@ impl rt::Object for MoveDvPortTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_DV_PORT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_DV_PORT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1159,6 +1226,7 @@ impl rt::Object for MoveDvPortTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1203,6 +1271,7 @@ pub struct PerformDvsProductSpecOperationTask {
     pub product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
 }
 impl Default for PerformDvsProductSpecOperationTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1226,9 +1295,11 @@ impl rt::Object for PerformDvsProductSpecOperationTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1237,6 +1308,7 @@ impl rt::Object for PerformDvsProductSpecOperationTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1275,6 +1347,7 @@ pub struct QueryAvailableDvsSpec {
     pub recommended: Option<bool>,
 }
 impl Default for QueryAvailableDvsSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { recommended: None }
     }
@@ -1292,15 +1365,18 @@ impl rt::Object for QueryAvailableDvsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_DVS_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_DVS_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.recommended),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.recommended),
@@ -1335,6 +1411,7 @@ pub struct QueryCompatibleHostForExistingDvs {
     pub dvs: rt::ManagedObjectReference,
 }
 impl Default for QueryCompatibleHostForExistingDvs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             container: Default::default(),
@@ -1358,9 +1435,11 @@ impl rt::Object for QueryCompatibleHostForExistingDvs {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.container),
@@ -1369,6 +1448,7 @@ impl rt::Object for QueryCompatibleHostForExistingDvs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.container),
@@ -1405,6 +1485,7 @@ pub struct QueryCompatibleHostForNewDvs {
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
 }
 impl Default for QueryCompatibleHostForNewDvs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             container: Default::default(),
@@ -1428,9 +1509,11 @@ impl rt::Object for QueryCompatibleHostForNewDvs {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_COMPATIBLE_HOST_FOR_NEW_DVS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_COMPATIBLE_HOST_FOR_NEW_DVS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.container),
@@ -1439,6 +1522,7 @@ impl rt::Object for QueryCompatibleHostForNewDvs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.container),
@@ -1473,6 +1557,7 @@ pub struct QueryCompatibleVmnicsFromHosts {
     pub dvs: rt::ManagedObjectReference,
 }
 impl Default for QueryCompatibleVmnicsFromHosts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             hosts: Vec::new(),
@@ -1494,9 +1579,11 @@ impl rt::Object for QueryCompatibleVmnicsFromHosts {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_COMPATIBLE_VMNICS_FROM_HOSTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_COMPATIBLE_VMNICS_FROM_HOSTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hosts),
@@ -1504,6 +1591,7 @@ impl rt::Object for QueryCompatibleVmnicsFromHosts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hosts),
@@ -1537,6 +1625,7 @@ pub struct QueryDvsByUuid {
     pub uuid: String,
 }
 impl Default for QueryDvsByUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self { uuid: String::new() }
     }
@@ -1554,15 +1643,18 @@ impl rt::Object for QueryDvsByUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DVS_BY_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DVS_BY_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -1602,6 +1694,7 @@ pub struct QueryDvsCheckCompatibility {
     >,
 }
 impl Default for QueryDvsCheckCompatibility {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_container: Default::default(),
@@ -1625,9 +1718,11 @@ impl rt::Object for QueryDvsCheckCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DVS_CHECK_COMPATIBILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DVS_CHECK_COMPATIBILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.host_container),
@@ -1636,6 +1731,7 @@ impl rt::Object for QueryDvsCheckCompatibility {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.host_container),
@@ -1668,6 +1764,7 @@ pub struct QueryDvsCompatibleHostSpec {
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
 }
 impl Default for QueryDvsCompatibleHostSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { switch_product_spec: None }
     }
@@ -1685,15 +1782,18 @@ impl rt::Object for QueryDvsCompatibleHostSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DVS_COMPATIBLE_HOST_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DVS_COMPATIBLE_HOST_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.switch_product_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.switch_product_spec),
@@ -1726,6 +1826,7 @@ pub struct QueryDvsConfigTarget {
     pub dvs: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryDvsConfigTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: None, dvs: None }
     }
@@ -1744,9 +1845,11 @@ impl rt::Object for QueryDvsConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DVS_CONFIG_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DVS_CONFIG_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1754,6 +1857,7 @@ impl rt::Object for QueryDvsConfigTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1785,6 +1889,7 @@ pub struct QueryDvsFeatureCapability {
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
 }
 impl Default for QueryDvsFeatureCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self { switch_product_spec: None }
     }
@@ -1802,15 +1907,18 @@ impl rt::Object for QueryDvsFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DVS_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DVS_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.switch_product_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.switch_product_spec),
@@ -1841,6 +1949,7 @@ pub struct QuerySupportedNetworkOffloadSpec {
     pub switch_product_spec: objects::DistributedVirtualSwitchProductSpec,
 }
 impl Default for QuerySupportedNetworkOffloadSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             switch_product_spec: Default::default(),
@@ -1860,15 +1969,18 @@ impl rt::Object for QuerySupportedNetworkOffloadSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.switch_product_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.switch_product_spec),
@@ -1899,6 +2011,7 @@ pub struct QueryUsedVlanIdInDvs {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryUsedVlanIdInDvs {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1916,15 +2029,18 @@ impl rt::Object for QueryUsedVlanIdInDvs {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_USED_VLAN_ID_IN_DVS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_USED_VLAN_ID_IN_DVS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1959,6 +2075,7 @@ pub struct ReconfigureDvPortTask {
     pub port: Vec<objects::DvPortConfigSpec>,
 }
 impl Default for ReconfigureDvPortTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1980,9 +2097,11 @@ impl rt::Object for ReconfigureDvPortTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_DV_PORT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_DV_PORT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1990,6 +2109,7 @@ impl rt::Object for ReconfigureDvPortTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2030,6 +2150,7 @@ pub struct ReconfigureDvPortgroupTask {
     pub spec: objects::DvPortgroupConfigSpec,
 }
 impl Default for ReconfigureDvPortgroupTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2051,9 +2172,11 @@ impl rt::Object for ReconfigureDvPortgroupTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_DV_PORTGROUP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_DV_PORTGROUP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2061,6 +2184,7 @@ impl rt::Object for ReconfigureDvPortgroupTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2101,6 +2225,7 @@ pub struct ReconfigureDvsTask {
     pub spec: rt::Poly<objects::DvsConfigSpec>,
 }
 impl Default for ReconfigureDvsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2122,9 +2247,11 @@ impl rt::Object for ReconfigureDvsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_DVS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_DVS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2132,6 +2259,7 @@ impl rt::Object for ReconfigureDvsTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2182,6 +2310,7 @@ pub struct RectifyDvsHostTask {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for RectifyDvsHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2203,9 +2332,11 @@ impl rt::Object for RectifyDvsHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECTIFY_DVS_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECTIFY_DVS_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2213,6 +2344,7 @@ impl rt::Object for RectifyDvsHostTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2251,6 +2383,7 @@ pub struct RectifyDvsOnHostTask {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for RectifyDvsOnHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { hosts: Vec::new() }
     }
@@ -2268,15 +2401,18 @@ impl rt::Object for RectifyDvsOnHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECTIFY_DVS_ON_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECTIFY_DVS_ON_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hosts),
@@ -2315,6 +2451,7 @@ pub struct RefreshDvPortState {
     pub port_keys: Vec<String>,
 }
 impl Default for RefreshDvPortState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2336,9 +2473,11 @@ impl rt::Object for RefreshDvPortState {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_DV_PORT_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_DV_PORT_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2346,6 +2485,7 @@ impl rt::Object for RefreshDvPortState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2383,6 +2523,7 @@ pub struct RemoveNetworkResourcePool {
     pub key: Vec<String>,
 }
 impl Default for RemoveNetworkResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2404,9 +2545,11 @@ impl rt::Object for RemoveNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2414,6 +2557,7 @@ impl rt::Object for RemoveNetworkResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2453,6 +2597,7 @@ pub struct UpdateDvsHealthCheckConfigTask {
     pub health_check_config: Vec<rt::Poly<objects::DvsHealthCheckConfig>>,
 }
 impl Default for UpdateDvsHealthCheckConfigTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2474,9 +2619,11 @@ impl rt::Object for UpdateDvsHealthCheckConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2484,6 +2631,7 @@ impl rt::Object for UpdateDvsHealthCheckConfigTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2523,6 +2671,7 @@ pub struct UpdateDvsLacpGroupConfigTask {
     pub lacp_group_spec: Vec<objects::VMwareDvsLacpGroupSpec>,
 }
 impl Default for UpdateDvsLacpGroupConfigTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2544,9 +2693,11 @@ impl rt::Object for UpdateDvsLacpGroupConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DVS_LACP_GROUP_CONFIG_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DVS_LACP_GROUP_CONFIG_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2554,6 +2705,7 @@ impl rt::Object for UpdateDvsLacpGroupConfigTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2593,6 +2745,7 @@ pub struct UpdateDvsCapability {
     pub capability: objects::DvsCapability,
 }
 impl Default for UpdateDvsCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2614,9 +2767,11 @@ impl rt::Object for UpdateDvsCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DVS_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DVS_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2624,6 +2779,7 @@ impl rt::Object for UpdateDvsCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2660,6 +2816,7 @@ pub struct UpdateNetworkResourcePool {
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
 }
 impl Default for UpdateNetworkResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2681,9 +2838,11 @@ impl rt::Object for UpdateNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2691,6 +2850,7 @@ impl rt::Object for UpdateNetworkResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -14,6 +14,7 @@ pub struct LogUserEvent {
     pub msg: String,
 }
 impl Default for LogUserEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -35,9 +36,11 @@ impl rt::Object for LogUserEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOG_USER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOG_USER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -45,6 +48,7 @@ impl rt::Object for LogUserEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -80,6 +84,7 @@ pub struct PostEvent {
     pub task_info: Option<Box<objects::TaskInfo>>,
 }
 impl Default for PostEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             event_to_post: Default::default(),
@@ -101,9 +106,11 @@ impl rt::Object for PostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &POST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.event_to_post),
@@ -111,6 +118,7 @@ impl rt::Object for PostEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.event_to_post),
@@ -144,6 +152,7 @@ pub struct RetrieveArgumentDescription {
     pub event_type_id: String,
 }
 impl Default for RetrieveArgumentDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             event_type_id: String::new(),
@@ -163,15 +172,18 @@ impl rt::Object for RetrieveArgumentDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_ARGUMENT_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_ARGUMENT_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.event_type_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.event_type_id),

@@ -22,6 +22,7 @@ pub struct CreateSecondaryVmExTask {
     pub spec: Option<Box<objects::FaultToleranceConfigSpec>>,
 }
 impl Default for CreateSecondaryVmExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -45,9 +46,11 @@ impl rt::Object for CreateSecondaryVmExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_SECONDARY_VM_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_SECONDARY_VM_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -56,6 +59,7 @@ impl rt::Object for CreateSecondaryVmExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -103,6 +107,7 @@ pub struct CreateSecondaryVmTask {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for CreateSecondaryVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -124,9 +129,11 @@ impl rt::Object for CreateSecondaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_SECONDARY_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_SECONDARY_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -134,6 +141,7 @@ impl rt::Object for CreateSecondaryVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -178,6 +186,7 @@ pub struct DisableSecondaryVmTask {
     pub vm: rt::ManagedObjectReference,
 }
 impl Default for DisableSecondaryVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -199,9 +208,11 @@ impl rt::Object for DisableSecondaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_SECONDARY_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_SECONDARY_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -209,6 +220,7 @@ impl rt::Object for DisableSecondaryVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -254,6 +266,7 @@ pub struct EnableSecondaryVmTask {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for EnableSecondaryVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -277,9 +290,11 @@ impl rt::Object for EnableSecondaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_SECONDARY_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_SECONDARY_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -288,6 +303,7 @@ impl rt::Object for EnableSecondaryVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -331,6 +347,7 @@ pub struct MakePrimaryVmTask {
     pub vm: rt::ManagedObjectReference,
 }
 impl Default for MakePrimaryVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -352,9 +369,11 @@ impl rt::Object for MakePrimaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MAKE_PRIMARY_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MAKE_PRIMARY_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -362,6 +381,7 @@ impl rt::Object for MakePrimaryVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -401,6 +421,7 @@ pub struct QueryFaultToleranceCompatibility {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryFaultToleranceCompatibility {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -418,15 +439,18 @@ impl rt::Object for QueryFaultToleranceCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -463,6 +487,7 @@ pub struct QueryFaultToleranceCompatibilityEx {
     pub for_legacy_ft: Option<bool>,
 }
 impl Default for QueryFaultToleranceCompatibilityEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -484,9 +509,11 @@ impl rt::Object for QueryFaultToleranceCompatibilityEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -494,6 +521,7 @@ impl rt::Object for QueryFaultToleranceCompatibilityEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -535,6 +563,7 @@ pub struct StartRecordingTask {
     pub description: Option<String>,
 }
 impl Default for StartRecordingTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -558,9 +587,11 @@ impl rt::Object for StartRecordingTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &START_RECORDING_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &START_RECORDING_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -569,6 +600,7 @@ impl rt::Object for StartRecordingTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -617,6 +649,7 @@ pub struct StartReplayingTask {
     pub replay_snapshot: rt::ManagedObjectReference,
 }
 impl Default for StartReplayingTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -638,9 +671,11 @@ impl rt::Object for StartReplayingTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &START_REPLAYING_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &START_REPLAYING_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -648,6 +683,7 @@ impl rt::Object for StartReplayingTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -693,6 +729,7 @@ pub struct StopRecordingTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for StopRecordingTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -710,15 +747,18 @@ impl rt::Object for StopRecordingTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &STOP_RECORDING_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STOP_RECORDING_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -759,6 +799,7 @@ pub struct StopReplayingTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for StopReplayingTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -776,15 +817,18 @@ impl rt::Object for StopReplayingTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &STOP_REPLAYING_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STOP_REPLAYING_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -827,6 +871,7 @@ pub struct TerminateFaultTolerantVmTask {
     pub vm: Option<rt::ManagedObjectReference>,
 }
 impl Default for TerminateFaultTolerantVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -848,9 +893,11 @@ impl rt::Object for TerminateFaultTolerantVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &TERMINATE_FAULT_TOLERANT_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TERMINATE_FAULT_TOLERANT_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -858,6 +905,7 @@ impl rt::Object for TerminateFaultTolerantVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -897,6 +945,7 @@ pub struct TurnOffFaultToleranceForVmTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for TurnOffFaultToleranceForVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -914,15 +963,18 @@ impl rt::Object for TurnOffFaultToleranceForVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

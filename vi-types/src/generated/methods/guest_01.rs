@@ -18,6 +18,7 @@ pub struct AbortCustomizationTask {
     pub auth: rt::Poly<objects::GuestAuthentication>,
 }
 impl Default for AbortCustomizationTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -39,9 +40,11 @@ impl rt::Object for AbortCustomizationTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ABORT_CUSTOMIZATION_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ABORT_CUSTOMIZATION_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -49,6 +52,7 @@ impl rt::Object for AbortCustomizationTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -94,6 +98,7 @@ pub struct AcquireCredentialsInGuest {
     pub session_id: Option<i64>,
 }
 impl Default for AcquireCredentialsInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -119,9 +124,11 @@ impl rt::Object for AcquireCredentialsInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACQUIRE_CREDENTIALS_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACQUIRE_CREDENTIALS_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -131,6 +138,7 @@ impl rt::Object for AcquireCredentialsInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -179,6 +187,7 @@ pub struct AddGuestAlias {
     pub alias_info: objects::GuestAuthAliasInfo,
 }
 impl Default for AddGuestAlias {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -210,9 +219,11 @@ impl rt::Object for AddGuestAlias {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_GUEST_ALIAS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_GUEST_ALIAS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -225,6 +236,7 @@ impl rt::Object for AddGuestAlias {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -272,6 +284,7 @@ pub struct ChangeFileAttributesInGuest {
     pub file_attributes: rt::Poly<objects::GuestFileAttributes>,
 }
 impl Default for ChangeFileAttributesInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -299,9 +312,11 @@ impl rt::Object for ChangeFileAttributesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGE_FILE_ATTRIBUTES_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGE_FILE_ATTRIBUTES_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -312,6 +327,7 @@ impl rt::Object for ChangeFileAttributesInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -360,6 +376,7 @@ pub struct CreateRegistryKeyInGuest {
     pub class_type: Option<String>,
 }
 impl Default for CreateRegistryKeyInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -389,9 +406,11 @@ impl rt::Object for CreateRegistryKeyInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_REGISTRY_KEY_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_REGISTRY_KEY_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -403,6 +422,7 @@ impl rt::Object for CreateRegistryKeyInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -451,6 +471,7 @@ pub struct CreateTemporaryDirectoryInGuest {
     pub directory_path: Option<String>,
 }
 impl Default for CreateTemporaryDirectoryInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -480,9 +501,11 @@ impl rt::Object for CreateTemporaryDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_TEMPORARY_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_TEMPORARY_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -494,6 +517,7 @@ impl rt::Object for CreateTemporaryDirectoryInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -543,6 +567,7 @@ pub struct CreateTemporaryFileInGuest {
     pub directory_path: Option<String>,
 }
 impl Default for CreateTemporaryFileInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -572,9 +597,11 @@ impl rt::Object for CreateTemporaryFileInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_TEMPORARY_FILE_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_TEMPORARY_FILE_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -586,6 +613,7 @@ impl rt::Object for CreateTemporaryFileInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -633,6 +661,7 @@ pub struct CustomizeGuestTask {
     pub config_params: Vec<rt::Poly<objects::OptionValue>>,
 }
 impl Default for CustomizeGuestTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -658,9 +687,11 @@ impl rt::Object for CustomizeGuestTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZE_GUEST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZE_GUEST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -670,6 +701,7 @@ impl rt::Object for CustomizeGuestTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -719,6 +751,7 @@ pub struct DeleteDirectoryInGuest {
     pub recursive: bool,
 }
 impl Default for DeleteDirectoryInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -746,9 +779,11 @@ impl rt::Object for DeleteDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -759,6 +794,7 @@ impl rt::Object for DeleteDirectoryInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -803,6 +839,7 @@ pub struct DeleteFileInGuest {
     pub file_path: String,
 }
 impl Default for DeleteFileInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -828,9 +865,11 @@ impl rt::Object for DeleteFileInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_FILE_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_FILE_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -840,6 +879,7 @@ impl rt::Object for DeleteFileInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -885,6 +925,7 @@ pub struct DeleteRegistryKeyInGuest {
     pub recursive: bool,
 }
 impl Default for DeleteRegistryKeyInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -912,9 +953,11 @@ impl rt::Object for DeleteRegistryKeyInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_REGISTRY_KEY_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_REGISTRY_KEY_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -925,6 +968,7 @@ impl rt::Object for DeleteRegistryKeyInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -968,6 +1012,7 @@ pub struct DeleteRegistryValueInGuest {
     pub value_name: objects::GuestRegValueNameSpec,
 }
 impl Default for DeleteRegistryValueInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -993,9 +1038,11 @@ impl rt::Object for DeleteRegistryValueInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_REGISTRY_VALUE_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_REGISTRY_VALUE_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1005,6 +1052,7 @@ impl rt::Object for DeleteRegistryValueInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1047,6 +1095,7 @@ pub struct InitiateFileTransferFromGuest {
     pub guest_file_path: String,
 }
 impl Default for InitiateFileTransferFromGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1072,9 +1121,11 @@ impl rt::Object for InitiateFileTransferFromGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &INITIATE_FILE_TRANSFER_FROM_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INITIATE_FILE_TRANSFER_FROM_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1084,6 +1135,7 @@ impl rt::Object for InitiateFileTransferFromGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1133,6 +1185,7 @@ pub struct InitiateFileTransferToGuest {
     pub overwrite: bool,
 }
 impl Default for InitiateFileTransferToGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1164,9 +1217,11 @@ impl rt::Object for InitiateFileTransferToGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &INITIATE_FILE_TRANSFER_TO_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INITIATE_FILE_TRANSFER_TO_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1179,6 +1234,7 @@ impl rt::Object for InitiateFileTransferToGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1231,6 +1287,7 @@ pub struct ListFilesInGuest {
     pub match_pattern: Option<String>,
 }
 impl Default for ListFilesInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1262,9 +1319,11 @@ impl rt::Object for ListFilesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_FILES_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_FILES_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1277,6 +1336,7 @@ impl rt::Object for ListFilesInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1323,6 +1383,7 @@ pub struct ListGuestAliases {
     pub username: String,
 }
 impl Default for ListGuestAliases {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1348,9 +1409,11 @@ impl rt::Object for ListGuestAliases {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_GUEST_ALIASES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_GUEST_ALIASES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1360,6 +1423,7 @@ impl rt::Object for ListGuestAliases {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1400,6 +1464,7 @@ pub struct ListGuestMappedAliases {
     pub auth: rt::Poly<objects::GuestAuthentication>,
 }
 impl Default for ListGuestMappedAliases {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1423,9 +1488,11 @@ impl rt::Object for ListGuestMappedAliases {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_GUEST_MAPPED_ALIASES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_GUEST_MAPPED_ALIASES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1434,6 +1501,7 @@ impl rt::Object for ListGuestMappedAliases {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1475,6 +1543,7 @@ pub struct ListProcessesInGuest {
     pub pids: Vec<i64>,
 }
 impl Default for ListProcessesInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1500,9 +1569,11 @@ impl rt::Object for ListProcessesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_PROCESSES_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_PROCESSES_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1512,6 +1583,7 @@ impl rt::Object for ListProcessesInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1558,6 +1630,7 @@ pub struct ListRegistryKeysInGuest {
     pub match_pattern: Option<String>,
 }
 impl Default for ListRegistryKeysInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1587,9 +1660,11 @@ impl rt::Object for ListRegistryKeysInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_REGISTRY_KEYS_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_REGISTRY_KEYS_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1601,6 +1676,7 @@ impl rt::Object for ListRegistryKeysInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1649,6 +1725,7 @@ pub struct ListRegistryValuesInGuest {
     pub match_pattern: Option<String>,
 }
 impl Default for ListRegistryValuesInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1678,9 +1755,11 @@ impl rt::Object for ListRegistryValuesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_REGISTRY_VALUES_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_REGISTRY_VALUES_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1692,6 +1771,7 @@ impl rt::Object for ListRegistryValuesInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1738,6 +1818,7 @@ pub struct MakeDirectoryInGuest {
     pub create_parent_directories: bool,
 }
 impl Default for MakeDirectoryInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1765,9 +1846,11 @@ impl rt::Object for MakeDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &MAKE_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MAKE_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1778,6 +1861,7 @@ impl rt::Object for MakeDirectoryInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1824,6 +1908,7 @@ pub struct MoveDirectoryInGuest {
     pub dst_directory_path: String,
 }
 impl Default for MoveDirectoryInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1851,9 +1936,11 @@ impl rt::Object for MoveDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_DIRECTORY_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1864,6 +1951,7 @@ impl rt::Object for MoveDirectoryInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1912,6 +2000,7 @@ pub struct MoveFileInGuest {
     pub overwrite: bool,
 }
 impl Default for MoveFileInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1941,9 +2030,11 @@ impl rt::Object for MoveFileInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOVE_FILE_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOVE_FILE_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1955,6 +2046,7 @@ impl rt::Object for MoveFileInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2000,6 +2092,7 @@ pub struct ReadEnvironmentVariableInGuest {
     pub names: Vec<String>,
 }
 impl Default for ReadEnvironmentVariableInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2025,9 +2118,11 @@ impl rt::Object for ReadEnvironmentVariableInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_ENVIRONMENT_VARIABLE_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_ENVIRONMENT_VARIABLE_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2037,6 +2132,7 @@ impl rt::Object for ReadEnvironmentVariableInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2077,6 +2173,7 @@ pub struct ReleaseCredentialsInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
 }
 impl Default for ReleaseCredentialsInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2100,9 +2197,11 @@ impl rt::Object for ReleaseCredentialsInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELEASE_CREDENTIALS_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELEASE_CREDENTIALS_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2111,6 +2210,7 @@ impl rt::Object for ReleaseCredentialsInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2156,6 +2256,7 @@ pub struct RemoveGuestAlias {
     pub subject: rt::Poly<objects::GuestAuthSubject>,
 }
 impl Default for RemoveGuestAlias {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2185,9 +2286,11 @@ impl rt::Object for RemoveGuestAlias {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_GUEST_ALIAS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_GUEST_ALIAS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2199,6 +2302,7 @@ impl rt::Object for RemoveGuestAlias {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2245,6 +2349,7 @@ pub struct RemoveGuestAliasByCert {
     pub base64_cert: String,
 }
 impl Default for RemoveGuestAliasByCert {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2272,9 +2377,11 @@ impl rt::Object for RemoveGuestAliasByCert {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_GUEST_ALIAS_BY_CERT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_GUEST_ALIAS_BY_CERT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2285,6 +2392,7 @@ impl rt::Object for RemoveGuestAliasByCert {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2328,6 +2436,7 @@ pub struct SetRegistryValueInGuest {
     pub value: objects::GuestRegValueSpec,
 }
 impl Default for SetRegistryValueInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2353,9 +2462,11 @@ impl rt::Object for SetRegistryValueInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_REGISTRY_VALUE_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_REGISTRY_VALUE_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2365,6 +2476,7 @@ impl rt::Object for SetRegistryValueInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2405,6 +2517,7 @@ pub struct StartGuestNetworkTask {
     pub auth: rt::Poly<objects::GuestAuthentication>,
 }
 impl Default for StartGuestNetworkTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -2426,9 +2539,11 @@ impl rt::Object for StartGuestNetworkTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &START_GUEST_NETWORK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &START_GUEST_NETWORK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -2436,6 +2551,7 @@ impl rt::Object for StartGuestNetworkTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -2481,6 +2597,7 @@ pub struct StartProgramInGuest {
     pub spec: rt::Poly<objects::GuestProgramSpec>,
 }
 impl Default for StartProgramInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2506,9 +2623,11 @@ impl rt::Object for StartProgramInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &START_PROGRAM_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &START_PROGRAM_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2518,6 +2637,7 @@ impl rt::Object for StartProgramInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2561,6 +2681,7 @@ pub struct TerminateProcessInGuest {
     pub pid: i64,
 }
 impl Default for TerminateProcessInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2586,9 +2707,11 @@ impl rt::Object for TerminateProcessInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &TERMINATE_PROCESS_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TERMINATE_PROCESS_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2598,6 +2721,7 @@ impl rt::Object for TerminateProcessInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2638,6 +2762,7 @@ pub struct ValidateCredentialsInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
 }
 impl Default for ValidateCredentialsInGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2661,9 +2786,11 @@ impl rt::Object for ValidateCredentialsInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &VALIDATE_CREDENTIALS_IN_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VALIDATE_CREDENTIALS_IN_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2672,6 +2799,7 @@ impl rt::Object for ValidateCredentialsInGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -14,6 +14,7 @@ pub struct AcquireCimServicesTicket {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for AcquireCimServicesTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -31,15 +32,18 @@ impl rt::Object for AcquireCimServicesTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACQUIRE_CIM_SERVICES_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACQUIRE_CIM_SERVICES_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -83,6 +87,7 @@ pub struct AddStandaloneHostTask {
     pub license: Option<String>,
 }
 impl Default for AddStandaloneHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -111,9 +116,11 @@ impl rt::Object for AddStandaloneHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_STANDALONE_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_STANDALONE_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -125,6 +132,7 @@ impl rt::Object for AddStandaloneHostTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -170,6 +178,7 @@ pub struct AssignUserToGroup {
     pub group: String,
 }
 impl Default for AssignUserToGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user: String::new(),
@@ -191,9 +200,11 @@ impl rt::Object for AssignUserToGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &ASSIGN_USER_TO_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ASSIGN_USER_TO_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user),
@@ -201,6 +212,7 @@ impl rt::Object for AssignUserToGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user),
@@ -234,6 +246,7 @@ pub struct BackupFirmwareConfiguration {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for BackupFirmwareConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -251,15 +264,18 @@ impl rt::Object for BackupFirmwareConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &BACKUP_FIRMWARE_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BACKUP_FIRMWARE_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -301,6 +317,7 @@ pub struct BatchAddHostsToClusterTask {
     pub desired_state: Option<String>,
 }
 impl Default for BatchAddHostsToClusterTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -331,9 +348,11 @@ impl rt::Object for BatchAddHostsToClusterTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &BATCH_ADD_HOSTS_TO_CLUSTER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BATCH_ADD_HOSTS_TO_CLUSTER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -346,6 +365,7 @@ impl rt::Object for BatchAddHostsToClusterTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -394,6 +414,7 @@ pub struct BatchAddStandaloneHostsTask {
     pub add_connected: bool,
 }
 impl Default for BatchAddStandaloneHostsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -420,9 +441,11 @@ impl rt::Object for BatchAddStandaloneHostsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &BATCH_ADD_STANDALONE_HOSTS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BATCH_ADD_STANDALONE_HOSTS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -433,6 +456,7 @@ impl rt::Object for BatchAddStandaloneHostsTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -472,6 +496,7 @@ pub struct BatchQueryConnectInfo {
     pub host_specs: Vec<objects::HostConnectSpec>,
 }
 impl Default for BatchQueryConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -493,9 +518,11 @@ impl rt::Object for BatchQueryConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &BATCH_QUERY_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BATCH_QUERY_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -503,6 +530,7 @@ impl rt::Object for BatchQueryConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -534,6 +562,7 @@ pub struct CertMgrRefreshCaCertificatesAndCrlsTask {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CertMgrRefreshCaCertificatesAndCrlsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Vec::new() }
     }
@@ -551,15 +580,18 @@ impl rt::Object for CertMgrRefreshCaCertificatesAndCrlsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -593,6 +625,7 @@ pub struct CertMgrRefreshCertificatesTask {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CertMgrRefreshCertificatesTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Vec::new() }
     }
@@ -610,15 +643,18 @@ impl rt::Object for CertMgrRefreshCertificatesTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CERT_MGR_REFRESH_CERTIFICATES_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CERT_MGR_REFRESH_CERTIFICATES_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -652,6 +688,7 @@ pub struct CertMgrRevokeCertificatesTask {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CertMgrRevokeCertificatesTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Vec::new() }
     }
@@ -669,15 +706,18 @@ impl rt::Object for CertMgrRevokeCertificatesTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CERT_MGR_REVOKE_CERTIFICATES_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CERT_MGR_REVOKE_CERTIFICATES_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -719,6 +759,7 @@ pub struct ChangeAccessMode {
     pub access_mode: enums::HostAccessMode,
 }
 impl Default for ChangeAccessMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -744,9 +785,11 @@ impl rt::Object for ChangeAccessMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGE_ACCESS_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGE_ACCESS_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -756,6 +799,7 @@ impl rt::Object for ChangeAccessMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -796,6 +840,7 @@ pub struct ChangeLockdownMode {
     pub mode: enums::HostLockdownMode,
 }
 impl Default for ChangeLockdownMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -817,9 +862,11 @@ impl rt::Object for ChangeLockdownMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGE_LOCKDOWN_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGE_LOCKDOWN_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -827,6 +874,7 @@ impl rt::Object for ChangeLockdownMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -866,6 +914,7 @@ pub struct ChangePassword {
     pub new_password: String,
 }
 impl Default for ChangePassword {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user: String::new(),
@@ -889,9 +938,11 @@ impl rt::Object for ChangePassword {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGE_PASSWORD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGE_PASSWORD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user),
@@ -900,6 +951,7 @@ impl rt::Object for ChangePassword {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user),
@@ -943,6 +995,7 @@ pub struct CheckHostPatchTask {
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
 }
 impl Default for CheckHostPatchTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -968,9 +1021,11 @@ impl rt::Object for CheckHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -980,6 +1035,7 @@ impl rt::Object for CheckHostPatchTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1020,6 +1076,7 @@ pub struct ClearSystemEventLog {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ClearSystemEventLog {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1037,15 +1094,18 @@ impl rt::Object for ClearSystemEventLog {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLEAR_SYSTEM_EVENT_LOG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLEAR_SYSTEM_EVENT_LOG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1080,6 +1140,7 @@ pub struct ConfigurePowerPolicy {
     pub key: i32,
 }
 impl Default for ConfigurePowerPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1101,9 +1162,11 @@ impl rt::Object for ConfigurePowerPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_POWER_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_POWER_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1111,6 +1174,7 @@ impl rt::Object for ConfigurePowerPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1147,6 +1211,7 @@ pub struct CreateDiagnosticPartition {
     pub spec: objects::HostDiagnosticPartitionCreateSpec,
 }
 impl Default for CreateDiagnosticPartition {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1168,9 +1233,11 @@ impl rt::Object for CreateDiagnosticPartition {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DIAGNOSTIC_PARTITION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DIAGNOSTIC_PARTITION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1178,6 +1245,7 @@ impl rt::Object for CreateDiagnosticPartition {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1213,6 +1281,7 @@ pub struct CreateGroup {
     pub group: rt::Poly<objects::HostAccountSpec>,
 }
 impl Default for CreateGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self { group: Default::default() }
     }
@@ -1230,15 +1299,18 @@ impl rt::Object for CreateGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.group),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.group),
@@ -1272,6 +1344,7 @@ pub struct CreateUser {
     pub user: rt::Poly<objects::HostAccountSpec>,
 }
 impl Default for CreateUser {
+    #[inline(never)]
     fn default() -> Self {
         Self { user: Default::default() }
     }
@@ -1289,15 +1362,18 @@ impl rt::Object for CreateUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user),
@@ -1331,6 +1407,7 @@ pub struct DirectPathProfileManagerCreate {
     pub spec: objects::DirectPathProfileManagerCreateSpec,
 }
 impl Default for DirectPathProfileManagerCreate {
+    #[inline(never)]
     fn default() -> Self {
         Self { spec: Default::default() }
     }
@@ -1348,15 +1425,18 @@ impl rt::Object for DirectPathProfileManagerCreate {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.spec),
@@ -1391,6 +1471,7 @@ pub struct DirectPathProfileManagerDelete {
     pub id: String,
 }
 impl Default for DirectPathProfileManagerDelete {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -1408,15 +1489,18 @@ impl rt::Object for DirectPathProfileManagerDelete {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DELETE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DELETE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -1449,6 +1533,7 @@ pub struct DirectPathProfileManagerList {
     pub filter_spec: objects::DirectPathProfileManagerFilterSpec,
 }
 impl Default for DirectPathProfileManagerList {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_spec: Default::default(),
@@ -1468,15 +1553,18 @@ impl rt::Object for DirectPathProfileManagerList {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.filter_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.filter_spec),
@@ -1509,6 +1597,7 @@ pub struct DirectPathProfileManagerQueryCapacity {
     pub query_spec: Vec<rt::Poly<objects::DirectPathProfileManagerCapacityQuerySpec>>,
 }
 impl Default for DirectPathProfileManagerQueryCapacity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             target: Default::default(),
@@ -1530,9 +1619,11 @@ impl rt::Object for DirectPathProfileManagerQueryCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.target),
@@ -1540,6 +1631,7 @@ impl rt::Object for DirectPathProfileManagerQueryCapacity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.target),
@@ -1576,6 +1668,7 @@ pub struct DirectPathProfileManagerUpdate {
     pub spec: objects::DirectPathProfileManagerUpdateSpec,
 }
 impl Default for DirectPathProfileManagerUpdate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -1597,9 +1690,11 @@ impl rt::Object for DirectPathProfileManagerUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -1607,6 +1702,7 @@ impl rt::Object for DirectPathProfileManagerUpdate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -1641,6 +1737,7 @@ pub struct DisableHyperThreading {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DisableHyperThreading {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1658,15 +1755,18 @@ impl rt::Object for DisableHyperThreading {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_HYPER_THREADING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_HYPER_THREADING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1697,6 +1797,7 @@ pub struct DisableNetworkBootTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DisableNetworkBootTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1714,15 +1815,18 @@ impl rt::Object for DisableNetworkBootTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_NETWORK_BOOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_NETWORK_BOOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1760,6 +1864,7 @@ pub struct DisableRuleset {
     pub id: String,
 }
 impl Default for DisableRuleset {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1781,9 +1886,11 @@ impl rt::Object for DisableRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_RULESET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_RULESET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1791,6 +1898,7 @@ impl rt::Object for DisableRuleset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1826,6 +1934,7 @@ pub struct DisableSmartCardAuthentication {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DisableSmartCardAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1843,15 +1952,18 @@ impl rt::Object for DisableSmartCardAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_SMART_CARD_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_SMART_CARD_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1884,6 +1996,7 @@ pub struct DisconnectHostTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DisconnectHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1901,15 +2014,18 @@ impl rt::Object for DisconnectHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISCONNECT_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISCONNECT_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1943,6 +2059,7 @@ pub struct DownloadDescriptionTree {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DownloadDescriptionTree {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1960,15 +2077,18 @@ impl rt::Object for DownloadDescriptionTree {
     fn type_info() -> &'static rt::ObjectInfo {
         &DOWNLOAD_DESCRIPTION_TREE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DOWNLOAD_DESCRIPTION_TREE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1999,6 +2119,7 @@ pub struct EnableHyperThreading {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for EnableHyperThreading {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2016,15 +2137,18 @@ impl rt::Object for EnableHyperThreading {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_HYPER_THREADING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_HYPER_THREADING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2057,6 +2181,7 @@ pub struct EnableNetworkBootTask {
     pub network_boot_mode: String,
 }
 impl Default for EnableNetworkBootTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2078,9 +2203,11 @@ impl rt::Object for EnableNetworkBootTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_NETWORK_BOOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_NETWORK_BOOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2088,6 +2215,7 @@ impl rt::Object for EnableNetworkBootTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2126,6 +2254,7 @@ pub struct EnableRuleset {
     pub id: String,
 }
 impl Default for EnableRuleset {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2147,9 +2276,11 @@ impl rt::Object for EnableRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_RULESET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_RULESET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2157,6 +2288,7 @@ impl rt::Object for EnableRuleset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2192,6 +2324,7 @@ pub struct EnableSmartCardAuthentication {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for EnableSmartCardAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2209,15 +2342,18 @@ impl rt::Object for EnableSmartCardAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_SMART_CARD_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_SMART_CARD_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2252,6 +2388,7 @@ pub struct EnterLockdownMode {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for EnterLockdownMode {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2269,15 +2406,18 @@ impl rt::Object for EnterLockdownMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTER_LOCKDOWN_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTER_LOCKDOWN_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2313,6 +2453,7 @@ pub struct EsxAgentHostManagerUpdateConfig {
     pub config_info: objects::HostEsxAgentHostManagerConfigInfo,
 }
 impl Default for EsxAgentHostManagerUpdateConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2334,9 +2475,11 @@ impl rt::Object for EsxAgentHostManagerUpdateConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2344,6 +2487,7 @@ impl rt::Object for EsxAgentHostManagerUpdateConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2378,6 +2522,7 @@ pub struct ExitLockdownMode {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ExitLockdownMode {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2395,15 +2540,18 @@ impl rt::Object for ExitLockdownMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXIT_LOCKDOWN_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXIT_LOCKDOWN_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2435,6 +2583,7 @@ pub struct FetchSystemEventLog {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for FetchSystemEventLog {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2452,15 +2601,18 @@ impl rt::Object for FetchSystemEventLog {
     fn type_info() -> &'static rt::ObjectInfo {
         &FETCH_SYSTEM_EVENT_LOG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FETCH_SYSTEM_EVENT_LOG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2497,6 +2649,7 @@ pub struct GenerateCertificateSigningRequest {
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
 }
 impl Default for GenerateCertificateSigningRequest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2520,9 +2673,11 @@ impl rt::Object for GenerateCertificateSigningRequest {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2531,6 +2686,7 @@ impl rt::Object for GenerateCertificateSigningRequest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2570,6 +2726,7 @@ pub struct GenerateCertificateSigningRequestByDn {
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
 }
 impl Default for GenerateCertificateSigningRequestByDn {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2593,9 +2750,11 @@ impl rt::Object for GenerateCertificateSigningRequestByDn {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2604,6 +2763,7 @@ impl rt::Object for GenerateCertificateSigningRequestByDn {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2639,6 +2799,7 @@ pub struct HostImageConfigGetAcceptance {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for HostImageConfigGetAcceptance {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2656,15 +2817,18 @@ impl rt::Object for HostImageConfigGetAcceptance {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IMAGE_CONFIG_GET_ACCEPTANCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IMAGE_CONFIG_GET_ACCEPTANCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2696,6 +2860,7 @@ pub struct HostImageConfigGetProfile {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for HostImageConfigGetProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2713,15 +2878,18 @@ impl rt::Object for HostImageConfigGetProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IMAGE_CONFIG_GET_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IMAGE_CONFIG_GET_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2758,6 +2926,7 @@ pub struct ImportCertificateForCamTask {
     pub cam_server: String,
 }
 impl Default for ImportCertificateForCamTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2781,9 +2950,11 @@ impl rt::Object for ImportCertificateForCamTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPORT_CERTIFICATE_FOR_CAM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPORT_CERTIFICATE_FOR_CAM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2792,6 +2963,7 @@ impl rt::Object for ImportCertificateForCamTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2841,6 +3013,7 @@ pub struct InstallHostPatchV2Task {
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
 }
 impl Default for InstallHostPatchV2Task {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2868,9 +3041,11 @@ impl rt::Object for InstallHostPatchV2Task {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSTALL_HOST_PATCH_V2_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSTALL_HOST_PATCH_V2_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2881,6 +3056,7 @@ impl rt::Object for InstallHostPatchV2Task {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2930,6 +3106,7 @@ pub struct InstallHostPatchTask {
     pub force: Option<bool>,
 }
 impl Default for InstallHostPatchTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2955,9 +3132,11 @@ impl rt::Object for InstallHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSTALL_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSTALL_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2967,6 +3146,7 @@ impl rt::Object for InstallHostPatchTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3020,6 +3200,7 @@ pub struct InstallServerCertificate {
     pub cert: String,
 }
 impl Default for InstallServerCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3041,9 +3222,11 @@ impl rt::Object for InstallServerCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSTALL_SERVER_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSTALL_SERVER_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3051,6 +3234,7 @@ impl rt::Object for InstallServerCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3087,6 +3271,7 @@ pub struct InstallSmartCardTrustAnchor {
     pub cert: String,
 }
 impl Default for InstallSmartCardTrustAnchor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3108,9 +3293,11 @@ impl rt::Object for InstallSmartCardTrustAnchor {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSTALL_SMART_CARD_TRUST_ANCHOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSTALL_SMART_CARD_TRUST_ANCHOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3118,6 +3305,7 @@ impl rt::Object for InstallSmartCardTrustAnchor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3150,6 +3338,7 @@ pub struct IsSharedGraphicsActive {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for IsSharedGraphicsActive {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3167,15 +3356,18 @@ impl rt::Object for IsSharedGraphicsActive {
     fn type_info() -> &'static rt::ObjectInfo {
         &IS_SHARED_GRAPHICS_ACTIVE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IS_SHARED_GRAPHICS_ACTIVE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3212,6 +3404,7 @@ pub struct JoinDomainWithCamTask {
     pub cam_server: String,
 }
 impl Default for JoinDomainWithCamTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3235,9 +3428,11 @@ impl rt::Object for JoinDomainWithCamTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &JOIN_DOMAIN_WITH_CAM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &JOIN_DOMAIN_WITH_CAM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3246,6 +3441,7 @@ impl rt::Object for JoinDomainWithCamTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3293,6 +3489,7 @@ pub struct JoinDomainTask {
     pub password: String,
 }
 impl Default for JoinDomainTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3318,9 +3515,11 @@ impl rt::Object for JoinDomainTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &JOIN_DOMAIN_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &JOIN_DOMAIN_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3330,6 +3529,7 @@ impl rt::Object for JoinDomainTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3375,6 +3575,7 @@ pub struct LeaveCurrentDomainTask {
     pub force: bool,
 }
 impl Default for LeaveCurrentDomainTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3396,9 +3597,11 @@ impl rt::Object for LeaveCurrentDomainTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &LEAVE_CURRENT_DOMAIN_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LEAVE_CURRENT_DOMAIN_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3406,6 +3609,7 @@ impl rt::Object for LeaveCurrentDomainTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3447,6 +3651,7 @@ pub struct ListCaCertificateRevocationLists {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ListCaCertificateRevocationLists {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3464,15 +3669,18 @@ impl rt::Object for ListCaCertificateRevocationLists {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_CA_CERTIFICATE_REVOCATION_LISTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_CA_CERTIFICATE_REVOCATION_LISTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3506,6 +3714,7 @@ pub struct ListCaCertificates {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ListCaCertificates {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3523,15 +3732,18 @@ impl rt::Object for ListCaCertificates {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_CA_CERTIFICATES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_CA_CERTIFICATES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3565,6 +3777,7 @@ pub struct ListSmartCardTrustAnchors {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ListSmartCardTrustAnchors {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3582,15 +3795,18 @@ impl rt::Object for ListSmartCardTrustAnchors {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_SMART_CARD_TRUST_ANCHORS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_SMART_CARD_TRUST_ANCHORS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3624,6 +3840,7 @@ pub struct NotifyAffectedServices {
     pub services: Vec<String>,
 }
 impl Default for NotifyAffectedServices {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3645,9 +3862,11 @@ impl rt::Object for NotifyAffectedServices {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOTIFY_AFFECTED_SERVICES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOTIFY_AFFECTED_SERVICES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3655,6 +3874,7 @@ impl rt::Object for NotifyAffectedServices {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3692,6 +3912,7 @@ pub struct PowerDownHostToStandByTask {
     pub evacuate_powered_off_vms: Option<bool>,
 }
 impl Default for PowerDownHostToStandByTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3715,9 +3936,11 @@ impl rt::Object for PowerDownHostToStandByTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_DOWN_HOST_TO_STAND_BY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_DOWN_HOST_TO_STAND_BY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3726,6 +3949,7 @@ impl rt::Object for PowerDownHostToStandByTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3771,6 +3995,7 @@ pub struct PowerUpHostFromStandByTask {
     pub timeout_sec: i32,
 }
 impl Default for PowerUpHostFromStandByTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3792,9 +4017,11 @@ impl rt::Object for PowerUpHostFromStandByTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_UP_HOST_FROM_STAND_BY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_UP_HOST_FROM_STAND_BY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3802,6 +4029,7 @@ impl rt::Object for PowerUpHostFromStandByTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3845,6 +4073,7 @@ pub struct ProvisionServerPrivateKey {
     pub key: String,
 }
 impl Default for ProvisionServerPrivateKey {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3866,9 +4095,11 @@ impl rt::Object for ProvisionServerPrivateKey {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROVISION_SERVER_PRIVATE_KEY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROVISION_SERVER_PRIVATE_KEY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3876,6 +4107,7 @@ impl rt::Object for ProvisionServerPrivateKey {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3910,6 +4142,7 @@ pub struct QueryAvailablePartition {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryAvailablePartition {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3927,15 +4160,18 @@ impl rt::Object for QueryAvailablePartition {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_PARTITION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_PARTITION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3967,6 +4203,7 @@ pub struct QueryAvailableTimeZones {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryAvailableTimeZones {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3984,15 +4221,18 @@ impl rt::Object for QueryAvailableTimeZones {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_TIME_ZONES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_TIME_ZONES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4023,6 +4263,7 @@ pub struct QueryBootDevices {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryBootDevices {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -4040,15 +4281,18 @@ impl rt::Object for QueryBootDevices {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_BOOT_DEVICES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_BOOT_DEVICES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4083,6 +4327,7 @@ pub struct QueryConfiguredModuleOptionString {
     pub name: String,
 }
 impl Default for QueryConfiguredModuleOptionString {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4104,9 +4349,11 @@ impl rt::Object for QueryConfiguredModuleOptionString {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONFIGURED_MODULE_OPTION_STRING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONFIGURED_MODULE_OPTION_STRING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4114,6 +4361,7 @@ impl rt::Object for QueryConfiguredModuleOptionString {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4160,6 +4408,7 @@ pub struct QueryConnectionInfo {
     pub ssl_certificate: Option<String>,
 }
 impl Default for QueryConnectionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4191,9 +4440,11 @@ impl rt::Object for QueryConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONNECTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONNECTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4206,6 +4457,7 @@ impl rt::Object for QueryConnectionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4248,6 +4500,7 @@ pub struct QueryConnectionInfoViaSpec {
     pub spec: objects::HostConnectSpec,
 }
 impl Default for QueryConnectionInfoViaSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4269,9 +4522,11 @@ impl rt::Object for QueryConnectionInfoViaSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONNECTION_INFO_VIA_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONNECTION_INFO_VIA_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4279,6 +4534,7 @@ impl rt::Object for QueryConnectionInfoViaSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4312,6 +4568,7 @@ pub struct QueryDateTime {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryDateTime {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -4329,15 +4586,18 @@ impl rt::Object for QueryDateTime {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DATE_TIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DATE_TIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

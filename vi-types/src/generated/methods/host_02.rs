@@ -14,6 +14,7 @@ pub struct QueryFirmwareConfigUploadUrl {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryFirmwareConfigUploadUrl {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -31,15 +32,18 @@ impl rt::Object for QueryFirmwareConfigUploadUrl {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FIRMWARE_CONFIG_UPLOAD_URL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FIRMWARE_CONFIG_UPLOAD_URL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -70,6 +74,7 @@ pub struct QueryHostConnectionInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryHostConnectionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -87,15 +92,18 @@ impl rt::Object for QueryHostConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_HOST_CONNECTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_HOST_CONNECTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -132,6 +140,7 @@ pub struct QueryHostPatchTask {
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
 }
 impl Default for QueryHostPatchTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -153,9 +162,11 @@ impl rt::Object for QueryHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -163,6 +174,7 @@ impl rt::Object for QueryHostPatchTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -201,6 +213,7 @@ pub struct QueryLockdownExceptions {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryLockdownExceptions {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -218,15 +231,18 @@ impl rt::Object for QueryLockdownExceptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_LOCKDOWN_EXCEPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_LOCKDOWN_EXCEPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -263,6 +279,7 @@ pub struct QueryMemoryOverhead {
     pub num_vcpus: i32,
 }
 impl Default for QueryMemoryOverhead {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -288,9 +305,11 @@ impl rt::Object for QueryMemoryOverhead {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_MEMORY_OVERHEAD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_MEMORY_OVERHEAD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -300,6 +319,7 @@ impl rt::Object for QueryMemoryOverhead {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -335,6 +355,7 @@ pub struct QueryMemoryOverheadEx {
     pub vm_config_info: objects::VirtualMachineConfigInfo,
 }
 impl Default for QueryMemoryOverheadEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -356,9 +377,11 @@ impl rt::Object for QueryMemoryOverheadEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_MEMORY_OVERHEAD_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_MEMORY_OVERHEAD_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -366,6 +389,7 @@ impl rt::Object for QueryMemoryOverheadEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -397,6 +421,7 @@ pub struct QueryModules {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryModules {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -414,15 +439,18 @@ impl rt::Object for QueryModules {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_MODULES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_MODULES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -459,6 +487,7 @@ pub struct QueryPartitionCreateDesc {
     pub diagnostic_type: String,
 }
 impl Default for QueryPartitionCreateDesc {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -482,9 +511,11 @@ impl rt::Object for QueryPartitionCreateDesc {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PARTITION_CREATE_DESC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PARTITION_CREATE_DESC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -493,6 +524,7 @@ impl rt::Object for QueryPartitionCreateDesc {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -533,6 +565,7 @@ pub struct QueryPartitionCreateOptions {
     pub diagnostic_type: String,
 }
 impl Default for QueryPartitionCreateOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -556,9 +589,11 @@ impl rt::Object for QueryPartitionCreateOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PARTITION_CREATE_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PARTITION_CREATE_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -567,6 +602,7 @@ impl rt::Object for QueryPartitionCreateOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -602,6 +638,7 @@ pub struct QueryProductLockerLocation {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryProductLockerLocation {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -619,15 +656,18 @@ impl rt::Object for QueryProductLockerLocation {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PRODUCT_LOCKER_LOCATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PRODUCT_LOCKER_LOCATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -659,6 +699,7 @@ pub struct QuerySystemUsers {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QuerySystemUsers {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -676,15 +717,18 @@ impl rt::Object for QuerySystemUsers {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_SYSTEM_USERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_SYSTEM_USERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -715,6 +759,7 @@ pub struct QueryTpmAttestationReport {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryTpmAttestationReport {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -732,15 +777,18 @@ impl rt::Object for QueryTpmAttestationReport {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_TPM_ATTESTATION_REPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_TPM_ATTESTATION_REPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -773,6 +821,7 @@ pub struct ReconfigureHostForDasTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ReconfigureHostForDasTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -790,15 +839,18 @@ impl rt::Object for ReconfigureHostForDasTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_HOST_FOR_DAS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_HOST_FOR_DAS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -836,6 +888,7 @@ pub struct ReconfigureServiceConsoleReservation {
     pub cfg_bytes: i64,
 }
 impl Default for ReconfigureServiceConsoleReservation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -857,9 +910,11 @@ impl rt::Object for ReconfigureServiceConsoleReservation {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_SERVICE_CONSOLE_RESERVATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_SERVICE_CONSOLE_RESERVATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -867,6 +922,7 @@ impl rt::Object for ReconfigureServiceConsoleReservation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -900,6 +956,7 @@ pub struct ReconfigureSnmpAgent {
     pub spec: objects::HostSnmpConfigSpec,
 }
 impl Default for ReconfigureSnmpAgent {
+    #[inline(never)]
     fn default() -> Self {
         Self { spec: Default::default() }
     }
@@ -917,15 +974,18 @@ impl rt::Object for ReconfigureSnmpAgent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_SNMP_AGENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_SNMP_AGENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.spec),
@@ -960,6 +1020,7 @@ pub struct ReconfigureVirtualMachineReservation {
     pub spec: objects::VirtualMachineMemoryReservationSpec,
 }
 impl Default for ReconfigureVirtualMachineReservation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -981,9 +1042,11 @@ impl rt::Object for ReconfigureVirtualMachineReservation {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_VIRTUAL_MACHINE_RESERVATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_VIRTUAL_MACHINE_RESERVATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -991,6 +1054,7 @@ impl rt::Object for ReconfigureVirtualMachineReservation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1028,6 +1092,7 @@ pub struct ReconnectHostTask {
     pub reconnect_spec: Option<Box<objects::HostSystemReconnectSpec>>,
 }
 impl Default for ReconnectHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1051,9 +1116,11 @@ impl rt::Object for ReconnectHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONNECT_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONNECT_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1062,6 +1129,7 @@ impl rt::Object for ReconnectHostTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1101,6 +1169,7 @@ pub struct Refresh {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for Refresh {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1118,15 +1187,18 @@ impl rt::Object for Refresh {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1157,6 +1229,7 @@ pub struct RefreshDateTimeSystem {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshDateTimeSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1174,15 +1247,18 @@ impl rt::Object for RefreshDateTimeSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_DATE_TIME_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_DATE_TIME_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1213,6 +1289,7 @@ pub struct RefreshFirewall {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshFirewall {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1230,15 +1307,18 @@ impl rt::Object for RefreshFirewall {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_FIREWALL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_FIREWALL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1269,6 +1349,7 @@ pub struct RefreshGraphicsManager {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshGraphicsManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1286,15 +1367,18 @@ impl rt::Object for RefreshGraphicsManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_GRAPHICS_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_GRAPHICS_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1325,6 +1409,7 @@ pub struct RefreshHealthStatusSystem {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshHealthStatusSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1342,15 +1427,18 @@ impl rt::Object for RefreshHealthStatusSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_HEALTH_STATUS_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_HEALTH_STATUS_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1381,6 +1469,7 @@ pub struct RefreshServices {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RefreshServices {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1398,15 +1487,18 @@ impl rt::Object for RefreshServices {
     fn type_info() -> &'static rt::ObjectInfo {
         &REFRESH_SERVICES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REFRESH_SERVICES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1439,6 +1531,7 @@ pub struct RemoveGroup {
     pub group_name: String,
 }
 impl Default for RemoveGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self { group_name: String::new() }
     }
@@ -1456,15 +1549,18 @@ impl rt::Object for RemoveGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.group_name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.group_name),
@@ -1502,6 +1598,7 @@ pub struct RemoveSmartCardTrustAnchor {
     pub serial: String,
 }
 impl Default for RemoveSmartCardTrustAnchor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1525,9 +1622,11 @@ impl rt::Object for RemoveSmartCardTrustAnchor {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_SMART_CARD_TRUST_ANCHOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_SMART_CARD_TRUST_ANCHOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1536,6 +1635,7 @@ impl rt::Object for RemoveSmartCardTrustAnchor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1575,6 +1675,7 @@ pub struct RemoveSmartCardTrustAnchorByFingerprint {
     pub digest: String,
 }
 impl Default for RemoveSmartCardTrustAnchorByFingerprint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1598,9 +1699,11 @@ impl rt::Object for RemoveSmartCardTrustAnchorByFingerprint {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1609,6 +1712,7 @@ impl rt::Object for RemoveSmartCardTrustAnchorByFingerprint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1646,6 +1750,7 @@ pub struct RemoveSmartCardTrustAnchorCertificate {
     pub certificate: String,
 }
 impl Default for RemoveSmartCardTrustAnchorCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1667,9 +1772,11 @@ impl rt::Object for RemoveSmartCardTrustAnchorCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1677,6 +1784,7 @@ impl rt::Object for RemoveSmartCardTrustAnchorCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1711,6 +1819,7 @@ pub struct RemoveUser {
     pub user_name: String,
 }
 impl Default for RemoveUser {
+    #[inline(never)]
     fn default() -> Self {
         Self { user_name: String::new() }
     }
@@ -1728,15 +1837,18 @@ impl rt::Object for RemoveUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user_name),
@@ -1774,6 +1886,7 @@ pub struct ReplaceCaCertificatesAndCrls {
     pub ca_crl: Vec<String>,
 }
 impl Default for ReplaceCaCertificatesAndCrls {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1797,9 +1910,11 @@ impl rt::Object for ReplaceCaCertificatesAndCrls {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLACE_CA_CERTIFICATES_AND_CRLS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLACE_CA_CERTIFICATES_AND_CRLS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1808,6 +1923,7 @@ impl rt::Object for ReplaceCaCertificatesAndCrls {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1843,6 +1959,7 @@ pub struct ReplaceSmartCardTrustAnchors {
     pub certs: Vec<String>,
 }
 impl Default for ReplaceSmartCardTrustAnchors {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1864,9 +1981,11 @@ impl rt::Object for ReplaceSmartCardTrustAnchors {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLACE_SMART_CARD_TRUST_ANCHORS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLACE_SMART_CARD_TRUST_ANCHORS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1874,6 +1993,7 @@ impl rt::Object for ReplaceSmartCardTrustAnchors {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1907,6 +2027,7 @@ pub struct ResetFirmwareToFactoryDefaults {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ResetFirmwareToFactoryDefaults {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1924,15 +2045,18 @@ impl rt::Object for ResetFirmwareToFactoryDefaults {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_FIRMWARE_TO_FACTORY_DEFAULTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_FIRMWARE_TO_FACTORY_DEFAULTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1964,6 +2088,7 @@ pub struct ResetSystemHealthInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ResetSystemHealthInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1981,15 +2106,18 @@ impl rt::Object for ResetSystemHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_SYSTEM_HEALTH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_SYSTEM_HEALTH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2024,6 +2152,7 @@ pub struct RestartService {
     pub id: String,
 }
 impl Default for RestartService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2045,9 +2174,11 @@ impl rt::Object for RestartService {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESTART_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESTART_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2055,6 +2186,7 @@ impl rt::Object for RestartService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2093,6 +2225,7 @@ pub struct RestoreFirmwareConfiguration {
     pub force: bool,
 }
 impl Default for RestoreFirmwareConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2114,9 +2247,11 @@ impl rt::Object for RestoreFirmwareConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESTORE_FIRMWARE_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESTORE_FIRMWARE_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2124,6 +2259,7 @@ impl rt::Object for RestoreFirmwareConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2161,6 +2297,7 @@ pub struct RetrieveCertificateInfoList {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveCertificateInfoList {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2178,15 +2315,18 @@ impl rt::Object for RetrieveCertificateInfoList {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_CERTIFICATE_INFO_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_CERTIFICATE_INFO_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2217,6 +2357,7 @@ pub struct RetrieveFreeEpcMemory {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveFreeEpcMemory {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2234,15 +2375,18 @@ impl rt::Object for RetrieveFreeEpcMemory {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_FREE_EPC_MEMORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_FREE_EPC_MEMORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2273,6 +2417,7 @@ pub struct RetrieveHostAccessControlEntries {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveHostAccessControlEntries {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2290,15 +2435,18 @@ impl rt::Object for RetrieveHostAccessControlEntries {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2339,6 +2487,7 @@ pub struct ScanHostPatchV2Task {
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
 }
 impl Default for ScanHostPatchV2Task {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2364,9 +2513,11 @@ impl rt::Object for ScanHostPatchV2Task {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCAN_HOST_PATCH_V2_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCAN_HOST_PATCH_V2_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2376,6 +2527,7 @@ impl rt::Object for ScanHostPatchV2Task {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2424,6 +2576,7 @@ pub struct ScanHostPatchTask {
     pub update_id: Vec<String>,
 }
 impl Default for ScanHostPatchTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2447,9 +2600,11 @@ impl rt::Object for ScanHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCAN_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCAN_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2458,6 +2613,7 @@ impl rt::Object for ScanHostPatchTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2501,6 +2657,7 @@ pub struct SelectActivePartition {
     pub partition: Option<Box<objects::HostScsiDiskPartition>>,
 }
 impl Default for SelectActivePartition {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2522,9 +2679,11 @@ impl rt::Object for SelectActivePartition {
     fn type_info() -> &'static rt::ObjectInfo {
         &SELECT_ACTIVE_PARTITION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SELECT_ACTIVE_PARTITION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2532,6 +2691,7 @@ impl rt::Object for SelectActivePartition {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2564,6 +2724,7 @@ impl rt::Throws<objects::HostConfigFault> for SelectActivePartition {}
 /// Needs the privilege `Global.Settings`.
 pub struct SendTestNotification {}
 impl Default for SendTestNotification {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2579,14 +2740,17 @@ impl rt::Object for SendTestNotification {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEND_TEST_NOTIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEND_TEST_NOTIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2630,6 +2794,7 @@ pub struct StageHostPatchTask {
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
 }
 impl Default for StageHostPatchTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2657,9 +2822,11 @@ impl rt::Object for StageHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &STAGE_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STAGE_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2670,6 +2837,7 @@ impl rt::Object for StageHostPatchTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2715,6 +2883,7 @@ pub struct StartService {
     pub id: String,
 }
 impl Default for StartService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2736,9 +2905,11 @@ impl rt::Object for StartService {
     fn type_info() -> &'static rt::ObjectInfo {
         &START_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &START_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2746,6 +2917,7 @@ impl rt::Object for StartService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2784,6 +2956,7 @@ pub struct StopService {
     pub id: String,
 }
 impl Default for StopService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2805,9 +2978,11 @@ impl rt::Object for StopService {
     fn type_info() -> &'static rt::ObjectInfo {
         &STOP_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STOP_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2815,6 +2990,7 @@ impl rt::Object for StopService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2849,6 +3025,7 @@ pub struct TestTimeService {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for TestTimeService {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2866,15 +3043,18 @@ impl rt::Object for TestTimeService {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEST_TIME_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEST_TIME_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2909,6 +3089,7 @@ pub struct UnassignUserFromGroup {
     pub group: String,
 }
 impl Default for UnassignUserFromGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user: String::new(),
@@ -2930,9 +3111,11 @@ impl rt::Object for UnassignUserFromGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNASSIGN_USER_FROM_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNASSIGN_USER_FROM_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user),
@@ -2940,6 +3123,7 @@ impl rt::Object for UnassignUserFromGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user),
@@ -2980,6 +3164,7 @@ pub struct UninstallHostPatchTask {
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
 }
 impl Default for UninstallHostPatchTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3003,9 +3188,11 @@ impl rt::Object for UninstallHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNINSTALL_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNINSTALL_HOST_PATCH_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3014,6 +3201,7 @@ impl rt::Object for UninstallHostPatchTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3056,6 +3244,7 @@ pub struct UninstallService {
     pub id: String,
 }
 impl Default for UninstallService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3077,9 +3266,11 @@ impl rt::Object for UninstallService {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNINSTALL_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNINSTALL_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3087,6 +3278,7 @@ impl rt::Object for UninstallService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3124,6 +3316,7 @@ pub struct UpdateAssignableHardwareConfig {
     pub config: objects::HostAssignableHardwareConfig,
 }
 impl Default for UpdateAssignableHardwareConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3145,9 +3338,11 @@ impl rt::Object for UpdateAssignableHardwareConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_ASSIGNABLE_HARDWARE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_ASSIGNABLE_HARDWARE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3155,6 +3350,7 @@ impl rt::Object for UpdateAssignableHardwareConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3189,6 +3385,7 @@ pub struct UpdateBootDevice {
     pub key: String,
 }
 impl Default for UpdateBootDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3210,9 +3407,11 @@ impl rt::Object for UpdateBootDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_BOOT_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_BOOT_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3220,6 +3419,7 @@ impl rt::Object for UpdateBootDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3255,6 +3455,7 @@ pub struct UpdateDateTime {
     pub date_time: rt::DateTime,
 }
 impl Default for UpdateDateTime {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3276,9 +3477,11 @@ impl rt::Object for UpdateDateTime {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DATE_TIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DATE_TIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3286,6 +3489,7 @@ impl rt::Object for UpdateDateTime {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3322,6 +3526,7 @@ pub struct UpdateDateTimeConfig {
     pub config: objects::HostDateTimeConfig,
 }
 impl Default for UpdateDateTimeConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3343,9 +3548,11 @@ impl rt::Object for UpdateDateTimeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DATE_TIME_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DATE_TIME_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3353,6 +3560,7 @@ impl rt::Object for UpdateDateTimeConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3387,6 +3595,7 @@ pub struct UpdateDefaultPolicy {
     pub default_policy: objects::HostFirewallDefaultPolicy,
 }
 impl Default for UpdateDefaultPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3408,9 +3617,11 @@ impl rt::Object for UpdateDefaultPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DEFAULT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DEFAULT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3418,6 +3629,7 @@ impl rt::Object for UpdateDefaultPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3451,6 +3663,7 @@ pub struct UpdateFlags {
     pub flag_info: objects::HostFlagInfo,
 }
 impl Default for UpdateFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3472,9 +3685,11 @@ impl rt::Object for UpdateFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3482,6 +3697,7 @@ impl rt::Object for UpdateFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3515,6 +3731,7 @@ pub struct UpdateGraphicsConfig {
     pub config: objects::HostGraphicsConfig,
 }
 impl Default for UpdateGraphicsConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3536,9 +3753,11 @@ impl rt::Object for UpdateGraphicsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_GRAPHICS_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_GRAPHICS_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3546,6 +3765,7 @@ impl rt::Object for UpdateGraphicsConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3581,6 +3801,7 @@ pub struct UpdateHostImageAcceptanceLevel {
     pub new_acceptance_level: String,
 }
 impl Default for UpdateHostImageAcceptanceLevel {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3602,9 +3823,11 @@ impl rt::Object for UpdateHostImageAcceptanceLevel {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3612,6 +3835,7 @@ impl rt::Object for UpdateHostImageAcceptanceLevel {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3648,6 +3872,7 @@ pub struct UpdateIpmi {
     pub ipmi_info: objects::HostIpmiInfo,
 }
 impl Default for UpdateIpmi {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3669,9 +3894,11 @@ impl rt::Object for UpdateIpmi {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_IPMI
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_IPMI
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3679,6 +3906,7 @@ impl rt::Object for UpdateIpmi {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3718,6 +3946,7 @@ pub struct UpdateLockdownExceptions {
     pub users: Vec<String>,
 }
 impl Default for UpdateLockdownExceptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3739,9 +3968,11 @@ impl rt::Object for UpdateLockdownExceptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_LOCKDOWN_EXCEPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_LOCKDOWN_EXCEPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3749,6 +3980,7 @@ impl rt::Object for UpdateLockdownExceptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3789,6 +4021,7 @@ pub struct UpdateModuleOptionString {
     pub options: String,
 }
 impl Default for UpdateModuleOptionString {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3812,9 +4045,11 @@ impl rt::Object for UpdateModuleOptionString {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_MODULE_OPTION_STRING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_MODULE_OPTION_STRING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3823,6 +4058,7 @@ impl rt::Object for UpdateModuleOptionString {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3860,6 +4096,7 @@ pub struct UpdatePassthruConfig {
     pub config: Vec<rt::Poly<objects::HostPciPassthruConfig>>,
 }
 impl Default for UpdatePassthruConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3881,9 +4118,11 @@ impl rt::Object for UpdatePassthruConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_PASSTHRU_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_PASSTHRU_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3891,6 +4130,7 @@ impl rt::Object for UpdatePassthruConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3929,6 +4169,7 @@ pub struct UpdateProductLockerLocationTask {
     pub path: String,
 }
 impl Default for UpdateProductLockerLocationTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3950,9 +4191,11 @@ impl rt::Object for UpdateProductLockerLocationTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_PRODUCT_LOCKER_LOCATION_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_PRODUCT_LOCKER_LOCATION_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3960,6 +4203,7 @@ impl rt::Object for UpdateProductLockerLocationTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4004,6 +4248,7 @@ pub struct UpdateRuleset {
     pub spec: objects::HostFirewallRulesetRulesetSpec,
 }
 impl Default for UpdateRuleset {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4027,9 +4272,11 @@ impl rt::Object for UpdateRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_RULESET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_RULESET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4038,6 +4285,7 @@ impl rt::Object for UpdateRuleset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4078,6 +4326,7 @@ pub struct UpdateServicePolicy {
     pub policy: String,
 }
 impl Default for UpdateServicePolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4101,9 +4350,11 @@ impl rt::Object for UpdateServicePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SERVICE_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SERVICE_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4112,6 +4363,7 @@ impl rt::Object for UpdateServicePolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4148,6 +4400,7 @@ pub struct UpdateSystemResources {
     pub resource_info: objects::HostSystemResourceInfo,
 }
 impl Default for UpdateSystemResources {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4169,9 +4422,11 @@ impl rt::Object for UpdateSystemResources {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SYSTEM_RESOURCES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SYSTEM_RESOURCES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4179,6 +4434,7 @@ impl rt::Object for UpdateSystemResources {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4212,6 +4468,7 @@ pub struct UpdateSystemSwapConfiguration {
     pub sys_swap_config: objects::HostSystemSwapConfiguration,
 }
 impl Default for UpdateSystemSwapConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4233,9 +4490,11 @@ impl rt::Object for UpdateSystemSwapConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SYSTEM_SWAP_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SYSTEM_SWAP_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4243,6 +4502,7 @@ impl rt::Object for UpdateSystemSwapConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4278,6 +4538,7 @@ pub struct UpdateSystemUsers {
     pub users: Vec<String>,
 }
 impl Default for UpdateSystemUsers {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4299,9 +4560,11 @@ impl rt::Object for UpdateSystemUsers {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SYSTEM_USERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SYSTEM_USERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4309,6 +4572,7 @@ impl rt::Object for UpdateSystemUsers {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4343,6 +4607,7 @@ pub struct UpdateUser {
     pub user: rt::Poly<objects::HostAccountSpec>,
 }
 impl Default for UpdateUser {
+    #[inline(never)]
     fn default() -> Self {
         Self { user: Default::default() }
     }
@@ -4360,15 +4625,18 @@ impl rt::Object for UpdateUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user),

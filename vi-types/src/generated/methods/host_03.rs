@@ -14,6 +14,7 @@ pub struct FetchSoftwarePackages {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for FetchSoftwarePackages {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -31,15 +32,18 @@ impl rt::Object for FetchSoftwarePackages {
     fn type_info() -> &'static rt::ObjectInfo {
         &FETCH_SOFTWARE_PACKAGES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FETCH_SOFTWARE_PACKAGES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -70,6 +74,7 @@ pub struct InstallDate {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for InstallDate {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -87,15 +92,18 @@ impl rt::Object for InstallDate {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSTALL_DATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSTALL_DATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -14,6 +14,7 @@ pub struct InitiateTransitionToVlcmTask {
     pub cluster: rt::ManagedObjectReference,
 }
 impl Default for InitiateTransitionToVlcmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster: Default::default(),
@@ -33,15 +34,18 @@ impl rt::Object for InitiateTransitionToVlcmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INITIATE_TRANSITION_TO_VLCM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INITIATE_TRANSITION_TO_VLCM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cluster),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cluster),
@@ -82,6 +86,7 @@ pub struct InstallIoFilterTask {
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
 }
 impl Default for InstallIoFilterTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vib_url: String::new(),
@@ -105,9 +110,11 @@ impl rt::Object for InstallIoFilterTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSTALL_IO_FILTER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSTALL_IO_FILTER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vib_url),
@@ -116,6 +123,7 @@ impl rt::Object for InstallIoFilterTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vib_url),
@@ -156,6 +164,7 @@ pub struct QueryDisksUsingFilter {
     pub comp_res: rt::ManagedObjectReference,
 }
 impl Default for QueryDisksUsingFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -177,9 +186,11 @@ impl rt::Object for QueryDisksUsingFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DISKS_USING_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DISKS_USING_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -187,6 +198,7 @@ impl rt::Object for QueryDisksUsingFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -219,6 +231,7 @@ pub struct QueryIoFilterInfo {
     pub comp_res: rt::ManagedObjectReference,
 }
 impl Default for QueryIoFilterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             comp_res: Default::default(),
@@ -238,15 +251,18 @@ impl rt::Object for QueryIoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_IO_FILTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_IO_FILTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.comp_res),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.comp_res),
@@ -281,6 +297,7 @@ pub struct QueryIoFilterIssues {
     pub comp_res: rt::ManagedObjectReference,
 }
 impl Default for QueryIoFilterIssues {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -302,9 +319,11 @@ impl rt::Object for QueryIoFilterIssues {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_IO_FILTER_ISSUES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_IO_FILTER_ISSUES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -312,6 +331,7 @@ impl rt::Object for QueryIoFilterIssues {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -346,6 +366,7 @@ pub struct ResolveInstallationErrorsOnClusterTask {
     pub cluster: rt::ManagedObjectReference,
 }
 impl Default for ResolveInstallationErrorsOnClusterTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -367,9 +388,11 @@ impl rt::Object for ResolveInstallationErrorsOnClusterTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -377,6 +400,7 @@ impl rt::Object for ResolveInstallationErrorsOnClusterTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -414,6 +438,7 @@ pub struct ResolveInstallationErrorsOnHostTask {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for ResolveInstallationErrorsOnHostTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -435,9 +460,11 @@ impl rt::Object for ResolveInstallationErrorsOnHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -445,6 +472,7 @@ impl rt::Object for ResolveInstallationErrorsOnHostTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -482,6 +510,7 @@ pub struct UninstallIoFilterTask {
     pub comp_res: rt::ManagedObjectReference,
 }
 impl Default for UninstallIoFilterTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -503,9 +532,11 @@ impl rt::Object for UninstallIoFilterTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNINSTALL_IO_FILTER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNINSTALL_IO_FILTER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -513,6 +544,7 @@ impl rt::Object for UninstallIoFilterTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),
@@ -559,6 +591,7 @@ pub struct UpgradeIoFilterTask {
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
 }
 impl Default for UpgradeIoFilterTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_id: String::new(),
@@ -584,9 +617,11 @@ impl rt::Object for UpgradeIoFilterTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPGRADE_IO_FILTER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPGRADE_IO_FILTER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter_id),
@@ -596,6 +631,7 @@ impl rt::Object for UpgradeIoFilterTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_id),

@@ -16,6 +16,7 @@ pub struct AddLicense {
     pub labels: Vec<objects::KeyValue>,
 }
 impl Default for AddLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license_key: String::new(),
@@ -37,9 +38,11 @@ impl rt::Object for AddLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.license_key),
@@ -47,6 +50,7 @@ impl rt::Object for AddLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_key),
@@ -82,6 +86,7 @@ pub struct CheckLicenseFeature {
     pub feature_key: String,
 }
 impl Default for CheckLicenseFeature {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -103,9 +108,11 @@ impl rt::Object for CheckLicenseFeature {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_LICENSE_FEATURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_LICENSE_FEATURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -113,6 +120,7 @@ impl rt::Object for CheckLicenseFeature {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -149,6 +157,7 @@ pub struct ConfigureLicenseSource {
     pub license_source: rt::Poly<objects::LicenseSource>,
 }
 impl Default for ConfigureLicenseSource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -170,9 +179,11 @@ impl rt::Object for ConfigureLicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_LICENSE_SOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_LICENSE_SOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -180,6 +191,7 @@ impl rt::Object for ConfigureLicenseSource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -215,6 +227,7 @@ pub struct DecodeLicense {
     pub license_key: String,
 }
 impl Default for DecodeLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self { license_key: String::new() }
     }
@@ -232,15 +245,18 @@ impl rt::Object for DecodeLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &DECODE_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DECODE_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.license_key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_key),
@@ -275,6 +291,7 @@ pub struct DisableFeature {
     pub feature_key: String,
 }
 impl Default for DisableFeature {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -296,9 +313,11 @@ impl rt::Object for DisableFeature {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_FEATURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_FEATURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -306,6 +325,7 @@ impl rt::Object for DisableFeature {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -343,6 +363,7 @@ pub struct EnableFeature {
     pub feature_key: String,
 }
 impl Default for EnableFeature {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -364,9 +385,11 @@ impl rt::Object for EnableFeature {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_FEATURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_FEATURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -374,6 +397,7 @@ impl rt::Object for EnableFeature {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -409,6 +433,7 @@ pub struct QueryAssignedLicenses {
     pub entity_id: Option<String>,
 }
 impl Default for QueryAssignedLicenses {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -430,9 +455,11 @@ impl rt::Object for QueryAssignedLicenses {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_ASSIGNED_LICENSES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_ASSIGNED_LICENSES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -440,6 +467,7 @@ impl rt::Object for QueryAssignedLicenses {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -471,6 +499,7 @@ pub struct QueryLicenseSourceAvailability {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryLicenseSourceAvailability {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: None }
     }
@@ -488,15 +517,18 @@ impl rt::Object for QueryLicenseSourceAvailability {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_LICENSE_SOURCE_AVAILABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_LICENSE_SOURCE_AVAILABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -527,6 +559,7 @@ pub struct QueryLicenseUsage {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryLicenseUsage {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: None }
     }
@@ -544,15 +577,18 @@ impl rt::Object for QueryLicenseUsage {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_LICENSE_USAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_LICENSE_USAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -583,6 +619,7 @@ pub struct QuerySupportedFeatures {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QuerySupportedFeatures {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: None }
     }
@@ -600,15 +637,18 @@ impl rt::Object for QuerySupportedFeatures {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_SUPPORTED_FEATURES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_SUPPORTED_FEATURES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -643,6 +683,7 @@ pub struct RemoveAssignedLicense {
     pub entity_id: String,
 }
 impl Default for RemoveAssignedLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -664,9 +705,11 @@ impl rt::Object for RemoveAssignedLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_ASSIGNED_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_ASSIGNED_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -674,6 +717,7 @@ impl rt::Object for RemoveAssignedLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -706,6 +750,7 @@ pub struct RemoveLicense {
     pub license_key: String,
 }
 impl Default for RemoveLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self { license_key: String::new() }
     }
@@ -723,15 +768,18 @@ impl rt::Object for RemoveLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.license_key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_key),
@@ -764,6 +812,7 @@ pub struct RemoveLicenseLabel {
     pub label_key: String,
 }
 impl Default for RemoveLicenseLabel {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license_key: String::new(),
@@ -785,9 +834,11 @@ impl rt::Object for RemoveLicenseLabel {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_LICENSE_LABEL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_LICENSE_LABEL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.license_key),
@@ -795,6 +846,7 @@ impl rt::Object for RemoveLicenseLabel {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_key),
@@ -830,6 +882,7 @@ pub struct SetLicenseEdition {
     pub feature_key: Option<String>,
 }
 impl Default for SetLicenseEdition {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -851,9 +904,11 @@ impl rt::Object for SetLicenseEdition {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_LICENSE_EDITION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_LICENSE_EDITION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -861,6 +916,7 @@ impl rt::Object for SetLicenseEdition {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -902,6 +958,7 @@ pub struct UpdateAssignedLicense {
     pub entity_display_name: Option<String>,
 }
 impl Default for UpdateAssignedLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -927,9 +984,11 @@ impl rt::Object for UpdateAssignedLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_ASSIGNED_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_ASSIGNED_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -939,6 +998,7 @@ impl rt::Object for UpdateAssignedLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -975,6 +1035,7 @@ pub struct UpdateLicense {
     pub labels: Vec<objects::KeyValue>,
 }
 impl Default for UpdateLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license_key: String::new(),
@@ -996,9 +1057,11 @@ impl rt::Object for UpdateLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.license_key),
@@ -1006,6 +1069,7 @@ impl rt::Object for UpdateLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_key),
@@ -1041,6 +1105,7 @@ pub struct UpdateLicenseLabel {
     pub label_value: String,
 }
 impl Default for UpdateLicenseLabel {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license_key: String::new(),
@@ -1064,9 +1129,11 @@ impl rt::Object for UpdateLicenseLabel {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_LICENSE_LABEL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_LICENSE_LABEL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.license_key),
@@ -1075,6 +1142,7 @@ impl rt::Object for UpdateLicenseLabel {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_key),

@@ -18,6 +18,7 @@ pub struct AddServiceConsoleVirtualNic {
     pub nic: objects::HostVirtualNicSpec,
 }
 impl Default for AddServiceConsoleVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -41,9 +42,11 @@ impl rt::Object for AddServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -52,6 +55,7 @@ impl rt::Object for AddServiceConsoleVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -91,6 +95,7 @@ pub struct BindVnic {
     pub vnic_device: String,
 }
 impl Default for BindVnic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -114,9 +119,11 @@ impl rt::Object for BindVnic {
     fn type_info() -> &'static rt::ObjectInfo {
         &BIND_VNIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BIND_VNIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -125,6 +132,7 @@ impl rt::Object for BindVnic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -168,6 +176,7 @@ pub struct DeselectVnic {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DeselectVnic {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -185,15 +194,18 @@ impl rt::Object for DeselectVnic {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESELECT_VNIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESELECT_VNIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -231,6 +243,7 @@ pub struct DeselectVnicForNicType {
     pub device: String,
 }
 impl Default for DeselectVnicForNicType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -254,9 +267,11 @@ impl rt::Object for DeselectVnicForNicType {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESELECT_VNIC_FOR_NIC_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESELECT_VNIC_FOR_NIC_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -265,6 +280,7 @@ impl rt::Object for DeselectVnicForNicType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -303,6 +319,7 @@ pub struct QueryBoundVnics {
     pub i_scsi_hba_name: String,
 }
 impl Default for QueryBoundVnics {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -324,9 +341,11 @@ impl rt::Object for QueryBoundVnics {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_BOUND_VNICS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_BOUND_VNICS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -334,6 +353,7 @@ impl rt::Object for QueryBoundVnics {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -371,6 +391,7 @@ pub struct QueryCandidateNics {
     pub i_scsi_hba_name: String,
 }
 impl Default for QueryCandidateNics {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -392,9 +413,11 @@ impl rt::Object for QueryCandidateNics {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CANDIDATE_NICS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CANDIDATE_NICS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -402,6 +425,7 @@ impl rt::Object for QueryCandidateNics {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -437,6 +461,7 @@ pub struct QueryMigrationDependencies {
     pub pnic_device: Vec<String>,
 }
 impl Default for QueryMigrationDependencies {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -458,9 +483,11 @@ impl rt::Object for QueryMigrationDependencies {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_MIGRATION_DEPENDENCIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_MIGRATION_DEPENDENCIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -468,6 +495,7 @@ impl rt::Object for QueryMigrationDependencies {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -503,6 +531,7 @@ pub struct QueryNetConfig {
     pub nic_type: String,
 }
 impl Default for QueryNetConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -524,9 +553,11 @@ impl rt::Object for QueryNetConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_NET_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_NET_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -534,6 +565,7 @@ impl rt::Object for QueryNetConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -571,6 +603,7 @@ pub struct QueryNetworkHint {
     pub device: Vec<String>,
 }
 impl Default for QueryNetworkHint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -592,9 +625,11 @@ impl rt::Object for QueryNetworkHint {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_NETWORK_HINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_NETWORK_HINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -602,6 +637,7 @@ impl rt::Object for QueryNetworkHint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -639,6 +675,7 @@ pub struct QueryPnicStatus {
     pub pnic_device: String,
 }
 impl Default for QueryPnicStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -660,9 +697,11 @@ impl rt::Object for QueryPnicStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PNIC_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PNIC_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -670,6 +709,7 @@ impl rt::Object for QueryPnicStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -706,6 +746,7 @@ pub struct QueryVnicStatus {
     pub vnic_device: String,
 }
 impl Default for QueryVnicStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -727,9 +768,11 @@ impl rt::Object for QueryVnicStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VNIC_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VNIC_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -737,6 +780,7 @@ impl rt::Object for QueryVnicStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -773,6 +817,7 @@ pub struct RemoveServiceConsoleVirtualNic {
     pub device: String,
 }
 impl Default for RemoveServiceConsoleVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -794,9 +839,11 @@ impl rt::Object for RemoveServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -804,6 +851,7 @@ impl rt::Object for RemoveServiceConsoleVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -842,6 +890,7 @@ pub struct RestartServiceConsoleVirtualNic {
     pub device: String,
 }
 impl Default for RestartServiceConsoleVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -863,9 +912,11 @@ impl rt::Object for RestartServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESTART_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESTART_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -873,6 +924,7 @@ impl rt::Object for RestartServiceConsoleVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -910,6 +962,7 @@ pub struct SelectVnic {
     pub device: String,
 }
 impl Default for SelectVnic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -931,9 +984,11 @@ impl rt::Object for SelectVnic {
     fn type_info() -> &'static rt::ObjectInfo {
         &SELECT_VNIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SELECT_VNIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -941,6 +996,7 @@ impl rt::Object for SelectVnic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -979,6 +1035,7 @@ pub struct SelectVnicForNicType {
     pub device: String,
 }
 impl Default for SelectVnicForNicType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1002,9 +1059,11 @@ impl rt::Object for SelectVnicForNicType {
     fn type_info() -> &'static rt::ObjectInfo {
         &SELECT_VNIC_FOR_NIC_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SELECT_VNIC_FOR_NIC_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1013,6 +1072,7 @@ impl rt::Object for SelectVnicForNicType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1055,6 +1115,7 @@ pub struct UnbindVnic {
     pub force: bool,
 }
 impl Default for UnbindVnic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1080,9 +1141,11 @@ impl rt::Object for UnbindVnic {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNBIND_VNIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNBIND_VNIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1092,6 +1155,7 @@ impl rt::Object for UnbindVnic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1135,6 +1199,7 @@ pub struct UpdateConsoleIpRouteConfig {
     pub config: rt::Poly<objects::HostIpRouteConfig>,
 }
 impl Default for UpdateConsoleIpRouteConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1156,9 +1221,11 @@ impl rt::Object for UpdateConsoleIpRouteConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_CONSOLE_IP_ROUTE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_CONSOLE_IP_ROUTE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1166,6 +1233,7 @@ impl rt::Object for UpdateConsoleIpRouteConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1202,6 +1270,7 @@ pub struct UpdateDnsConfig {
     pub config: rt::Poly<objects::HostDnsConfig>,
 }
 impl Default for UpdateDnsConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1223,9 +1292,11 @@ impl rt::Object for UpdateDnsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DNS_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DNS_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1233,6 +1304,7 @@ impl rt::Object for UpdateDnsConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1270,6 +1342,7 @@ pub struct UpdateIpConfig {
     pub ip_config: objects::HostIpConfig,
 }
 impl Default for UpdateIpConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1291,9 +1364,11 @@ impl rt::Object for UpdateIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_IP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_IP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1301,6 +1376,7 @@ impl rt::Object for UpdateIpConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1338,6 +1414,7 @@ pub struct UpdateIpRouteConfig {
     pub config: rt::Poly<objects::HostIpRouteConfig>,
 }
 impl Default for UpdateIpRouteConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1359,9 +1436,11 @@ impl rt::Object for UpdateIpRouteConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_IP_ROUTE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_IP_ROUTE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1369,6 +1448,7 @@ impl rt::Object for UpdateIpRouteConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1406,6 +1486,7 @@ pub struct UpdateIpRouteTableConfig {
     pub config: objects::HostIpRouteTableConfig,
 }
 impl Default for UpdateIpRouteTableConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1427,9 +1508,11 @@ impl rt::Object for UpdateIpRouteTableConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_IP_ROUTE_TABLE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_IP_ROUTE_TABLE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1437,6 +1520,7 @@ impl rt::Object for UpdateIpRouteTableConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1473,6 +1557,7 @@ pub struct UpdateNetworkConfig {
     pub change_mode: String,
 }
 impl Default for UpdateNetworkConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1496,9 +1581,11 @@ impl rt::Object for UpdateNetworkConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_NETWORK_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_NETWORK_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1507,6 +1594,7 @@ impl rt::Object for UpdateNetworkConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1549,6 +1637,7 @@ pub struct UpdatePhysicalNicLinkSpeed {
     pub link_speed: Option<Box<objects::PhysicalNicLinkInfo>>,
 }
 impl Default for UpdatePhysicalNicLinkSpeed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1572,9 +1661,11 @@ impl rt::Object for UpdatePhysicalNicLinkSpeed {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_PHYSICAL_NIC_LINK_SPEED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_PHYSICAL_NIC_LINK_SPEED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1583,6 +1674,7 @@ impl rt::Object for UpdatePhysicalNicLinkSpeed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1621,6 +1713,7 @@ pub struct UpdateServiceConsoleVirtualNic {
     pub nic: objects::HostVirtualNicSpec,
 }
 impl Default for UpdateServiceConsoleVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1644,9 +1737,11 @@ impl rt::Object for UpdateServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1655,6 +1750,7 @@ impl rt::Object for UpdateServiceConsoleVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1696,6 +1792,7 @@ pub struct StartDpuFailover {
     pub target_dpu_alias: Option<String>,
 }
 impl Default for StartDpuFailover {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1719,9 +1816,11 @@ impl rt::Object for StartDpuFailover {
     fn type_info() -> &'static rt::ObjectInfo {
         &START_DPU_FAILOVER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &START_DPU_FAILOVER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1730,6 +1829,7 @@ impl rt::Object for StartDpuFailover {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

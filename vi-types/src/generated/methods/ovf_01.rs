@@ -18,6 +18,7 @@ pub struct CreateDescriptor {
     pub cdp: objects::OvfCreateDescriptorParams,
 }
 impl Default for CreateDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             obj: Default::default(),
@@ -39,9 +40,11 @@ impl rt::Object for CreateDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
@@ -49,6 +52,7 @@ impl rt::Object for CreateDescriptor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -93,6 +97,7 @@ pub struct CreateImportSpec {
     pub cisp: rt::Poly<objects::OvfCreateImportSpecParams>,
 }
 impl Default for CreateImportSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ovf_descriptor: String::new(),
@@ -118,9 +123,11 @@ impl rt::Object for CreateImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_IMPORT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_IMPORT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ovf_descriptor),
@@ -130,6 +137,7 @@ impl rt::Object for CreateImportSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ovf_descriptor),
@@ -171,6 +179,7 @@ pub struct ExportSnapshot {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ExportSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -188,15 +197,18 @@ impl rt::Object for ExportSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPORT_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPORT_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -232,6 +244,7 @@ pub struct ExportVApp {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ExportVApp {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -249,15 +262,18 @@ impl rt::Object for ExportVApp {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPORT_V_APP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPORT_V_APP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -294,6 +310,7 @@ pub struct ExportVm {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ExportVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -311,15 +328,18 @@ impl rt::Object for ExportVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPORT_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPORT_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -356,6 +376,7 @@ pub struct HttpNfcLeaseAbort {
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
 }
 impl Default for HttpNfcLeaseAbort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -377,9 +398,11 @@ impl rt::Object for HttpNfcLeaseAbort {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_ABORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_ABORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -387,6 +410,7 @@ impl rt::Object for HttpNfcLeaseAbort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -420,6 +444,7 @@ pub struct HttpNfcLeaseComplete {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for HttpNfcLeaseComplete {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -437,15 +462,18 @@ impl rt::Object for HttpNfcLeaseComplete {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_COMPLETE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_COMPLETE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -478,6 +506,7 @@ pub struct HttpNfcLeaseGetManifest {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for HttpNfcLeaseGetManifest {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -495,15 +524,18 @@ impl rt::Object for HttpNfcLeaseGetManifest {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_GET_MANIFEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_GET_MANIFEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -540,6 +572,7 @@ pub struct HttpNfcLeaseProbeUrls {
     pub timeout: Option<i32>,
 }
 impl Default for HttpNfcLeaseProbeUrls {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -563,9 +596,11 @@ impl rt::Object for HttpNfcLeaseProbeUrls {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PROBE_URLS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PROBE_URLS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -574,6 +609,7 @@ impl rt::Object for HttpNfcLeaseProbeUrls {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -609,6 +645,7 @@ pub struct HttpNfcLeaseProgress {
     pub percent: i32,
 }
 impl Default for HttpNfcLeaseProgress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -630,9 +667,11 @@ impl rt::Object for HttpNfcLeaseProgress {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PROGRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PROGRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -640,6 +679,7 @@ impl rt::Object for HttpNfcLeaseProgress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -674,6 +714,7 @@ pub struct HttpNfcLeasePullFromUrlsTask {
     pub files: Vec<objects::HttpNfcLeaseSourceFile>,
 }
 impl Default for HttpNfcLeasePullFromUrlsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -695,9 +736,11 @@ impl rt::Object for HttpNfcLeasePullFromUrlsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PULL_FROM_URLS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PULL_FROM_URLS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -705,6 +748,7 @@ impl rt::Object for HttpNfcLeasePullFromUrlsTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -746,6 +790,7 @@ pub struct HttpNfcLeaseSetManifestChecksumType {
     pub device_urls_to_checksum_types: Vec<objects::KeyValue>,
 }
 impl Default for HttpNfcLeaseSetManifestChecksumType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -767,9 +812,11 @@ impl rt::Object for HttpNfcLeaseSetManifestChecksumType {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -777,6 +824,7 @@ impl rt::Object for HttpNfcLeaseSetManifestChecksumType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -817,6 +865,7 @@ pub struct ImportVApp {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for ImportVApp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -842,9 +891,11 @@ impl rt::Object for ImportVApp {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPORT_V_APP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPORT_V_APP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -854,6 +905,7 @@ impl rt::Object for ImportVApp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -898,6 +950,7 @@ pub struct ParseDescriptor {
     pub pdp: objects::OvfParseDescriptorParams,
 }
 impl Default for ParseDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ovf_descriptor: String::new(),
@@ -919,9 +972,11 @@ impl rt::Object for ParseDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &PARSE_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PARSE_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ovf_descriptor),
@@ -929,6 +984,7 @@ impl rt::Object for ParseDescriptor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ovf_descriptor),
@@ -971,6 +1027,7 @@ pub struct ValidateHost {
     pub vhp: objects::OvfValidateHostParams,
 }
 impl Default for ValidateHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ovf_descriptor: String::new(),
@@ -994,9 +1051,11 @@ impl rt::Object for ValidateHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &VALIDATE_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VALIDATE_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ovf_descriptor),
@@ -1005,6 +1064,7 @@ impl rt::Object for ValidateHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ovf_descriptor),

@@ -18,6 +18,7 @@ pub struct AddAuthorizationRole {
     pub priv_ids: Vec<String>,
 }
 impl Default for AddAuthorizationRole {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -39,9 +40,11 @@ impl rt::Object for AddAuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -49,6 +52,7 @@ impl rt::Object for AddAuthorizationRole {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -82,6 +86,7 @@ pub struct FetchUserPrivilegeOnEntities {
     pub user_name: String,
 }
 impl Default for FetchUserPrivilegeOnEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entities: Vec::new(),
@@ -103,9 +108,11 @@ impl rt::Object for FetchUserPrivilegeOnEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &FETCH_USER_PRIVILEGE_ON_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FETCH_USER_PRIVILEGE_ON_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entities),
@@ -113,6 +120,7 @@ impl rt::Object for FetchUserPrivilegeOnEntities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entities),
@@ -148,6 +156,7 @@ pub struct HasPrivilegeOnEntities {
     pub priv_id: Vec<String>,
 }
 impl Default for HasPrivilegeOnEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Vec::new(),
@@ -171,9 +180,11 @@ impl rt::Object for HasPrivilegeOnEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HAS_PRIVILEGE_ON_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HAS_PRIVILEGE_ON_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -182,6 +193,7 @@ impl rt::Object for HasPrivilegeOnEntities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -218,6 +230,7 @@ pub struct HasPrivilegeOnEntity {
     pub priv_id: Vec<String>,
 }
 impl Default for HasPrivilegeOnEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -241,9 +254,11 @@ impl rt::Object for HasPrivilegeOnEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &HAS_PRIVILEGE_ON_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HAS_PRIVILEGE_ON_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -252,6 +267,7 @@ impl rt::Object for HasPrivilegeOnEntity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -286,6 +302,7 @@ pub struct HasUserPrivilegeOnEntities {
     pub priv_id: Vec<String>,
 }
 impl Default for HasUserPrivilegeOnEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entities: Vec::new(),
@@ -309,9 +326,11 @@ impl rt::Object for HasUserPrivilegeOnEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HAS_USER_PRIVILEGE_ON_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HAS_USER_PRIVILEGE_ON_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entities),
@@ -320,6 +339,7 @@ impl rt::Object for HasUserPrivilegeOnEntities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entities),
@@ -356,6 +376,7 @@ pub struct MergePermissions {
     pub dst_role_id: i32,
 }
 impl Default for MergePermissions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             src_role_id: 0,
@@ -377,9 +398,11 @@ impl rt::Object for MergePermissions {
     fn type_info() -> &'static rt::ObjectInfo {
         &MERGE_PERMISSIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MERGE_PERMISSIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.src_role_id),
@@ -387,6 +410,7 @@ impl rt::Object for MergePermissions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.src_role_id),
@@ -424,6 +448,7 @@ pub struct RemoveAuthorizationRole {
     pub fail_if_used: bool,
 }
 impl Default for RemoveAuthorizationRole {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             role_id: 0,
@@ -445,9 +470,11 @@ impl rt::Object for RemoveAuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.role_id),
@@ -455,6 +482,7 @@ impl rt::Object for RemoveAuthorizationRole {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.role_id),
@@ -493,6 +521,7 @@ pub struct RemoveEntityPermission {
     pub is_group: bool,
 }
 impl Default for RemoveEntityPermission {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -516,9 +545,11 @@ impl rt::Object for RemoveEntityPermission {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_ENTITY_PERMISSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_ENTITY_PERMISSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -527,6 +558,7 @@ impl rt::Object for RemoveEntityPermission {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -563,6 +595,7 @@ pub struct ResetEntityPermissions {
     pub permission: Vec<objects::Permission>,
 }
 impl Default for ResetEntityPermissions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -584,9 +617,11 @@ impl rt::Object for ResetEntityPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_ENTITY_PERMISSIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_ENTITY_PERMISSIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -594,6 +629,7 @@ impl rt::Object for ResetEntityPermissions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -625,6 +661,7 @@ impl rt::Throws<objects::AuthMinimumAdminPermission> for ResetEntityPermissions 
 /// Needs the privilege `System.View`.
 pub struct RetrieveAllPermissions {}
 impl Default for RetrieveAllPermissions {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -640,14 +677,17 @@ impl rt::Object for RetrieveAllPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_ALL_PERMISSIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_ALL_PERMISSIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -677,6 +717,7 @@ pub struct RetrieveEntityPermissions {
     pub inherited: bool,
 }
 impl Default for RetrieveEntityPermissions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -698,9 +739,11 @@ impl rt::Object for RetrieveEntityPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_ENTITY_PERMISSIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_ENTITY_PERMISSIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -708,6 +751,7 @@ impl rt::Object for RetrieveEntityPermissions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -741,6 +785,7 @@ pub struct RetrieveRolePermissions {
     pub role_id: i32,
 }
 impl Default for RetrieveRolePermissions {
+    #[inline(never)]
     fn default() -> Self {
         Self { role_id: 0 }
     }
@@ -758,15 +803,18 @@ impl rt::Object for RetrieveRolePermissions {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_ROLE_PERMISSIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_ROLE_PERMISSIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.role_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.role_id),
@@ -810,6 +858,7 @@ pub struct RetrieveUserGroups {
     pub find_groups: bool,
 }
 impl Default for RetrieveUserGroups {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             domain: None,
@@ -841,9 +890,11 @@ impl rt::Object for RetrieveUserGroups {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_USER_GROUPS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_USER_GROUPS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.domain),
@@ -856,6 +907,7 @@ impl rt::Object for RetrieveUserGroups {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.domain),
@@ -895,6 +947,7 @@ pub struct SetEntityPermissions {
     pub permission: Vec<objects::Permission>,
 }
 impl Default for SetEntityPermissions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -916,9 +969,11 @@ impl rt::Object for SetEntityPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_ENTITY_PERMISSIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_ENTITY_PERMISSIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -926,6 +981,7 @@ impl rt::Object for SetEntityPermissions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -966,6 +1022,7 @@ pub struct UpdateAuthorizationRole {
     pub priv_ids: Vec<String>,
 }
 impl Default for UpdateAuthorizationRole {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             role_id: 0,
@@ -989,9 +1046,11 @@ impl rt::Object for UpdateAuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.role_id),
@@ -1000,6 +1059,7 @@ impl rt::Object for UpdateAuthorizationRole {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.role_id),

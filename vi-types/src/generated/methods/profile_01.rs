@@ -14,6 +14,7 @@ pub struct ApplyEntitiesConfigTask {
     pub apply_config_specs: Vec<objects::ApplyHostProfileConfigurationSpec>,
 }
 impl Default for ApplyEntitiesConfigTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             apply_config_specs: Vec::new(),
@@ -33,15 +34,18 @@ impl rt::Object for ApplyEntitiesConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_ENTITIES_CONFIG_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_ENTITIES_CONFIG_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.apply_config_specs),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.apply_config_specs),
@@ -79,6 +83,7 @@ pub struct ApplyHostConfigTask {
     pub user_input: Vec<objects::ProfileDeferredPolicyOptionParameter>,
 }
 impl Default for ApplyHostConfigTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -102,9 +107,11 @@ impl rt::Object for ApplyHostConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_HOST_CONFIG_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_HOST_CONFIG_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -113,6 +120,7 @@ impl rt::Object for ApplyHostConfigTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -153,6 +161,7 @@ pub struct AssociateProfile {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for AssociateProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -174,9 +183,11 @@ impl rt::Object for AssociateProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &ASSOCIATE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ASSOCIATE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -184,6 +195,7 @@ impl rt::Object for AssociateProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -217,6 +229,7 @@ pub struct CheckAnswerFileStatusTask {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CheckAnswerFileStatusTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Vec::new() }
     }
@@ -234,15 +247,18 @@ impl rt::Object for CheckAnswerFileStatusTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_ANSWER_FILE_STATUS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_ANSWER_FILE_STATUS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -280,6 +296,7 @@ pub struct CheckComplianceTask {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CheckComplianceTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile: Vec::new(),
@@ -301,9 +318,11 @@ impl rt::Object for CheckComplianceTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_COMPLIANCE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_COMPLIANCE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
@@ -311,6 +330,7 @@ impl rt::Object for CheckComplianceTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -349,6 +369,7 @@ pub struct CheckProfileComplianceTask {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CheckProfileComplianceTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -370,9 +391,11 @@ impl rt::Object for CheckProfileComplianceTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_PROFILE_COMPLIANCE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_PROFILE_COMPLIANCE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -380,6 +403,7 @@ impl rt::Object for CheckProfileComplianceTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -416,6 +440,7 @@ pub struct ClearComplianceStatus {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ClearComplianceStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile: Vec::new(),
@@ -437,9 +462,11 @@ impl rt::Object for ClearComplianceStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLEAR_COMPLIANCE_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLEAR_COMPLIANCE_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
@@ -447,6 +474,7 @@ impl rt::Object for ClearComplianceStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -490,6 +518,7 @@ pub struct CompositeHostProfileTask {
     pub enable_status_to_be_copied: Option<Box<objects::HostApplyProfile>>,
 }
 impl Default for CompositeHostProfileTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: Default::default(),
@@ -519,9 +548,11 @@ impl rt::Object for CompositeHostProfileTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPOSITE_HOST_PROFILE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPOSITE_HOST_PROFILE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -533,6 +564,7 @@ impl rt::Object for CompositeHostProfileTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),
@@ -575,6 +607,7 @@ pub struct CreateDefaultProfile {
     pub profile: Option<rt::ManagedObjectReference>,
 }
 impl Default for CreateDefaultProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile_type: String::new(),
@@ -598,9 +631,11 @@ impl rt::Object for CreateDefaultProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DEFAULT_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DEFAULT_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile_type),
@@ -609,6 +644,7 @@ impl rt::Object for CreateDefaultProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile_type),
@@ -645,6 +681,7 @@ pub struct CreateProfile {
     pub create_spec: rt::Poly<objects::ProfileCreateSpec>,
 }
 impl Default for CreateProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -666,9 +703,11 @@ impl rt::Object for CreateProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -676,6 +715,7 @@ impl rt::Object for CreateProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -710,6 +750,7 @@ pub struct DeleteHostSpecification {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for DeleteHostSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Default::default() }
     }
@@ -727,15 +768,18 @@ impl rt::Object for DeleteHostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -771,6 +815,7 @@ pub struct DeleteHostSubSpecification {
     pub sub_spec_name: String,
 }
 impl Default for DeleteHostSubSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -792,9 +837,11 @@ impl rt::Object for DeleteHostSubSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_HOST_SUB_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_HOST_SUB_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -802,6 +849,7 @@ impl rt::Object for DeleteHostSubSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -835,6 +883,7 @@ pub struct DestroyProfile {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DestroyProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -852,15 +901,18 @@ impl rt::Object for DestroyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -893,6 +945,7 @@ pub struct DissociateProfile {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for DissociateProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -914,9 +967,11 @@ impl rt::Object for DissociateProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISSOCIATE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISSOCIATE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -924,6 +979,7 @@ impl rt::Object for DissociateProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -959,6 +1015,7 @@ pub struct ExecuteHostProfile {
     pub deferred_param: Vec<objects::ProfileDeferredPolicyOptionParameter>,
 }
 impl Default for ExecuteHostProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -982,9 +1039,11 @@ impl rt::Object for ExecuteHostProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXECUTE_HOST_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXECUTE_HOST_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -993,6 +1052,7 @@ impl rt::Object for ExecuteHostProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1027,6 +1087,7 @@ pub struct ExportAnswerFileTask {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for ExportAnswerFileTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Default::default() }
     }
@@ -1044,15 +1105,18 @@ impl rt::Object for ExportAnswerFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPORT_ANSWER_FILE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPORT_ANSWER_FILE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1086,6 +1150,7 @@ pub struct ExportProfile {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ExportProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1103,15 +1168,18 @@ impl rt::Object for ExportProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPORT_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPORT_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1144,6 +1212,7 @@ pub struct FindAssociatedProfile {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for FindAssociatedProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1165,9 +1234,11 @@ impl rt::Object for FindAssociatedProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_ASSOCIATED_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_ASSOCIATED_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1175,6 +1246,7 @@ impl rt::Object for FindAssociatedProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1208,6 +1280,7 @@ pub struct GenerateConfigTaskList {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for GenerateConfigTaskList {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_spec: Default::default(),
@@ -1229,9 +1302,11 @@ impl rt::Object for GenerateConfigTaskList {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_CONFIG_TASK_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_CONFIG_TASK_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.config_spec),
@@ -1239,6 +1314,7 @@ impl rt::Object for GenerateConfigTaskList {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.config_spec),
@@ -1272,6 +1348,7 @@ pub struct GenerateHostConfigTaskSpecTask {
     pub hosts_info: Vec<objects::StructuredCustomizations>,
 }
 impl Default for GenerateHostConfigTaskSpecTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { hosts_info: Vec::new() }
     }
@@ -1289,15 +1366,18 @@ impl rt::Object for GenerateHostConfigTaskSpecTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_HOST_CONFIG_TASK_SPEC_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_HOST_CONFIG_TASK_SPEC_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.hosts_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.hosts_info),
@@ -1335,6 +1415,7 @@ pub struct GenerateHostProfileTaskListTask {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for GenerateHostProfileTaskListTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_spec: Default::default(),
@@ -1356,9 +1437,11 @@ impl rt::Object for GenerateHostProfileTaskListTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_HOST_PROFILE_TASK_LIST_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_HOST_PROFILE_TASK_LIST_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.config_spec),
@@ -1366,6 +1449,7 @@ impl rt::Object for GenerateHostProfileTaskListTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.config_spec),
@@ -1400,6 +1484,7 @@ pub struct HostProfileResetValidationState {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for HostProfileResetValidationState {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1417,15 +1502,18 @@ impl rt::Object for HostProfileResetValidationState {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_RESET_VALIDATION_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_RESET_VALIDATION_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1458,6 +1546,7 @@ pub struct HostSpecGetUpdatedHosts {
     pub end_change_id: Option<String>,
 }
 impl Default for HostSpecGetUpdatedHosts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             start_change_id: None,
@@ -1479,9 +1568,11 @@ impl rt::Object for HostSpecGetUpdatedHosts {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SPEC_GET_UPDATED_HOSTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SPEC_GET_UPDATED_HOSTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.start_change_id),
@@ -1489,6 +1580,7 @@ impl rt::Object for HostSpecGetUpdatedHosts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start_change_id),
@@ -1520,6 +1612,7 @@ pub struct QueryAnswerFileStatus {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for QueryAnswerFileStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Vec::new() }
     }
@@ -1537,15 +1630,18 @@ impl rt::Object for QueryAnswerFileStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_ANSWER_FILE_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_ANSWER_FILE_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1578,6 +1674,7 @@ pub struct QueryComplianceStatus {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for QueryComplianceStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile: Vec::new(),
@@ -1599,9 +1696,11 @@ impl rt::Object for QueryComplianceStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_COMPLIANCE_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_COMPLIANCE_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
@@ -1609,6 +1708,7 @@ impl rt::Object for QueryComplianceStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -1642,6 +1742,7 @@ pub struct QueryExpressionMetadata {
     pub profile: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryExpressionMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             expression_name: Vec::new(),
@@ -1663,9 +1764,11 @@ impl rt::Object for QueryExpressionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_EXPRESSION_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_EXPRESSION_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.expression_name),
@@ -1673,6 +1776,7 @@ impl rt::Object for QueryExpressionMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.expression_name),
@@ -1706,6 +1810,7 @@ pub struct QueryHostProfileMetadata {
     pub profile: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryHostProfileMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile_name: Vec::new(),
@@ -1727,9 +1832,11 @@ impl rt::Object for QueryHostProfileMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_HOST_PROFILE_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_HOST_PROFILE_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile_name),
@@ -1737,6 +1844,7 @@ impl rt::Object for QueryHostProfileMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile_name),
@@ -1772,6 +1880,7 @@ pub struct QueryPolicyMetadata {
     pub profile: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryPolicyMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1795,9 +1904,11 @@ impl rt::Object for QueryPolicyMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_POLICY_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_POLICY_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1806,6 +1917,7 @@ impl rt::Object for QueryPolicyMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1838,6 +1950,7 @@ pub struct QueryProfileStructure {
     pub profile: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryProfileStructure {
+    #[inline(never)]
     fn default() -> Self {
         Self { profile: None }
     }
@@ -1855,15 +1968,18 @@ impl rt::Object for QueryProfileStructure {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PROFILE_STRUCTURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PROFILE_STRUCTURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -1892,6 +2008,7 @@ pub struct RetrieveAnswerFile {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for RetrieveAnswerFile {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Default::default() }
     }
@@ -1909,15 +2026,18 @@ impl rt::Object for RetrieveAnswerFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_ANSWER_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_ANSWER_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1948,6 +2068,7 @@ pub struct RetrieveAnswerFileForProfile {
     pub apply_profile: objects::HostApplyProfile,
 }
 impl Default for RetrieveAnswerFileForProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -1969,9 +2090,11 @@ impl rt::Object for RetrieveAnswerFileForProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_ANSWER_FILE_FOR_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_ANSWER_FILE_FOR_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1979,6 +2102,7 @@ impl rt::Object for RetrieveAnswerFileForProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2010,6 +2134,7 @@ pub struct RetrieveDescription {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2027,15 +2152,18 @@ impl rt::Object for RetrieveDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2064,6 +2192,7 @@ pub struct RetrieveHostCustomizations {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for RetrieveHostCustomizations {
+    #[inline(never)]
     fn default() -> Self {
         Self { hosts: Vec::new() }
     }
@@ -2081,15 +2210,18 @@ impl rt::Object for RetrieveHostCustomizations {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_CUSTOMIZATIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_CUSTOMIZATIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hosts),
@@ -2120,6 +2252,7 @@ pub struct RetrieveHostCustomizationsForProfile {
     pub apply_profile: objects::HostApplyProfile,
 }
 impl Default for RetrieveHostCustomizationsForProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             hosts: Vec::new(),
@@ -2141,9 +2274,11 @@ impl rt::Object for RetrieveHostCustomizationsForProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hosts),
@@ -2151,6 +2286,7 @@ impl rt::Object for RetrieveHostCustomizationsForProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hosts),
@@ -2186,6 +2322,7 @@ pub struct RetrieveHostSpecification {
     pub from_host: bool,
 }
 impl Default for RetrieveHostSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2207,9 +2344,11 @@ impl rt::Object for RetrieveHostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2217,6 +2356,7 @@ impl rt::Object for RetrieveHostSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2254,6 +2394,7 @@ pub struct UpdateAnswerFileTask {
     pub config_spec: rt::Poly<objects::AnswerFileCreateSpec>,
 }
 impl Default for UpdateAnswerFileTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2275,9 +2416,11 @@ impl rt::Object for UpdateAnswerFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_ANSWER_FILE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_ANSWER_FILE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2285,6 +2428,7 @@ impl rt::Object for UpdateAnswerFileTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2324,6 +2468,7 @@ pub struct UpdateClusterProfile {
     pub config: rt::Poly<objects::ClusterProfileConfigSpec>,
 }
 impl Default for UpdateClusterProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2345,9 +2490,11 @@ impl rt::Object for UpdateClusterProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_CLUSTER_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_CLUSTER_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2355,6 +2502,7 @@ impl rt::Object for UpdateClusterProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2391,6 +2539,7 @@ pub struct UpdateHostProfile {
     pub config: rt::Poly<objects::HostProfileConfigSpec>,
 }
 impl Default for UpdateHostProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2412,9 +2561,11 @@ impl rt::Object for UpdateHostProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_HOST_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_HOST_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2422,6 +2573,7 @@ impl rt::Object for UpdateHostProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2459,6 +2611,7 @@ pub struct UpdateHostSpecification {
     pub host_spec: objects::HostSpecification,
 }
 impl Default for UpdateHostSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2480,9 +2633,11 @@ impl rt::Object for UpdateHostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2490,6 +2645,7 @@ impl rt::Object for UpdateHostSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2526,6 +2682,7 @@ pub struct UpdateHostSubSpecification {
     pub host_sub_spec: objects::HostSubSpecification,
 }
 impl Default for UpdateHostSubSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2547,9 +2704,11 @@ impl rt::Object for UpdateHostSubSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_HOST_SUB_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_HOST_SUB_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2557,6 +2716,7 @@ impl rt::Object for UpdateHostSubSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2592,6 +2752,7 @@ pub struct UpdateReferenceHost {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for UpdateReferenceHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2613,9 +2774,11 @@ impl rt::Object for UpdateReferenceHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_REFERENCE_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_REFERENCE_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2623,6 +2786,7 @@ impl rt::Object for UpdateReferenceHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2668,6 +2832,7 @@ pub struct ValidateHostProfileCompositionTask {
     pub error_only: Option<bool>,
 }
 impl Default for ValidateHostProfileCompositionTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: Default::default(),
@@ -2699,9 +2864,11 @@ impl rt::Object for ValidateHostProfileCompositionTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &VALIDATE_HOST_PROFILE_COMPOSITION_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VALIDATE_HOST_PROFILE_COMPOSITION_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -2714,6 +2881,7 @@ impl rt::Object for ValidateHostProfileCompositionTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),

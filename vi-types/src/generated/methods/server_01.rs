@@ -14,6 +14,7 @@ pub struct AcquireGenericServiceTicket {
     pub spec: rt::Poly<objects::SessionManagerServiceRequestSpec>,
 }
 impl Default for AcquireGenericServiceTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self { spec: Default::default() }
     }
@@ -31,15 +32,18 @@ impl rt::Object for AcquireGenericServiceTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACQUIRE_GENERIC_SERVICE_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACQUIRE_GENERIC_SERVICE_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.spec),
@@ -72,6 +76,7 @@ pub struct AcquireLocalTicket {
     pub user_name: String,
 }
 impl Default for AcquireLocalTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self { user_name: String::new() }
     }
@@ -89,15 +94,18 @@ impl rt::Object for AcquireLocalTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACQUIRE_LOCAL_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACQUIRE_LOCAL_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user_name),
@@ -137,6 +145,7 @@ pub struct AddCustomFieldDef {
     pub field_policy: Option<Box<objects::PrivilegePolicyDef>>,
 }
 impl Default for AddCustomFieldDef {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -162,9 +171,11 @@ impl rt::Object for AddCustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -174,6 +185,7 @@ impl rt::Object for AddCustomFieldDef {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -218,6 +230,7 @@ pub struct BrowseDiagnosticLog {
     pub lines: Option<i32>,
 }
 impl Default for BrowseDiagnosticLog {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -243,9 +256,11 @@ impl rt::Object for BrowseDiagnosticLog {
     fn type_info() -> &'static rt::ObjectInfo {
         &BROWSE_DIAGNOSTIC_LOG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BROWSE_DIAGNOSTIC_LOG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -255,6 +270,7 @@ impl rt::Object for BrowseDiagnosticLog {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -289,6 +305,7 @@ pub struct CloseInventoryViewFolder {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for CloseInventoryViewFolder {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -310,9 +327,11 @@ impl rt::Object for CloseInventoryViewFolder {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLOSE_INVENTORY_VIEW_FOLDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLOSE_INVENTORY_VIEW_FOLDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -320,6 +339,7 @@ impl rt::Object for CloseInventoryViewFolder {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -355,6 +375,7 @@ pub struct CreateCollectorWithInfoFilterForTasks {
     pub info_filter: Option<Box<objects::TaskInfoFilterSpec>>,
 }
 impl Default for CreateCollectorWithInfoFilterForTasks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter: Default::default(),
@@ -376,9 +397,11 @@ impl rt::Object for CreateCollectorWithInfoFilterForTasks {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.filter),
@@ -386,6 +409,7 @@ impl rt::Object for CreateCollectorWithInfoFilterForTasks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.filter),
@@ -415,6 +439,7 @@ impl rt::Throws<objects::InvalidState> for CreateCollectorWithInfoFilterForTasks
 /// Needs the privilege `System.View`.
 pub struct CreateInventoryView {}
 impl Default for CreateInventoryView {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -430,14 +455,17 @@ impl rt::Object for CreateInventoryView {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_INVENTORY_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_INVENTORY_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -467,6 +495,7 @@ pub struct CreatePerfInterval {
     pub interval_id: objects::PerfInterval,
 }
 impl Default for CreatePerfInterval {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             interval_id: Default::default(),
@@ -486,15 +515,18 @@ impl rt::Object for CreatePerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_PERF_INTERVAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_PERF_INTERVAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.interval_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.interval_id),
@@ -535,6 +567,7 @@ pub struct CreateTask {
     pub activation_id: Option<String>,
 }
 impl Default for CreateTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             obj: Default::default(),
@@ -564,9 +597,11 @@ impl rt::Object for CreateTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
@@ -578,6 +613,7 @@ impl rt::Object for CreateTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -613,6 +649,7 @@ pub struct EmitSyslogMark {
     pub message: String,
 }
 impl Default for EmitSyslogMark {
+    #[inline(never)]
     fn default() -> Self {
         Self { message: String::new() }
     }
@@ -630,15 +667,18 @@ impl rt::Object for EmitSyslogMark {
     fn type_info() -> &'static rt::ObjectInfo {
         &EMIT_SYSLOG_MARK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EMIT_SYSLOG_MARK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.message),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.message),
@@ -671,6 +711,7 @@ pub struct EstimateDatabaseSize {
     pub db_size_param: objects::DatabaseSizeParam,
 }
 impl Default for EstimateDatabaseSize {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -692,9 +733,11 @@ impl rt::Object for EstimateDatabaseSize {
     fn type_info() -> &'static rt::ObjectInfo {
         &ESTIMATE_DATABASE_SIZE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ESTIMATE_DATABASE_SIZE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -702,6 +745,7 @@ impl rt::Object for EstimateDatabaseSize {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -735,6 +779,7 @@ pub struct ExecuteSimpleCommand {
     pub arguments: Vec<String>,
 }
 impl Default for ExecuteSimpleCommand {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -756,9 +801,11 @@ impl rt::Object for ExecuteSimpleCommand {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXECUTE_SIMPLE_COMMAND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXECUTE_SIMPLE_COMMAND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -766,6 +813,7 @@ impl rt::Object for ExecuteSimpleCommand {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -799,6 +847,7 @@ pub struct FetchAuditRecords {
     pub token: Option<String>,
 }
 impl Default for FetchAuditRecords {
+    #[inline(never)]
     fn default() -> Self {
         Self { token: None }
     }
@@ -816,15 +865,18 @@ impl rt::Object for FetchAuditRecords {
     fn type_info() -> &'static rt::ObjectInfo {
         &FETCH_AUDIT_RECORDS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FETCH_AUDIT_RECORDS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.token),
@@ -857,6 +909,7 @@ pub struct FindExtension {
     pub extension_key: String,
 }
 impl Default for FindExtension {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -876,15 +929,18 @@ impl rt::Object for FindExtension {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIND_EXTENSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIND_EXTENSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -921,6 +977,7 @@ pub struct GenerateLogBundlesTask {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for GenerateLogBundlesTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             include_default: false,
@@ -942,9 +999,11 @@ impl rt::Object for GenerateLogBundlesTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERATE_LOG_BUNDLES_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERATE_LOG_BUNDLES_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.include_default),
@@ -952,6 +1011,7 @@ impl rt::Object for GenerateLogBundlesTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.include_default),
@@ -986,6 +1046,7 @@ impl rt::Throws<objects::TaskInProgress> for GenerateLogBundlesTask {}
 /// Needs the privilege `System.View`.
 pub struct GetPublicKey {}
 impl Default for GetPublicKey {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1001,14 +1062,17 @@ impl rt::Object for GetPublicKey {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_PUBLIC_KEY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_PUBLIC_KEY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1035,6 +1099,7 @@ impl rt::Method for GetPublicKey {
 /// Needs the privilege `System.View`.
 pub struct GetSiteInfo {}
 impl Default for GetSiteInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1050,14 +1115,17 @@ impl rt::Object for GetSiteInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_SITE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_SITE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1091,6 +1159,7 @@ pub struct ImpersonateUser {
     pub locale: Option<String>,
 }
 impl Default for ImpersonateUser {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user_name: String::new(),
@@ -1112,9 +1181,11 @@ impl rt::Object for ImpersonateUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPERSONATE_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPERSONATE_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user_name),
@@ -1122,6 +1193,7 @@ impl rt::Object for ImpersonateUser {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user_name),
@@ -1159,6 +1231,7 @@ pub struct LoginBySspi {
     pub locale: Option<String>,
 }
 impl Default for LoginBySspi {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base64_token: String::new(),
@@ -1180,9 +1253,11 @@ impl rt::Object for LoginBySspi {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOGIN_BY_SSPI
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOGIN_BY_SSPI
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.base64_token),
@@ -1190,6 +1265,7 @@ impl rt::Object for LoginBySspi {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.base64_token),
@@ -1229,6 +1305,7 @@ pub struct LoginExtensionByCertificate {
     pub locale: Option<String>,
 }
 impl Default for LoginExtensionByCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -1250,9 +1327,11 @@ impl rt::Object for LoginExtensionByCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOGIN_EXTENSION_BY_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOGIN_EXTENSION_BY_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -1260,6 +1339,7 @@ impl rt::Object for LoginExtensionByCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -1299,6 +1379,7 @@ pub struct LoginExtensionBySubjectName {
     pub locale: Option<String>,
 }
 impl Default for LoginExtensionBySubjectName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -1320,9 +1401,11 @@ impl rt::Object for LoginExtensionBySubjectName {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOGIN_EXTENSION_BY_SUBJECT_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOGIN_EXTENSION_BY_SUBJECT_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -1330,6 +1413,7 @@ impl rt::Object for LoginExtensionBySubjectName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -1369,6 +1453,7 @@ pub struct MarkServiceProviderEntities {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for MarkServiceProviderEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: Vec::new() }
     }
@@ -1386,15 +1471,18 @@ impl rt::Object for MarkServiceProviderEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_SERVICE_PROVIDER_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_SERVICE_PROVIDER_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -1428,6 +1516,7 @@ pub struct OpenInventoryViewFolder {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for OpenInventoryViewFolder {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1449,9 +1538,11 @@ impl rt::Object for OpenInventoryViewFolder {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPEN_INVENTORY_VIEW_FOLDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPEN_INVENTORY_VIEW_FOLDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1459,6 +1550,7 @@ impl rt::Object for OpenInventoryViewFolder {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1492,6 +1584,7 @@ pub struct Query {
     pub query_spec: objects::SearchIndexQuerySpec,
 }
 impl Default for Query {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             query_spec: Default::default(),
@@ -1511,15 +1604,18 @@ impl rt::Object for Query {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.query_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.query_spec),
@@ -1551,6 +1647,7 @@ pub struct QueryDescriptions {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryDescriptions {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: None }
     }
@@ -1568,15 +1665,18 @@ impl rt::Object for QueryDescriptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DESCRIPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DESCRIPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1607,6 +1707,7 @@ pub struct QueryExtensionIpAllocationUsage {
     pub extension_keys: Vec<String>,
 }
 impl Default for QueryExtensionIpAllocationUsage {
+    #[inline(never)]
     fn default() -> Self {
         Self { extension_keys: Vec::new() }
     }
@@ -1624,15 +1725,18 @@ impl rt::Object for QueryExtensionIpAllocationUsage {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_EXTENSION_IP_ALLOCATION_USAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_EXTENSION_IP_ALLOCATION_USAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_keys),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_keys),
@@ -1663,6 +1767,7 @@ pub struct QueryManagedBy {
     pub extension_key: String,
 }
 impl Default for QueryManagedBy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -1682,15 +1787,18 @@ impl rt::Object for QueryManagedBy {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_MANAGED_BY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_MANAGED_BY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -1723,6 +1831,7 @@ pub struct QueryNext {
     pub iteration_spec: objects::SearchIndexIterationSpec,
 }
 impl Default for QueryNext {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             iteration_spec: Default::default(),
@@ -1742,15 +1851,18 @@ impl rt::Object for QueryNext {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_NEXT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_NEXT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.iteration_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.iteration_spec),
@@ -1782,6 +1894,7 @@ pub struct QueryPerfComposite {
     pub query_spec: objects::PerfQuerySpec,
 }
 impl Default for QueryPerfComposite {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             query_spec: Default::default(),
@@ -1801,15 +1914,18 @@ impl rt::Object for QueryPerfComposite {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PERF_COMPOSITE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PERF_COMPOSITE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.query_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.query_spec),
@@ -1840,6 +1956,7 @@ pub struct QueryPerfCounterByLevel {
     pub level: i32,
 }
 impl Default for QueryPerfCounterByLevel {
+    #[inline(never)]
     fn default() -> Self {
         Self { level: 0 }
     }
@@ -1857,15 +1974,18 @@ impl rt::Object for QueryPerfCounterByLevel {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PERF_COUNTER_BY_LEVEL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PERF_COUNTER_BY_LEVEL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.level),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.level),
@@ -1898,6 +2018,7 @@ pub struct QueryServiceList {
     pub location: Vec<String>,
 }
 impl Default for QueryServiceList {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             service_name: None,
@@ -1919,9 +2040,11 @@ impl rt::Object for QueryServiceList {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_SERVICE_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_SERVICE_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.service_name),
@@ -1929,6 +2052,7 @@ impl rt::Object for QueryServiceList {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.service_name),
@@ -1964,6 +2088,7 @@ pub struct ReadNextTasksByViewSpec {
     pub info_filter_spec: Option<Box<objects::TaskInfoFilterSpec>>,
 }
 impl Default for ReadNextTasksByViewSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             view_spec: Default::default(),
@@ -1987,9 +2112,11 @@ impl rt::Object for ReadNextTasksByViewSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_NEXT_TASKS_BY_VIEW_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_NEXT_TASKS_BY_VIEW_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.view_spec),
@@ -1998,6 +2125,7 @@ impl rt::Object for ReadNextTasksByViewSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.view_spec),
@@ -2030,6 +2158,7 @@ pub struct RegisterExtension {
     pub extension: objects::Extension,
 }
 impl Default for RegisterExtension {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension: Default::default(),
@@ -2049,15 +2178,18 @@ impl rt::Object for RegisterExtension {
     fn type_info() -> &'static rt::ObjectInfo {
         &REGISTER_EXTENSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REGISTER_EXTENSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.extension),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.extension),
@@ -2088,6 +2220,7 @@ pub struct RemoveCustomFieldDef {
     pub key: i32,
 }
 impl Default for RemoveCustomFieldDef {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: 0 }
     }
@@ -2105,15 +2238,18 @@ impl rt::Object for RemoveCustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2144,6 +2280,7 @@ pub struct RemovePerfInterval {
     pub sample_period: i32,
 }
 impl Default for RemovePerfInterval {
+    #[inline(never)]
     fn default() -> Self {
         Self { sample_period: 0 }
     }
@@ -2161,15 +2298,18 @@ impl rt::Object for RemovePerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_PERF_INTERVAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_PERF_INTERVAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.sample_period),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.sample_period),
@@ -2204,6 +2344,7 @@ pub struct RenameCustomFieldDef {
     pub name: String,
 }
 impl Default for RenameCustomFieldDef {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -2225,9 +2366,11 @@ impl rt::Object for RenameCustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &RENAME_CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RENAME_CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2235,6 +2378,7 @@ impl rt::Object for RenameCustomFieldDef {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2267,6 +2411,7 @@ pub struct ResetCounterLevelMapping {
     pub counters: Vec<i32>,
 }
 impl Default for ResetCounterLevelMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self { counters: Vec::new() }
     }
@@ -2284,15 +2429,18 @@ impl rt::Object for ResetCounterLevelMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_COUNTER_LEVEL_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_COUNTER_LEVEL_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.counters),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.counters),
@@ -2323,6 +2471,7 @@ pub struct RetrieveProductComponents {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveProductComponents {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -2340,15 +2489,18 @@ impl rt::Object for RetrieveProductComponents {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_PRODUCT_COMPONENTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_PRODUCT_COMPONENTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2376,6 +2528,7 @@ impl rt::Method for RetrieveProductComponents {
 /// Needs the privilege `TenantManager.Query`.
 pub struct RetrieveServiceProviderEntities {}
 impl Default for RetrieveServiceProviderEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2391,14 +2544,17 @@ impl rt::Object for RetrieveServiceProviderEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_SERVICE_PROVIDER_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_SERVICE_PROVIDER_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2432,6 +2588,7 @@ pub struct SetExtensionCertificate {
     pub certificate_pem: Option<String>,
 }
 impl Default for SetExtensionCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -2453,9 +2610,11 @@ impl rt::Object for SetExtensionCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_EXTENSION_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_EXTENSION_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -2463,6 +2622,7 @@ impl rt::Object for SetExtensionCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -2499,6 +2659,7 @@ pub struct SetField {
     pub value: String,
 }
 impl Default for SetField {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -2522,9 +2683,11 @@ impl rt::Object for SetField {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_FIELD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_FIELD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -2533,6 +2696,7 @@ impl rt::Object for SetField {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -2567,6 +2731,7 @@ pub struct SetLocale {
     pub locale: String,
 }
 impl Default for SetLocale {
+    #[inline(never)]
     fn default() -> Self {
         Self { locale: String::new() }
     }
@@ -2584,15 +2749,18 @@ impl rt::Object for SetLocale {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_LOCALE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_LOCALE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.locale),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.locale),
@@ -2626,6 +2794,7 @@ pub struct SetPublicKey {
     pub public_key: String,
 }
 impl Default for SetPublicKey {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -2647,9 +2816,11 @@ impl rt::Object for SetPublicKey {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_PUBLIC_KEY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_PUBLIC_KEY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -2657,6 +2828,7 @@ impl rt::Object for SetPublicKey {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -2692,6 +2864,7 @@ pub struct SetServiceAccount {
     pub service_account: String,
 }
 impl Default for SetServiceAccount {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -2713,9 +2886,11 @@ impl rt::Object for SetServiceAccount {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_SERVICE_ACCOUNT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_SERVICE_ACCOUNT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -2723,6 +2898,7 @@ impl rt::Object for SetServiceAccount {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -2757,6 +2933,7 @@ pub struct SetTaskDescription {
     pub description: objects::LocalizableMessage,
 }
 impl Default for SetTaskDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2778,9 +2955,11 @@ impl rt::Object for SetTaskDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_TASK_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_TASK_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2788,6 +2967,7 @@ impl rt::Object for SetTaskDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2827,6 +3007,7 @@ pub struct SetTaskState {
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
 }
 impl Default for SetTaskState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2852,9 +3033,11 @@ impl rt::Object for SetTaskState {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_TASK_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_TASK_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2864,6 +3047,7 @@ impl rt::Object for SetTaskState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2900,6 +3084,7 @@ pub struct UnmarkServiceProviderEntities {
     pub entity: Vec<rt::ManagedObjectReference>,
 }
 impl Default for UnmarkServiceProviderEntities {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: Vec::new() }
     }
@@ -2917,15 +3102,18 @@ impl rt::Object for UnmarkServiceProviderEntities {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMARK_SERVICE_PROVIDER_ENTITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMARK_SERVICE_PROVIDER_ENTITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -2959,6 +3147,7 @@ pub struct UnregisterExtension {
     pub extension_key: String,
 }
 impl Default for UnregisterExtension {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -2978,15 +3167,18 @@ impl rt::Object for UnregisterExtension {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNREGISTER_EXTENSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNREGISTER_EXTENSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -3018,6 +3210,7 @@ pub struct UpdateCounterLevelMapping {
     pub counter_level_map: Vec<objects::PerformanceManagerCounterLevelMapping>,
 }
 impl Default for UpdateCounterLevelMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             counter_level_map: Vec::new(),
@@ -3037,15 +3230,18 @@ impl rt::Object for UpdateCounterLevelMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_COUNTER_LEVEL_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_COUNTER_LEVEL_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.counter_level_map),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.counter_level_map),
@@ -3078,6 +3274,7 @@ pub struct UpdateExtension {
     pub extension: objects::Extension,
 }
 impl Default for UpdateExtension {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension: Default::default(),
@@ -3097,15 +3294,18 @@ impl rt::Object for UpdateExtension {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_EXTENSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_EXTENSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.extension),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.extension),
@@ -3137,6 +3337,7 @@ pub struct UpdatePerfInterval {
     pub interval: objects::PerfInterval,
 }
 impl Default for UpdatePerfInterval {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             interval: Default::default(),
@@ -3156,15 +3357,18 @@ impl rt::Object for UpdatePerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_PERF_INTERVAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_PERF_INTERVAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.interval),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.interval),
@@ -3199,6 +3403,7 @@ pub struct UpdateProgress {
     pub percent_done: i32,
 }
 impl Default for UpdateProgress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3220,9 +3425,11 @@ impl rt::Object for UpdateProgress {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_PROGRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_PROGRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3230,6 +3437,7 @@ impl rt::Object for UpdateProgress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3263,6 +3471,7 @@ pub struct UpdateServiceMessage {
     pub message: String,
 }
 impl Default for UpdateServiceMessage {
+    #[inline(never)]
     fn default() -> Self {
         Self { message: String::new() }
     }
@@ -3280,15 +3489,18 @@ impl rt::Object for UpdateServiceMessage {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SERVICE_MESSAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SERVICE_MESSAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.message),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.message),

@@ -18,6 +18,7 @@ pub struct AttachScsiLun {
     pub lun_uuid: String,
 }
 impl Default for AttachScsiLun {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -39,9 +40,11 @@ impl rt::Object for AttachScsiLun {
     fn type_info() -> &'static rt::ObjectInfo {
         &ATTACH_SCSI_LUN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ATTACH_SCSI_LUN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -49,6 +52,7 @@ impl rt::Object for AttachScsiLun {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -89,6 +93,7 @@ pub struct AttachScsiLunExTask {
     pub lun_uuid: Vec<String>,
 }
 impl Default for AttachScsiLunExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -110,9 +115,11 @@ impl rt::Object for AttachScsiLunExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ATTACH_SCSI_LUN_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ATTACH_SCSI_LUN_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -120,6 +127,7 @@ impl rt::Object for AttachScsiLunExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -161,6 +169,7 @@ pub struct AttachVmfsExtent {
     pub extent: objects::HostScsiDiskPartition,
 }
 impl Default for AttachVmfsExtent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -184,9 +193,11 @@ impl rt::Object for AttachVmfsExtent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ATTACH_VMFS_EXTENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ATTACH_VMFS_EXTENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -195,6 +206,7 @@ impl rt::Object for AttachVmfsExtent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -233,6 +245,7 @@ pub struct ChangeNfsUserPassword {
     pub password: String,
 }
 impl Default for ChangeNfsUserPassword {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -254,9 +267,11 @@ impl rt::Object for ChangeNfsUserPassword {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGE_NFS_USER_PASSWORD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGE_NFS_USER_PASSWORD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -264,6 +279,7 @@ impl rt::Object for ChangeNfsUserPassword {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -301,6 +317,7 @@ pub struct ChangeOwner {
     pub owner: String,
 }
 impl Default for ChangeOwner {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -324,9 +341,11 @@ impl rt::Object for ChangeOwner {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGE_OWNER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGE_OWNER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -335,6 +354,7 @@ impl rt::Object for ChangeOwner {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -372,6 +392,7 @@ pub struct ClearNfsUser {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ClearNfsUser {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -389,15 +410,18 @@ impl rt::Object for ClearNfsUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLEAR_NFS_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLEAR_NFS_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -437,6 +461,7 @@ pub struct ComputeDiskPartitionInfo {
     pub partition_format: Option<String>,
 }
 impl Default for ComputeDiskPartitionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -462,9 +487,11 @@ impl rt::Object for ComputeDiskPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_DISK_PARTITION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_DISK_PARTITION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -474,6 +501,7 @@ impl rt::Object for ComputeDiskPartitionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -517,6 +545,7 @@ pub struct ComputeDiskPartitionInfoForResize {
     pub partition_format: Option<String>,
 }
 impl Default for ComputeDiskPartitionInfoForResize {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -542,9 +571,11 @@ impl rt::Object for ComputeDiskPartitionInfoForResize {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -554,6 +585,7 @@ impl rt::Object for ComputeDiskPartitionInfoForResize {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -595,6 +627,7 @@ pub struct ConfigureDatastorePrincipal {
     pub password: Option<String>,
 }
 impl Default for ConfigureDatastorePrincipal {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -618,9 +651,11 @@ impl rt::Object for ConfigureDatastorePrincipal {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_DATASTORE_PRINCIPAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_DATASTORE_PRINCIPAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -629,6 +664,7 @@ impl rt::Object for ConfigureDatastorePrincipal {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -665,6 +701,7 @@ pub struct ConfigureHostCacheTask {
     pub spec: objects::HostCacheConfigurationSpec,
 }
 impl Default for ConfigureHostCacheTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -686,9 +723,11 @@ impl rt::Object for ConfigureHostCacheTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_HOST_CACHE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_HOST_CACHE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -696,6 +735,7 @@ impl rt::Object for ConfigureHostCacheTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -736,6 +776,7 @@ pub struct ConfigureVFlashResourceExTask {
     pub device_path: Vec<String>,
 }
 impl Default for ConfigureVFlashResourceExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -757,9 +798,11 @@ impl rt::Object for ConfigureVFlashResourceExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_V_FLASH_RESOURCE_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_V_FLASH_RESOURCE_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -767,6 +810,7 @@ impl rt::Object for ConfigureVFlashResourceExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -806,6 +850,7 @@ pub struct ConnectNvmeController {
     pub connect_spec: objects::HostNvmeConnectSpec,
 }
 impl Default for ConnectNvmeController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -827,9 +872,11 @@ impl rt::Object for ConnectNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONNECT_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONNECT_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -837,6 +884,7 @@ impl rt::Object for ConnectNvmeController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -874,6 +922,7 @@ pub struct ConnectNvmeControllerExTask {
     pub connect_spec: Vec<objects::HostNvmeConnectSpec>,
 }
 impl Default for ConnectNvmeControllerExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -895,9 +944,11 @@ impl rt::Object for ConnectNvmeControllerExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONNECT_NVME_CONTROLLER_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONNECT_NVME_CONTROLLER_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -905,6 +956,7 @@ impl rt::Object for ConnectNvmeControllerExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -944,6 +996,7 @@ pub struct ConvertNamespacePathToUuidPath {
     pub namespace_url: String,
 }
 impl Default for ConvertNamespacePathToUuidPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -965,9 +1018,11 @@ impl rt::Object for ConvertNamespacePathToUuidPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONVERT_NAMESPACE_PATH_TO_UUID_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONVERT_NAMESPACE_PATH_TO_UUID_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -975,6 +1030,7 @@ impl rt::Object for ConvertNamespacePathToUuidPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -1014,6 +1070,7 @@ pub struct CreateDirectory {
     pub size: Option<i64>,
 }
 impl Default for CreateDirectory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -1039,9 +1096,11 @@ impl rt::Object for CreateDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DIRECTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DIRECTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -1051,6 +1110,7 @@ impl rt::Object for CreateDirectory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1093,6 +1153,7 @@ pub struct CreateNvdimmNamespaceTask {
     pub create_spec: objects::NvdimmNamespaceCreateSpec,
 }
 impl Default for CreateNvdimmNamespaceTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1114,9 +1175,11 @@ impl rt::Object for CreateNvdimmNamespaceTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_NVDIMM_NAMESPACE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_NVDIMM_NAMESPACE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1124,6 +1187,7 @@ impl rt::Object for CreateNvdimmNamespaceTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1168,6 +1232,7 @@ pub struct CreateNvdimmPMemNamespaceTask {
     pub create_spec: objects::NvdimmPMemNamespaceCreateSpec,
 }
 impl Default for CreateNvdimmPMemNamespaceTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1189,9 +1254,11 @@ impl rt::Object for CreateNvdimmPMemNamespaceTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_NVDIMM_P_MEM_NAMESPACE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_NVDIMM_P_MEM_NAMESPACE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1199,6 +1266,7 @@ impl rt::Object for CreateNvdimmPMemNamespaceTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1241,6 +1309,7 @@ pub struct CreateNvmeOverRdmaAdapter {
     pub rdma_device_name: String,
 }
 impl Default for CreateNvmeOverRdmaAdapter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1262,9 +1331,11 @@ impl rt::Object for CreateNvmeOverRdmaAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_NVME_OVER_RDMA_ADAPTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_NVME_OVER_RDMA_ADAPTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1272,6 +1343,7 @@ impl rt::Object for CreateNvmeOverRdmaAdapter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1310,6 +1382,7 @@ pub struct CreateSoftwareAdapter {
     pub spec: rt::Poly<objects::HostHbaCreateSpec>,
 }
 impl Default for CreateSoftwareAdapter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1331,9 +1404,11 @@ impl rt::Object for CreateSoftwareAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_SOFTWARE_ADAPTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_SOFTWARE_ADAPTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1341,6 +1416,7 @@ impl rt::Object for CreateSoftwareAdapter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1379,6 +1455,7 @@ pub struct CreateVvolDatastore {
     pub spec: objects::HostDatastoreSystemVvolDatastoreSpec,
 }
 impl Default for CreateVvolDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1400,9 +1477,11 @@ impl rt::Object for CreateVvolDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_VVOL_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_VVOL_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1410,6 +1489,7 @@ impl rt::Object for CreateVvolDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1449,6 +1529,7 @@ pub struct DefragmentVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for DefragmentVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1470,9 +1551,11 @@ impl rt::Object for DefragmentVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEFRAGMENT_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEFRAGMENT_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1480,6 +1563,7 @@ impl rt::Object for DefragmentVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1518,6 +1602,7 @@ pub struct DeleteDirectory {
     pub datastore_path: String,
 }
 impl Default for DeleteDirectory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -1539,9 +1624,11 @@ impl rt::Object for DeleteDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_DIRECTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_DIRECTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -1549,6 +1636,7 @@ impl rt::Object for DeleteDirectory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -1586,6 +1674,7 @@ pub struct DeleteNvdimmBlockNamespacesTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DeleteNvdimmBlockNamespacesTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1603,15 +1692,18 @@ impl rt::Object for DeleteNvdimmBlockNamespacesTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_NVDIMM_BLOCK_NAMESPACES_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_NVDIMM_BLOCK_NAMESPACES_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1653,6 +1745,7 @@ pub struct DeleteNvdimmNamespaceTask {
     pub delete_spec: objects::NvdimmNamespaceDeleteSpec,
 }
 impl Default for DeleteNvdimmNamespaceTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1674,9 +1767,11 @@ impl rt::Object for DeleteNvdimmNamespaceTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_NVDIMM_NAMESPACE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_NVDIMM_NAMESPACE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1684,6 +1779,7 @@ impl rt::Object for DeleteNvdimmNamespaceTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1726,6 +1822,7 @@ pub struct DeleteScsiLunState {
     pub lun_canonical_name: String,
 }
 impl Default for DeleteScsiLunState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1747,9 +1844,11 @@ impl rt::Object for DeleteScsiLunState {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_SCSI_LUN_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_SCSI_LUN_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1757,6 +1856,7 @@ impl rt::Object for DeleteScsiLunState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1793,6 +1893,7 @@ pub struct DeleteVffsVolumeState {
     pub vffs_uuid: String,
 }
 impl Default for DeleteVffsVolumeState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1814,9 +1915,11 @@ impl rt::Object for DeleteVffsVolumeState {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_VFFS_VOLUME_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_VFFS_VOLUME_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1824,6 +1927,7 @@ impl rt::Object for DeleteVffsVolumeState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1860,6 +1964,7 @@ pub struct DeleteVmfsVolumeState {
     pub vmfs_uuid: String,
 }
 impl Default for DeleteVmfsVolumeState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1881,9 +1986,11 @@ impl rt::Object for DeleteVmfsVolumeState {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_VMFS_VOLUME_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_VMFS_VOLUME_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1891,6 +1998,7 @@ impl rt::Object for DeleteVmfsVolumeState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1927,6 +2035,7 @@ pub struct DestroyVffs {
     pub vffs_path: String,
 }
 impl Default for DestroyVffs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1948,9 +2057,11 @@ impl rt::Object for DestroyVffs {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_VFFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_VFFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1958,6 +2069,7 @@ impl rt::Object for DestroyVffs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1996,6 +2108,7 @@ pub struct DetachScsiLun {
     pub lun_uuid: String,
 }
 impl Default for DetachScsiLun {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2017,9 +2130,11 @@ impl rt::Object for DetachScsiLun {
     fn type_info() -> &'static rt::ObjectInfo {
         &DETACH_SCSI_LUN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DETACH_SCSI_LUN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2027,6 +2142,7 @@ impl rt::Object for DetachScsiLun {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2068,6 +2184,7 @@ pub struct DetachScsiLunExTask {
     pub lun_uuid: Vec<String>,
 }
 impl Default for DetachScsiLunExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2089,9 +2206,11 @@ impl rt::Object for DetachScsiLunExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DETACH_SCSI_LUN_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DETACH_SCSI_LUN_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2099,6 +2218,7 @@ impl rt::Object for DetachScsiLunExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2138,6 +2258,7 @@ pub struct DisableClusteredVmdkSupport {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for DisableClusteredVmdkSupport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2159,9 +2280,11 @@ impl rt::Object for DisableClusteredVmdkSupport {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_CLUSTERED_VMDK_SUPPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_CLUSTERED_VMDK_SUPPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2169,6 +2292,7 @@ impl rt::Object for DisableClusteredVmdkSupport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2206,6 +2330,7 @@ pub struct DisableMultipathPath {
     pub path_name: String,
 }
 impl Default for DisableMultipathPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2227,9 +2352,11 @@ impl rt::Object for DisableMultipathPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_MULTIPATH_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_MULTIPATH_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2237,6 +2364,7 @@ impl rt::Object for DisableMultipathPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2274,6 +2402,7 @@ pub struct DisconnectNvmeController {
     pub disconnect_spec: objects::HostNvmeDisconnectSpec,
 }
 impl Default for DisconnectNvmeController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2295,9 +2424,11 @@ impl rt::Object for DisconnectNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISCONNECT_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISCONNECT_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2305,6 +2436,7 @@ impl rt::Object for DisconnectNvmeController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2342,6 +2474,7 @@ pub struct DisconnectNvmeControllerExTask {
     pub disconnect_spec: Vec<objects::HostNvmeDisconnectSpec>,
 }
 impl Default for DisconnectNvmeControllerExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2363,9 +2496,11 @@ impl rt::Object for DisconnectNvmeControllerExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISCONNECT_NVME_CONTROLLER_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISCONNECT_NVME_CONTROLLER_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2373,6 +2508,7 @@ impl rt::Object for DisconnectNvmeControllerExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2412,6 +2548,7 @@ pub struct DiscoverFcoeHbas {
     pub fcoe_spec: objects::FcoeConfigFcoeSpecification,
 }
 impl Default for DiscoverFcoeHbas {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2433,9 +2570,11 @@ impl rt::Object for DiscoverFcoeHbas {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISCOVER_FCOE_HBAS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISCOVER_FCOE_HBAS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2443,6 +2582,7 @@ impl rt::Object for DiscoverFcoeHbas {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2481,6 +2621,7 @@ pub struct DiscoverNvmeControllers {
     pub discover_spec: objects::HostNvmeDiscoverSpec,
 }
 impl Default for DiscoverNvmeControllers {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2502,9 +2643,11 @@ impl rt::Object for DiscoverNvmeControllers {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISCOVER_NVME_CONTROLLERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISCOVER_NVME_CONTROLLERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2512,6 +2655,7 @@ impl rt::Object for DiscoverNvmeControllers {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2549,6 +2693,7 @@ pub struct EagerZeroVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for EagerZeroVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2570,9 +2715,11 @@ impl rt::Object for EagerZeroVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &EAGER_ZERO_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EAGER_ZERO_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2580,6 +2727,7 @@ impl rt::Object for EagerZeroVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2620,6 +2768,7 @@ pub struct EnableClusteredVmdkSupport {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for EnableClusteredVmdkSupport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2641,9 +2790,11 @@ impl rt::Object for EnableClusteredVmdkSupport {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_CLUSTERED_VMDK_SUPPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_CLUSTERED_VMDK_SUPPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2651,6 +2802,7 @@ impl rt::Object for EnableClusteredVmdkSupport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2688,6 +2840,7 @@ pub struct EnableMultipathPath {
     pub path_name: String,
 }
 impl Default for EnableMultipathPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2709,9 +2862,11 @@ impl rt::Object for EnableMultipathPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENABLE_MULTIPATH_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENABLE_MULTIPATH_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2719,6 +2874,7 @@ impl rt::Object for EnableMultipathPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2758,6 +2914,7 @@ pub struct ExpandVmfsDatastore {
     pub spec: objects::VmfsDatastoreExpandSpec,
 }
 impl Default for ExpandVmfsDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2781,9 +2938,11 @@ impl rt::Object for ExpandVmfsDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPAND_VMFS_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPAND_VMFS_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2792,6 +2951,7 @@ impl rt::Object for ExpandVmfsDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2832,6 +2992,7 @@ pub struct ExpandVmfsExtent {
     pub extent: objects::HostScsiDiskPartition,
 }
 impl Default for ExpandVmfsExtent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2855,9 +3016,11 @@ impl rt::Object for ExpandVmfsExtent {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPAND_VMFS_EXTENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPAND_VMFS_EXTENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2866,6 +3029,7 @@ impl rt::Object for ExpandVmfsExtent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2908,6 +3072,7 @@ pub struct ExtendVffs {
     pub spec: Option<Box<objects::HostDiskPartitionSpec>>,
 }
 impl Default for ExtendVffs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2933,9 +3098,11 @@ impl rt::Object for ExtendVffs {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTEND_VFFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTEND_VFFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2945,6 +3112,7 @@ impl rt::Object for ExtendVffs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2987,6 +3155,7 @@ pub struct ExtendVmfsDatastore {
     pub spec: objects::VmfsDatastoreExtendSpec,
 }
 impl Default for ExtendVmfsDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3010,9 +3179,11 @@ impl rt::Object for ExtendVmfsDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTEND_VMFS_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTEND_VMFS_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3021,6 +3192,7 @@ impl rt::Object for ExtendVmfsDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3059,6 +3231,7 @@ pub struct FormatVffs {
     pub create_spec: objects::HostVffsSpec,
 }
 impl Default for FormatVffs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3080,9 +3253,11 @@ impl rt::Object for FormatVffs {
     fn type_info() -> &'static rt::ObjectInfo {
         &FORMAT_VFFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FORMAT_VFFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3090,6 +3265,7 @@ impl rt::Object for FormatVffs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3128,6 +3304,7 @@ pub struct FormatVmfs {
     pub create_spec: objects::HostVmfsSpec,
 }
 impl Default for FormatVmfs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3149,9 +3326,11 @@ impl rt::Object for FormatVmfs {
     fn type_info() -> &'static rt::ObjectInfo {
         &FORMAT_VMFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FORMAT_VMFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3159,6 +3338,7 @@ impl rt::Object for FormatVmfs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3196,6 +3376,7 @@ pub struct HostConfigVFlashCache {
     pub spec: objects::HostVFlashManagerVFlashCacheConfigSpec,
 }
 impl Default for HostConfigVFlashCache {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3217,9 +3398,11 @@ impl rt::Object for HostConfigVFlashCache {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_V_FLASH_CACHE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_V_FLASH_CACHE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3227,6 +3410,7 @@ impl rt::Object for HostConfigVFlashCache {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3265,6 +3449,7 @@ pub struct HostConfigureVFlashResource {
     pub spec: objects::HostVFlashManagerVFlashResourceConfigSpec,
 }
 impl Default for HostConfigureVFlashResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3286,9 +3471,11 @@ impl rt::Object for HostConfigureVFlashResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIGURE_V_FLASH_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIGURE_V_FLASH_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3296,6 +3483,7 @@ impl rt::Object for HostConfigureVFlashResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3333,6 +3521,7 @@ pub struct HostGetVFlashModuleDefaultConfig {
     pub v_flash_module: String,
 }
 impl Default for HostGetVFlashModuleDefaultConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3354,9 +3543,11 @@ impl rt::Object for HostGetVFlashModuleDefaultConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3364,6 +3555,7 @@ impl rt::Object for HostGetVFlashModuleDefaultConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3399,6 +3591,7 @@ pub struct HostRemoveVFlashResource {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for HostRemoveVFlashResource {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3416,15 +3609,18 @@ impl rt::Object for HostRemoveVFlashResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_REMOVE_V_FLASH_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_REMOVE_V_FLASH_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3464,6 +3660,7 @@ pub struct ImportUnmanagedSnapshot {
     pub vvol_id: String,
 }
 impl Default for ImportUnmanagedSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vdisk: String::new(),
@@ -3487,9 +3684,11 @@ impl rt::Object for ImportUnmanagedSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPORT_UNMANAGED_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPORT_UNMANAGED_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vdisk),
@@ -3498,6 +3697,7 @@ impl rt::Object for ImportUnmanagedSnapshot {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vdisk),
@@ -3536,6 +3736,7 @@ pub struct IncreaseDirectorySize {
     pub size: i64,
 }
 impl Default for IncreaseDirectorySize {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -3559,9 +3760,11 @@ impl rt::Object for IncreaseDirectorySize {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCREASE_DIRECTORY_SIZE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCREASE_DIRECTORY_SIZE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -3570,6 +3773,7 @@ impl rt::Object for IncreaseDirectorySize {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -3611,6 +3815,7 @@ pub struct InflateVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for InflateVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3632,9 +3837,11 @@ impl rt::Object for InflateVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INFLATE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INFLATE_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3642,6 +3849,7 @@ impl rt::Object for InflateVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3680,6 +3888,7 @@ pub struct IsClusteredVmdkEnabled {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for IsClusteredVmdkEnabled {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3697,15 +3906,18 @@ impl rt::Object for IsClusteredVmdkEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &IS_CLUSTERED_VMDK_ENABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IS_CLUSTERED_VMDK_ENABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3741,6 +3953,7 @@ pub struct MarkAsLocalTask {
     pub scsi_disk_uuid: String,
 }
 impl Default for MarkAsLocalTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3762,9 +3975,11 @@ impl rt::Object for MarkAsLocalTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_AS_LOCAL_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_AS_LOCAL_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3772,6 +3987,7 @@ impl rt::Object for MarkAsLocalTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3812,6 +4028,7 @@ pub struct MarkAsNonLocalTask {
     pub scsi_disk_uuid: String,
 }
 impl Default for MarkAsNonLocalTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3833,9 +4050,11 @@ impl rt::Object for MarkAsNonLocalTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_AS_NON_LOCAL_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_AS_NON_LOCAL_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3843,6 +4062,7 @@ impl rt::Object for MarkAsNonLocalTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3883,6 +4103,7 @@ pub struct MarkAsNonSsdTask {
     pub scsi_disk_uuid: String,
 }
 impl Default for MarkAsNonSsdTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3904,9 +4125,11 @@ impl rt::Object for MarkAsNonSsdTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_AS_NON_SSD_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_AS_NON_SSD_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3914,6 +4137,7 @@ impl rt::Object for MarkAsNonSsdTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3954,6 +4178,7 @@ pub struct MarkAsSsdTask {
     pub scsi_disk_uuid: String,
 }
 impl Default for MarkAsSsdTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3975,9 +4200,11 @@ impl rt::Object for MarkAsSsdTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_AS_SSD_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_AS_SSD_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3985,6 +4212,7 @@ impl rt::Object for MarkAsSsdTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4027,6 +4255,7 @@ pub struct MarkForRemoval {
     pub remove: bool,
 }
 impl Default for MarkForRemoval {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4050,9 +4279,11 @@ impl rt::Object for MarkForRemoval {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_FOR_REMOVAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_FOR_REMOVAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4061,6 +4292,7 @@ impl rt::Object for MarkForRemoval {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4101,6 +4333,7 @@ pub struct MarkPerenniallyReserved {
     pub state: bool,
 }
 impl Default for MarkPerenniallyReserved {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4124,9 +4357,11 @@ impl rt::Object for MarkPerenniallyReserved {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_PERENNIALLY_RESERVED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_PERENNIALLY_RESERVED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4135,6 +4370,7 @@ impl rt::Object for MarkPerenniallyReserved {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4175,6 +4411,7 @@ pub struct MarkPerenniallyReservedExTask {
     pub state: bool,
 }
 impl Default for MarkPerenniallyReservedExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4198,9 +4435,11 @@ impl rt::Object for MarkPerenniallyReservedExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_PERENNIALLY_RESERVED_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_PERENNIALLY_RESERVED_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4209,6 +4448,7 @@ impl rt::Object for MarkPerenniallyReservedExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4248,6 +4488,7 @@ pub struct MountVffsVolume {
     pub vffs_uuid: String,
 }
 impl Default for MountVffsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4269,9 +4510,11 @@ impl rt::Object for MountVffsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOUNT_VFFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOUNT_VFFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4279,6 +4522,7 @@ impl rt::Object for MountVffsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4320,6 +4564,7 @@ pub struct MountVmfsVolumeExTask {
     pub vmfs_uuid: Vec<String>,
 }
 impl Default for MountVmfsVolumeExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4341,9 +4586,11 @@ impl rt::Object for MountVmfsVolumeExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOUNT_VMFS_VOLUME_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOUNT_VMFS_VOLUME_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4351,6 +4598,7 @@ impl rt::Object for MountVmfsVolumeExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4390,6 +4638,7 @@ pub struct QueryAvailableSsds {
     pub vffs_path: Option<String>,
 }
 impl Default for QueryAvailableSsds {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4411,9 +4660,11 @@ impl rt::Object for QueryAvailableSsds {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_SSDS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_AVAILABLE_SSDS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4421,6 +4672,7 @@ impl rt::Object for QueryAvailableSsds {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

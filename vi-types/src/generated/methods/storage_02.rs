@@ -18,6 +18,7 @@ pub struct QueryDirectoryInfo {
     pub stable_name: String,
 }
 impl Default for QueryDirectoryInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datacenter: None,
@@ -39,9 +40,11 @@ impl rt::Object for QueryDirectoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DIRECTORY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DIRECTORY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datacenter),
@@ -49,6 +52,7 @@ impl rt::Object for QueryDirectoryInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datacenter),
@@ -88,6 +92,7 @@ pub struct QueryFileLockInfo {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryFileLockInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: String::new(),
@@ -109,9 +114,11 @@ impl rt::Object for QueryFileLockInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_FILE_LOCK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_FILE_LOCK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
@@ -119,6 +126,7 @@ impl rt::Object for QueryFileLockInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
@@ -152,6 +160,7 @@ pub struct QueryHostsWithAttachedLun {
     pub lun_uuid: String,
 }
 impl Default for QueryHostsWithAttachedLun {
+    #[inline(never)]
     fn default() -> Self {
         Self { lun_uuid: String::new() }
     }
@@ -169,15 +178,18 @@ impl rt::Object for QueryHostsWithAttachedLun {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_HOSTS_WITH_ATTACHED_LUN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_HOSTS_WITH_ATTACHED_LUN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.lun_uuid),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.lun_uuid),
@@ -212,6 +224,7 @@ pub struct QueryMaxQueueDepth {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for QueryMaxQueueDepth {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -233,9 +246,11 @@ impl rt::Object for QueryMaxQueueDepth {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_MAX_QUEUE_DEPTH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_MAX_QUEUE_DEPTH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -243,6 +258,7 @@ impl rt::Object for QueryMaxQueueDepth {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -277,6 +293,7 @@ pub struct QueryNfsUser {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryNfsUser {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -294,15 +311,18 @@ impl rt::Object for QueryNfsUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_NFS_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_NFS_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -336,6 +356,7 @@ pub struct QueryPathSelectionPolicyOptions {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryPathSelectionPolicyOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -353,15 +374,18 @@ impl rt::Object for QueryPathSelectionPolicyOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PATH_SELECTION_POLICY_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PATH_SELECTION_POLICY_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -395,6 +419,7 @@ pub struct QueryStorageArrayTypePolicyOptions {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryStorageArrayTypePolicyOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -412,15 +437,18 @@ impl rt::Object for QueryStorageArrayTypePolicyOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -452,6 +480,7 @@ pub struct QueryUnresolvedVmfsVolume {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryUnresolvedVmfsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -469,15 +498,18 @@ impl rt::Object for QueryUnresolvedVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_UNRESOLVED_VMFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_UNRESOLVED_VMFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -508,6 +540,7 @@ pub struct QueryUnresolvedVmfsVolumes {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryUnresolvedVmfsVolumes {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -525,15 +558,18 @@ impl rt::Object for QueryUnresolvedVmfsVolumes {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_UNRESOLVED_VMFS_VOLUMES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_UNRESOLVED_VMFS_VOLUMES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -568,6 +604,7 @@ pub struct QueryVirtualDiskFragmentation {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryVirtualDiskFragmentation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -589,9 +626,11 @@ impl rt::Object for QueryVirtualDiskFragmentation {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_FRAGMENTATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_FRAGMENTATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -599,6 +638,7 @@ impl rt::Object for QueryVirtualDiskFragmentation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -636,6 +676,7 @@ pub struct QueryVirtualDiskGeometry {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryVirtualDiskGeometry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -657,9 +698,11 @@ impl rt::Object for QueryVirtualDiskGeometry {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_GEOMETRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_GEOMETRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -667,6 +710,7 @@ impl rt::Object for QueryVirtualDiskGeometry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -700,6 +744,7 @@ pub struct QueryVmfsConfigOption {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryVmfsConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -717,15 +762,18 @@ impl rt::Object for QueryVmfsConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VMFS_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VMFS_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -760,6 +808,7 @@ pub struct QueryVmfsDatastoreExpandOptions {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for QueryVmfsDatastoreExpandOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -781,9 +830,11 @@ impl rt::Object for QueryVmfsDatastoreExpandOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VMFS_DATASTORE_EXPAND_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VMFS_DATASTORE_EXPAND_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -791,6 +842,7 @@ impl rt::Object for QueryVmfsDatastoreExpandOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -832,6 +884,7 @@ pub struct QueryVmfsDatastoreExtendOptions {
     pub suppress_expand_candidates: Option<bool>,
 }
 impl Default for QueryVmfsDatastoreExtendOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -857,9 +910,11 @@ impl rt::Object for QueryVmfsDatastoreExtendOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VMFS_DATASTORE_EXTEND_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VMFS_DATASTORE_EXTEND_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -869,6 +924,7 @@ impl rt::Object for QueryVmfsDatastoreExtendOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -908,6 +964,7 @@ pub struct ReleaseManagedSnapshot {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for ReleaseManagedSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vdisk: String::new(),
@@ -929,9 +986,11 @@ impl rt::Object for ReleaseManagedSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELEASE_MANAGED_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELEASE_MANAGED_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vdisk),
@@ -939,6 +998,7 @@ impl rt::Object for ReleaseManagedSnapshot {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vdisk),
@@ -978,6 +1038,7 @@ pub struct RemoveDatastoreExTask {
     pub datastore: Vec<rt::ManagedObjectReference>,
 }
 impl Default for RemoveDatastoreExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -999,9 +1060,11 @@ impl rt::Object for RemoveDatastoreExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_DATASTORE_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_DATASTORE_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1009,6 +1072,7 @@ impl rt::Object for RemoveDatastoreExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1048,6 +1112,7 @@ pub struct RemoveNvmeOverRdmaAdapter {
     pub hba_device_name: String,
 }
 impl Default for RemoveNvmeOverRdmaAdapter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1069,9 +1134,11 @@ impl rt::Object for RemoveNvmeOverRdmaAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_NVME_OVER_RDMA_ADAPTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_NVME_OVER_RDMA_ADAPTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1079,6 +1146,7 @@ impl rt::Object for RemoveNvmeOverRdmaAdapter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1117,6 +1185,7 @@ pub struct RemoveSoftwareAdapter {
     pub hba_device_name: String,
 }
 impl Default for RemoveSoftwareAdapter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1138,9 +1207,11 @@ impl rt::Object for RemoveSoftwareAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_SOFTWARE_ADAPTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_SOFTWARE_ADAPTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1148,6 +1219,7 @@ impl rt::Object for RemoveSoftwareAdapter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1186,6 +1258,7 @@ pub struct RenameDatastore {
     pub new_name: String,
 }
 impl Default for RenameDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1207,9 +1280,11 @@ impl rt::Object for RenameDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &RENAME_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RENAME_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1217,6 +1292,7 @@ impl rt::Object for RenameDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1252,6 +1328,7 @@ pub struct RescanVffs {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RescanVffs {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1269,15 +1346,18 @@ impl rt::Object for RescanVffs {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESCAN_VFFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESCAN_VFFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1315,6 +1395,7 @@ pub struct ResignatureUnresolvedVmfsVolumeTask {
     pub resolution_spec: objects::HostUnresolvedVmfsResignatureSpec,
 }
 impl Default for ResignatureUnresolvedVmfsVolumeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1336,9 +1417,11 @@ impl rt::Object for ResignatureUnresolvedVmfsVolumeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1346,6 +1429,7 @@ impl rt::Object for ResignatureUnresolvedVmfsVolumeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1387,6 +1471,7 @@ pub struct ResolveMultipleUnresolvedVmfsVolumes {
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
 }
 impl Default for ResolveMultipleUnresolvedVmfsVolumes {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1408,9 +1493,11 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumes {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1418,6 +1505,7 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumes {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1456,6 +1544,7 @@ pub struct ResolveMultipleUnresolvedVmfsVolumesExTask {
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
 }
 impl Default for ResolveMultipleUnresolvedVmfsVolumesExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1477,9 +1566,11 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumesExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1487,6 +1578,7 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumesExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1533,6 +1625,7 @@ pub struct ResolveNfsServerHostName {
     pub is_nfs41: Option<bool>,
 }
 impl Default for ResolveNfsServerHostName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1560,9 +1653,11 @@ impl rt::Object for ResolveNfsServerHostName {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOLVE_NFS_SERVER_HOST_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOLVE_NFS_SERVER_HOST_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1573,6 +1668,7 @@ impl rt::Object for ResolveNfsServerHostName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1610,6 +1706,7 @@ pub struct RetrieveDiskPartitionInfo {
     pub device_path: Vec<String>,
 }
 impl Default for RetrieveDiskPartitionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1631,9 +1728,11 @@ impl rt::Object for RetrieveDiskPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_DISK_PARTITION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_DISK_PARTITION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1641,6 +1740,7 @@ impl rt::Object for RetrieveDiskPartitionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1678,6 +1778,7 @@ pub struct SetMaxQueueDepth {
     pub max_qdepth: i64,
 }
 impl Default for SetMaxQueueDepth {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1701,9 +1802,11 @@ impl rt::Object for SetMaxQueueDepth {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_MAX_QUEUE_DEPTH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_MAX_QUEUE_DEPTH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1712,6 +1815,7 @@ impl rt::Object for SetMaxQueueDepth {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1751,6 +1855,7 @@ pub struct SetMultipathLunPolicy {
     pub policy: rt::Poly<objects::HostMultipathInfoLogicalUnitPolicy>,
 }
 impl Default for SetMultipathLunPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1774,9 +1879,11 @@ impl rt::Object for SetMultipathLunPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_MULTIPATH_LUN_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_MULTIPATH_LUN_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1785,6 +1892,7 @@ impl rt::Object for SetMultipathLunPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1825,6 +1933,7 @@ pub struct SetNfsUser {
     pub password: String,
 }
 impl Default for SetNfsUser {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1848,9 +1957,11 @@ impl rt::Object for SetNfsUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_NFS_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_NFS_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1859,6 +1970,7 @@ impl rt::Object for SetNfsUser {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1898,6 +2010,7 @@ pub struct SetVirtualDiskUuid {
     pub uuid: String,
 }
 impl Default for SetVirtualDiskUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1921,9 +2034,11 @@ impl rt::Object for SetVirtualDiskUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_VIRTUAL_DISK_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_VIRTUAL_DISK_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1932,6 +2047,7 @@ impl rt::Object for SetVirtualDiskUuid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1972,6 +2088,7 @@ pub struct ShrinkVirtualDiskTask {
     pub copy: Option<bool>,
 }
 impl Default for ShrinkVirtualDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1995,9 +2112,11 @@ impl rt::Object for ShrinkVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SHRINK_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SHRINK_VIRTUAL_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2006,6 +2125,7 @@ impl rt::Object for ShrinkVirtualDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2049,6 +2169,7 @@ pub struct TurnDiskLocatorLedOffTask {
     pub scsi_disk_uuids: Vec<String>,
 }
 impl Default for TurnDiskLocatorLedOffTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2070,9 +2191,11 @@ impl rt::Object for TurnDiskLocatorLedOffTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &TURN_DISK_LOCATOR_LED_OFF_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TURN_DISK_LOCATOR_LED_OFF_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2080,6 +2203,7 @@ impl rt::Object for TurnDiskLocatorLedOffTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2121,6 +2245,7 @@ pub struct TurnDiskLocatorLedOnTask {
     pub scsi_disk_uuids: Vec<String>,
 }
 impl Default for TurnDiskLocatorLedOnTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2142,9 +2267,11 @@ impl rt::Object for TurnDiskLocatorLedOnTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &TURN_DISK_LOCATOR_LED_ON_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TURN_DISK_LOCATOR_LED_ON_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2152,6 +2279,7 @@ impl rt::Object for TurnDiskLocatorLedOnTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2193,6 +2321,7 @@ pub struct UnmapVmfsVolumeExTask {
     pub vmfs_uuid: Vec<String>,
 }
 impl Default for UnmapVmfsVolumeExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2214,9 +2343,11 @@ impl rt::Object for UnmapVmfsVolumeExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMAP_VMFS_VOLUME_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMAP_VMFS_VOLUME_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2224,6 +2355,7 @@ impl rt::Object for UnmapVmfsVolumeExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2263,6 +2395,7 @@ pub struct UnmountForceMountedVmfsVolume {
     pub vmfs_uuid: String,
 }
 impl Default for UnmountForceMountedVmfsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2284,9 +2417,11 @@ impl rt::Object for UnmountForceMountedVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2294,6 +2429,7 @@ impl rt::Object for UnmountForceMountedVmfsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2331,6 +2467,7 @@ pub struct UnmountVffsVolume {
     pub vffs_uuid: String,
 }
 impl Default for UnmountVffsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2352,9 +2489,11 @@ impl rt::Object for UnmountVffsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMOUNT_VFFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMOUNT_VFFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2362,6 +2501,7 @@ impl rt::Object for UnmountVffsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2403,6 +2543,7 @@ pub struct UnmountVmfsVolumeExTask {
     pub vmfs_uuid: Vec<String>,
 }
 impl Default for UnmountVmfsVolumeExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2424,9 +2565,11 @@ impl rt::Object for UnmountVmfsVolumeExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMOUNT_VMFS_VOLUME_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMOUNT_VMFS_VOLUME_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2434,6 +2577,7 @@ impl rt::Object for UnmountVmfsVolumeExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2475,6 +2619,7 @@ pub struct UpdateDiskPartitions {
     pub spec: objects::HostDiskPartitionSpec,
 }
 impl Default for UpdateDiskPartitions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2498,9 +2643,11 @@ impl rt::Object for UpdateDiskPartitions {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_DISK_PARTITIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_DISK_PARTITIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2509,6 +2656,7 @@ impl rt::Object for UpdateDiskPartitions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2549,6 +2697,7 @@ pub struct UpdateHppMultipathLunPolicy {
     pub policy: objects::HostMultipathInfoHppLogicalUnitPolicy,
 }
 impl Default for UpdateHppMultipathLunPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2572,9 +2721,11 @@ impl rt::Object for UpdateHppMultipathLunPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_HPP_MULTIPATH_LUN_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_HPP_MULTIPATH_LUN_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2583,6 +2734,7 @@ impl rt::Object for UpdateHppMultipathLunPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2625,6 +2777,7 @@ pub struct UpdateInternetScsiAdvancedOptions {
     pub options: Vec<objects::HostInternetScsiHbaParamValue>,
 }
 impl Default for UpdateInternetScsiAdvancedOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2650,9 +2803,11 @@ impl rt::Object for UpdateInternetScsiAdvancedOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2662,6 +2817,7 @@ impl rt::Object for UpdateInternetScsiAdvancedOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2703,6 +2859,7 @@ pub struct UpdateInternetScsiAlias {
     pub i_scsi_alias: String,
 }
 impl Default for UpdateInternetScsiAlias {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2726,9 +2883,11 @@ impl rt::Object for UpdateInternetScsiAlias {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_ALIAS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_ALIAS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2737,6 +2896,7 @@ impl rt::Object for UpdateInternetScsiAlias {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2779,6 +2939,7 @@ pub struct UpdateInternetScsiDigestProperties {
     pub digest_properties: objects::HostInternetScsiHbaDigestProperties,
 }
 impl Default for UpdateInternetScsiDigestProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2804,9 +2965,11 @@ impl rt::Object for UpdateInternetScsiDigestProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2816,6 +2979,7 @@ impl rt::Object for UpdateInternetScsiDigestProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2857,6 +3021,7 @@ pub struct UpdateInternetScsiDiscoveryProperties {
     pub discovery_properties: objects::HostInternetScsiHbaDiscoveryProperties,
 }
 impl Default for UpdateInternetScsiDiscoveryProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2880,9 +3045,11 @@ impl rt::Object for UpdateInternetScsiDiscoveryProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2891,6 +3058,7 @@ impl rt::Object for UpdateInternetScsiDiscoveryProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2931,6 +3099,7 @@ pub struct UpdateInternetScsiIpProperties {
     pub ip_properties: objects::HostInternetScsiHbaIpProperties,
 }
 impl Default for UpdateInternetScsiIpProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2954,9 +3123,11 @@ impl rt::Object for UpdateInternetScsiIpProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_IP_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_IP_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2965,6 +3136,7 @@ impl rt::Object for UpdateInternetScsiIpProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3005,6 +3177,7 @@ pub struct UpdateInternetScsiName {
     pub i_scsi_name: String,
 }
 impl Default for UpdateInternetScsiName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3028,9 +3201,11 @@ impl rt::Object for UpdateInternetScsiName {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_INTERNET_SCSI_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3039,6 +3214,7 @@ impl rt::Object for UpdateInternetScsiName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3077,6 +3253,7 @@ pub struct UpdateLocalSwapDatastore {
     pub datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for UpdateLocalSwapDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3098,9 +3275,11 @@ impl rt::Object for UpdateLocalSwapDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_LOCAL_SWAP_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_LOCAL_SWAP_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3108,6 +3287,7 @@ impl rt::Object for UpdateLocalSwapDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3149,6 +3329,7 @@ pub struct UpdateScsiLunDisplayName {
     pub display_name: String,
 }
 impl Default for UpdateScsiLunDisplayName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3172,9 +3353,11 @@ impl rt::Object for UpdateScsiLunDisplayName {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SCSI_LUN_DISPLAY_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SCSI_LUN_DISPLAY_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3183,6 +3366,7 @@ impl rt::Object for UpdateScsiLunDisplayName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3225,6 +3409,7 @@ pub struct UpdateVVolVirtualMachineFilesTask {
     pub failover_pair: Vec<objects::DatastoreVVolContainerFailoverPair>,
 }
 impl Default for UpdateVVolVirtualMachineFilesTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3246,9 +3431,11 @@ impl rt::Object for UpdateVVolVirtualMachineFilesTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3256,6 +3443,7 @@ impl rt::Object for UpdateVVolVirtualMachineFilesTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3300,6 +3488,7 @@ pub struct UpdateVirtualMachineFilesTask {
     pub mount_path_datastore_mapping: Vec<objects::DatastoreMountPathDatastorePair>,
 }
 impl Default for UpdateVirtualMachineFilesTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3321,9 +3510,11 @@ impl rt::Object for UpdateVirtualMachineFilesTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3331,6 +3522,7 @@ impl rt::Object for UpdateVirtualMachineFilesTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3373,6 +3565,7 @@ pub struct UpdateVmfsUnmapBandwidth {
     pub unmap_bandwidth_spec: objects::VmfsUnmapBandwidthSpec,
 }
 impl Default for UpdateVmfsUnmapBandwidth {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3396,9 +3589,11 @@ impl rt::Object for UpdateVmfsUnmapBandwidth {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VMFS_UNMAP_BANDWIDTH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VMFS_UNMAP_BANDWIDTH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3407,6 +3602,7 @@ impl rt::Object for UpdateVmfsUnmapBandwidth {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3443,6 +3639,7 @@ pub struct UpdateVmfsUnmapPriority {
     pub unmap_priority: String,
 }
 impl Default for UpdateVmfsUnmapPriority {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3466,9 +3663,11 @@ impl rt::Object for UpdateVmfsUnmapPriority {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VMFS_UNMAP_PRIORITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VMFS_UNMAP_PRIORITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3477,6 +3676,7 @@ impl rt::Object for UpdateVmfsUnmapPriority {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3509,6 +3709,7 @@ pub struct UpgradeVmLayout {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for UpgradeVmLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -3526,15 +3727,18 @@ impl rt::Object for UpgradeVmLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPGRADE_VM_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPGRADE_VM_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3569,6 +3773,7 @@ pub struct UpgradeVmfs {
     pub vmfs_path: String,
 }
 impl Default for UpgradeVmfs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3590,9 +3795,11 @@ impl rt::Object for UpgradeVmfs {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPGRADE_VMFS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPGRADE_VMFS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3600,6 +3807,7 @@ impl rt::Object for UpgradeVmfs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -16,6 +16,7 @@ pub struct AllocateIpv4Address {
     pub allocation_id: String,
 }
 impl Default for AllocateIpv4Address {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dc: Default::default(),
@@ -39,9 +40,11 @@ impl rt::Object for AllocateIpv4Address {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALLOCATE_IPV4_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALLOCATE_IPV4_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
@@ -50,6 +53,7 @@ impl rt::Object for AllocateIpv4Address {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -84,6 +88,7 @@ pub struct AllocateIpv6Address {
     pub allocation_id: String,
 }
 impl Default for AllocateIpv6Address {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dc: Default::default(),
@@ -107,9 +112,11 @@ impl rt::Object for AllocateIpv6Address {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALLOCATE_IPV6_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALLOCATE_IPV6_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
@@ -118,6 +125,7 @@ impl rt::Object for AllocateIpv6Address {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -160,6 +168,7 @@ pub struct CloneVAppTask {
     pub spec: objects::VAppCloneSpec,
 }
 impl Default for CloneVAppTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -185,9 +194,11 @@ impl rt::Object for CloneVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLONE_V_APP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLONE_V_APP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -197,6 +208,7 @@ impl rt::Object for CloneVAppTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -248,6 +260,7 @@ pub struct CreateChildVmTask {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for CreateChildVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -271,9 +284,11 @@ impl rt::Object for CreateChildVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_CHILD_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_CHILD_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -282,6 +297,7 @@ impl rt::Object for CreateChildVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -323,6 +339,7 @@ pub struct CreateIpPool {
     pub pool: objects::IpPool,
 }
 impl Default for CreateIpPool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dc: Default::default(),
@@ -344,9 +361,11 @@ impl rt::Object for CreateIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_IP_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_IP_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
@@ -354,6 +373,7 @@ impl rt::Object for CreateIpPool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -395,6 +415,7 @@ pub struct CreateVApp {
     pub vm_folder: Option<rt::ManagedObjectReference>,
 }
 impl Default for CreateVApp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -422,9 +443,11 @@ impl rt::Object for CreateVApp {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_V_APP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_V_APP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -435,6 +458,7 @@ impl rt::Object for CreateVApp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -478,6 +502,7 @@ pub struct DestroyIpPool {
     pub force: bool,
 }
 impl Default for DestroyIpPool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dc: Default::default(),
@@ -501,9 +526,11 @@ impl rt::Object for DestroyIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_IP_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_IP_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
@@ -512,6 +539,7 @@ impl rt::Object for DestroyIpPool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -549,6 +577,7 @@ pub struct PowerOffVAppTask {
     pub force: bool,
 }
 impl Default for PowerOffVAppTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -570,9 +599,11 @@ impl rt::Object for PowerOffVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_OFF_V_APP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_OFF_V_APP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -580,6 +611,7 @@ impl rt::Object for PowerOffVAppTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -619,6 +651,7 @@ pub struct PowerOnVAppTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for PowerOnVAppTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -636,15 +669,18 @@ impl rt::Object for PowerOnVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_ON_V_APP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_ON_V_APP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -686,6 +722,7 @@ pub struct QueryIpAllocations {
     pub extension_key: String,
 }
 impl Default for QueryIpAllocations {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dc: Default::default(),
@@ -709,9 +746,11 @@ impl rt::Object for QueryIpAllocations {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_IP_ALLOCATIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_IP_ALLOCATIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
@@ -720,6 +759,7 @@ impl rt::Object for QueryIpAllocations {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -750,6 +790,7 @@ pub struct QueryIpPools {
     pub dc: rt::ManagedObjectReference,
 }
 impl Default for QueryIpPools {
+    #[inline(never)]
     fn default() -> Self {
         Self { dc: Default::default() }
     }
@@ -767,15 +808,18 @@ impl rt::Object for QueryIpPools {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_IP_POOLS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_IP_POOLS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -816,6 +860,7 @@ pub struct RegisterChildVmTask {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for RegisterChildVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -841,9 +886,11 @@ impl rt::Object for RegisterChildVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REGISTER_CHILD_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REGISTER_CHILD_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -853,6 +900,7 @@ impl rt::Object for RegisterChildVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -899,6 +947,7 @@ pub struct ReleaseIpAllocation {
     pub allocation_id: String,
 }
 impl Default for ReleaseIpAllocation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dc: Default::default(),
@@ -922,9 +971,11 @@ impl rt::Object for ReleaseIpAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELEASE_IP_ALLOCATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELEASE_IP_ALLOCATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
@@ -933,6 +984,7 @@ impl rt::Object for ReleaseIpAllocation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -967,6 +1019,7 @@ pub struct SuspendVAppTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for SuspendVAppTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -984,15 +1037,18 @@ impl rt::Object for SuspendVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SUSPEND_V_APP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SUSPEND_V_APP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1031,6 +1087,7 @@ pub struct UpdateChildResourceConfiguration {
     pub spec: Vec<objects::ResourceConfigSpec>,
 }
 impl Default for UpdateChildResourceConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1052,9 +1109,11 @@ impl rt::Object for UpdateChildResourceConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_CHILD_RESOURCE_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_CHILD_RESOURCE_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1062,6 +1121,7 @@ impl rt::Object for UpdateChildResourceConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1096,6 +1156,7 @@ pub struct UpdateIpPool {
     pub pool: objects::IpPool,
 }
 impl Default for UpdateIpPool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dc: Default::default(),
@@ -1117,9 +1178,11 @@ impl rt::Object for UpdateIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_IP_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_IP_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dc),
@@ -1127,6 +1190,7 @@ impl rt::Object for UpdateIpPool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dc),
@@ -1162,6 +1226,7 @@ pub struct UpdateLinkedChildren {
     pub remove_set: Vec<rt::ManagedObjectReference>,
 }
 impl Default for UpdateLinkedChildren {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1185,9 +1250,11 @@ impl rt::Object for UpdateLinkedChildren {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_LINKED_CHILDREN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_LINKED_CHILDREN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1196,6 +1263,7 @@ impl rt::Object for UpdateLinkedChildren {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1231,6 +1299,7 @@ pub struct UpdateVAppConfig {
     pub spec: objects::VAppConfigSpec,
 }
 impl Default for UpdateVAppConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1252,9 +1321,11 @@ impl rt::Object for UpdateVAppConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_V_APP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_V_APP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1262,6 +1333,7 @@ impl rt::Object for UpdateVAppConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1304,6 +1376,7 @@ pub struct UnregisterVAppTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for UnregisterVAppTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1321,15 +1394,18 @@ impl rt::Object for UnregisterVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNREGISTER_V_APP_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNREGISTER_V_APP_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

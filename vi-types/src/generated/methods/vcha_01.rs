@@ -11,6 +11,7 @@ use rt::{Property as P, PropertyMut as M};
 /// Needs the privilege `System.Read`.
 pub struct GetVchaClusterHealth {}
 impl Default for GetVchaClusterHealth {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -26,14 +27,17 @@ impl rt::Object for GetVchaClusterHealth {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_VCHA_CLUSTER_HEALTH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_VCHA_CLUSTER_HEALTH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -63,6 +67,7 @@ pub struct ConfigureVchaTask {
     pub config_spec: objects::VchaClusterConfigSpec,
 }
 impl Default for ConfigureVchaTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_spec: Default::default(),
@@ -82,15 +87,18 @@ impl rt::Object for ConfigureVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIGURE_VCHA_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIGURE_VCHA_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.config_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.config_spec),
@@ -126,6 +134,7 @@ pub struct CreatePassiveNodeTask {
     pub source_vc_spec: objects::SourceNodeSpec,
 }
 impl Default for CreatePassiveNodeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             passive_deployment_spec: Default::default(),
@@ -147,9 +156,11 @@ impl rt::Object for CreatePassiveNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_PASSIVE_NODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_PASSIVE_NODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.passive_deployment_spec),
@@ -157,6 +168,7 @@ impl rt::Object for CreatePassiveNodeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.passive_deployment_spec),
@@ -193,6 +205,7 @@ pub struct CreateWitnessNodeTask {
     pub source_vc_spec: objects::SourceNodeSpec,
 }
 impl Default for CreateWitnessNodeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             witness_deployment_spec: Default::default(),
@@ -214,9 +227,11 @@ impl rt::Object for CreateWitnessNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_WITNESS_NODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_WITNESS_NODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.witness_deployment_spec),
@@ -224,6 +239,7 @@ impl rt::Object for CreateWitnessNodeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.witness_deployment_spec),
@@ -258,6 +274,7 @@ pub struct DeployVchaTask {
     pub deployment_spec: objects::VchaClusterDeploymentSpec,
 }
 impl Default for DeployVchaTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             deployment_spec: Default::default(),
@@ -277,15 +294,18 @@ impl rt::Object for DeployVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEPLOY_VCHA_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEPLOY_VCHA_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.deployment_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.deployment_spec),
@@ -316,6 +336,7 @@ impl rt::TaskMethod for DeployVchaTask {
 /// Needs the privilege `Global.VCServer`.
 pub struct DestroyVchaTask {}
 impl Default for DestroyVchaTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -331,14 +352,17 @@ impl rt::Object for DestroyVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTROY_VCHA_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTROY_VCHA_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -368,6 +392,7 @@ impl rt::TaskMethod for DestroyVchaTask {
 /// Needs the privilege `System.Read`.
 pub struct GetClusterMode {}
 impl Default for GetClusterMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -383,14 +408,17 @@ impl rt::Object for GetClusterMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_CLUSTER_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_CLUSTER_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -417,6 +445,7 @@ impl rt::Method for GetClusterMode {
 /// Needs the privilege `System.Read`.
 pub struct GetVchaConfig {}
 impl Default for GetVchaConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -432,14 +461,17 @@ impl rt::Object for GetVchaConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_VCHA_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_VCHA_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -469,6 +501,7 @@ pub struct InitiateFailoverTask {
     pub planned: bool,
 }
 impl Default for InitiateFailoverTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { planned: false }
     }
@@ -486,15 +519,18 @@ impl rt::Object for InitiateFailoverTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INITIATE_FAILOVER_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INITIATE_FAILOVER_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.planned),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.planned),
@@ -528,6 +564,7 @@ pub struct PrepareVchaTask {
     pub network_spec: objects::VchaClusterNetworkSpec,
 }
 impl Default for PrepareVchaTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network_spec: Default::default(),
@@ -547,15 +584,18 @@ impl rt::Object for PrepareVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &PREPARE_VCHA_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PREPARE_VCHA_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.network_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.network_spec),
@@ -589,6 +629,7 @@ pub struct SetClusterModeTask {
     pub mode: String,
 }
 impl Default for SetClusterModeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { mode: String::new() }
     }
@@ -606,15 +647,18 @@ impl rt::Object for SetClusterModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_CLUSTER_MODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_CLUSTER_MODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.mode),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.mode),

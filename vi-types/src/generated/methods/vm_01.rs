@@ -14,6 +14,7 @@ pub struct AcquireMksTicket {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for AcquireMksTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -31,15 +32,18 @@ impl rt::Object for AcquireMksTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACQUIRE_MKS_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACQUIRE_MKS_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -82,6 +86,7 @@ pub struct CreateSnapshotExTask {
     pub quiesce_spec: Option<rt::Poly<objects::VirtualMachineGuestQuiesceSpec>>,
 }
 impl Default for CreateSnapshotExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -109,9 +114,11 @@ impl rt::Object for CreateSnapshotExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_SNAPSHOT_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_SNAPSHOT_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -122,6 +129,7 @@ impl rt::Object for CreateSnapshotExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -167,6 +175,7 @@ pub struct DefragmentAllDisks {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for DefragmentAllDisks {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -184,15 +193,18 @@ impl rt::Object for DefragmentAllDisks {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEFRAGMENT_ALL_DISKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEFRAGMENT_ALL_DISKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -231,6 +243,7 @@ pub struct DropConnections {
     pub list_of_connections: Vec<rt::Poly<objects::VirtualMachineConnection>>,
 }
 impl Default for DropConnections {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -252,9 +265,11 @@ impl rt::Object for DropConnections {
     fn type_info() -> &'static rt::ObjectInfo {
         &DROP_CONNECTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DROP_CONNECTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -262,6 +277,7 @@ impl rt::Object for DropConnections {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -298,6 +314,7 @@ pub struct EstimateStorageForConsolidateSnapshotsTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for EstimateStorageForConsolidateSnapshotsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -315,15 +332,18 @@ impl rt::Object for EstimateStorageForConsolidateSnapshotsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -363,6 +383,7 @@ pub struct ExtractOvfEnvironment {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ExtractOvfEnvironment {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -380,15 +401,18 @@ impl rt::Object for ExtractOvfEnvironment {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTRACT_OVF_ENVIRONMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTRACT_OVF_ENVIRONMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -422,6 +446,7 @@ pub struct MarkAsTemplate {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for MarkAsTemplate {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -439,15 +464,18 @@ impl rt::Object for MarkAsTemplate {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_AS_TEMPLATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_AS_TEMPLATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -487,6 +515,7 @@ pub struct MarkAsVirtualMachine {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for MarkAsVirtualMachine {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -510,9 +539,11 @@ impl rt::Object for MarkAsVirtualMachine {
     fn type_info() -> &'static rt::ObjectInfo {
         &MARK_AS_VIRTUAL_MACHINE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MARK_AS_VIRTUAL_MACHINE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -521,6 +552,7 @@ impl rt::Object for MarkAsVirtualMachine {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -559,6 +591,7 @@ pub struct MountToolsInstaller {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for MountToolsInstaller {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -576,15 +609,18 @@ impl rt::Object for MountToolsInstaller {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOUNT_TOOLS_INSTALLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOUNT_TOOLS_INSTALLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -625,6 +661,7 @@ pub struct PromoteDisksTask {
     pub disks: Vec<objects::VirtualDisk>,
 }
 impl Default for PromoteDisksTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -648,9 +685,11 @@ impl rt::Object for PromoteDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROMOTE_DISKS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROMOTE_DISKS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -659,6 +698,7 @@ impl rt::Object for PromoteDisksTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -699,6 +739,7 @@ pub struct QueryConnections {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryConnections {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -716,15 +757,18 @@ impl rt::Object for QueryConnections {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONNECTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONNECTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -758,6 +802,7 @@ pub struct QueryUnownedFiles {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryUnownedFiles {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -775,15 +820,18 @@ impl rt::Object for QueryUnownedFiles {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_UNOWNED_FILES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_UNOWNED_FILES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -814,6 +862,7 @@ pub struct RepairVmDiskChainsTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RepairVmDiskChainsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -831,15 +880,18 @@ impl rt::Object for RepairVmDiskChainsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPAIR_VM_DISK_CHAINS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPAIR_VM_DISK_CHAINS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -882,6 +934,7 @@ pub struct ResetGuestInformation {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for ResetGuestInformation {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -899,15 +952,18 @@ impl rt::Object for ResetGuestInformation {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESET_GUEST_INFORMATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESET_GUEST_INFORMATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -943,6 +999,7 @@ pub struct SetDisplayTopology {
     pub displays: Vec<objects::VirtualMachineDisplayTopology>,
 }
 impl Default for SetDisplayTopology {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -964,9 +1021,11 @@ impl rt::Object for SetDisplayTopology {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_DISPLAY_TOPOLOGY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_DISPLAY_TOPOLOGY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -974,6 +1033,7 @@ impl rt::Object for SetDisplayTopology {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1013,6 +1073,7 @@ pub struct SetScreenResolution {
     pub height: i32,
 }
 impl Default for SetScreenResolution {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1036,9 +1097,11 @@ impl rt::Object for SetScreenResolution {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_SCREEN_RESOLUTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_SCREEN_RESOLUTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1047,6 +1110,7 @@ impl rt::Object for SetScreenResolution {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1083,6 +1147,7 @@ pub struct TerminateVm {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for TerminateVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1100,15 +1165,18 @@ impl rt::Object for TerminateVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &TERMINATE_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TERMINATE_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1143,6 +1211,7 @@ pub struct UnmountToolsInstaller {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for UnmountToolsInstaller {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1160,15 +1229,18 @@ impl rt::Object for UnmountToolsInstaller {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMOUNT_TOOLS_INSTALLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMOUNT_TOOLS_INSTALLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1205,6 +1277,7 @@ pub struct UpgradeToolsTask {
     pub installer_options: Option<String>,
 }
 impl Default for UpgradeToolsTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1226,9 +1299,11 @@ impl rt::Object for UpgradeToolsTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPGRADE_TOOLS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPGRADE_TOOLS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1236,6 +1311,7 @@ impl rt::Object for UpgradeToolsTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1280,6 +1356,7 @@ pub struct UpgradeVmTask {
     pub version: Option<String>,
 }
 impl Default for UpgradeVmTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1301,9 +1378,11 @@ impl rt::Object for UpgradeVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPGRADE_VM_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPGRADE_VM_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1311,6 +1390,7 @@ impl rt::Object for UpgradeVmTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1354,6 +1434,7 @@ pub struct ReloadVirtualMachineFromPathTask {
     pub configuration_path: String,
 }
 impl Default for ReloadVirtualMachineFromPathTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1375,9 +1456,11 @@ impl rt::Object for ReloadVirtualMachineFromPathTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1385,6 +1468,7 @@ impl rt::Object for ReloadVirtualMachineFromPathTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

@@ -18,6 +18,7 @@ pub struct QueryConfigOption {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -41,9 +42,11 @@ impl rt::Object for QueryConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -52,6 +55,7 @@ impl rt::Object for QueryConfigOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -84,6 +88,7 @@ pub struct QueryConfigOptionDescriptor {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryConfigOptionDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -101,15 +106,18 @@ impl rt::Object for QueryConfigOptionDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_OPTION_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_OPTION_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -142,6 +150,7 @@ pub struct QueryConfigOptionEx {
     pub spec: Option<Box<objects::EnvironmentBrowserConfigOptionQuerySpec>>,
 }
 impl Default for QueryConfigOptionEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -163,9 +172,11 @@ impl rt::Object for QueryConfigOptionEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_OPTION_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_OPTION_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -173,6 +184,7 @@ impl rt::Object for QueryConfigOptionEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -206,6 +218,7 @@ pub struct QueryConfigTarget {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryConfigTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -227,9 +240,11 @@ impl rt::Object for QueryConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CONFIG_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -237,6 +252,7 @@ impl rt::Object for QueryConfigTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -268,6 +284,7 @@ pub struct QueryResourceConfigOption {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryResourceConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -285,15 +302,18 @@ impl rt::Object for QueryResourceConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_RESOURCE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_RESOURCE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -326,6 +346,7 @@ pub struct QueryTargetCapabilities {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryTargetCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -347,9 +368,11 @@ impl rt::Object for QueryTargetCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_TARGET_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_TARGET_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -357,6 +380,7 @@ impl rt::Object for QueryTargetCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -388,6 +412,7 @@ pub struct RetrieveDynamicPassthroughInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveDynamicPassthroughInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -405,15 +430,18 @@ impl rt::Object for RetrieveDynamicPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_DYNAMIC_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_DYNAMIC_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -444,6 +472,7 @@ pub struct RetrieveVendorDeviceGroupInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveVendorDeviceGroupInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -461,15 +490,18 @@ impl rt::Object for RetrieveVendorDeviceGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_VENDOR_DEVICE_GROUP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_VENDOR_DEVICE_GROUP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -500,6 +532,7 @@ pub struct RetrieveVgpuDeviceInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveVgpuDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -517,15 +550,18 @@ impl rt::Object for RetrieveVgpuDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_VGPU_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_VGPU_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -556,6 +592,7 @@ pub struct RetrieveVgpuProfileInfo {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RetrieveVgpuProfileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -573,15 +610,18 @@ impl rt::Object for RetrieveVgpuProfileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_VGPU_PROFILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_VGPU_PROFILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -612,6 +652,7 @@ pub struct QueryDatacenterConfigOptionDescriptor {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryDatacenterConfigOptionDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -629,15 +670,18 @@ impl rt::Object for QueryDatacenterConfigOptionDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

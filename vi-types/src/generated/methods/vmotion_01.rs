@@ -26,6 +26,7 @@ pub struct CheckCloneTask {
     pub test_type: Vec<String>,
 }
 impl Default for CheckCloneTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -53,9 +54,11 @@ impl rt::Object for CheckCloneTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_CLONE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_CLONE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -66,6 +69,7 @@ impl rt::Object for CheckCloneTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -114,6 +118,7 @@ pub struct CheckCompatibilityTask {
     pub test_type: Vec<String>,
 }
 impl Default for CheckCompatibilityTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -139,9 +144,11 @@ impl rt::Object for CheckCompatibilityTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_COMPATIBILITY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_COMPATIBILITY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -151,6 +158,7 @@ impl rt::Object for CheckCompatibilityTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -198,6 +206,7 @@ pub struct CheckInstantCloneTask {
     pub test_type: Vec<String>,
 }
 impl Default for CheckInstantCloneTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -221,9 +230,11 @@ impl rt::Object for CheckInstantCloneTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_INSTANT_CLONE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_INSTANT_CLONE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -232,6 +243,7 @@ impl rt::Object for CheckInstantCloneTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -280,6 +292,7 @@ pub struct CheckMigrateTask {
     pub test_type: Vec<String>,
 }
 impl Default for CheckMigrateTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -307,9 +320,11 @@ impl rt::Object for CheckMigrateTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_MIGRATE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_MIGRATE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -320,6 +335,7 @@ impl rt::Object for CheckMigrateTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -368,6 +384,7 @@ pub struct CheckPowerOnTask {
     pub test_type: Vec<String>,
 }
 impl Default for CheckPowerOnTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -393,9 +410,11 @@ impl rt::Object for CheckPowerOnTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_POWER_ON_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_POWER_ON_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -405,6 +424,7 @@ impl rt::Object for CheckPowerOnTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -451,6 +471,7 @@ pub struct CheckRelocateTask {
     pub test_type: Vec<String>,
 }
 impl Default for CheckRelocateTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -474,9 +495,11 @@ impl rt::Object for CheckRelocateTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_RELOCATE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_RELOCATE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -485,6 +508,7 @@ impl rt::Object for CheckRelocateTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -533,6 +557,7 @@ pub struct CheckVmConfigTask {
     pub test_type: Vec<String>,
 }
 impl Default for CheckVmConfigTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             spec: Default::default(),
@@ -560,9 +585,11 @@ impl rt::Object for CheckVmConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_VM_CONFIG_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_VM_CONFIG_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.spec),
@@ -573,6 +600,7 @@ impl rt::Object for CheckVmConfigTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.spec),
@@ -618,6 +646,7 @@ pub struct InstantCloneTask {
     pub spec: objects::VirtualMachineInstantCloneSpec,
 }
 impl Default for InstantCloneTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -639,9 +668,11 @@ impl rt::Object for InstantCloneTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSTANT_CLONE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSTANT_CLONE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -649,6 +680,7 @@ impl rt::Object for InstantCloneTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -695,6 +727,7 @@ pub struct QueryVMotionCompatibility {
     pub compatibility: Vec<String>,
 }
 impl Default for QueryVMotionCompatibility {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -720,9 +753,11 @@ impl rt::Object for QueryVMotionCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_V_MOTION_COMPATIBILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_V_MOTION_COMPATIBILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -732,6 +767,7 @@ impl rt::Object for QueryVMotionCompatibility {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -769,6 +805,7 @@ pub struct QueryVMotionCompatibilityExTask {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for QueryVMotionCompatibilityExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Vec::new(),
@@ -790,9 +827,11 @@ impl rt::Object for QueryVMotionCompatibilityExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_V_MOTION_COMPATIBILITY_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_V_MOTION_COMPATIBILITY_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -800,6 +839,7 @@ impl rt::Object for QueryVMotionCompatibilityExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),

@@ -16,6 +16,7 @@ pub struct AbdicateDomOwnership {
     pub uuids: Vec<String>,
 }
 impl Default for AbdicateDomOwnership {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -37,9 +38,11 @@ impl rt::Object for AbdicateDomOwnership {
     fn type_info() -> &'static rt::ObjectInfo {
         &ABDICATE_DOM_OWNERSHIP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ABDICATE_DOM_OWNERSHIP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -47,6 +50,7 @@ impl rt::Object for AbdicateDomOwnership {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -82,6 +86,7 @@ pub struct AddDisksTask {
     pub disk: Vec<objects::HostScsiDisk>,
 }
 impl Default for AddDisksTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -103,9 +108,11 @@ impl rt::Object for AddDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADD_DISKS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADD_DISKS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -113,6 +120,7 @@ impl rt::Object for AddDisksTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -153,6 +161,7 @@ pub struct CanProvisionObjects {
     pub ignore_satisfiability: Option<bool>,
 }
 impl Default for CanProvisionObjects {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -176,9 +185,11 @@ impl rt::Object for CanProvisionObjects {
     fn type_info() -> &'static rt::ObjectInfo {
         &CAN_PROVISION_OBJECTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CAN_PROVISION_OBJECTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -187,6 +198,7 @@ impl rt::Object for CanProvisionObjects {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -226,6 +238,7 @@ pub struct DeleteVsanObjects {
     pub force: Option<bool>,
 }
 impl Default for DeleteVsanObjects {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -249,9 +262,11 @@ impl rt::Object for DeleteVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -260,6 +275,7 @@ impl rt::Object for DeleteVsanObjects {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -299,6 +315,7 @@ pub struct EvacuateVsanNodeTask {
     pub timeout: i32,
 }
 impl Default for EvacuateVsanNodeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -322,9 +339,11 @@ impl rt::Object for EvacuateVsanNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVACUATE_VSAN_NODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVACUATE_VSAN_NODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -333,6 +352,7 @@ impl rt::Object for EvacuateVsanNodeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -376,6 +396,7 @@ pub struct GetVsanObjExtAttrs {
     pub uuids: Vec<String>,
 }
 impl Default for GetVsanObjExtAttrs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -397,9 +418,11 @@ impl rt::Object for GetVsanObjExtAttrs {
     fn type_info() -> &'static rt::ObjectInfo {
         &GET_VSAN_OBJ_EXT_ATTRS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GET_VSAN_OBJ_EXT_ATTRS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -407,6 +430,7 @@ impl rt::Object for GetVsanObjExtAttrs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -443,6 +467,7 @@ pub struct InitializeDisksTask {
     pub mapping: Vec<objects::VsanHostDiskMapping>,
 }
 impl Default for InitializeDisksTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -464,9 +489,11 @@ impl rt::Object for InitializeDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INITIALIZE_DISKS_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INITIALIZE_DISKS_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -474,6 +501,7 @@ impl rt::Object for InitializeDisksTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -514,6 +542,7 @@ pub struct PerformVsanUpgradePreflightCheck {
     pub downgrade_format: Option<bool>,
 }
 impl Default for PerformVsanUpgradePreflightCheck {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -537,9 +566,11 @@ impl rt::Object for PerformVsanUpgradePreflightCheck {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -548,6 +579,7 @@ impl rt::Object for PerformVsanUpgradePreflightCheck {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -595,6 +627,7 @@ pub struct PerformVsanUpgradeTask {
     pub exclude_hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for PerformVsanUpgradeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -624,9 +657,11 @@ impl rt::Object for PerformVsanUpgradeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORM_VSAN_UPGRADE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORM_VSAN_UPGRADE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -638,6 +673,7 @@ impl rt::Object for PerformVsanUpgradeTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -679,6 +715,7 @@ pub struct QueryCmmds {
     pub queries: Vec<objects::HostVsanInternalSystemCmmdsQuery>,
 }
 impl Default for QueryCmmds {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -700,9 +737,11 @@ impl rt::Object for QueryCmmds {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_CMMDS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_CMMDS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -710,6 +749,7 @@ impl rt::Object for QueryCmmds {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -743,6 +783,7 @@ pub struct QueryDisksForVsan {
     pub canonical_name: Vec<String>,
 }
 impl Default for QueryDisksForVsan {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -764,9 +805,11 @@ impl rt::Object for QueryDisksForVsan {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_DISKS_FOR_VSAN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_DISKS_FOR_VSAN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -774,6 +817,7 @@ impl rt::Object for QueryDisksForVsan {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -805,6 +849,7 @@ pub struct QueryHostStatus {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for QueryHostStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -822,15 +867,18 @@ impl rt::Object for QueryHostStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_HOST_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_HOST_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -863,6 +911,7 @@ pub struct QueryObjectsOnPhysicalVsanDisk {
     pub disks: Vec<String>,
 }
 impl Default for QueryObjectsOnPhysicalVsanDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -884,9 +933,11 @@ impl rt::Object for QueryObjectsOnPhysicalVsanDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -894,6 +945,7 @@ impl rt::Object for QueryObjectsOnPhysicalVsanDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -927,6 +979,7 @@ pub struct QueryPhysicalVsanDisks {
     pub props: Vec<String>,
 }
 impl Default for QueryPhysicalVsanDisks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -948,9 +1001,11 @@ impl rt::Object for QueryPhysicalVsanDisks {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_PHYSICAL_VSAN_DISKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_PHYSICAL_VSAN_DISKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -958,6 +1013,7 @@ impl rt::Object for QueryPhysicalVsanDisks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -991,6 +1047,7 @@ pub struct QuerySyncingVsanObjects {
     pub uuids: Vec<String>,
 }
 impl Default for QuerySyncingVsanObjects {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1012,9 +1069,11 @@ impl rt::Object for QuerySyncingVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_SYNCING_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_SYNCING_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1022,6 +1081,7 @@ impl rt::Object for QuerySyncingVsanObjects {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1061,6 +1121,7 @@ pub struct QueryVsanObjectUuidsByFilter {
     pub version: Option<i32>,
 }
 impl Default for QueryVsanObjectUuidsByFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1086,9 +1147,11 @@ impl rt::Object for QueryVsanObjectUuidsByFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VSAN_OBJECT_UUIDS_BY_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VSAN_OBJECT_UUIDS_BY_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1098,6 +1161,7 @@ impl rt::Object for QueryVsanObjectUuidsByFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1134,6 +1198,7 @@ pub struct QueryVsanObjects {
     pub uuids: Vec<String>,
 }
 impl Default for QueryVsanObjects {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1155,9 +1220,11 @@ impl rt::Object for QueryVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1165,6 +1232,7 @@ impl rt::Object for QueryVsanObjects {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1198,6 +1266,7 @@ pub struct QueryVsanStatistics {
     pub labels: Vec<String>,
 }
 impl Default for QueryVsanStatistics {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1219,9 +1288,11 @@ impl rt::Object for QueryVsanStatistics {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VSAN_STATISTICS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VSAN_STATISTICS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1229,6 +1300,7 @@ impl rt::Object for QueryVsanStatistics {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1264,6 +1336,7 @@ pub struct QueryVsanUpgradeStatus {
     pub cluster: rt::ManagedObjectReference,
 }
 impl Default for QueryVsanUpgradeStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1285,9 +1358,11 @@ impl rt::Object for QueryVsanUpgradeStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VSAN_UPGRADE_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VSAN_UPGRADE_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1295,6 +1370,7 @@ impl rt::Object for QueryVsanUpgradeStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1329,6 +1405,7 @@ pub struct RecommissionVsanNodeTask {
     pub this: rt::ManagedObjectReference,
 }
 impl Default for RecommissionVsanNodeTask {
+    #[inline(never)]
     fn default() -> Self {
         Self { this: Default::default() }
     }
@@ -1346,15 +1423,18 @@ impl rt::Object for RecommissionVsanNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECOMMISSION_VSAN_NODE_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECOMMISSION_VSAN_NODE_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1396,6 +1476,7 @@ pub struct ReconfigurationSatisfiable {
     pub ignore_satisfiability: Option<bool>,
 }
 impl Default for ReconfigurationSatisfiable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1419,9 +1500,11 @@ impl rt::Object for ReconfigurationSatisfiable {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURATION_SATISFIABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURATION_SATISFIABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1430,6 +1513,7 @@ impl rt::Object for ReconfigurationSatisfiable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1467,6 +1551,7 @@ pub struct ReconfigureDomObject {
     pub policy: String,
 }
 impl Default for ReconfigureDomObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1490,9 +1575,11 @@ impl rt::Object for ReconfigureDomObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONFIGURE_DOM_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONFIGURE_DOM_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1501,6 +1588,7 @@ impl rt::Object for ReconfigureDomObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1541,6 +1629,7 @@ pub struct RemoveDiskMappingTask {
     pub timeout: Option<i32>,
 }
 impl Default for RemoveDiskMappingTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1566,9 +1655,11 @@ impl rt::Object for RemoveDiskMappingTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_DISK_MAPPING_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_DISK_MAPPING_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1578,6 +1669,7 @@ impl rt::Object for RemoveDiskMappingTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1622,6 +1714,7 @@ pub struct RemoveDiskTask {
     pub timeout: Option<i32>,
 }
 impl Default for RemoveDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1647,9 +1740,11 @@ impl rt::Object for RemoveDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1659,6 +1754,7 @@ impl rt::Object for RemoveDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1697,6 +1793,7 @@ pub struct RunVsanPhysicalDiskDiagnostics {
     pub disks: Vec<String>,
 }
 impl Default for RunVsanPhysicalDiskDiagnostics {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1718,9 +1815,11 @@ impl rt::Object for RunVsanPhysicalDiskDiagnostics {
     fn type_info() -> &'static rt::ObjectInfo {
         &RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1728,6 +1827,7 @@ impl rt::Object for RunVsanPhysicalDiskDiagnostics {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1765,6 +1865,7 @@ pub struct UnmountDiskMappingTask {
     pub mapping: Vec<objects::VsanHostDiskMapping>,
 }
 impl Default for UnmountDiskMappingTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1786,9 +1887,11 @@ impl rt::Object for UnmountDiskMappingTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNMOUNT_DISK_MAPPING_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNMOUNT_DISK_MAPPING_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1796,6 +1899,7 @@ impl rt::Object for UnmountDiskMappingTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1834,6 +1938,7 @@ pub struct UpdateVsanTask {
     pub config: objects::VsanHostConfigInfo,
 }
 impl Default for UpdateVsanTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1855,9 +1960,11 @@ impl rt::Object for UpdateVsanTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VSAN_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VSAN_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1865,6 +1972,7 @@ impl rt::Object for UpdateVsanTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1905,6 +2013,7 @@ pub struct UpgradeVsanObjects {
     pub new_version: i32,
 }
 impl Default for UpgradeVsanObjects {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1928,9 +2037,11 @@ impl rt::Object for UpgradeVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPGRADE_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPGRADE_VSAN_OBJECTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1939,6 +2050,7 @@ impl rt::Object for UpgradeVsanObjects {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

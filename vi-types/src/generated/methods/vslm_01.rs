@@ -24,6 +24,7 @@ pub struct AttachDiskTask {
     pub unit_number: Option<i32>,
 }
 impl Default for AttachDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -51,9 +52,11 @@ impl rt::Object for AttachDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &ATTACH_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ATTACH_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -64,6 +67,7 @@ impl rt::Object for AttachDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -118,6 +122,7 @@ pub struct AttachTagToVStorageObject {
     pub tag: String,
 }
 impl Default for AttachTagToVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -143,9 +148,11 @@ impl rt::Object for AttachTagToVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &ATTACH_TAG_TO_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ATTACH_TAG_TO_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -155,6 +162,7 @@ impl rt::Object for AttachTagToVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -197,6 +205,7 @@ pub struct ClearVStorageObjectControlFlags {
     pub control_flags: Vec<String>,
 }
 impl Default for ClearVStorageObjectControlFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -222,9 +231,11 @@ impl rt::Object for ClearVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -234,6 +245,7 @@ impl rt::Object for ClearVStorageObjectControlFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -280,6 +292,7 @@ pub struct CloneVStorageObjectTask {
     pub spec: objects::VslmCloneSpec,
 }
 impl Default for CloneVStorageObjectTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -305,9 +318,11 @@ impl rt::Object for CloneVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLONE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLONE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -317,6 +332,7 @@ impl rt::Object for CloneVStorageObjectTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -382,6 +398,7 @@ pub struct CreateDiskFromSnapshotTask {
     pub target_datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for CreateDiskFromSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -423,9 +440,11 @@ impl rt::Object for CreateDiskFromSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DISK_FROM_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DISK_FROM_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -444,6 +463,7 @@ impl rt::Object for CreateDiskFromSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -499,6 +519,7 @@ pub struct CreateDiskTask {
     pub spec: objects::VslmCreateSpec,
 }
 impl Default for CreateDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -520,9 +541,11 @@ impl rt::Object for CreateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -530,6 +553,7 @@ impl rt::Object for CreateDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -574,6 +598,7 @@ pub struct DeleteSnapshotTask {
     pub snapshot_id: objects::Id,
 }
 impl Default for DeleteSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -599,9 +624,11 @@ impl rt::Object for DeleteSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -611,6 +638,7 @@ impl rt::Object for DeleteSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -659,6 +687,7 @@ pub struct DeleteVStorageObjectExTask {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for DeleteVStorageObjectExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -682,9 +711,11 @@ impl rt::Object for DeleteVStorageObjectExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_V_STORAGE_OBJECT_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_V_STORAGE_OBJECT_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -693,6 +724,7 @@ impl rt::Object for DeleteVStorageObjectExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -739,6 +771,7 @@ pub struct DeleteVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for DeleteVStorageObjectTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -762,9 +795,11 @@ impl rt::Object for DeleteVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELETE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELETE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -773,6 +808,7 @@ impl rt::Object for DeleteVStorageObjectTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -817,6 +853,7 @@ pub struct DetachDiskTask {
     pub disk_id: objects::Id,
 }
 impl Default for DetachDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -838,9 +875,11 @@ impl rt::Object for DetachDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &DETACH_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DETACH_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -848,6 +887,7 @@ impl rt::Object for DetachDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -894,6 +934,7 @@ pub struct DetachTagFromVStorageObject {
     pub tag: String,
 }
 impl Default for DetachTagFromVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -919,9 +960,11 @@ impl rt::Object for DetachTagFromVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &DETACH_TAG_FROM_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DETACH_TAG_FROM_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -931,6 +974,7 @@ impl rt::Object for DetachTagFromVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -973,6 +1017,7 @@ pub struct ExtendDiskTask {
     pub new_capacity_in_mb: i64,
 }
 impl Default for ExtendDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -998,9 +1043,11 @@ impl rt::Object for ExtendDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTEND_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTEND_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1010,6 +1057,7 @@ impl rt::Object for ExtendDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1059,6 +1107,7 @@ pub struct HostClearVStorageObjectControlFlags {
     pub control_flags: Vec<String>,
 }
 impl Default for HostClearVStorageObjectControlFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1084,9 +1133,11 @@ impl rt::Object for HostClearVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1096,6 +1147,7 @@ impl rt::Object for HostClearVStorageObjectControlFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1142,6 +1194,7 @@ pub struct HostCloneVStorageObjectTask {
     pub spec: objects::VslmCloneSpec,
 }
 impl Default for HostCloneVStorageObjectTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1167,9 +1220,11 @@ impl rt::Object for HostCloneVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CLONE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CLONE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1179,6 +1234,7 @@ impl rt::Object for HostCloneVStorageObjectTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1224,6 +1280,7 @@ pub struct HostCreateDiskTask {
     pub spec: objects::VslmCreateSpec,
 }
 impl Default for HostCreateDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1245,9 +1302,11 @@ impl rt::Object for HostCreateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CREATE_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CREATE_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1255,6 +1314,7 @@ impl rt::Object for HostCreateDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1301,6 +1361,7 @@ pub struct HostDeleteVStorageObjectExTask {
     pub is_lc_parent_attached: Option<bool>,
 }
 impl Default for HostDeleteVStorageObjectExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1326,9 +1387,11 @@ impl rt::Object for HostDeleteVStorageObjectExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DELETE_V_STORAGE_OBJECT_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DELETE_V_STORAGE_OBJECT_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1338,6 +1401,7 @@ impl rt::Object for HostDeleteVStorageObjectExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1387,6 +1451,7 @@ pub struct HostDeleteVStorageObjectTask {
     pub is_lc_parent_attached: Option<bool>,
 }
 impl Default for HostDeleteVStorageObjectTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1412,9 +1477,11 @@ impl rt::Object for HostDeleteVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DELETE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DELETE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1424,6 +1491,7 @@ impl rt::Object for HostDeleteVStorageObjectTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1473,6 +1541,7 @@ pub struct HostExtendDiskTask {
     pub new_capacity_in_mb: i64,
 }
 impl Default for HostExtendDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1498,9 +1567,11 @@ impl rt::Object for HostExtendDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_EXTEND_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_EXTEND_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1510,6 +1581,7 @@ impl rt::Object for HostExtendDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1557,6 +1629,7 @@ pub struct HostInflateDiskTask {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for HostInflateDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1580,9 +1653,11 @@ impl rt::Object for HostInflateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INFLATE_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INFLATE_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1591,6 +1666,7 @@ impl rt::Object for HostInflateDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1635,6 +1711,7 @@ pub struct HostListVStorageObject {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for HostListVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1656,9 +1733,11 @@ impl rt::Object for HostListVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LIST_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LIST_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1666,6 +1745,7 @@ impl rt::Object for HostListVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1702,6 +1782,7 @@ pub struct HostQueryVirtualDiskUuid {
     pub name: String,
 }
 impl Default for HostQueryVirtualDiskUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1723,9 +1804,11 @@ impl rt::Object for HostQueryVirtualDiskUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_QUERY_VIRTUAL_DISK_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_QUERY_VIRTUAL_DISK_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1733,6 +1816,7 @@ impl rt::Object for HostQueryVirtualDiskUuid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1772,6 +1856,7 @@ pub struct HostReconcileDatastoreInventoryTask {
     pub deep_cleansing: Option<bool>,
 }
 impl Default for HostReconcileDatastoreInventoryTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1795,9 +1880,11 @@ impl rt::Object for HostReconcileDatastoreInventoryTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RECONCILE_DATASTORE_INVENTORY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RECONCILE_DATASTORE_INVENTORY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1806,6 +1893,7 @@ impl rt::Object for HostReconcileDatastoreInventoryTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1853,6 +1941,7 @@ pub struct HostRegisterDisk {
     pub id: Option<Box<objects::Id>>,
 }
 impl Default for HostRegisterDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1880,9 +1969,11 @@ impl rt::Object for HostRegisterDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_REGISTER_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_REGISTER_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1893,6 +1984,7 @@ impl rt::Object for HostRegisterDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1942,6 +2034,7 @@ pub struct HostRelocateVStorageObjectTask {
     pub is_lc_parent_attached: Option<bool>,
 }
 impl Default for HostRelocateVStorageObjectTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1969,9 +2062,11 @@ impl rt::Object for HostRelocateVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RELOCATE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RELOCATE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1982,6 +2077,7 @@ impl rt::Object for HostRelocateVStorageObjectTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2031,6 +2127,7 @@ pub struct HostRenameVStorageObject {
     pub name: String,
 }
 impl Default for HostRenameVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2056,9 +2153,11 @@ impl rt::Object for HostRenameVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RENAME_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RENAME_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2068,6 +2167,7 @@ impl rt::Object for HostRenameVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2108,6 +2208,7 @@ pub struct HostRetrieveVStorageInfrastructureObjectPolicy {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for HostRetrieveVStorageInfrastructureObjectPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2129,9 +2230,11 @@ impl rt::Object for HostRetrieveVStorageInfrastructureObjectPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2139,6 +2242,7 @@ impl rt::Object for HostRetrieveVStorageInfrastructureObjectPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2183,6 +2287,7 @@ pub struct HostRetrieveVStorageObject {
     pub disk_info_flags: Vec<String>,
 }
 impl Default for HostRetrieveVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2208,9 +2313,11 @@ impl rt::Object for HostRetrieveVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2220,6 +2327,7 @@ impl rt::Object for HostRetrieveVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2266,6 +2374,7 @@ pub struct HostRetrieveVStorageObjectMetadata {
     pub prefix: Option<String>,
 }
 impl Default for HostRetrieveVStorageObjectMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2293,9 +2402,11 @@ impl rt::Object for HostRetrieveVStorageObjectMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2306,6 +2417,7 @@ impl rt::Object for HostRetrieveVStorageObjectMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2353,6 +2465,7 @@ pub struct HostRetrieveVStorageObjectMetadataValue {
     pub key: String,
 }
 impl Default for HostRetrieveVStorageObjectMetadataValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2380,9 +2493,11 @@ impl rt::Object for HostRetrieveVStorageObjectMetadataValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2393,6 +2508,7 @@ impl rt::Object for HostRetrieveVStorageObjectMetadataValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2438,6 +2554,7 @@ pub struct HostRetrieveVStorageObjectState {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for HostRetrieveVStorageObjectState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2461,9 +2578,11 @@ impl rt::Object for HostRetrieveVStorageObjectState {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2472,6 +2591,7 @@ impl rt::Object for HostRetrieveVStorageObjectState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2513,6 +2633,7 @@ pub struct HostScheduleReconcileDatastoreInventory {
     pub deep_cleansing: Option<bool>,
 }
 impl Default for HostScheduleReconcileDatastoreInventory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2536,9 +2657,11 @@ impl rt::Object for HostScheduleReconcileDatastoreInventory {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2547,6 +2670,7 @@ impl rt::Object for HostScheduleReconcileDatastoreInventory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2589,6 +2713,7 @@ pub struct HostSetVStorageObjectControlFlags {
     pub control_flags: Vec<String>,
 }
 impl Default for HostSetVStorageObjectControlFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2614,9 +2739,11 @@ impl rt::Object for HostSetVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2626,6 +2753,7 @@ impl rt::Object for HostSetVStorageObjectControlFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2668,6 +2796,7 @@ pub struct HostSetVirtualDiskUuidTask {
     pub uuid: Option<String>,
 }
 impl Default for HostSetVirtualDiskUuidTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2691,9 +2820,11 @@ impl rt::Object for HostSetVirtualDiskUuidTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SET_VIRTUAL_DISK_UUID_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SET_VIRTUAL_DISK_UUID_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2702,6 +2833,7 @@ impl rt::Object for HostSetVirtualDiskUuidTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2751,6 +2883,7 @@ pub struct HostUpdateVStorageObjectMetadataExTask {
     pub delete_keys: Vec<String>,
 }
 impl Default for HostUpdateVStorageObjectMetadataExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2778,9 +2911,11 @@ impl rt::Object for HostUpdateVStorageObjectMetadataExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2791,6 +2926,7 @@ impl rt::Object for HostUpdateVStorageObjectMetadataExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2841,6 +2977,7 @@ pub struct HostUpdateVStorageObjectMetadataTask {
     pub delete_keys: Vec<String>,
 }
 impl Default for HostUpdateVStorageObjectMetadataTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2868,9 +3005,11 @@ impl rt::Object for HostUpdateVStorageObjectMetadataTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -2881,6 +3020,7 @@ impl rt::Object for HostUpdateVStorageObjectMetadataTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -2949,6 +3089,7 @@ pub struct HostVStorageObjectCreateDiskFromSnapshotTask {
     pub target_datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for HostVStorageObjectCreateDiskFromSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -2992,9 +3133,11 @@ impl rt::Object for HostVStorageObjectCreateDiskFromSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3014,6 +3157,7 @@ impl rt::Object for HostVStorageObjectCreateDiskFromSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3075,6 +3219,7 @@ pub struct HostVStorageObjectCreateSnapshotTask {
     pub description: String,
 }
 impl Default for HostVStorageObjectCreateSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3100,9 +3245,11 @@ impl rt::Object for HostVStorageObjectCreateSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3112,6 +3259,7 @@ impl rt::Object for HostVStorageObjectCreateSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3160,6 +3308,7 @@ pub struct HostVStorageObjectDeleteSnapshotTask {
     pub snapshot_id: objects::Id,
 }
 impl Default for HostVStorageObjectDeleteSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3185,9 +3334,11 @@ impl rt::Object for HostVStorageObjectDeleteSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3197,6 +3348,7 @@ impl rt::Object for HostVStorageObjectDeleteSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3243,6 +3395,7 @@ pub struct HostVStorageObjectRetrieveSnapshotInfo {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for HostVStorageObjectRetrieveSnapshotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3266,9 +3419,11 @@ impl rt::Object for HostVStorageObjectRetrieveSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3277,6 +3432,7 @@ impl rt::Object for HostVStorageObjectRetrieveSnapshotInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3321,6 +3477,7 @@ pub struct HostVStorageObjectRevertTask {
     pub snapshot_id: objects::Id,
 }
 impl Default for HostVStorageObjectRevertTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3346,9 +3503,11 @@ impl rt::Object for HostVStorageObjectRevertTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_REVERT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_REVERT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3358,6 +3517,7 @@ impl rt::Object for HostVStorageObjectRevertTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3404,6 +3564,7 @@ pub struct InflateDiskTask {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for InflateDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3427,9 +3588,11 @@ impl rt::Object for InflateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INFLATE_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INFLATE_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3438,6 +3601,7 @@ impl rt::Object for InflateDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3482,6 +3646,7 @@ pub struct ListTagsAttachedToVStorageObject {
     pub id: objects::Id,
 }
 impl Default for ListTagsAttachedToVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3503,9 +3668,11 @@ impl rt::Object for ListTagsAttachedToVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3513,6 +3680,7 @@ impl rt::Object for ListTagsAttachedToVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3549,6 +3717,7 @@ pub struct ListVStorageObject {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for ListVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3570,9 +3739,11 @@ impl rt::Object for ListVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3580,6 +3751,7 @@ impl rt::Object for ListVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3618,6 +3790,7 @@ pub struct ListVStorageObjectsAttachedToTag {
     pub tag: String,
 }
 impl Default for ListVStorageObjectsAttachedToTag {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3641,9 +3814,11 @@ impl rt::Object for ListVStorageObjectsAttachedToTag {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3652,6 +3827,7 @@ impl rt::Object for ListVStorageObjectsAttachedToTag {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3691,6 +3867,7 @@ pub struct QueryVirtualDiskUuidEx {
     pub datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for QueryVirtualDiskUuidEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3714,9 +3891,11 @@ impl rt::Object for QueryVirtualDiskUuidEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_UUID_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUERY_VIRTUAL_DISK_UUID_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3725,6 +3904,7 @@ impl rt::Object for QueryVirtualDiskUuidEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3765,6 +3945,7 @@ pub struct ReconcileDatastoreInventoryExTask {
     pub spec: objects::VStorageObjectReconcileSpec,
 }
 impl Default for ReconcileDatastoreInventoryExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3786,9 +3967,11 @@ impl rt::Object for ReconcileDatastoreInventoryExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONCILE_DATASTORE_INVENTORY_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONCILE_DATASTORE_INVENTORY_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3796,6 +3979,7 @@ impl rt::Object for ReconcileDatastoreInventoryExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3840,6 +4024,7 @@ pub struct ReconcileDatastoreInventoryTask {
     pub deep_cleansing: Option<bool>,
 }
 impl Default for ReconcileDatastoreInventoryTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3863,9 +4048,11 @@ impl rt::Object for ReconcileDatastoreInventoryTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECONCILE_DATASTORE_INVENTORY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECONCILE_DATASTORE_INVENTORY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3874,6 +4061,7 @@ impl rt::Object for ReconcileDatastoreInventoryTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -3919,6 +4107,7 @@ pub struct RegisterDisk {
     pub id: Option<Box<objects::Id>>,
 }
 impl Default for RegisterDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -3944,9 +4133,11 @@ impl rt::Object for RegisterDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &REGISTER_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REGISTER_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -3956,6 +4147,7 @@ impl rt::Object for RegisterDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4002,6 +4194,7 @@ pub struct RelocateVStorageObjectTask {
     pub spec: objects::VslmRelocateSpec,
 }
 impl Default for RelocateVStorageObjectTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4027,9 +4220,11 @@ impl rt::Object for RelocateVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELOCATE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELOCATE_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4039,6 +4234,7 @@ impl rt::Object for RelocateVStorageObjectTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4087,6 +4283,7 @@ pub struct RenameVStorageObject {
     pub name: String,
 }
 impl Default for RenameVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -4112,9 +4309,11 @@ impl rt::Object for RenameVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &RENAME_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RENAME_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -4124,6 +4323,7 @@ impl rt::Object for RenameVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -4166,6 +4366,7 @@ pub struct RenameVStorageObjectEx {
     pub name: String,
 }
 impl Default for RenameVStorageObjectEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -4189,9 +4390,11 @@ impl rt::Object for RenameVStorageObjectEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &RENAME_V_STORAGE_OBJECT_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RENAME_V_STORAGE_OBJECT_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -4200,6 +4403,7 @@ impl rt::Object for RenameVStorageObjectEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),

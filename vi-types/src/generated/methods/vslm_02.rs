@@ -16,6 +16,7 @@ pub struct RepairVStorageObjectChainTask {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for RepairVStorageObjectChainTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -37,9 +38,11 @@ impl rt::Object for RepairVStorageObjectChainTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPAIR_V_STORAGE_OBJECT_CHAIN_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPAIR_V_STORAGE_OBJECT_CHAIN_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -47,6 +50,7 @@ impl rt::Object for RepairVStorageObjectChainTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -93,6 +97,7 @@ pub struct RetrieveSnapshotDetails {
     pub snapshot_id: objects::Id,
 }
 impl Default for RetrieveSnapshotDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -118,9 +123,11 @@ impl rt::Object for RetrieveSnapshotDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_SNAPSHOT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_SNAPSHOT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -130,6 +137,7 @@ impl rt::Object for RetrieveSnapshotDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -173,6 +181,7 @@ pub struct RetrieveSnapshotInfo {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for RetrieveSnapshotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -196,9 +205,11 @@ impl rt::Object for RetrieveSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -207,6 +218,7 @@ impl rt::Object for RetrieveSnapshotInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -247,6 +259,7 @@ pub struct RetrieveVStorageInfrastructureObjectPolicy {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for RetrieveVStorageInfrastructureObjectPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -268,9 +281,11 @@ impl rt::Object for RetrieveVStorageInfrastructureObjectPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -278,6 +293,7 @@ impl rt::Object for RetrieveVStorageInfrastructureObjectPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -321,6 +337,7 @@ pub struct RetrieveVStorageObject {
     pub disk_info_flags: Vec<String>,
 }
 impl Default for RetrieveVStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -346,9 +363,11 @@ impl rt::Object for RetrieveVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -358,6 +377,7 @@ impl rt::Object for RetrieveVStorageObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -396,6 +416,7 @@ pub struct RetrieveVStorageObjectAssociations {
     pub ids: Vec<objects::RetrieveVStorageObjSpec>,
 }
 impl Default for RetrieveVStorageObjectAssociations {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -417,9 +438,11 @@ impl rt::Object for RetrieveVStorageObjectAssociations {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -427,6 +450,7 @@ impl rt::Object for RetrieveVStorageObjectAssociations {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -464,6 +488,7 @@ pub struct RetrieveVStorageObjectState {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for RetrieveVStorageObjectState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -487,9 +512,11 @@ impl rt::Object for RetrieveVStorageObjectState {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJECT_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJECT_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -498,6 +525,7 @@ impl rt::Object for RetrieveVStorageObjectState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -541,6 +569,7 @@ pub struct RevertVStorageObjectExTask {
     pub snapshot_id: objects::Id,
 }
 impl Default for RevertVStorageObjectExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -564,9 +593,11 @@ impl rt::Object for RevertVStorageObjectExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REVERT_V_STORAGE_OBJECT_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REVERT_V_STORAGE_OBJECT_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -575,6 +606,7 @@ impl rt::Object for RevertVStorageObjectExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -622,6 +654,7 @@ pub struct RevertVStorageObjectTask {
     pub snapshot_id: objects::Id,
 }
 impl Default for RevertVStorageObjectTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -647,9 +680,11 @@ impl rt::Object for RevertVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &REVERT_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REVERT_V_STORAGE_OBJECT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -659,6 +694,7 @@ impl rt::Object for RevertVStorageObjectTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -705,6 +741,7 @@ pub struct ScheduleReconcileDatastoreInventory {
     pub deep_cleansing: Option<bool>,
 }
 impl Default for ScheduleReconcileDatastoreInventory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -728,9 +765,11 @@ impl rt::Object for ScheduleReconcileDatastoreInventory {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -739,6 +778,7 @@ impl rt::Object for ScheduleReconcileDatastoreInventory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -781,6 +821,7 @@ pub struct SetVStorageObjectControlFlags {
     pub control_flags: Vec<String>,
 }
 impl Default for SetVStorageObjectControlFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -806,9 +847,11 @@ impl rt::Object for SetVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -818,6 +861,7 @@ impl rt::Object for SetVStorageObjectControlFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -862,6 +906,7 @@ pub struct SetVirtualDiskUuidExTask {
     pub uuid: Option<String>,
 }
 impl Default for SetVirtualDiskUuidExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -887,9 +932,11 @@ impl rt::Object for SetVirtualDiskUuidExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SET_VIRTUAL_DISK_UUID_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SET_VIRTUAL_DISK_UUID_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -899,6 +946,7 @@ impl rt::Object for SetVirtualDiskUuidExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -941,6 +989,7 @@ pub struct UnregisterDiskTask {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for UnregisterDiskTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -962,9 +1011,11 @@ impl rt::Object for UnregisterDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNREGISTER_DISK_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNREGISTER_DISK_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -972,6 +1023,7 @@ impl rt::Object for UnregisterDiskTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -1014,6 +1066,7 @@ pub struct UpdateVStorageInfrastructureObjectPolicyTask {
     pub spec: objects::VslmInfrastructureObjectPolicySpec,
 }
 impl Default for UpdateVStorageInfrastructureObjectPolicyTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1035,9 +1088,11 @@ impl rt::Object for UpdateVStorageInfrastructureObjectPolicyTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1045,6 +1100,7 @@ impl rt::Object for UpdateVStorageInfrastructureObjectPolicyTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1097,6 +1153,7 @@ pub struct UpdateVStorageObjectCryptoTask {
     pub disks_crypto: Option<Box<objects::DiskCryptoSpec>>,
 }
 impl Default for UpdateVStorageObjectCryptoTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1126,9 +1183,11 @@ impl rt::Object for UpdateVStorageObjectCryptoTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1141,6 +1200,7 @@ impl rt::Object for UpdateVStorageObjectCryptoTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1193,6 +1253,7 @@ pub struct UpdateVStorageObjectPolicyTask {
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
 }
 impl Default for UpdateVStorageObjectPolicyTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1219,9 +1280,11 @@ impl rt::Object for UpdateVStorageObjectPolicyTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_V_STORAGE_OBJECT_POLICY_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_V_STORAGE_OBJECT_POLICY_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1232,6 +1295,7 @@ impl rt::Object for UpdateVStorageObjectPolicyTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1285,6 +1349,7 @@ pub struct VCenterUpdateVStorageObjectMetadataExTask {
     pub delete_keys: Vec<String>,
 }
 impl Default for VCenterUpdateVStorageObjectMetadataExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1312,9 +1377,11 @@ impl rt::Object for VCenterUpdateVStorageObjectMetadataExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1325,6 +1392,7 @@ impl rt::Object for VCenterUpdateVStorageObjectMetadataExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1376,6 +1444,7 @@ pub struct VStorageObjectCreateSnapshotExTask {
     pub snapshot_id: Option<Box<objects::Id>>,
 }
 impl Default for VStorageObjectCreateSnapshotExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -1401,9 +1470,11 @@ impl rt::Object for VStorageObjectCreateSnapshotExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -1413,6 +1484,7 @@ impl rt::Object for VStorageObjectCreateSnapshotExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -1463,6 +1535,7 @@ pub struct VStorageObjectCreateSnapshotTask {
     pub description: String,
 }
 impl Default for VStorageObjectCreateSnapshotTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1488,9 +1561,11 @@ impl rt::Object for VStorageObjectCreateSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1500,6 +1575,7 @@ impl rt::Object for VStorageObjectCreateSnapshotTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),
@@ -1548,6 +1624,7 @@ pub struct VStorageObjectDeleteSnapshotEx2Task {
     pub snapshot_id: objects::Id,
 }
 impl Default for VStorageObjectDeleteSnapshotEx2Task {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -1571,9 +1648,11 @@ impl rt::Object for VStorageObjectDeleteSnapshotEx2Task {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -1582,6 +1661,7 @@ impl rt::Object for VStorageObjectDeleteSnapshotEx2Task {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -1629,6 +1709,7 @@ pub struct VStorageObjectDeleteSnapshotExTask {
     pub snapshot_id: objects::Id,
 }
 impl Default for VStorageObjectDeleteSnapshotExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -1652,9 +1733,11 @@ impl rt::Object for VStorageObjectDeleteSnapshotExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -1663,6 +1746,7 @@ impl rt::Object for VStorageObjectDeleteSnapshotExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -1710,6 +1794,7 @@ pub struct VStorageObjectExtendDiskExTask {
     pub new_capacity_in_mb: i64,
 }
 impl Default for VStorageObjectExtendDiskExTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -1733,9 +1818,11 @@ impl rt::Object for VStorageObjectExtendDiskExTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -1744,6 +1831,7 @@ impl rt::Object for VStorageObjectExtendDiskExTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -1796,6 +1884,7 @@ pub struct VstorageObjectVCenterQueryChangedDiskAreas {
     pub change_id: String,
 }
 impl Default for VstorageObjectVCenterQueryChangedDiskAreas {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             this: Default::default(),
@@ -1825,9 +1914,11 @@ impl rt::Object for VstorageObjectVCenterQueryChangedDiskAreas {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.this),
@@ -1839,6 +1930,7 @@ impl rt::Object for VstorageObjectVCenterQueryChangedDiskAreas {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.this),

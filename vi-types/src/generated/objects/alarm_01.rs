@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// `Action`, a [`DynamicData`], since VI API 2.0.
 pub struct Action {}
 impl Default for Action {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for Action {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -39,16 +43,19 @@ impl rt::Object for Action {
 }
 impl rt::Extends<Action> for Action {}
 impl Clone for Action {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Action {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Action {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -64,6 +71,7 @@ pub struct AfterStartupTaskScheduler {
     pub minute: i32,
 }
 impl Default for AfterStartupTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TaskScheduler::default(),
@@ -84,9 +92,11 @@ impl rt::Object for AfterStartupTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &AFTER_STARTUP_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AFTER_STARTUP_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -95,6 +105,7 @@ impl rt::Object for AfterStartupTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -117,16 +128,19 @@ impl std::ops::DerefMut for AfterStartupTaskScheduler {
     }
 }
 impl Clone for AfterStartupTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AfterStartupTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AfterStartupTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -144,6 +158,7 @@ pub struct AlarmAcknowledgedEvent {
     pub entity: ManagedEntityEventArgument,
 }
 impl Default for AlarmAcknowledgedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -166,9 +181,11 @@ impl rt::Object for AlarmAcknowledgedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_ACKNOWLEDGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_ACKNOWLEDGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -178,6 +195,7 @@ impl rt::Object for AlarmAcknowledgedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -201,16 +219,19 @@ impl std::ops::DerefMut for AlarmAcknowledgedEvent {
     }
 }
 impl Clone for AlarmAcknowledgedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmAcknowledgedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmAcknowledgedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -221,6 +242,7 @@ rt::serde!(object AlarmAcknowledgedEvent);
 /// `AlarmAction`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmAction {}
 impl Default for AlarmAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -236,14 +258,17 @@ impl rt::Object for AlarmAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -252,16 +277,19 @@ impl rt::Object for AlarmAction {
 }
 impl rt::Extends<AlarmAction> for AlarmAction {}
 impl Clone for AlarmAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -279,6 +307,7 @@ pub struct AlarmActionTriggeredEvent {
     pub entity: ManagedEntityEventArgument,
 }
 impl Default for AlarmActionTriggeredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -301,9 +330,11 @@ impl rt::Object for AlarmActionTriggeredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_ACTION_TRIGGERED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_ACTION_TRIGGERED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -313,6 +344,7 @@ impl rt::Object for AlarmActionTriggeredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -336,16 +368,19 @@ impl std::ops::DerefMut for AlarmActionTriggeredEvent {
     }
 }
 impl Clone for AlarmActionTriggeredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmActionTriggeredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmActionTriggeredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -365,6 +400,7 @@ pub struct AlarmClearedEvent {
     pub from: String,
 }
 impl Default for AlarmClearedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -389,9 +425,11 @@ impl rt::Object for AlarmClearedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_CLEARED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_CLEARED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -402,6 +440,7 @@ impl rt::Object for AlarmClearedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -426,16 +465,19 @@ impl std::ops::DerefMut for AlarmClearedEvent {
     }
 }
 impl Clone for AlarmClearedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmClearedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmClearedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -451,6 +493,7 @@ pub struct AlarmCreatedEvent {
     pub entity: ManagedEntityEventArgument,
 }
 impl Default for AlarmCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -471,9 +514,11 @@ impl rt::Object for AlarmCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -482,6 +527,7 @@ impl rt::Object for AlarmCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -504,16 +550,19 @@ impl std::ops::DerefMut for AlarmCreatedEvent {
     }
 }
 impl Clone for AlarmCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -545,6 +594,7 @@ pub struct AlarmDescription {
     pub action: Vec<rt::Poly<TypeDescription>>,
 }
 impl Default for AlarmDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             expr: Vec::new(),
@@ -582,9 +632,11 @@ impl rt::Object for AlarmDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.expr),
@@ -600,6 +652,7 @@ impl rt::Object for AlarmDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.expr),
@@ -617,16 +670,19 @@ impl rt::Object for AlarmDescription {
     }
 }
 impl Clone for AlarmDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -644,6 +700,7 @@ pub struct AlarmEmailCompletedEvent {
     pub to: String,
 }
 impl Default for AlarmEmailCompletedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -666,9 +723,11 @@ impl rt::Object for AlarmEmailCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_EMAIL_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_EMAIL_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -678,6 +737,7 @@ impl rt::Object for AlarmEmailCompletedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -701,16 +761,19 @@ impl std::ops::DerefMut for AlarmEmailCompletedEvent {
     }
 }
 impl Clone for AlarmEmailCompletedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmEmailCompletedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmEmailCompletedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -730,6 +793,7 @@ pub struct AlarmEmailFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for AlarmEmailFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -754,9 +818,11 @@ impl rt::Object for AlarmEmailFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_EMAIL_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_EMAIL_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -767,6 +833,7 @@ impl rt::Object for AlarmEmailFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -791,16 +858,19 @@ impl std::ops::DerefMut for AlarmEmailFailedEvent {
     }
 }
 impl Clone for AlarmEmailFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmEmailFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmEmailFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -816,6 +886,7 @@ pub struct AlarmEvent {
     pub alarm: AlarmEventArgument,
 }
 impl Default for AlarmEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -836,9 +907,11 @@ impl rt::Object for AlarmEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -847,6 +920,7 @@ impl rt::Object for AlarmEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -869,16 +943,19 @@ impl std::ops::DerefMut for AlarmEvent {
     }
 }
 impl Clone for AlarmEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -894,6 +971,7 @@ pub struct AlarmEventArgument {
     pub alarm: rt::ManagedObjectReference,
 }
 impl Default for AlarmEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -914,9 +992,11 @@ impl rt::Object for AlarmEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -925,6 +1005,7 @@ impl rt::Object for AlarmEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -947,16 +1028,19 @@ impl std::ops::DerefMut for AlarmEventArgument {
     }
 }
 impl Clone for AlarmEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -967,6 +1051,7 @@ rt::serde!(object AlarmEventArgument);
 /// `AlarmExpression`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmExpression {}
 impl Default for AlarmExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -982,14 +1067,17 @@ impl rt::Object for AlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -998,16 +1086,19 @@ impl rt::Object for AlarmExpression {
 }
 impl rt::Extends<AlarmExpression> for AlarmExpression {}
 impl Clone for AlarmExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1025,6 +1116,7 @@ pub struct AlarmFilterSpec {
     pub type_trigger: Option<String>,
 }
 impl Default for AlarmFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             status: Vec::new(),
@@ -1048,9 +1140,11 @@ impl rt::Object for AlarmFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.status),
@@ -1059,6 +1153,7 @@ impl rt::Object for AlarmFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.status),
@@ -1069,16 +1164,19 @@ impl rt::Object for AlarmFilterSpec {
     }
 }
 impl Clone for AlarmFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1104,6 +1202,7 @@ pub struct AlarmInfo {
     pub creation_event_id: i32,
 }
 impl Default for AlarmInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmSpec::default(),
@@ -1134,9 +1233,11 @@ impl rt::Object for AlarmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -1150,6 +1251,7 @@ impl rt::Object for AlarmInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -1177,16 +1279,19 @@ impl std::ops::DerefMut for AlarmInfo {
     }
 }
 impl Clone for AlarmInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1204,6 +1309,7 @@ pub struct AlarmReconfiguredEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for AlarmReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -1226,9 +1332,11 @@ impl rt::Object for AlarmReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1238,6 +1346,7 @@ impl rt::Object for AlarmReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1261,16 +1370,19 @@ impl std::ops::DerefMut for AlarmReconfiguredEvent {
     }
 }
 impl Clone for AlarmReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1286,6 +1398,7 @@ pub struct AlarmRemovedEvent {
     pub entity: ManagedEntityEventArgument,
 }
 impl Default for AlarmRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -1306,9 +1419,11 @@ impl rt::Object for AlarmRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1317,6 +1432,7 @@ impl rt::Object for AlarmRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1339,16 +1455,19 @@ impl std::ops::DerefMut for AlarmRemovedEvent {
     }
 }
 impl Clone for AlarmRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1366,6 +1485,7 @@ pub struct AlarmScriptCompleteEvent {
     pub script: String,
 }
 impl Default for AlarmScriptCompleteEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -1388,9 +1508,11 @@ impl rt::Object for AlarmScriptCompleteEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_SCRIPT_COMPLETE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_SCRIPT_COMPLETE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1400,6 +1522,7 @@ impl rt::Object for AlarmScriptCompleteEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1423,16 +1546,19 @@ impl std::ops::DerefMut for AlarmScriptCompleteEvent {
     }
 }
 impl Clone for AlarmScriptCompleteEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmScriptCompleteEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmScriptCompleteEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1452,6 +1578,7 @@ pub struct AlarmScriptFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for AlarmScriptFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -1476,9 +1603,11 @@ impl rt::Object for AlarmScriptFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_SCRIPT_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_SCRIPT_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1489,6 +1618,7 @@ impl rt::Object for AlarmScriptFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1513,16 +1643,19 @@ impl std::ops::DerefMut for AlarmScriptFailedEvent {
     }
 }
 impl Clone for AlarmScriptFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmScriptFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmScriptFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1538,6 +1671,7 @@ pub struct AlarmSetting {
     pub reporting_frequency: i32,
 }
 impl Default for AlarmSetting {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tolerance_range: 0,
@@ -1559,9 +1693,11 @@ impl rt::Object for AlarmSetting {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_SETTING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_SETTING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.tolerance_range),
@@ -1569,6 +1705,7 @@ impl rt::Object for AlarmSetting {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.tolerance_range),
@@ -1578,16 +1715,19 @@ impl rt::Object for AlarmSetting {
     }
 }
 impl Clone for AlarmSetting {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmSetting {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmSetting {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1603,6 +1743,7 @@ pub struct AlarmSnmpCompletedEvent {
     pub entity: ManagedEntityEventArgument,
 }
 impl Default for AlarmSnmpCompletedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -1623,9 +1764,11 @@ impl rt::Object for AlarmSnmpCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_SNMP_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_SNMP_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1634,6 +1777,7 @@ impl rt::Object for AlarmSnmpCompletedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1656,16 +1800,19 @@ impl std::ops::DerefMut for AlarmSnmpCompletedEvent {
     }
 }
 impl Clone for AlarmSnmpCompletedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmSnmpCompletedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmSnmpCompletedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1683,6 +1830,7 @@ pub struct AlarmSnmpFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for AlarmSnmpFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -1705,9 +1853,11 @@ impl rt::Object for AlarmSnmpFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_SNMP_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_SNMP_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1717,6 +1867,7 @@ impl rt::Object for AlarmSnmpFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1740,16 +1891,19 @@ impl std::ops::DerefMut for AlarmSnmpFailedEvent {
     }
 }
 impl Clone for AlarmSnmpFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmSnmpFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmSnmpFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1777,6 +1931,7 @@ pub struct AlarmSpec {
     pub setting: Option<Box<AlarmSetting>>,
 }
 impl Default for AlarmSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1810,9 +1965,11 @@ impl rt::Object for AlarmSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1826,6 +1983,7 @@ impl rt::Object for AlarmSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1842,16 +2000,19 @@ impl rt::Object for AlarmSpec {
 }
 impl rt::Extends<AlarmSpec> for AlarmSpec {}
 impl Clone for AlarmSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1883,6 +2044,7 @@ pub struct AlarmState {
     pub disabled: Option<bool>,
 }
 impl Default for AlarmState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1920,9 +2082,11 @@ impl rt::Object for AlarmState {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1938,6 +2102,7 @@ impl rt::Object for AlarmState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1955,16 +2120,19 @@ impl rt::Object for AlarmState {
     }
 }
 impl Clone for AlarmState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1986,6 +2154,7 @@ pub struct AlarmStatusChangedEvent {
     pub to: String,
 }
 impl Default for AlarmStatusChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AlarmEvent::default(),
@@ -2012,9 +2181,11 @@ impl rt::Object for AlarmStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2026,6 +2197,7 @@ impl rt::Object for AlarmStatusChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2051,16 +2223,19 @@ impl std::ops::DerefMut for AlarmStatusChangedEvent {
     }
 }
 impl Clone for AlarmStatusChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmStatusChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmStatusChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2084,6 +2259,7 @@ pub struct AlarmTriggeringAction {
     pub yellow2green: bool,
 }
 impl Default for AlarmTriggeringAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             action: Default::default(),
@@ -2113,9 +2289,11 @@ impl rt::Object for AlarmTriggeringAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_TRIGGERING_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_TRIGGERING_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&AlarmAction {}),
@@ -2128,6 +2306,7 @@ impl rt::Object for AlarmTriggeringAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.action),
@@ -2142,16 +2321,19 @@ impl rt::Object for AlarmTriggeringAction {
 }
 impl rt::Extends<AlarmAction> for AlarmTriggeringAction {}
 impl Clone for AlarmTriggeringAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmTriggeringAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmTriggeringAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2169,6 +2351,7 @@ pub struct AlarmTriggeringActionTransitionSpec {
     pub repeats: bool,
 }
 impl Default for AlarmTriggeringActionTransitionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             start_state: Default::default(),
@@ -2192,9 +2375,11 @@ impl rt::Object for AlarmTriggeringActionTransitionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_TRIGGERING_ACTION_TRANSITION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_TRIGGERING_ACTION_TRANSITION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.start_state),
@@ -2203,6 +2388,7 @@ impl rt::Object for AlarmTriggeringActionTransitionSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start_state),
@@ -2213,16 +2399,19 @@ impl rt::Object for AlarmTriggeringActionTransitionSpec {
     }
 }
 impl Clone for AlarmTriggeringActionTransitionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmTriggeringActionTransitionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmTriggeringActionTransitionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2236,6 +2425,7 @@ pub struct AndAlarmExpression {
     pub expression: Vec<rt::Poly<AlarmExpression>>,
 }
 impl Default for AndAlarmExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self { expression: Vec::new() }
     }
@@ -2253,9 +2443,11 @@ impl rt::Object for AndAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &AND_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AND_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&AlarmExpression {}),
@@ -2263,6 +2455,7 @@ impl rt::Object for AndAlarmExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.expression),
@@ -2272,16 +2465,19 @@ impl rt::Object for AndAlarmExpression {
 }
 impl rt::Extends<AlarmExpression> for AndAlarmExpression {}
 impl Clone for AndAlarmExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AndAlarmExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AndAlarmExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2297,6 +2493,7 @@ pub struct CreateTaskAction {
     pub cancelable: bool,
 }
 impl Default for CreateTaskAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             task_type_id: String::new(),
@@ -2318,9 +2515,11 @@ impl rt::Object for CreateTaskAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CREATE_TASK_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CREATE_TASK_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&Action {}),
@@ -2329,6 +2528,7 @@ impl rt::Object for CreateTaskAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.task_type_id),
@@ -2339,16 +2539,19 @@ impl rt::Object for CreateTaskAction {
 }
 impl rt::Extends<Action> for CreateTaskAction {}
 impl Clone for CreateTaskAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CreateTaskAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CreateTaskAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2364,6 +2567,7 @@ pub struct DailyTaskScheduler {
     pub hour: i32,
 }
 impl Default for DailyTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HourlyTaskScheduler::default(),
@@ -2384,9 +2588,11 @@ impl rt::Object for DailyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAILY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAILY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2395,6 +2601,7 @@ impl rt::Object for DailyTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2417,16 +2624,19 @@ impl std::ops::DerefMut for DailyTaskScheduler {
     }
 }
 impl Clone for DailyTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DailyTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DailyTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2448,6 +2658,7 @@ pub struct EventAlarmExpression {
     pub status: Option<enums::ManagedEntityStatus>,
 }
 impl Default for EventAlarmExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             comparisons: Vec::new(),
@@ -2475,9 +2686,11 @@ impl rt::Object for EventAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&AlarmExpression {}),
@@ -2489,6 +2702,7 @@ impl rt::Object for EventAlarmExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.comparisons),
@@ -2502,16 +2716,19 @@ impl rt::Object for EventAlarmExpression {
 }
 impl rt::Extends<AlarmExpression> for EventAlarmExpression {}
 impl Clone for EventAlarmExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventAlarmExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventAlarmExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2529,6 +2746,7 @@ pub struct EventAlarmExpressionComparison {
     pub value: String,
 }
 impl Default for EventAlarmExpressionComparison {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             attribute_name: String::new(),
@@ -2552,9 +2770,11 @@ impl rt::Object for EventAlarmExpressionComparison {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_ALARM_EXPRESSION_COMPARISON
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_ALARM_EXPRESSION_COMPARISON
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.attribute_name),
@@ -2563,6 +2783,7 @@ impl rt::Object for EventAlarmExpressionComparison {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.attribute_name),
@@ -2573,16 +2794,19 @@ impl rt::Object for EventAlarmExpressionComparison {
     }
 }
 impl Clone for EventAlarmExpressionComparison {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventAlarmExpressionComparison {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventAlarmExpressionComparison {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2596,6 +2820,7 @@ pub struct GroupAlarmAction {
     pub action: Vec<rt::Poly<AlarmAction>>,
 }
 impl Default for GroupAlarmAction {
+    #[inline(never)]
     fn default() -> Self {
         Self { action: Vec::new() }
     }
@@ -2613,9 +2838,11 @@ impl rt::Object for GroupAlarmAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &GROUP_ALARM_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GROUP_ALARM_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&AlarmAction {}),
@@ -2623,6 +2850,7 @@ impl rt::Object for GroupAlarmAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.action),
@@ -2632,16 +2860,19 @@ impl rt::Object for GroupAlarmAction {
 }
 impl rt::Extends<AlarmAction> for GroupAlarmAction {}
 impl Clone for GroupAlarmAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GroupAlarmAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GroupAlarmAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2657,6 +2888,7 @@ pub struct HourlyTaskScheduler {
     pub minute: i32,
 }
 impl Default for HourlyTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RecurrentTaskScheduler::default(),
@@ -2677,9 +2909,11 @@ impl rt::Object for HourlyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOURLY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOURLY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2688,6 +2922,7 @@ impl rt::Object for HourlyTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2710,16 +2945,19 @@ impl std::ops::DerefMut for HourlyTaskScheduler {
     }
 }
 impl Clone for HourlyTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HourlyTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HourlyTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2733,6 +2971,7 @@ pub struct InvalidScheduledTask {
     pub base: RuntimeFault,
 }
 impl Default for InvalidScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -2750,9 +2989,11 @@ impl rt::Object for InvalidScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2760,6 +3001,7 @@ impl rt::Object for InvalidScheduledTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2781,16 +3023,19 @@ impl std::ops::DerefMut for InvalidScheduledTask {
     }
 }
 impl Clone for InvalidScheduledTask {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidScheduledTask {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidScheduledTask {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2806,6 +3051,7 @@ pub struct MethodAction {
     pub argument: Vec<MethodActionArgument>,
 }
 impl Default for MethodAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2827,9 +3073,11 @@ impl rt::Object for MethodAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &METHOD_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METHOD_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&Action {}),
@@ -2838,6 +3086,7 @@ impl rt::Object for MethodAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2848,16 +3097,19 @@ impl rt::Object for MethodAction {
 }
 impl rt::Extends<Action> for MethodAction {}
 impl Clone for MethodAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MethodAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MethodAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2871,6 +3123,7 @@ pub struct MethodActionArgument {
     pub value: Option<rt::Any>,
 }
 impl Default for MethodActionArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: None }
     }
@@ -2888,15 +3141,18 @@ impl rt::Object for MethodActionArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &METHOD_ACTION_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METHOD_ACTION_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -2905,16 +3161,19 @@ impl rt::Object for MethodActionArgument {
     }
 }
 impl Clone for MethodActionArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MethodActionArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MethodActionArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2940,6 +3199,7 @@ pub struct MetricAlarmExpression {
     pub red_interval: Option<i32>,
 }
 impl Default for MetricAlarmExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operator: Default::default(),
@@ -2971,9 +3231,11 @@ impl rt::Object for MetricAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &METRIC_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METRIC_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&AlarmExpression {}),
@@ -2987,6 +3249,7 @@ impl rt::Object for MetricAlarmExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operator),
@@ -3002,16 +3265,19 @@ impl rt::Object for MetricAlarmExpression {
 }
 impl rt::Extends<AlarmExpression> for MetricAlarmExpression {}
 impl Clone for MetricAlarmExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MetricAlarmExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MetricAlarmExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3027,6 +3293,7 @@ pub struct MonthlyByDayTaskScheduler {
     pub day: i32,
 }
 impl Default for MonthlyByDayTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MonthlyTaskScheduler::default(),
@@ -3047,9 +3314,11 @@ impl rt::Object for MonthlyByDayTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &MONTHLY_BY_DAY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MONTHLY_BY_DAY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3058,6 +3327,7 @@ impl rt::Object for MonthlyByDayTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3080,16 +3350,19 @@ impl std::ops::DerefMut for MonthlyByDayTaskScheduler {
     }
 }
 impl Clone for MonthlyByDayTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MonthlyByDayTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MonthlyByDayTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3107,6 +3380,7 @@ pub struct MonthlyByWeekdayTaskScheduler {
     pub weekday: enums::DayOfWeek,
 }
 impl Default for MonthlyByWeekdayTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MonthlyTaskScheduler::default(),
@@ -3129,9 +3403,11 @@ impl rt::Object for MonthlyByWeekdayTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &MONTHLY_BY_WEEKDAY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MONTHLY_BY_WEEKDAY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3141,6 +3417,7 @@ impl rt::Object for MonthlyByWeekdayTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3164,16 +3441,19 @@ impl std::ops::DerefMut for MonthlyByWeekdayTaskScheduler {
     }
 }
 impl Clone for MonthlyByWeekdayTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MonthlyByWeekdayTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MonthlyByWeekdayTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3187,6 +3467,7 @@ pub struct MonthlyTaskScheduler {
     pub base: DailyTaskScheduler,
 }
 impl Default for MonthlyTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DailyTaskScheduler::default(),
@@ -3204,9 +3485,11 @@ impl rt::Object for MonthlyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &MONTHLY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MONTHLY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3214,6 +3497,7 @@ impl rt::Object for MonthlyTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3235,16 +3519,19 @@ impl std::ops::DerefMut for MonthlyTaskScheduler {
     }
 }
 impl Clone for MonthlyTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MonthlyTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MonthlyTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3260,6 +3547,7 @@ pub struct OnceTaskScheduler {
     pub run_at: Option<rt::DateTime>,
 }
 impl Default for OnceTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TaskScheduler::default(),
@@ -3280,9 +3568,11 @@ impl rt::Object for OnceTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &ONCE_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ONCE_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3291,6 +3581,7 @@ impl rt::Object for OnceTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3313,16 +3604,19 @@ impl std::ops::DerefMut for OnceTaskScheduler {
     }
 }
 impl Clone for OnceTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OnceTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OnceTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3336,6 +3630,7 @@ pub struct OrAlarmExpression {
     pub expression: Vec<rt::Poly<AlarmExpression>>,
 }
 impl Default for OrAlarmExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self { expression: Vec::new() }
     }
@@ -3353,9 +3648,11 @@ impl rt::Object for OrAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &OR_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OR_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&AlarmExpression {}),
@@ -3363,6 +3660,7 @@ impl rt::Object for OrAlarmExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.expression),
@@ -3372,16 +3670,19 @@ impl rt::Object for OrAlarmExpression {
 }
 impl rt::Extends<AlarmExpression> for OrAlarmExpression {}
 impl Clone for OrAlarmExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OrAlarmExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OrAlarmExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3397,6 +3698,7 @@ pub struct RecurrentTaskScheduler {
     pub interval: i32,
 }
 impl Default for RecurrentTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TaskScheduler::default(),
@@ -3417,9 +3719,11 @@ impl rt::Object for RecurrentTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECURRENT_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECURRENT_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3428,6 +3732,7 @@ impl rt::Object for RecurrentTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3450,16 +3755,19 @@ impl std::ops::DerefMut for RecurrentTaskScheduler {
     }
 }
 impl Clone for RecurrentTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RecurrentTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RecurrentTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3473,6 +3781,7 @@ pub struct RunScriptAction {
     pub script: String,
 }
 impl Default for RunScriptAction {
+    #[inline(never)]
     fn default() -> Self {
         Self { script: String::new() }
     }
@@ -3490,9 +3799,11 @@ impl rt::Object for RunScriptAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &RUN_SCRIPT_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RUN_SCRIPT_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&Action {}),
@@ -3500,6 +3811,7 @@ impl rt::Object for RunScriptAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.script),
@@ -3509,16 +3821,19 @@ impl rt::Object for RunScriptAction {
 }
 impl rt::Extends<Action> for RunScriptAction {}
 impl Clone for RunScriptAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RunScriptAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RunScriptAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3532,6 +3847,7 @@ pub struct ScheduledTaskCompletedEvent {
     pub base: ScheduledTaskEvent,
 }
 impl Default for ScheduledTaskCompletedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -3549,9 +3865,11 @@ impl rt::Object for ScheduledTaskCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3559,6 +3877,7 @@ impl rt::Object for ScheduledTaskCompletedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3580,16 +3899,19 @@ impl std::ops::DerefMut for ScheduledTaskCompletedEvent {
     }
 }
 impl Clone for ScheduledTaskCompletedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskCompletedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskCompletedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3603,6 +3925,7 @@ pub struct ScheduledTaskCreatedEvent {
     pub base: ScheduledTaskEvent,
 }
 impl Default for ScheduledTaskCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -3620,9 +3943,11 @@ impl rt::Object for ScheduledTaskCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3630,6 +3955,7 @@ impl rt::Object for ScheduledTaskCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3651,16 +3977,19 @@ impl std::ops::DerefMut for ScheduledTaskCreatedEvent {
     }
 }
 impl Clone for ScheduledTaskCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3682,6 +4011,7 @@ pub struct ScheduledTaskDescription {
     pub week_of_month: Vec<rt::Poly<ElementDescription>>,
 }
 impl Default for ScheduledTaskDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             action: Vec::new(),
@@ -3709,9 +4039,11 @@ impl rt::Object for ScheduledTaskDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.action),
@@ -3722,6 +4054,7 @@ impl rt::Object for ScheduledTaskDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.action),
@@ -3734,16 +4067,19 @@ impl rt::Object for ScheduledTaskDescription {
     }
 }
 impl Clone for ScheduledTaskDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3759,6 +4095,7 @@ pub struct ScheduledTaskDetail {
     pub frequency: String,
 }
 impl Default for ScheduledTaskDetail {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TypeDescription::default(),
@@ -3779,9 +4116,11 @@ impl rt::Object for ScheduledTaskDetail {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_DETAIL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_DETAIL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3790,6 +4129,7 @@ impl rt::Object for ScheduledTaskDetail {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3813,16 +4153,19 @@ impl std::ops::DerefMut for ScheduledTaskDetail {
     }
 }
 impl Clone for ScheduledTaskDetail {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskDetail {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskDetail {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3838,6 +4181,7 @@ pub struct ScheduledTaskEmailCompletedEvent {
     pub to: String,
 }
 impl Default for ScheduledTaskEmailCompletedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -3858,9 +4202,11 @@ impl rt::Object for ScheduledTaskEmailCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EMAIL_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EMAIL_COMPLETED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3869,6 +4215,7 @@ impl rt::Object for ScheduledTaskEmailCompletedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3891,16 +4238,19 @@ impl std::ops::DerefMut for ScheduledTaskEmailCompletedEvent {
     }
 }
 impl Clone for ScheduledTaskEmailCompletedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskEmailCompletedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskEmailCompletedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3918,6 +4268,7 @@ pub struct ScheduledTaskEmailFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for ScheduledTaskEmailFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -3940,9 +4291,11 @@ impl rt::Object for ScheduledTaskEmailFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EMAIL_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EMAIL_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3952,6 +4305,7 @@ impl rt::Object for ScheduledTaskEmailFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3975,16 +4329,19 @@ impl std::ops::DerefMut for ScheduledTaskEmailFailedEvent {
     }
 }
 impl Clone for ScheduledTaskEmailFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskEmailFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskEmailFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4002,6 +4359,7 @@ pub struct ScheduledTaskEvent {
     pub entity: ManagedEntityEventArgument,
 }
 impl Default for ScheduledTaskEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -4024,9 +4382,11 @@ impl rt::Object for ScheduledTaskEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4036,6 +4396,7 @@ impl rt::Object for ScheduledTaskEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4059,16 +4420,19 @@ impl std::ops::DerefMut for ScheduledTaskEvent {
     }
 }
 impl Clone for ScheduledTaskEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4084,6 +4448,7 @@ pub struct ScheduledTaskEventArgument {
     pub scheduled_task: rt::ManagedObjectReference,
 }
 impl Default for ScheduledTaskEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -4104,9 +4469,11 @@ impl rt::Object for ScheduledTaskEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4115,6 +4482,7 @@ impl rt::Object for ScheduledTaskEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4137,16 +4505,19 @@ impl std::ops::DerefMut for ScheduledTaskEventArgument {
     }
 }
 impl Clone for ScheduledTaskEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4162,6 +4533,7 @@ pub struct ScheduledTaskFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for ScheduledTaskFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -4182,9 +4554,11 @@ impl rt::Object for ScheduledTaskFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4193,6 +4567,7 @@ impl rt::Object for ScheduledTaskFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4215,16 +4590,19 @@ impl std::ops::DerefMut for ScheduledTaskFailedEvent {
     }
 }
 impl Clone for ScheduledTaskFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4262,6 +4640,7 @@ pub struct ScheduledTaskInfo {
     pub task_object: Option<rt::ManagedObjectReference>,
 }
 impl Default for ScheduledTaskInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskSpec::default(),
@@ -4304,9 +4683,11 @@ impl rt::Object for ScheduledTaskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -4326,6 +4707,7 @@ impl rt::Object for ScheduledTaskInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -4359,16 +4741,19 @@ impl std::ops::DerefMut for ScheduledTaskInfo {
     }
 }
 impl Clone for ScheduledTaskInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4384,6 +4769,7 @@ pub struct ScheduledTaskReconfiguredEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for ScheduledTaskReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -4404,9 +4790,11 @@ impl rt::Object for ScheduledTaskReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4415,6 +4803,7 @@ impl rt::Object for ScheduledTaskReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4437,16 +4826,19 @@ impl std::ops::DerefMut for ScheduledTaskReconfiguredEvent {
     }
 }
 impl Clone for ScheduledTaskReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4460,6 +4852,7 @@ pub struct ScheduledTaskRemovedEvent {
     pub base: ScheduledTaskEvent,
 }
 impl Default for ScheduledTaskRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -4477,9 +4870,11 @@ impl rt::Object for ScheduledTaskRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4487,6 +4882,7 @@ impl rt::Object for ScheduledTaskRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4508,16 +4904,19 @@ impl std::ops::DerefMut for ScheduledTaskRemovedEvent {
     }
 }
 impl Clone for ScheduledTaskRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4541,6 +4940,7 @@ pub struct ScheduledTaskSpec {
     pub notification: Option<String>,
 }
 impl Default for ScheduledTaskSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -4570,9 +4970,11 @@ impl rt::Object for ScheduledTaskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -4584,6 +4986,7 @@ impl rt::Object for ScheduledTaskSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -4598,16 +5001,19 @@ impl rt::Object for ScheduledTaskSpec {
 }
 impl rt::Extends<ScheduledTaskSpec> for ScheduledTaskSpec {}
 impl Clone for ScheduledTaskSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4621,6 +5027,7 @@ pub struct ScheduledTaskStartedEvent {
     pub base: ScheduledTaskEvent,
 }
 impl Default for ScheduledTaskStartedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
@@ -4638,9 +5045,11 @@ impl rt::Object for ScheduledTaskStartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_STARTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_STARTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4648,6 +5057,7 @@ impl rt::Object for ScheduledTaskStartedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4669,16 +5079,19 @@ impl std::ops::DerefMut for ScheduledTaskStartedEvent {
     }
 }
 impl Clone for ScheduledTaskStartedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskStartedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskStartedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4698,6 +5111,7 @@ pub struct SendEmailAction {
     pub body: String,
 }
 impl Default for SendEmailAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             to_list: String::new(),
@@ -4723,9 +5137,11 @@ impl rt::Object for SendEmailAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEND_EMAIL_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEND_EMAIL_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&Action {}),
@@ -4736,6 +5152,7 @@ impl rt::Object for SendEmailAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.to_list),
@@ -4748,16 +5165,19 @@ impl rt::Object for SendEmailAction {
 }
 impl rt::Extends<Action> for SendEmailAction {}
 impl Clone for SendEmailAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SendEmailAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SendEmailAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4768,6 +5188,7 @@ rt::serde!(object SendEmailAction);
 /// `SendSNMPAction`, a [`Action`], since VI API 2.0.
 pub struct SendSnmpAction {}
 impl Default for SendSnmpAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4783,15 +5204,18 @@ impl rt::Object for SendSnmpAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEND_SNMP_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEND_SNMP_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&Action {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4800,16 +5224,19 @@ impl rt::Object for SendSnmpAction {
 }
 impl rt::Extends<Action> for SendSnmpAction {}
 impl Clone for SendSnmpAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SendSnmpAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SendSnmpAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4831,6 +5258,7 @@ pub struct StateAlarmExpression {
     pub red: Option<String>,
 }
 impl Default for StateAlarmExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operator: Default::default(),
@@ -4858,9 +5286,11 @@ impl rt::Object for StateAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &STATE_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STATE_ALARM_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&AlarmExpression {}),
@@ -4872,6 +5302,7 @@ impl rt::Object for StateAlarmExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operator),
@@ -4885,16 +5316,19 @@ impl rt::Object for StateAlarmExpression {
 }
 impl rt::Extends<AlarmExpression> for StateAlarmExpression {}
 impl Clone for StateAlarmExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StateAlarmExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StateAlarmExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4910,6 +5344,7 @@ pub struct TaskScheduler {
     pub expire_time: Option<rt::DateTime>,
 }
 impl Default for TaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             active_time: None,
@@ -4931,9 +5366,11 @@ impl rt::Object for TaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.active_time),
@@ -4941,6 +5378,7 @@ impl rt::Object for TaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.active_time),
@@ -4951,16 +5389,19 @@ impl rt::Object for TaskScheduler {
 }
 impl rt::Extends<TaskScheduler> for TaskScheduler {}
 impl Clone for TaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

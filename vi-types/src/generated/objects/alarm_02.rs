@@ -25,6 +25,7 @@ pub struct WeeklyTaskScheduler {
     pub saturday: bool,
 }
 impl Default for WeeklyTaskScheduler {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DailyTaskScheduler::default(),
@@ -57,9 +58,11 @@ impl rt::Object for WeeklyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
         &WEEKLY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WEEKLY_TASK_SCHEDULER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -74,6 +77,7 @@ impl rt::Object for WeeklyTaskScheduler {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -102,16 +106,19 @@ impl std::ops::DerefMut for WeeklyTaskScheduler {
     }
 }
 impl Clone for WeeklyTaskScheduler {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WeeklyTaskScheduler {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WeeklyTaskScheduler {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

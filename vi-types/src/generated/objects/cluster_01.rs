@@ -17,6 +17,7 @@ pub struct ActiveVmsBlockingEvc {
     pub host_name: Vec<String>,
 }
 impl Default for ActiveVmsBlockingEvc {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
@@ -41,9 +42,11 @@ impl rt::Object for ActiveVmsBlockingEvc {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACTIVE_VMS_BLOCKING_EVC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACTIVE_VMS_BLOCKING_EVC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -54,6 +57,7 @@ impl rt::Object for ActiveVmsBlockingEvc {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -78,16 +82,19 @@ impl std::ops::DerefMut for ActiveVmsBlockingEvc {
     }
 }
 impl Clone for ActiveVmsBlockingEvc {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ActiveVmsBlockingEvc {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ActiveVmsBlockingEvc {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -101,6 +108,7 @@ pub struct ApplyStorageRecommendationResult {
     pub vm: Option<rt::ManagedObjectReference>,
 }
 impl Default for ApplyStorageRecommendationResult {
+    #[inline(never)]
     fn default() -> Self {
         Self { vm: None }
     }
@@ -118,15 +126,18 @@ impl rt::Object for ApplyStorageRecommendationResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_STORAGE_RECOMMENDATION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_STORAGE_RECOMMENDATION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -135,16 +146,19 @@ impl rt::Object for ApplyStorageRecommendationResult {
     }
 }
 impl Clone for ApplyStorageRecommendationResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ApplyStorageRecommendationResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ApplyStorageRecommendationResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -158,6 +172,7 @@ pub struct CannotDisableDrsOnClustersWithVApps {
     pub base: RuntimeFault,
 }
 impl Default for CannotDisableDrsOnClustersWithVApps {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -175,9 +190,11 @@ impl rt::Object for CannotDisableDrsOnClustersWithVApps {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -185,6 +202,7 @@ impl rt::Object for CannotDisableDrsOnClustersWithVApps {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -206,16 +224,19 @@ impl std::ops::DerefMut for CannotDisableDrsOnClustersWithVApps {
     }
 }
 impl Clone for CannotDisableDrsOnClustersWithVApps {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotDisableDrsOnClustersWithVApps {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotDisableDrsOnClustersWithVApps {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -235,6 +256,7 @@ pub struct CannotEnableVmcpForCluster {
     pub reason: Option<String>,
 }
 impl Default for CannotEnableVmcpForCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -259,9 +281,11 @@ impl rt::Object for CannotEnableVmcpForCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ENABLE_VMCP_FOR_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ENABLE_VMCP_FOR_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -272,6 +296,7 @@ impl rt::Object for CannotEnableVmcpForCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -296,16 +321,19 @@ impl std::ops::DerefMut for CannotEnableVmcpForCluster {
     }
 }
 impl Clone for CannotEnableVmcpForCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotEnableVmcpForCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotEnableVmcpForCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -325,6 +353,7 @@ pub struct CannotPowerOffVmInCluster {
     pub vm_name: String,
 }
 impl Default for CannotPowerOffVmInCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -349,9 +378,11 @@ impl rt::Object for CannotPowerOffVmInCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_POWER_OFF_VM_IN_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_POWER_OFF_VM_IN_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -362,6 +393,7 @@ impl rt::Object for CannotPowerOffVmInCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -386,16 +418,19 @@ impl std::ops::DerefMut for CannotPowerOffVmInCluster {
     }
 }
 impl Clone for CannotPowerOffVmInCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotPowerOffVmInCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotPowerOffVmInCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -411,6 +446,7 @@ pub struct ClusterAction {
     pub target: Option<rt::ManagedObjectReference>,
 }
 impl Default for ClusterAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -432,9 +468,11 @@ impl rt::Object for ClusterAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -442,6 +480,7 @@ impl rt::Object for ClusterAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -452,16 +491,19 @@ impl rt::Object for ClusterAction {
 }
 impl rt::Extends<ClusterAction> for ClusterAction {}
 impl Clone for ClusterAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -477,6 +519,7 @@ pub struct ClusterActionHistory {
     pub time: rt::DateTime,
 }
 impl Default for ClusterActionHistory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             action: Default::default(),
@@ -498,9 +541,11 @@ impl rt::Object for ClusterActionHistory {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ACTION_HISTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ACTION_HISTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.action),
@@ -508,6 +553,7 @@ impl rt::Object for ClusterActionHistory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.action),
@@ -517,16 +563,19 @@ impl rt::Object for ClusterActionHistory {
     }
 }
 impl Clone for ClusterActionHistory {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterActionHistory {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterActionHistory {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -542,6 +591,7 @@ pub struct ClusterAffinityRuleSpec {
     pub vm: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ClusterAffinityRuleSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterRuleInfo::default(),
@@ -562,9 +612,11 @@ impl rt::Object for ClusterAffinityRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_AFFINITY_RULE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_AFFINITY_RULE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -573,6 +625,7 @@ impl rt::Object for ClusterAffinityRuleSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -595,16 +648,19 @@ impl std::ops::DerefMut for ClusterAffinityRuleSpec {
     }
 }
 impl Clone for ClusterAffinityRuleSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterAffinityRuleSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterAffinityRuleSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -620,6 +676,7 @@ pub struct ClusterAntiAffinityRuleSpec {
     pub vm: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ClusterAntiAffinityRuleSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterRuleInfo::default(),
@@ -640,9 +697,11 @@ impl rt::Object for ClusterAntiAffinityRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ANTI_AFFINITY_RULE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ANTI_AFFINITY_RULE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -651,6 +710,7 @@ impl rt::Object for ClusterAntiAffinityRuleSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -673,16 +733,19 @@ impl std::ops::DerefMut for ClusterAntiAffinityRuleSpec {
     }
 }
 impl Clone for ClusterAntiAffinityRuleSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterAntiAffinityRuleSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterAntiAffinityRuleSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -698,6 +761,7 @@ pub struct ClusterAttemptedVmInfo {
     pub task: Option<rt::ManagedObjectReference>,
 }
 impl Default for ClusterAttemptedVmInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -719,9 +783,11 @@ impl rt::Object for ClusterAttemptedVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ATTEMPTED_VM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ATTEMPTED_VM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -729,6 +795,7 @@ impl rt::Object for ClusterAttemptedVmInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -738,16 +805,19 @@ impl rt::Object for ClusterAttemptedVmInfo {
     }
 }
 impl Clone for ClusterAttemptedVmInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterAttemptedVmInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterAttemptedVmInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -769,6 +839,7 @@ pub struct ClusterClusterInitialPlacementAction {
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
 }
 impl Default for ClusterClusterInitialPlacementAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -795,9 +866,11 @@ impl rt::Object for ClusterClusterInitialPlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -809,6 +882,7 @@ impl rt::Object for ClusterClusterInitialPlacementAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -834,16 +908,19 @@ impl std::ops::DerefMut for ClusterClusterInitialPlacementAction {
     }
 }
 impl Clone for ClusterClusterInitialPlacementAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterClusterInitialPlacementAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterClusterInitialPlacementAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -859,6 +936,7 @@ pub struct ClusterComplianceCheckedEvent {
     pub profile: ProfileEventArgument,
 }
 impl Default for ClusterComplianceCheckedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -879,9 +957,11 @@ impl rt::Object for ClusterComplianceCheckedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPLIANCE_CHECKED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPLIANCE_CHECKED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -890,6 +970,7 @@ impl rt::Object for ClusterComplianceCheckedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -912,16 +993,19 @@ impl std::ops::DerefMut for ClusterComplianceCheckedEvent {
     }
 }
 impl Clone for ClusterComplianceCheckedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComplianceCheckedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComplianceCheckedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -938,6 +1022,7 @@ pub struct ClusterComputeResourceClusterConfigResult {
     pub configured_hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ClusterComputeResourceClusterConfigResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "host")]
@@ -960,9 +1045,11 @@ impl rt::Object for ClusterComputeResourceClusterConfigResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "host")]
@@ -971,6 +1058,7 @@ impl rt::Object for ClusterComputeResourceClusterConfigResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "host")]
@@ -981,16 +1069,19 @@ impl rt::Object for ClusterComputeResourceClusterConfigResult {
     }
 }
 impl Clone for ClusterComputeResourceClusterConfigResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceClusterConfigResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceClusterConfigResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1008,6 +1099,7 @@ pub struct ClusterComputeResourceDvsConfigurationValidation {
     pub is_dvpg_valid: bool,
 }
 impl Default for ClusterComputeResourceDvsConfigurationValidation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterComputeResourceValidationResultBase::default(),
@@ -1030,9 +1122,11 @@ impl rt::Object for ClusterComputeResourceDvsConfigurationValidation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1042,6 +1136,7 @@ impl rt::Object for ClusterComputeResourceDvsConfigurationValidation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1066,16 +1161,19 @@ impl std::ops::DerefMut for ClusterComputeResourceDvsConfigurationValidation {
     }
 }
 impl Clone for ClusterComputeResourceDvsConfigurationValidation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceDvsConfigurationValidation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceDvsConfigurationValidation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1095,6 +1193,7 @@ pub struct ClusterComputeResourceDvsSetting {
     >,
 }
 impl Default for ClusterComputeResourceDvsSetting {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dv_switch: Default::default(),
@@ -1118,9 +1217,11 @@ impl rt::Object for ClusterComputeResourceDvsSetting {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dv_switch),
@@ -1129,6 +1230,7 @@ impl rt::Object for ClusterComputeResourceDvsSetting {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dv_switch),
@@ -1139,16 +1241,19 @@ impl rt::Object for ClusterComputeResourceDvsSetting {
     }
 }
 impl Clone for ClusterComputeResourceDvsSetting {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceDvsSetting {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceDvsSetting {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1164,6 +1269,7 @@ pub struct ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     pub service: String,
 }
 impl Default for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dv_portgroup: Default::default(),
@@ -1185,9 +1291,11 @@ impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping 
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dv_portgroup),
@@ -1195,6 +1303,7 @@ impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping 
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dv_portgroup),
@@ -1204,16 +1313,19 @@ impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping 
     }
 }
 impl Clone for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1235,6 +1347,7 @@ pub struct ClusterComputeResourceDvsProfile {
     >,
 }
 impl Default for ClusterComputeResourceDvsProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dvs_name: None,
@@ -1260,9 +1373,11 @@ impl rt::Object for ClusterComputeResourceDvsProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dvs_name),
@@ -1272,6 +1387,7 @@ impl rt::Object for ClusterComputeResourceDvsProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dvs_name),
@@ -1283,16 +1399,19 @@ impl rt::Object for ClusterComputeResourceDvsProfile {
     }
 }
 impl Clone for ClusterComputeResourceDvsProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceDvsProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceDvsProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1311,6 +1430,7 @@ pub struct ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     pub service: String,
 }
 impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "dvs")]
@@ -1335,9 +1455,11 @@ impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapp
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "dvs")]
@@ -1347,6 +1469,7 @@ impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapp
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "dvs")]
@@ -1358,17 +1481,20 @@ impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapp
     }
 }
 impl Clone for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug
 for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1388,6 +1514,7 @@ pub struct ClusterComputeResourceHciConfigInfo {
     pub host_config_profile: Option<Box<ClusterComputeResourceHostConfigurationProfile>>,
 }
 impl Default for ClusterComputeResourceHciConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             workflow_state: String::new(),
@@ -1413,9 +1540,11 @@ impl rt::Object for ClusterComputeResourceHciConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.workflow_state),
@@ -1425,6 +1554,7 @@ impl rt::Object for ClusterComputeResourceHciConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.workflow_state),
@@ -1436,16 +1566,19 @@ impl rt::Object for ClusterComputeResourceHciConfigInfo {
     }
 }
 impl Clone for ClusterComputeResourceHciConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHciConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceHciConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1465,6 +1598,7 @@ pub struct ClusterComputeResourceHciConfigSpec {
     pub vc_prof: Option<Box<ClusterComputeResourceVcProfile>>,
 }
 impl Default for ClusterComputeResourceHciConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dvs_prof: Vec::new(),
@@ -1490,9 +1624,11 @@ impl rt::Object for ClusterComputeResourceHciConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.dvs_prof),
@@ -1502,6 +1638,7 @@ impl rt::Object for ClusterComputeResourceHciConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.dvs_prof),
@@ -1513,16 +1650,19 @@ impl rt::Object for ClusterComputeResourceHciConfigSpec {
     }
 }
 impl Clone for ClusterComputeResourceHciConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHciConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceHciConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1540,6 +1680,7 @@ pub struct ClusterComputeResourceHostConfigurationInput {
     pub allowed_in_non_maintenance_mode: Option<bool>,
 }
 impl Default for ClusterComputeResourceHostConfigurationInput {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -1563,9 +1704,11 @@ impl rt::Object for ClusterComputeResourceHostConfigurationInput {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1574,6 +1717,7 @@ impl rt::Object for ClusterComputeResourceHostConfigurationInput {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1584,16 +1728,19 @@ impl rt::Object for ClusterComputeResourceHostConfigurationInput {
     }
 }
 impl Clone for ClusterComputeResourceHostConfigurationInput {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHostConfigurationInput {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceHostConfigurationInput {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1611,6 +1758,7 @@ pub struct ClusterComputeResourceHostConfigurationProfile {
     pub lockdown_mode: Option<enums::HostLockdownMode>,
 }
 impl Default for ClusterComputeResourceHostConfigurationProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "host")]
@@ -1634,9 +1782,11 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "host")]
@@ -1646,6 +1796,7 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "host")]
@@ -1657,16 +1808,19 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
     }
 }
 impl Clone for ClusterComputeResourceHostConfigurationProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHostConfigurationProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceHostConfigurationProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1690,6 +1844,7 @@ pub struct ClusterComputeResourceHostConfigurationValidation {
     pub is_lockdown_mode_valid: Option<bool>,
 }
 impl Default for ClusterComputeResourceHostConfigurationValidation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterComputeResourceValidationResultBase::default(),
@@ -1718,9 +1873,11 @@ impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1733,6 +1890,7 @@ impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1760,16 +1918,19 @@ impl std::ops::DerefMut for ClusterComputeResourceHostConfigurationValidation {
     }
 }
 impl Clone for ClusterComputeResourceHostConfigurationValidation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHostConfigurationValidation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceHostConfigurationValidation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1785,6 +1946,7 @@ pub struct ClusterComputeResourceHostEvacuationInfo {
     pub action: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for ClusterComputeResourceHostEvacuationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -1806,9 +1968,11 @@ impl rt::Object for ClusterComputeResourceHostEvacuationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1816,6 +1980,7 @@ impl rt::Object for ClusterComputeResourceHostEvacuationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1825,16 +1990,19 @@ impl rt::Object for ClusterComputeResourceHostEvacuationInfo {
     }
 }
 impl Clone for ClusterComputeResourceHostEvacuationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHostEvacuationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceHostEvacuationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1850,6 +2018,7 @@ pub struct ClusterComputeResourceHostVmkNicInfo {
     pub service: String,
 }
 impl Default for ClusterComputeResourceHostVmkNicInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             nic_spec: Default::default(),
@@ -1871,9 +2040,11 @@ impl rt::Object for ClusterComputeResourceHostVmkNicInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.nic_spec),
@@ -1881,6 +2052,7 @@ impl rt::Object for ClusterComputeResourceHostVmkNicInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.nic_spec),
@@ -1890,16 +2062,19 @@ impl rt::Object for ClusterComputeResourceHostVmkNicInfo {
     }
 }
 impl Clone for ClusterComputeResourceHostVmkNicInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHostVmkNicInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceHostVmkNicInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1915,6 +2090,7 @@ pub struct ClusterComputeResourceMaintenanceInfo {
     pub host_evac_info: Vec<ClusterComputeResourceHostEvacuationInfo>,
 }
 impl Default for ClusterComputeResourceMaintenanceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             partial_mm_id: None,
@@ -1936,9 +2112,11 @@ impl rt::Object for ClusterComputeResourceMaintenanceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.partial_mm_id),
@@ -1946,6 +2124,7 @@ impl rt::Object for ClusterComputeResourceMaintenanceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.partial_mm_id),
@@ -1955,16 +2134,19 @@ impl rt::Object for ClusterComputeResourceMaintenanceInfo {
     }
 }
 impl Clone for ClusterComputeResourceMaintenanceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceMaintenanceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceMaintenanceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1982,6 +2164,7 @@ pub struct ClusterComputeResourceVcProfile {
     pub evc_graphics_mode_key: Option<String>,
 }
 impl Default for ClusterComputeResourceVcProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster_spec: None,
@@ -2005,9 +2188,11 @@ impl rt::Object for ClusterComputeResourceVcProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_VC_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_VC_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.cluster_spec),
@@ -2016,6 +2201,7 @@ impl rt::Object for ClusterComputeResourceVcProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.cluster_spec),
@@ -2026,16 +2212,19 @@ impl rt::Object for ClusterComputeResourceVcProfile {
     }
 }
 impl Clone for ClusterComputeResourceVcProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceVcProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceVcProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2049,6 +2238,7 @@ pub struct ClusterComputeResourceValidationResultBase {
     pub info: Vec<LocalizableMessage>,
 }
 impl Default for ClusterComputeResourceValidationResultBase {
+    #[inline(never)]
     fn default() -> Self {
         Self { info: Vec::new() }
     }
@@ -2066,15 +2256,18 @@ impl rt::Object for ClusterComputeResourceValidationResultBase {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.info),
@@ -2085,16 +2278,19 @@ impl rt::Object for ClusterComputeResourceValidationResultBase {
 impl rt::Extends<ClusterComputeResourceValidationResultBase>
 for ClusterComputeResourceValidationResultBase {}
 impl Clone for ClusterComputeResourceValidationResultBase {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceValidationResultBase {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceValidationResultBase {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2114,6 +2310,7 @@ pub struct ClusterComputeResourceVcsSlots {
     pub total_slots: i32,
 }
 impl Default for ClusterComputeResourceVcsSlots {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             system_id: None,
@@ -2139,9 +2336,11 @@ impl rt::Object for ClusterComputeResourceVcsSlots {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.system_id),
@@ -2151,6 +2350,7 @@ impl rt::Object for ClusterComputeResourceVcsSlots {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.system_id),
@@ -2162,16 +2362,19 @@ impl rt::Object for ClusterComputeResourceVcsSlots {
     }
 }
 impl Clone for ClusterComputeResourceVcsSlots {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceVcsSlots {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceVcsSlots {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2193,6 +2396,7 @@ pub struct ClusterConfigSpec {
     pub rules_spec: Vec<ClusterRuleSpec>,
 }
 impl Default for ClusterConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             das_config: None,
@@ -2220,9 +2424,11 @@ impl rt::Object for ClusterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.das_config),
@@ -2233,6 +2439,7 @@ impl rt::Object for ClusterConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.das_config),
@@ -2245,16 +2452,19 @@ impl rt::Object for ClusterConfigSpec {
     }
 }
 impl Clone for ClusterConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2308,6 +2518,7 @@ pub struct ClusterConfigSpecEx {
     pub vsan_core_config_spec: Option<Box<VsanClusterCoreConfigSpec>>,
 }
 impl Default for ClusterConfigSpecEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ComputeResourceConfigSpec::default(),
@@ -2366,9 +2577,11 @@ impl rt::Object for ClusterConfigSpecEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_SPEC_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_SPEC_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -2398,6 +2611,7 @@ impl rt::Object for ClusterConfigSpecEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -2441,16 +2655,19 @@ impl std::ops::DerefMut for ClusterConfigSpecEx {
     }
 }
 impl Clone for ClusterConfigSpecEx {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterConfigSpecEx {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterConfigSpecEx {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2466,6 +2683,7 @@ pub struct ClusterCreatedEvent {
     pub parent: FolderEventArgument,
 }
 impl Default for ClusterCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -2486,9 +2704,11 @@ impl rt::Object for ClusterCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2497,6 +2717,7 @@ impl rt::Object for ClusterCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2519,16 +2740,19 @@ impl std::ops::DerefMut for ClusterCreatedEvent {
     }
 }
 impl Clone for ClusterCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2544,6 +2768,7 @@ pub struct ClusterDasAamHostInfo {
     pub primary_hosts: Vec<String>,
 }
 impl Default for ClusterDasAamHostInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_das_state: Vec::new(),
@@ -2565,9 +2790,11 @@ impl rt::Object for ClusterDasAamHostInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_AAM_HOST_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_AAM_HOST_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ClusterDasHostInfo {}),
@@ -2576,6 +2803,7 @@ impl rt::Object for ClusterDasAamHostInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.host_das_state),
@@ -2586,16 +2814,19 @@ impl rt::Object for ClusterDasAamHostInfo {
 }
 impl rt::Extends<ClusterDasHostInfo> for ClusterDasAamHostInfo {}
 impl Clone for ClusterDasAamHostInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAamHostInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasAamHostInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2615,6 +2846,7 @@ pub struct ClusterDasAamNodeState {
     pub runtime_state: String,
 }
 impl Default for ClusterDasAamNodeState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2640,9 +2872,11 @@ impl rt::Object for ClusterDasAamNodeState {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_AAM_NODE_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_AAM_NODE_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2652,6 +2886,7 @@ impl rt::Object for ClusterDasAamNodeState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2663,16 +2898,19 @@ impl rt::Object for ClusterDasAamNodeState {
     }
 }
 impl Clone for ClusterDasAamNodeState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAamNodeState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasAamNodeState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2683,6 +2921,7 @@ rt::serde!(object ClusterDasAamNodeState);
 /// `ClusterDasAdmissionControlInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasAdmissionControlInfo {}
 impl Default for ClusterDasAdmissionControlInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2698,14 +2937,17 @@ impl rt::Object for ClusterDasAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2714,16 +2956,19 @@ impl rt::Object for ClusterDasAdmissionControlInfo {
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo> for ClusterDasAdmissionControlInfo {}
 impl Clone for ClusterDasAdmissionControlInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAdmissionControlInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasAdmissionControlInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2739,6 +2984,7 @@ pub struct ClusterDasAdmissionControlPolicy {
     pub p_mem_admission_control_enabled: Option<bool>,
 }
 impl Default for ClusterDasAdmissionControlPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             resource_reduction_to_tolerate_percent: None,
@@ -2760,9 +3006,11 @@ impl rt::Object for ClusterDasAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.resource_reduction_to_tolerate_percent),
@@ -2770,6 +3018,7 @@ impl rt::Object for ClusterDasAdmissionControlPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.resource_reduction_to_tolerate_percent),
@@ -2780,16 +3029,19 @@ impl rt::Object for ClusterDasAdmissionControlPolicy {
 }
 impl rt::Extends<ClusterDasAdmissionControlPolicy> for ClusterDasAdmissionControlPolicy {}
 impl Clone for ClusterDasAdmissionControlPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAdmissionControlPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasAdmissionControlPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2807,6 +3059,7 @@ pub struct ClusterDasAdvancedRuntimeInfo {
     pub heartbeat_datastore_info: Vec<DasHeartbeatDatastoreInfo>,
 }
 impl Default for ClusterDasAdvancedRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             das_host_info: None,
@@ -2830,9 +3083,11 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.das_host_info),
@@ -2841,6 +3096,7 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.das_host_info),
@@ -2852,16 +3108,19 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfo {
 }
 impl rt::Extends<ClusterDasAdvancedRuntimeInfo> for ClusterDasAdvancedRuntimeInfo {}
 impl Clone for ClusterDasAdvancedRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAdvancedRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasAdvancedRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2877,6 +3136,7 @@ pub struct ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     pub storage_pdl_supported: bool,
 }
 impl Default for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             storage_apd_supported: false,
@@ -2898,9 +3158,11 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.storage_apd_supported),
@@ -2908,6 +3170,7 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.storage_apd_supported),
@@ -2917,16 +3180,19 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     }
 }
 impl Clone for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2937,6 +3203,7 @@ rt::serde!(object ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo);
 /// `ClusterDasData`, a [`DynamicData`], since VI API 5.0.
 pub struct ClusterDasData {}
 impl Default for ClusterDasData {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2952,14 +3219,17 @@ impl rt::Object for ClusterDasData {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_DATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_DATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2968,16 +3238,19 @@ impl rt::Object for ClusterDasData {
 }
 impl rt::Extends<ClusterDasData> for ClusterDasData {}
 impl Clone for ClusterDasData {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasData {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasData {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2995,6 +3268,7 @@ pub struct ClusterDasDataSummary {
     pub compat_list_version: i64,
 }
 impl Default for ClusterDasDataSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_list_version: 0,
@@ -3018,9 +3292,11 @@ impl rt::Object for ClusterDasDataSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_DATA_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_DATA_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ClusterDasData {}),
@@ -3030,6 +3306,7 @@ impl rt::Object for ClusterDasDataSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_list_version),
@@ -3041,16 +3318,19 @@ impl rt::Object for ClusterDasDataSummary {
 }
 impl rt::Extends<ClusterDasData> for ClusterDasDataSummary {}
 impl Clone for ClusterDasDataSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasDataSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasDataSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3084,6 +3364,7 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfo {
     >,
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterDasAdvancedRuntimeInfo::default(),
@@ -3120,9 +3401,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3139,6 +3422,7 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3170,16 +3454,19 @@ impl std::ops::DerefMut for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     }
 }
 impl Clone for ClusterDasFailoverLevelAdvancedRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasFailoverLevelAdvancedRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3195,6 +3482,7 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     pub slots: i32,
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -3216,9 +3504,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -3226,6 +3516,7 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -3235,16 +3526,19 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     }
 }
 impl Clone for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3262,6 +3556,7 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     pub memory_mb: i32,
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             num_vcpus: 0,
@@ -3285,9 +3580,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.num_vcpus),
@@ -3296,6 +3593,7 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.num_vcpus),
@@ -3306,16 +3604,19 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     }
 }
 impl Clone for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3331,6 +3632,7 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     pub slots: i32,
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -3352,9 +3654,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -3362,6 +3666,7 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -3371,16 +3676,19 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     }
 }
 impl Clone for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3396,6 +3704,7 @@ pub struct ClusterDasFdmHostState {
     pub state_reporter: Option<rt::ManagedObjectReference>,
 }
 impl Default for ClusterDasFdmHostState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             state: String::new(),
@@ -3417,9 +3726,11 @@ impl rt::Object for ClusterDasFdmHostState {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FDM_HOST_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_FDM_HOST_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.state),
@@ -3427,6 +3738,7 @@ impl rt::Object for ClusterDasFdmHostState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.state),
@@ -3436,16 +3748,19 @@ impl rt::Object for ClusterDasFdmHostState {
     }
 }
 impl Clone for ClusterDasFdmHostState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasFdmHostState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasFdmHostState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3456,6 +3771,7 @@ rt::serde!(object ClusterDasFdmHostState);
 /// `ClusterDasHostInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasHostInfo {}
 impl Default for ClusterDasHostInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3471,14 +3787,17 @@ impl rt::Object for ClusterDasHostInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_HOST_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_HOST_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3487,16 +3806,19 @@ impl rt::Object for ClusterDasHostInfo {
 }
 impl rt::Extends<ClusterDasHostInfo> for ClusterDasHostInfo {}
 impl Clone for ClusterDasHostInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasHostInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasHostInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3512,6 +3834,7 @@ pub struct ClusterDasHostRecommendation {
     pub drs_rating: Option<i32>,
 }
 impl Default for ClusterDasHostRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -3533,9 +3856,11 @@ impl rt::Object for ClusterDasHostRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_HOST_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_HOST_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -3543,6 +3868,7 @@ impl rt::Object for ClusterDasHostRecommendation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -3552,16 +3878,19 @@ impl rt::Object for ClusterDasHostRecommendation {
     }
 }
 impl Clone for ClusterDasHostRecommendation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasHostRecommendation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasHostRecommendation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3581,6 +3910,7 @@ pub struct ClusterDasVmConfigInfo {
     pub das_settings: Option<Box<ClusterDasVmSettings>>,
 }
 impl Default for ClusterDasVmConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -3606,9 +3936,11 @@ impl rt::Object for ClusterDasVmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3618,6 +3950,7 @@ impl rt::Object for ClusterDasVmConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3629,16 +3962,19 @@ impl rt::Object for ClusterDasVmConfigInfo {
     }
 }
 impl Clone for ClusterDasVmConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasVmConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasVmConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3654,6 +3990,7 @@ pub struct ClusterDasVmConfigSpec {
     pub info: Option<Box<ClusterDasVmConfigInfo>>,
 }
 impl Default for ClusterDasVmConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -3674,9 +4011,11 @@ impl rt::Object for ClusterDasVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3685,6 +4024,7 @@ impl rt::Object for ClusterDasVmConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3706,16 +4046,19 @@ impl std::ops::DerefMut for ClusterDasVmConfigSpec {
     }
 }
 impl Clone for ClusterDasVmConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasVmConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasVmConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3739,6 +4082,7 @@ pub struct ClusterDasVmSettings {
     >,
 }
 impl Default for ClusterDasVmSettings {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             restart_priority: None,
@@ -3766,9 +4110,11 @@ impl rt::Object for ClusterDasVmSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_VM_SETTINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_VM_SETTINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.restart_priority),
@@ -3779,6 +4125,7 @@ impl rt::Object for ClusterDasVmSettings {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.restart_priority),
@@ -3791,16 +4138,19 @@ impl rt::Object for ClusterDasVmSettings {
     }
 }
 impl Clone for ClusterDasVmSettings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasVmSettings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasVmSettings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3816,6 +4166,7 @@ pub struct ClusterDatastoreUpdateSpec {
     pub datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for ClusterDatastoreUpdateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -3836,9 +4187,11 @@ impl rt::Object for ClusterDatastoreUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DATASTORE_UPDATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DATASTORE_UPDATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3847,6 +4200,7 @@ impl rt::Object for ClusterDatastoreUpdateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3868,16 +4222,19 @@ impl std::ops::DerefMut for ClusterDatastoreUpdateSpec {
     }
 }
 impl Clone for ClusterDatastoreUpdateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDatastoreUpdateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDatastoreUpdateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3895,6 +4252,7 @@ pub struct ClusterDependencyRuleInfo {
     pub depends_on_vm_group: String,
 }
 impl Default for ClusterDependencyRuleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterRuleInfo::default(),
@@ -3917,9 +4275,11 @@ impl rt::Object for ClusterDependencyRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DEPENDENCY_RULE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DEPENDENCY_RULE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -3929,6 +4289,7 @@ impl rt::Object for ClusterDependencyRuleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -3952,16 +4313,19 @@ impl std::ops::DerefMut for ClusterDependencyRuleInfo {
     }
 }
 impl Clone for ClusterDependencyRuleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDependencyRuleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDependencyRuleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3975,6 +4339,7 @@ pub struct ClusterDestroyedEvent {
     pub base: ClusterEvent,
 }
 impl Default for ClusterDestroyedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -3992,9 +4357,11 @@ impl rt::Object for ClusterDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4002,6 +4369,7 @@ impl rt::Object for ClusterDestroyedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4023,16 +4391,19 @@ impl std::ops::DerefMut for ClusterDestroyedEvent {
     }
 }
 impl Clone for ClusterDestroyedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDestroyedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDestroyedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4050,6 +4421,7 @@ pub struct ClusterDpmHostConfigInfo {
     pub behavior: Option<enums::DpmBehavior>,
 }
 impl Default for ClusterDpmHostConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -4073,9 +4445,11 @@ impl rt::Object for ClusterDpmHostConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DPM_HOST_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DPM_HOST_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4084,6 +4458,7 @@ impl rt::Object for ClusterDpmHostConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4094,16 +4469,19 @@ impl rt::Object for ClusterDpmHostConfigInfo {
     }
 }
 impl Clone for ClusterDpmHostConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDpmHostConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDpmHostConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4119,6 +4497,7 @@ pub struct ClusterDpmHostConfigSpec {
     pub info: Option<Box<ClusterDpmHostConfigInfo>>,
 }
 impl Default for ClusterDpmHostConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -4139,9 +4518,11 @@ impl rt::Object for ClusterDpmHostConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DPM_HOST_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DPM_HOST_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4150,6 +4531,7 @@ impl rt::Object for ClusterDpmHostConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4171,16 +4553,19 @@ impl std::ops::DerefMut for ClusterDpmHostConfigSpec {
     }
 }
 impl Clone for ClusterDpmHostConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDpmHostConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDpmHostConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4196,6 +4581,7 @@ pub struct ClusterDrsFaults {
     pub faults_by_vm: Vec<rt::Poly<ClusterDrsFaultsFaultsByVm>>,
 }
 impl Default for ClusterDrsFaults {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             reason: String::new(),
@@ -4217,9 +4603,11 @@ impl rt::Object for ClusterDrsFaults {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_FAULTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_FAULTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.reason),
@@ -4227,6 +4615,7 @@ impl rt::Object for ClusterDrsFaults {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.reason),
@@ -4236,16 +4625,19 @@ impl rt::Object for ClusterDrsFaults {
     }
 }
 impl Clone for ClusterDrsFaults {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsFaults {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsFaults {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4262,6 +4654,7 @@ pub struct ClusterDrsFaultsFaultsByVirtualDisk {
     pub disk: Option<Box<VirtualDiskId>>,
 }
 impl Default for ClusterDrsFaultsFaultsByVirtualDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterDrsFaultsFaultsByVm::default(),
@@ -4283,9 +4676,11 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4295,6 +4690,7 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4318,16 +4714,19 @@ impl std::ops::DerefMut for ClusterDrsFaultsFaultsByVirtualDisk {
     }
 }
 impl Clone for ClusterDrsFaultsFaultsByVirtualDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsFaultsFaultsByVirtualDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsFaultsFaultsByVirtualDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4343,6 +4742,7 @@ pub struct ClusterDrsFaultsFaultsByVm {
     pub fault: Vec<LocalizedMethodFault>,
 }
 impl Default for ClusterDrsFaultsFaultsByVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: None,
@@ -4364,9 +4764,11 @@ impl rt::Object for ClusterDrsFaultsFaultsByVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -4374,6 +4776,7 @@ impl rt::Object for ClusterDrsFaultsFaultsByVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -4384,16 +4787,19 @@ impl rt::Object for ClusterDrsFaultsFaultsByVm {
 }
 impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVm {}
 impl Clone for ClusterDrsFaultsFaultsByVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsFaultsFaultsByVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsFaultsFaultsByVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4427,6 +4833,7 @@ pub struct ClusterDrsMigration {
     pub destination_memory_load: Option<i64>,
 }
 impl Default for ClusterDrsMigration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -4466,9 +4873,11 @@ impl rt::Object for ClusterDrsMigration {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_MIGRATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_MIGRATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4485,6 +4894,7 @@ impl rt::Object for ClusterDrsMigration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4503,16 +4913,19 @@ impl rt::Object for ClusterDrsMigration {
     }
 }
 impl Clone for ClusterDrsMigration {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsMigration {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsMigration {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -19,6 +19,7 @@ pub struct ClusterDrsRecommendation {
     pub migration_list: Vec<ClusterDrsMigration>,
 }
 impl Default for ClusterDrsRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -46,9 +47,11 @@ impl rt::Object for ClusterDrsRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -59,6 +62,7 @@ impl rt::Object for ClusterDrsRecommendation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -71,16 +75,19 @@ impl rt::Object for ClusterDrsRecommendation {
     }
 }
 impl Clone for ClusterDrsRecommendation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsRecommendation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsRecommendation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -98,6 +105,7 @@ pub struct ClusterDrsVmConfigInfo {
     pub behavior: Option<enums::DrsBehavior>,
 }
 impl Default for ClusterDrsVmConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -121,9 +129,11 @@ impl rt::Object for ClusterDrsVmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -132,6 +142,7 @@ impl rt::Object for ClusterDrsVmConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -142,16 +153,19 @@ impl rt::Object for ClusterDrsVmConfigInfo {
     }
 }
 impl Clone for ClusterDrsVmConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsVmConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsVmConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -167,6 +181,7 @@ pub struct ClusterDrsVmConfigSpec {
     pub info: Option<Box<ClusterDrsVmConfigInfo>>,
 }
 impl Default for ClusterDrsVmConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -187,9 +202,11 @@ impl rt::Object for ClusterDrsVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -198,6 +215,7 @@ impl rt::Object for ClusterDrsVmConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -219,16 +237,19 @@ impl std::ops::DerefMut for ClusterDrsVmConfigSpec {
     }
 }
 impl Clone for ClusterDrsVmConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsVmConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsVmConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -246,6 +267,7 @@ pub struct ClusterEvcManagerCheckResult {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ClusterEvcManagerCheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             evc_mode_key: String::new(),
@@ -269,9 +291,11 @@ impl rt::Object for ClusterEvcManagerCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_EVC_MANAGER_CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_EVC_MANAGER_CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.evc_mode_key),
@@ -280,6 +304,7 @@ impl rt::Object for ClusterEvcManagerCheckResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.evc_mode_key),
@@ -290,16 +315,19 @@ impl rt::Object for ClusterEvcManagerCheckResult {
     }
 }
 impl Clone for ClusterEvcManagerCheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterEvcManagerCheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterEvcManagerCheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -324,6 +352,7 @@ pub struct ClusterEvcManagerEvcState {
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
 }
 impl Default for ClusterEvcManagerEvcState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             supported_evc_mode: Vec::new(),
@@ -354,9 +383,11 @@ impl rt::Object for ClusterEvcManagerEvcState {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_EVC_MANAGER_EVC_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_EVC_MANAGER_EVC_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.supported_evc_mode),
@@ -369,6 +400,7 @@ impl rt::Object for ClusterEvcManagerEvcState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.supported_evc_mode),
@@ -383,16 +415,19 @@ impl rt::Object for ClusterEvcManagerEvcState {
     }
 }
 impl Clone for ClusterEvcManagerEvcState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterEvcManagerEvcState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterEvcManagerEvcState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -408,6 +443,7 @@ pub struct ClusterEnterMaintenanceResult {
     pub fault: Option<Box<ClusterDrsFaults>>,
 }
 impl Default for ClusterEnterMaintenanceResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             recommendations: Vec::new(),
@@ -429,9 +465,11 @@ impl rt::Object for ClusterEnterMaintenanceResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ENTER_MAINTENANCE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ENTER_MAINTENANCE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.recommendations),
@@ -439,6 +477,7 @@ impl rt::Object for ClusterEnterMaintenanceResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.recommendations),
@@ -448,16 +487,19 @@ impl rt::Object for ClusterEnterMaintenanceResult {
     }
 }
 impl Clone for ClusterEnterMaintenanceResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterEnterMaintenanceResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterEnterMaintenanceResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -471,6 +513,7 @@ pub struct ClusterEvent {
     pub base: Event,
 }
 impl Default for ClusterEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -486,9 +529,11 @@ impl rt::Object for ClusterEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -496,6 +541,7 @@ impl rt::Object for ClusterEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -517,16 +563,19 @@ impl std::ops::DerefMut for ClusterEvent {
     }
 }
 impl Clone for ClusterEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -540,6 +589,7 @@ pub struct ClusterFailoverHostAdmissionControlInfo {
     pub host_status: Vec<ClusterFailoverHostAdmissionControlInfoHostStatus>,
 }
 impl Default for ClusterFailoverHostAdmissionControlInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { host_status: Vec::new() }
     }
@@ -557,9 +607,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
@@ -567,6 +619,7 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.host_status),
@@ -577,16 +630,19 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverHostAdmissionControlInfo {}
 impl Clone for ClusterFailoverHostAdmissionControlInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverHostAdmissionControlInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFailoverHostAdmissionControlInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -602,6 +658,7 @@ pub struct ClusterFailoverHostAdmissionControlInfoHostStatus {
     pub status: enums::ManagedEntityStatus,
 }
 impl Default for ClusterFailoverHostAdmissionControlInfoHostStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -623,9 +680,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -633,6 +692,7 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -642,16 +702,19 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
     }
 }
 impl Clone for ClusterFailoverHostAdmissionControlInfoHostStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverHostAdmissionControlInfoHostStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFailoverHostAdmissionControlInfoHostStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -669,6 +732,7 @@ pub struct ClusterFailoverHostAdmissionControlPolicy {
     pub failover_level: Option<i32>,
 }
 impl Default for ClusterFailoverHostAdmissionControlPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterDasAdmissionControlPolicy::default(),
@@ -691,9 +755,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -703,6 +769,7 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -727,16 +794,19 @@ impl std::ops::DerefMut for ClusterFailoverHostAdmissionControlPolicy {
     }
 }
 impl Clone for ClusterFailoverHostAdmissionControlPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverHostAdmissionControlPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFailoverHostAdmissionControlPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -750,6 +820,7 @@ pub struct ClusterFailoverLevelAdmissionControlInfo {
     pub current_failover_level: i32,
 }
 impl Default for ClusterFailoverLevelAdmissionControlInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { current_failover_level: 0 }
     }
@@ -767,9 +838,11 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
@@ -777,6 +850,7 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.current_failover_level),
@@ -787,16 +861,19 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverLevelAdmissionControlInfo {}
 impl Clone for ClusterFailoverLevelAdmissionControlInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverLevelAdmissionControlInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFailoverLevelAdmissionControlInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -814,6 +891,7 @@ pub struct ClusterFailoverLevelAdmissionControlPolicy {
     pub slot_policy: Option<rt::Poly<ClusterSlotPolicy>>,
 }
 impl Default for ClusterFailoverLevelAdmissionControlPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterDasAdmissionControlPolicy::default(),
@@ -836,9 +914,11 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -848,6 +928,7 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -872,16 +953,19 @@ impl std::ops::DerefMut for ClusterFailoverLevelAdmissionControlPolicy {
     }
 }
 impl Clone for ClusterFailoverLevelAdmissionControlPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverLevelAdmissionControlPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFailoverLevelAdmissionControlPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -899,6 +983,7 @@ pub struct ClusterFailoverResourcesAdmissionControlInfo {
     pub current_p_mem_failover_resources_percent: Option<i32>,
 }
 impl Default for ClusterFailoverResourcesAdmissionControlInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             current_cpu_failover_resources_percent: 0,
@@ -922,9 +1007,11 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
@@ -934,6 +1021,7 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.current_cpu_failover_resources_percent),
@@ -946,16 +1034,19 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverResourcesAdmissionControlInfo {}
 impl Clone for ClusterFailoverResourcesAdmissionControlInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverResourcesAdmissionControlInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFailoverResourcesAdmissionControlInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -981,6 +1072,7 @@ pub struct ClusterFailoverResourcesAdmissionControlPolicy {
     pub auto_compute_p_mem_failover_resources_percent: Option<bool>,
 }
 impl Default for ClusterFailoverResourcesAdmissionControlPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterDasAdmissionControlPolicy::default(),
@@ -1011,9 +1103,11 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1027,6 +1121,7 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1055,16 +1150,19 @@ impl std::ops::DerefMut for ClusterFailoverResourcesAdmissionControlPolicy {
     }
 }
 impl Clone for ClusterFailoverResourcesAdmissionControlPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverResourcesAdmissionControlPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFailoverResourcesAdmissionControlPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1080,6 +1178,7 @@ pub struct ClusterFixedSizeSlotPolicy {
     pub memory: i32,
 }
 impl Default for ClusterFixedSizeSlotPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self { cpu: 0, memory: 0 }
     }
@@ -1098,9 +1197,11 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FIXED_SIZE_SLOT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FIXED_SIZE_SLOT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ClusterSlotPolicy {}),
@@ -1109,6 +1210,7 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cpu),
@@ -1119,16 +1221,19 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterFixedSizeSlotPolicy {}
 impl Clone for ClusterFixedSizeSlotPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFixedSizeSlotPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFixedSizeSlotPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1146,6 +1251,7 @@ pub struct ClusterFtVmHostRuleInfo {
     pub host_group_name: Vec<String>,
 }
 impl Default for ClusterFtVmHostRuleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterRuleInfo::default(),
@@ -1168,9 +1274,11 @@ impl rt::Object for ClusterFtVmHostRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FT_VM_HOST_RULE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FT_VM_HOST_RULE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -1180,6 +1288,7 @@ impl rt::Object for ClusterFtVmHostRuleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -1203,16 +1312,19 @@ impl std::ops::DerefMut for ClusterFtVmHostRuleInfo {
     }
 }
 impl Clone for ClusterFtVmHostRuleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFtVmHostRuleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterFtVmHostRuleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1230,6 +1342,7 @@ pub struct ClusterGroupInfo {
     pub unique_id: Option<String>,
 }
 impl Default for ClusterGroupInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1253,9 +1366,11 @@ impl rt::Object for ClusterGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_GROUP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_GROUP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1264,6 +1379,7 @@ impl rt::Object for ClusterGroupInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1275,16 +1391,19 @@ impl rt::Object for ClusterGroupInfo {
 }
 impl rt::Extends<ClusterGroupInfo> for ClusterGroupInfo {}
 impl Clone for ClusterGroupInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterGroupInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterGroupInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1300,6 +1419,7 @@ pub struct ClusterGroupSpec {
     pub info: Option<rt::Poly<ClusterGroupInfo>>,
 }
 impl Default for ClusterGroupSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -1320,9 +1440,11 @@ impl rt::Object for ClusterGroupSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_GROUP_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_GROUP_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1331,6 +1453,7 @@ impl rt::Object for ClusterGroupSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1352,16 +1475,19 @@ impl std::ops::DerefMut for ClusterGroupSpec {
     }
 }
 impl Clone for ClusterGroupSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterGroupSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterGroupSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1377,6 +1503,7 @@ pub struct ClusterHostGroup {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ClusterHostGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterGroupInfo::default(),
@@ -1397,9 +1524,11 @@ impl rt::Object for ClusterHostGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1408,6 +1537,7 @@ impl rt::Object for ClusterHostGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1430,16 +1560,19 @@ impl std::ops::DerefMut for ClusterHostGroup {
     }
 }
 impl Clone for ClusterHostGroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterHostGroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterHostGroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1455,6 +1588,7 @@ pub struct ClusterHostInfraUpdateHaModeAction {
     pub operation_type: String,
 }
 impl Default for ClusterHostInfraUpdateHaModeAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -1475,9 +1609,11 @@ impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1486,6 +1622,7 @@ impl rt::Object for ClusterHostInfraUpdateHaModeAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1508,16 +1645,19 @@ impl std::ops::DerefMut for ClusterHostInfraUpdateHaModeAction {
     }
 }
 impl Clone for ClusterHostInfraUpdateHaModeAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterHostInfraUpdateHaModeAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterHostInfraUpdateHaModeAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1539,6 +1679,7 @@ pub struct ClusterHostPowerAction {
     pub mem_capacity_mb: Option<i32>,
 }
 impl Default for ClusterHostPowerAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -1565,9 +1706,11 @@ impl rt::Object for ClusterHostPowerAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_POWER_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_POWER_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1579,6 +1722,7 @@ impl rt::Object for ClusterHostPowerAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1604,16 +1748,19 @@ impl std::ops::DerefMut for ClusterHostPowerAction {
     }
 }
 impl Clone for ClusterHostPowerAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterHostPowerAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterHostPowerAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1629,6 +1776,7 @@ pub struct ClusterHostRecommendation {
     pub rating: i32,
 }
 impl Default for ClusterHostRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -1650,9 +1798,11 @@ impl rt::Object for ClusterHostRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1660,6 +1810,7 @@ impl rt::Object for ClusterHostRecommendation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1669,16 +1820,19 @@ impl rt::Object for ClusterHostRecommendation {
     }
 }
 impl Clone for ClusterHostRecommendation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterHostRecommendation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterHostRecommendation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1700,6 +1854,7 @@ pub struct ClusterInfraUpdateHaConfigInfo {
     pub providers: Vec<String>,
 }
 impl Default for ClusterInfraUpdateHaConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -1727,9 +1882,11 @@ impl rt::Object for ClusterInfraUpdateHaConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -1740,6 +1897,7 @@ impl rt::Object for ClusterInfraUpdateHaConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -1752,16 +1910,19 @@ impl rt::Object for ClusterInfraUpdateHaConfigInfo {
     }
 }
 impl Clone for ClusterInfraUpdateHaConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterInfraUpdateHaConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterInfraUpdateHaConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1779,6 +1940,7 @@ pub struct ClusterInitialPlacementAction {
     pub pool: Option<rt::ManagedObjectReference>,
 }
 impl Default for ClusterInitialPlacementAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -1801,9 +1963,11 @@ impl rt::Object for ClusterInitialPlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_INITIAL_PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_INITIAL_PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1813,6 +1977,7 @@ impl rt::Object for ClusterInitialPlacementAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1836,16 +2001,19 @@ impl std::ops::DerefMut for ClusterInitialPlacementAction {
     }
 }
 impl Clone for ClusterInitialPlacementAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterInitialPlacementAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterInitialPlacementAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1861,6 +2029,7 @@ pub struct ClusterMigrationAction {
     pub drs_migration: Option<Box<ClusterDrsMigration>>,
 }
 impl Default for ClusterMigrationAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -1881,9 +2050,11 @@ impl rt::Object for ClusterMigrationAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_MIGRATION_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_MIGRATION_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1892,6 +2063,7 @@ impl rt::Object for ClusterMigrationAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1914,16 +2086,19 @@ impl std::ops::DerefMut for ClusterMigrationAction {
     }
 }
 impl Clone for ClusterMigrationAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterMigrationAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterMigrationAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1939,6 +2114,7 @@ pub struct ClusterNotAttemptedVmInfo {
     pub fault: LocalizedMethodFault,
 }
 impl Default for ClusterNotAttemptedVmInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -1960,9 +2136,11 @@ impl rt::Object for ClusterNotAttemptedVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_NOT_ATTEMPTED_VM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_NOT_ATTEMPTED_VM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -1970,6 +2148,7 @@ impl rt::Object for ClusterNotAttemptedVmInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -1979,16 +2158,19 @@ impl rt::Object for ClusterNotAttemptedVmInfo {
     }
 }
 impl Clone for ClusterNotAttemptedVmInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterNotAttemptedVmInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterNotAttemptedVmInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2002,6 +2184,7 @@ pub struct ClusterOrchestrationInfo {
     pub default_vm_readiness: Option<Box<ClusterVmReadiness>>,
 }
 impl Default for ClusterOrchestrationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { default_vm_readiness: None }
     }
@@ -2019,15 +2202,18 @@ impl rt::Object for ClusterOrchestrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ORCHESTRATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ORCHESTRATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.default_vm_readiness),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.default_vm_readiness),
@@ -2036,16 +2222,19 @@ impl rt::Object for ClusterOrchestrationInfo {
     }
 }
 impl Clone for ClusterOrchestrationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterOrchestrationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterOrchestrationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2059,6 +2248,7 @@ pub struct ClusterOvercommittedEvent {
     pub base: ClusterEvent,
 }
 impl Default for ClusterOvercommittedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -2076,9 +2266,11 @@ impl rt::Object for ClusterOvercommittedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_OVERCOMMITTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_OVERCOMMITTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2086,6 +2278,7 @@ impl rt::Object for ClusterOvercommittedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2107,16 +2300,19 @@ impl std::ops::DerefMut for ClusterOvercommittedEvent {
     }
 }
 impl Clone for ClusterOvercommittedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterOvercommittedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterOvercommittedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2134,6 +2330,7 @@ pub struct ClusterPowerOnVmResult {
     pub recommendations: Vec<ClusterRecommendation>,
 }
 impl Default for ClusterPowerOnVmResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             attempted: Vec::new(),
@@ -2157,9 +2354,11 @@ impl rt::Object for ClusterPowerOnVmResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_POWER_ON_VM_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_POWER_ON_VM_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.attempted),
@@ -2168,6 +2367,7 @@ impl rt::Object for ClusterPowerOnVmResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.attempted),
@@ -2178,16 +2378,19 @@ impl rt::Object for ClusterPowerOnVmResult {
     }
 }
 impl Clone for ClusterPowerOnVmResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterPowerOnVmResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterPowerOnVmResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2205,6 +2408,7 @@ pub struct ClusterPreemptibleVmPairInfo {
     pub preemptible_vm: rt::ManagedObjectReference,
 }
 impl Default for ClusterPreemptibleVmPairInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: None,
@@ -2228,9 +2432,11 @@ impl rt::Object for ClusterPreemptibleVmPairInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2239,6 +2445,7 @@ impl rt::Object for ClusterPreemptibleVmPairInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2249,16 +2456,19 @@ impl rt::Object for ClusterPreemptibleVmPairInfo {
     }
 }
 impl Clone for ClusterPreemptibleVmPairInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterPreemptibleVmPairInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterPreemptibleVmPairInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2274,6 +2484,7 @@ pub struct ClusterPreemptibleVmPairSpec {
     pub info: Option<Box<ClusterPreemptibleVmPairInfo>>,
 }
 impl Default for ClusterPreemptibleVmPairSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -2294,9 +2505,11 @@ impl rt::Object for ClusterPreemptibleVmPairSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2305,6 +2518,7 @@ impl rt::Object for ClusterPreemptibleVmPairSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2326,16 +2540,19 @@ impl std::ops::DerefMut for ClusterPreemptibleVmPairSpec {
     }
 }
 impl Clone for ClusterPreemptibleVmPairSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterPreemptibleVmPairSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterPreemptibleVmPairSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2349,6 +2566,7 @@ pub struct ClusterProactiveDrsConfigInfo {
     pub enabled: Option<bool>,
 }
 impl Default for ClusterProactiveDrsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { enabled: None }
     }
@@ -2366,15 +2584,18 @@ impl rt::Object for ClusterProactiveDrsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2383,16 +2604,19 @@ impl rt::Object for ClusterProactiveDrsConfigInfo {
     }
 }
 impl Clone for ClusterProactiveDrsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProactiveDrsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProactiveDrsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2426,6 +2650,7 @@ pub struct ClusterRecommendation {
     pub target: Option<rt::ManagedObjectReference>,
 }
 impl Default for ClusterRecommendation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2465,9 +2690,11 @@ impl rt::Object for ClusterRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_RECOMMENDATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_RECOMMENDATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2484,6 +2711,7 @@ impl rt::Object for ClusterRecommendation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2502,16 +2730,19 @@ impl rt::Object for ClusterRecommendation {
     }
 }
 impl Clone for ClusterRecommendation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterRecommendation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterRecommendation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2527,6 +2758,7 @@ pub struct ClusterReconfiguredEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for ClusterReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -2547,9 +2779,11 @@ impl rt::Object for ClusterReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2558,6 +2792,7 @@ impl rt::Object for ClusterReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2580,16 +2815,19 @@ impl std::ops::DerefMut for ClusterReconfiguredEvent {
     }
 }
 impl Clone for ClusterReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2617,6 +2855,7 @@ pub struct ClusterResourceUsageSummary {
     pub storage_capacity_mb: i64,
 }
 impl Default for ClusterResourceUsageSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cpu_used_m_hz: 0,
@@ -2650,9 +2889,11 @@ impl rt::Object for ClusterResourceUsageSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_RESOURCE_USAGE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_RESOURCE_USAGE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cpu_used_m_hz),
@@ -2666,6 +2907,7 @@ impl rt::Object for ClusterResourceUsageSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cpu_used_m_hz),
@@ -2681,16 +2923,19 @@ impl rt::Object for ClusterResourceUsageSummary {
     }
 }
 impl Clone for ClusterResourceUsageSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterResourceUsageSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterResourceUsageSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2718,6 +2963,7 @@ pub struct ClusterRuleInfo {
     pub rule_uuid: Option<String>,
 }
 impl Default for ClusterRuleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -2751,9 +2997,11 @@ impl rt::Object for ClusterRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_RULE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_RULE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2767,6 +3015,7 @@ impl rt::Object for ClusterRuleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2783,16 +3032,19 @@ impl rt::Object for ClusterRuleInfo {
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterRuleInfo {}
 impl Clone for ClusterRuleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterRuleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterRuleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2808,6 +3060,7 @@ pub struct ClusterRuleSpec {
     pub info: Option<rt::Poly<ClusterRuleInfo>>,
 }
 impl Default for ClusterRuleSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -2828,9 +3081,11 @@ impl rt::Object for ClusterRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_RULE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_RULE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2839,6 +3094,7 @@ impl rt::Object for ClusterRuleSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2860,16 +3116,19 @@ impl std::ops::DerefMut for ClusterRuleSpec {
     }
 }
 impl Clone for ClusterRuleSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterRuleSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterRuleSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2880,6 +3139,7 @@ rt::serde!(object ClusterRuleSpec);
 /// `ClusterSlotPolicy`, a [`DynamicData`], since VI API 5.1.
 pub struct ClusterSlotPolicy {}
 impl Default for ClusterSlotPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2895,14 +3155,17 @@ impl rt::Object for ClusterSlotPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_SLOT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_SLOT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2911,16 +3174,19 @@ impl rt::Object for ClusterSlotPolicy {
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterSlotPolicy {}
 impl Clone for ClusterSlotPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterSlotPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterSlotPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2938,6 +3204,7 @@ pub struct ClusterStatusChangedEvent {
     pub new_status: String,
 }
 impl Default for ClusterStatusChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -2960,9 +3227,11 @@ impl rt::Object for ClusterStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2972,6 +3241,7 @@ impl rt::Object for ClusterStatusChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2995,16 +3265,19 @@ impl std::ops::DerefMut for ClusterStatusChangedEvent {
     }
 }
 impl Clone for ClusterStatusChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterStatusChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterStatusChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3024,6 +3297,7 @@ pub struct ClusterSystemVmsConfigInfo {
     pub deployment_mode: Option<String>,
 }
 impl Default for ClusterSystemVmsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             allowed_datastores: Vec::new(),
@@ -3049,9 +3323,11 @@ impl rt::Object for ClusterSystemVmsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.allowed_datastores),
@@ -3061,6 +3337,7 @@ impl rt::Object for ClusterSystemVmsConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.allowed_datastores),
@@ -3072,16 +3349,19 @@ impl rt::Object for ClusterSystemVmsConfigInfo {
     }
 }
 impl Clone for ClusterSystemVmsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterSystemVmsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterSystemVmsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3101,6 +3381,7 @@ pub struct ClusterSystemVmsConfigSpec {
     pub deployment_mode: Option<String>,
 }
 impl Default for ClusterSystemVmsConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             allowed_datastores: Vec::new(),
@@ -3126,9 +3407,11 @@ impl rt::Object for ClusterSystemVmsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.allowed_datastores),
@@ -3138,6 +3421,7 @@ impl rt::Object for ClusterSystemVmsConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.allowed_datastores),
@@ -3149,16 +3433,19 @@ impl rt::Object for ClusterSystemVmsConfigSpec {
     }
 }
 impl Clone for ClusterSystemVmsConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterSystemVmsConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterSystemVmsConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3174,6 +3461,7 @@ pub struct ClusterTagCategoryUpdateSpec {
     pub category: Option<String>,
 }
 impl Default for ClusterTagCategoryUpdateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -3194,9 +3482,11 @@ impl rt::Object for ClusterTagCategoryUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_TAG_CATEGORY_UPDATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_TAG_CATEGORY_UPDATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3205,6 +3495,7 @@ impl rt::Object for ClusterTagCategoryUpdateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3226,16 +3517,19 @@ impl std::ops::DerefMut for ClusterTagCategoryUpdateSpec {
     }
 }
 impl Clone for ClusterTagCategoryUpdateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterTagCategoryUpdateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterTagCategoryUpdateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3257,6 +3551,7 @@ pub struct ClusterVmComponentProtectionSettings {
     pub vm_storage_protection_for_pdl: Option<String>,
 }
 impl Default for ClusterVmComponentProtectionSettings {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_storage_protection_for_apd: None,
@@ -3284,9 +3579,11 @@ impl rt::Object for ClusterVmComponentProtectionSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_storage_protection_for_apd),
@@ -3297,6 +3594,7 @@ impl rt::Object for ClusterVmComponentProtectionSettings {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_storage_protection_for_apd),
@@ -3309,16 +3607,19 @@ impl rt::Object for ClusterVmComponentProtectionSettings {
     }
 }
 impl Clone for ClusterVmComponentProtectionSettings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmComponentProtectionSettings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterVmComponentProtectionSettings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3334,6 +3635,7 @@ pub struct ClusterVmGroup {
     pub vm: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ClusterVmGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterGroupInfo::default(),
@@ -3354,9 +3656,11 @@ impl rt::Object for ClusterVmGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3365,6 +3669,7 @@ impl rt::Object for ClusterVmGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3387,16 +3692,19 @@ impl std::ops::DerefMut for ClusterVmGroup {
     }
 }
 impl Clone for ClusterVmGroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmGroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterVmGroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3416,6 +3724,7 @@ pub struct ClusterVmHostRuleInfo {
     pub anti_affine_host_group_name: Option<String>,
 }
 impl Default for ClusterVmHostRuleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterRuleInfo::default(),
@@ -3440,9 +3749,11 @@ impl rt::Object for ClusterVmHostRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_HOST_RULE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_HOST_RULE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -3453,6 +3764,7 @@ impl rt::Object for ClusterVmHostRuleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -3477,16 +3789,19 @@ impl std::ops::DerefMut for ClusterVmHostRuleInfo {
     }
 }
 impl Clone for ClusterVmHostRuleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmHostRuleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterVmHostRuleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3502,6 +3817,7 @@ pub struct ClusterVmOrchestrationInfo {
     pub vm_readiness: ClusterVmReadiness,
 }
 impl Default for ClusterVmOrchestrationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -3523,9 +3839,11 @@ impl rt::Object for ClusterVmOrchestrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_ORCHESTRATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_ORCHESTRATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -3533,6 +3851,7 @@ impl rt::Object for ClusterVmOrchestrationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -3542,16 +3861,19 @@ impl rt::Object for ClusterVmOrchestrationInfo {
     }
 }
 impl Clone for ClusterVmOrchestrationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmOrchestrationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterVmOrchestrationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3567,6 +3889,7 @@ pub struct ClusterVmOrchestrationSpec {
     pub info: Option<Box<ClusterVmOrchestrationInfo>>,
 }
 impl Default for ClusterVmOrchestrationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -3587,9 +3910,11 @@ impl rt::Object for ClusterVmOrchestrationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_ORCHESTRATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_ORCHESTRATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3598,6 +3923,7 @@ impl rt::Object for ClusterVmOrchestrationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3619,16 +3945,19 @@ impl std::ops::DerefMut for ClusterVmOrchestrationSpec {
     }
 }
 impl Clone for ClusterVmOrchestrationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmOrchestrationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterVmOrchestrationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3644,6 +3973,7 @@ pub struct ClusterVmReadiness {
     pub post_ready_delay: Option<i32>,
 }
 impl Default for ClusterVmReadiness {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ready_condition: None,
@@ -3665,9 +3995,11 @@ impl rt::Object for ClusterVmReadiness {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_READINESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_READINESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ready_condition),
@@ -3675,6 +4007,7 @@ impl rt::Object for ClusterVmReadiness {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ready_condition),
@@ -3684,16 +4017,19 @@ impl rt::Object for ClusterVmReadiness {
     }
 }
 impl Clone for ClusterVmReadiness {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmReadiness {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterVmReadiness {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3719,6 +4055,7 @@ pub struct ClusterVmToolsMonitoringSettings {
     pub max_failure_window: Option<i32>,
 }
 impl Default for ClusterVmToolsMonitoringSettings {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -3750,9 +4087,11 @@ impl rt::Object for ClusterVmToolsMonitoringSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -3765,6 +4104,7 @@ impl rt::Object for ClusterVmToolsMonitoringSettings {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -3779,16 +4119,19 @@ impl rt::Object for ClusterVmToolsMonitoringSettings {
     }
 }
 impl Clone for ClusterVmToolsMonitoringSettings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmToolsMonitoringSettings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterVmToolsMonitoringSettings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3819,6 +4162,7 @@ pub struct ComputeResourceConfigSpec {
     pub network_boot_mode: Option<String>,
 }
 impl Default for ComputeResourceConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_swap_placement: None,
@@ -3855,9 +4199,11 @@ impl rt::Object for ComputeResourceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_swap_placement),
@@ -3873,6 +4219,7 @@ impl rt::Object for ComputeResourceConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_swap_placement),
@@ -3891,16 +4238,19 @@ impl rt::Object for ComputeResourceConfigSpec {
 }
 impl rt::Extends<ComputeResourceConfigSpec> for ComputeResourceConfigSpec {}
 impl Clone for ComputeResourceConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResourceConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3914,6 +4264,7 @@ pub struct ComputeResourceHostSeedSpec {
     pub single_host_spec: ComputeResourceHostSeedSpecSingleHostSpec,
 }
 impl Default for ComputeResourceHostSeedSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             single_host_spec: Default::default(),
@@ -3933,15 +4284,18 @@ impl rt::Object for ComputeResourceHostSeedSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.single_host_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.single_host_spec),
@@ -3950,16 +4304,19 @@ impl rt::Object for ComputeResourceHostSeedSpec {
     }
 }
 impl Clone for ComputeResourceHostSeedSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceHostSeedSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResourceHostSeedSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3975,6 +4332,7 @@ pub struct ComputeResourceHostSeedSpecSingleHostSpec {
     pub existing_host: Option<rt::ManagedObjectReference>,
 }
 impl Default for ComputeResourceHostSeedSpecSingleHostSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             new_host_cnx_spec: None,
@@ -3996,9 +4354,11 @@ impl rt::Object for ComputeResourceHostSeedSpecSingleHostSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.new_host_cnx_spec),
@@ -4006,6 +4366,7 @@ impl rt::Object for ComputeResourceHostSeedSpecSingleHostSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.new_host_cnx_spec),
@@ -4015,16 +4376,19 @@ impl rt::Object for ComputeResourceHostSeedSpecSingleHostSpec {
     }
 }
 impl Clone for ComputeResourceHostSeedSpecSingleHostSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceHostSeedSpecSingleHostSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResourceHostSeedSpecSingleHostSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4038,6 +4402,7 @@ pub struct DasAdmissionControlDisabledEvent {
     pub base: ClusterEvent,
 }
 impl Default for DasAdmissionControlDisabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4055,9 +4420,11 @@ impl rt::Object for DasAdmissionControlDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_ADMISSION_CONTROL_DISABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_ADMISSION_CONTROL_DISABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4065,6 +4432,7 @@ impl rt::Object for DasAdmissionControlDisabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4086,16 +4454,19 @@ impl std::ops::DerefMut for DasAdmissionControlDisabledEvent {
     }
 }
 impl Clone for DasAdmissionControlDisabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasAdmissionControlDisabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasAdmissionControlDisabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4109,6 +4480,7 @@ pub struct DasAdmissionControlEnabledEvent {
     pub base: ClusterEvent,
 }
 impl Default for DasAdmissionControlEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4126,9 +4498,11 @@ impl rt::Object for DasAdmissionControlEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_ADMISSION_CONTROL_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_ADMISSION_CONTROL_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4136,6 +4510,7 @@ impl rt::Object for DasAdmissionControlEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4157,16 +4532,19 @@ impl std::ops::DerefMut for DasAdmissionControlEnabledEvent {
     }
 }
 impl Clone for DasAdmissionControlEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasAdmissionControlEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasAdmissionControlEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4180,6 +4558,7 @@ pub struct DasAgentFoundEvent {
     pub base: ClusterEvent,
 }
 impl Default for DasAgentFoundEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4197,9 +4576,11 @@ impl rt::Object for DasAgentFoundEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_AGENT_FOUND_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_AGENT_FOUND_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4207,6 +4588,7 @@ impl rt::Object for DasAgentFoundEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4228,16 +4610,19 @@ impl std::ops::DerefMut for DasAgentFoundEvent {
     }
 }
 impl Clone for DasAgentFoundEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasAgentFoundEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasAgentFoundEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4251,6 +4636,7 @@ pub struct DasAgentUnavailableEvent {
     pub base: ClusterEvent,
 }
 impl Default for DasAgentUnavailableEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4268,9 +4654,11 @@ impl rt::Object for DasAgentUnavailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_AGENT_UNAVAILABLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_AGENT_UNAVAILABLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4278,6 +4666,7 @@ impl rt::Object for DasAgentUnavailableEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4299,16 +4688,19 @@ impl std::ops::DerefMut for DasAgentUnavailableEvent {
     }
 }
 impl Clone for DasAgentUnavailableEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasAgentUnavailableEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasAgentUnavailableEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4322,6 +4714,7 @@ pub struct DasClusterIsolatedEvent {
     pub base: ClusterEvent,
 }
 impl Default for DasClusterIsolatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4339,9 +4732,11 @@ impl rt::Object for DasClusterIsolatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_CLUSTER_ISOLATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_CLUSTER_ISOLATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4349,6 +4744,7 @@ impl rt::Object for DasClusterIsolatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4370,16 +4766,19 @@ impl std::ops::DerefMut for DasClusterIsolatedEvent {
     }
 }
 impl Clone for DasClusterIsolatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasClusterIsolatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasClusterIsolatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4399,6 +4798,7 @@ pub struct DasConfigFault {
     pub event: Vec<rt::Poly<Event>>,
 }
 impl Default for DasConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4423,9 +4823,11 @@ impl rt::Object for DasConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4436,6 +4838,7 @@ impl rt::Object for DasConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4460,16 +4863,19 @@ impl std::ops::DerefMut for DasConfigFault {
     }
 }
 impl Clone for DasConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4483,6 +4889,7 @@ pub struct DasDisabledEvent {
     pub base: ClusterEvent,
 }
 impl Default for DasDisabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4500,9 +4907,11 @@ impl rt::Object for DasDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_DISABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_DISABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4510,6 +4919,7 @@ impl rt::Object for DasDisabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4531,16 +4941,19 @@ impl std::ops::DerefMut for DasDisabledEvent {
     }
 }
 impl Clone for DasDisabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasDisabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasDisabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4554,6 +4967,7 @@ pub struct DasEnabledEvent {
     pub base: ClusterEvent,
 }
 impl Default for DasEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4571,9 +4985,11 @@ impl rt::Object for DasEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4581,6 +4997,7 @@ impl rt::Object for DasEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4602,16 +5019,19 @@ impl std::ops::DerefMut for DasEnabledEvent {
     }
 }
 impl Clone for DasEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4627,6 +5047,7 @@ pub struct DasHeartbeatDatastoreInfo {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for DasHeartbeatDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -4648,9 +5069,11 @@ impl rt::Object for DasHeartbeatDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_HEARTBEAT_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_HEARTBEAT_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -4658,6 +5081,7 @@ impl rt::Object for DasHeartbeatDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -4667,16 +5091,19 @@ impl rt::Object for DasHeartbeatDatastoreInfo {
     }
 }
 impl Clone for DasHeartbeatDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasHeartbeatDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasHeartbeatDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4692,6 +5119,7 @@ pub struct DasHostFailedEvent {
     pub failed_host: HostEventArgument,
 }
 impl Default for DasHostFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4712,9 +5140,11 @@ impl rt::Object for DasHostFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_HOST_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_HOST_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4723,6 +5153,7 @@ impl rt::Object for DasHostFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4745,16 +5176,19 @@ impl std::ops::DerefMut for DasHostFailedEvent {
     }
 }
 impl Clone for DasHostFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasHostFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasHostFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4770,6 +5204,7 @@ pub struct DasHostIsolatedEvent {
     pub isolated_host: HostEventArgument,
 }
 impl Default for DasHostIsolatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4790,9 +5225,11 @@ impl rt::Object for DasHostIsolatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DAS_HOST_ISOLATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DAS_HOST_ISOLATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4801,6 +5238,7 @@ impl rt::Object for DasHostIsolatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4823,16 +5261,19 @@ impl std::ops::DerefMut for DasHostIsolatedEvent {
     }
 }
 impl Clone for DasHostIsolatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DasHostIsolatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DasHostIsolatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

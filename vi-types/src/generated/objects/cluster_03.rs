@@ -13,6 +13,7 @@ pub struct DatacenterConfigSpec {
     pub maximum_hardware_version_key: Option<String>,
 }
 impl Default for DatacenterConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             default_hardware_version_key: None,
@@ -34,9 +35,11 @@ impl rt::Object for DatacenterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.default_hardware_version_key),
@@ -44,6 +47,7 @@ impl rt::Object for DatacenterConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.default_hardware_version_key),
@@ -53,16 +57,19 @@ impl rt::Object for DatacenterConfigSpec {
     }
 }
 impl Clone for DatacenterConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -80,6 +87,7 @@ pub struct DisallowedOperationOnFailoverHost {
     pub hostname: String,
 }
 impl Default for DisallowedOperationOnFailoverHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -102,9 +110,11 @@ impl rt::Object for DisallowedOperationOnFailoverHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISALLOWED_OPERATION_ON_FAILOVER_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISALLOWED_OPERATION_ON_FAILOVER_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -114,6 +124,7 @@ impl rt::Object for DisallowedOperationOnFailoverHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -137,16 +148,19 @@ impl std::ops::DerefMut for DisallowedOperationOnFailoverHost {
     }
 }
 impl Clone for DisallowedOperationOnFailoverHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DisallowedOperationOnFailoverHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DisallowedOperationOnFailoverHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -160,6 +174,7 @@ pub struct DisconnectedHostsBlockingEvc {
     pub base: EvcConfigFault,
 }
 impl Default for DisconnectedHostsBlockingEvc {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
@@ -177,9 +192,11 @@ impl rt::Object for DisconnectedHostsBlockingEvc {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISCONNECTED_HOSTS_BLOCKING_EVC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISCONNECTED_HOSTS_BLOCKING_EVC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -187,6 +204,7 @@ impl rt::Object for DisconnectedHostsBlockingEvc {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -208,16 +226,19 @@ impl std::ops::DerefMut for DisconnectedHostsBlockingEvc {
     }
 }
 impl Clone for DisconnectedHostsBlockingEvc {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DisconnectedHostsBlockingEvc {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DisconnectedHostsBlockingEvc {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -231,6 +252,7 @@ pub struct DrsDisabledEvent {
     pub base: ClusterEvent,
 }
 impl Default for DrsDisabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -248,9 +270,11 @@ impl rt::Object for DrsDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_DISABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_DISABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -258,6 +282,7 @@ impl rt::Object for DrsDisabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -279,16 +304,19 @@ impl std::ops::DerefMut for DrsDisabledEvent {
     }
 }
 impl Clone for DrsDisabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsDisabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsDisabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -302,6 +330,7 @@ pub struct DrsDisabledOnVm {
     pub base: VimFault,
 }
 impl Default for DrsDisabledOnVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -317,9 +346,11 @@ impl rt::Object for DrsDisabledOnVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_DISABLED_ON_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_DISABLED_ON_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -327,6 +358,7 @@ impl rt::Object for DrsDisabledOnVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -348,16 +380,19 @@ impl std::ops::DerefMut for DrsDisabledOnVm {
     }
 }
 impl Clone for DrsDisabledOnVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsDisabledOnVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsDisabledOnVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -373,6 +408,7 @@ pub struct DrsEnabledEvent {
     pub behavior: String,
 }
 impl Default for DrsEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -393,9 +429,11 @@ impl rt::Object for DrsEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -404,6 +442,7 @@ impl rt::Object for DrsEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -426,16 +465,19 @@ impl std::ops::DerefMut for DrsEnabledEvent {
     }
 }
 impl Clone for DrsEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -449,6 +491,7 @@ pub struct DrsInvocationFailedEvent {
     pub base: ClusterEvent,
 }
 impl Default for DrsInvocationFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -466,9 +509,11 @@ impl rt::Object for DrsInvocationFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_INVOCATION_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_INVOCATION_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -476,6 +521,7 @@ impl rt::Object for DrsInvocationFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -497,16 +543,19 @@ impl std::ops::DerefMut for DrsInvocationFailedEvent {
     }
 }
 impl Clone for DrsInvocationFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsInvocationFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsInvocationFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -520,6 +569,7 @@ pub struct DrsRecoveredFromFailureEvent {
     pub base: ClusterEvent,
 }
 impl Default for DrsRecoveredFromFailureEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -537,9 +587,11 @@ impl rt::Object for DrsRecoveredFromFailureEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_RECOVERED_FROM_FAILURE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_RECOVERED_FROM_FAILURE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -547,6 +599,7 @@ impl rt::Object for DrsRecoveredFromFailureEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -568,16 +621,19 @@ impl std::ops::DerefMut for DrsRecoveredFromFailureEvent {
     }
 }
 impl Clone for DrsRecoveredFromFailureEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsRecoveredFromFailureEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsRecoveredFromFailureEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -593,6 +649,7 @@ pub struct DrsResourceConfigureFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for DrsResourceConfigureFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -613,9 +670,11 @@ impl rt::Object for DrsResourceConfigureFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_RESOURCE_CONFIGURE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_RESOURCE_CONFIGURE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -624,6 +683,7 @@ impl rt::Object for DrsResourceConfigureFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -646,16 +706,19 @@ impl std::ops::DerefMut for DrsResourceConfigureFailedEvent {
     }
 }
 impl Clone for DrsResourceConfigureFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsResourceConfigureFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsResourceConfigureFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -669,6 +732,7 @@ pub struct DrsResourceConfigureSyncedEvent {
     pub base: HostEvent,
 }
 impl Default for DrsResourceConfigureSyncedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -684,9 +748,11 @@ impl rt::Object for DrsResourceConfigureSyncedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_RESOURCE_CONFIGURE_SYNCED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_RESOURCE_CONFIGURE_SYNCED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -694,6 +760,7 @@ impl rt::Object for DrsResourceConfigureSyncedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -715,16 +782,19 @@ impl std::ops::DerefMut for DrsResourceConfigureSyncedEvent {
     }
 }
 impl Clone for DrsResourceConfigureSyncedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsResourceConfigureSyncedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsResourceConfigureSyncedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -738,6 +808,7 @@ pub struct DrsRuleComplianceEvent {
     pub base: VmEvent,
 }
 impl Default for DrsRuleComplianceEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -753,9 +824,11 @@ impl rt::Object for DrsRuleComplianceEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_RULE_COMPLIANCE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_RULE_COMPLIANCE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -763,6 +836,7 @@ impl rt::Object for DrsRuleComplianceEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -784,16 +858,19 @@ impl std::ops::DerefMut for DrsRuleComplianceEvent {
     }
 }
 impl Clone for DrsRuleComplianceEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsRuleComplianceEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsRuleComplianceEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -807,6 +884,7 @@ pub struct DrsRuleViolationEvent {
     pub base: VmEvent,
 }
 impl Default for DrsRuleViolationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -822,9 +900,11 @@ impl rt::Object for DrsRuleViolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_RULE_VIOLATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_RULE_VIOLATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -832,6 +912,7 @@ impl rt::Object for DrsRuleViolationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -853,16 +934,19 @@ impl std::ops::DerefMut for DrsRuleViolationEvent {
     }
 }
 impl Clone for DrsRuleViolationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsRuleViolationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsRuleViolationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -876,6 +960,7 @@ pub struct DrsSoftRuleViolationEvent {
     pub base: VmEvent,
 }
 impl Default for DrsSoftRuleViolationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -891,9 +976,11 @@ impl rt::Object for DrsSoftRuleViolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_SOFT_RULE_VIOLATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_SOFT_RULE_VIOLATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -901,6 +988,7 @@ impl rt::Object for DrsSoftRuleViolationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -922,16 +1010,19 @@ impl std::ops::DerefMut for DrsSoftRuleViolationEvent {
     }
 }
 impl Clone for DrsSoftRuleViolationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsSoftRuleViolationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsSoftRuleViolationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -947,6 +1038,7 @@ pub struct EvcAdmissionFailed {
     pub faults: Vec<LocalizedMethodFault>,
 }
 impl Default for EvcAdmissionFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHostInCluster::default(),
@@ -967,9 +1059,11 @@ impl rt::Object for EvcAdmissionFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -978,6 +1072,7 @@ impl rt::Object for EvcAdmissionFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1000,16 +1095,19 @@ impl std::ops::DerefMut for EvcAdmissionFailed {
     }
 }
 impl Clone for EvcAdmissionFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1025,6 +1123,7 @@ pub struct EvcAdmissionFailedCpuFeaturesForMode {
     pub current_evc_mode_key: String,
 }
 impl Default for EvcAdmissionFailedCpuFeaturesForMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1045,9 +1144,11 @@ impl rt::Object for EvcAdmissionFailedCpuFeaturesForMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1056,6 +1157,7 @@ impl rt::Object for EvcAdmissionFailedCpuFeaturesForMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1078,16 +1180,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedCpuFeaturesForMode {
     }
 }
 impl Clone for EvcAdmissionFailedCpuFeaturesForMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedCpuFeaturesForMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedCpuFeaturesForMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1101,6 +1206,7 @@ pub struct EvcAdmissionFailedCpuModel {
     pub base: EvcAdmissionFailed,
 }
 impl Default for EvcAdmissionFailedCpuModel {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1118,9 +1224,11 @@ impl rt::Object for EvcAdmissionFailedCpuModel {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_MODEL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_MODEL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1128,6 +1236,7 @@ impl rt::Object for EvcAdmissionFailedCpuModel {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1149,16 +1258,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedCpuModel {
     }
 }
 impl Clone for EvcAdmissionFailedCpuModel {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedCpuModel {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedCpuModel {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1174,6 +1286,7 @@ pub struct EvcAdmissionFailedCpuModelForMode {
     pub current_evc_mode_key: String,
 }
 impl Default for EvcAdmissionFailedCpuModelForMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1194,9 +1307,11 @@ impl rt::Object for EvcAdmissionFailedCpuModelForMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1205,6 +1320,7 @@ impl rt::Object for EvcAdmissionFailedCpuModelForMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1227,16 +1343,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedCpuModelForMode {
     }
 }
 impl Clone for EvcAdmissionFailedCpuModelForMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedCpuModelForMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedCpuModelForMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1254,6 +1373,7 @@ pub struct EvcAdmissionFailedCpuVendor {
     pub host_cpu_vendor: String,
 }
 impl Default for EvcAdmissionFailedCpuVendor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1276,9 +1396,11 @@ impl rt::Object for EvcAdmissionFailedCpuVendor {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_VENDOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_VENDOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1288,6 +1410,7 @@ impl rt::Object for EvcAdmissionFailedCpuVendor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1311,16 +1434,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedCpuVendor {
     }
 }
 impl Clone for EvcAdmissionFailedCpuVendor {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedCpuVendor {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedCpuVendor {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1334,6 +1460,7 @@ pub struct EvcAdmissionFailedCpuVendorUnknown {
     pub base: EvcAdmissionFailed,
 }
 impl Default for EvcAdmissionFailedCpuVendorUnknown {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1351,9 +1478,11 @@ impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1361,6 +1490,7 @@ impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1382,16 +1512,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedCpuVendorUnknown {
     }
 }
 impl Clone for EvcAdmissionFailedCpuVendorUnknown {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedCpuVendorUnknown {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedCpuVendorUnknown {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1405,6 +1538,7 @@ pub struct EvcAdmissionFailedHostDisconnected {
     pub base: EvcAdmissionFailed,
 }
 impl Default for EvcAdmissionFailedHostDisconnected {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1422,9 +1556,11 @@ impl rt::Object for EvcAdmissionFailedHostDisconnected {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_HOST_DISCONNECTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_HOST_DISCONNECTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1432,6 +1568,7 @@ impl rt::Object for EvcAdmissionFailedHostDisconnected {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1453,16 +1590,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedHostDisconnected {
     }
 }
 impl Clone for EvcAdmissionFailedHostDisconnected {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedHostDisconnected {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedHostDisconnected {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1476,6 +1616,7 @@ pub struct EvcAdmissionFailedHostSoftware {
     pub base: EvcAdmissionFailed,
 }
 impl Default for EvcAdmissionFailedHostSoftware {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1493,9 +1634,11 @@ impl rt::Object for EvcAdmissionFailedHostSoftware {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1503,6 +1646,7 @@ impl rt::Object for EvcAdmissionFailedHostSoftware {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1524,16 +1668,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedHostSoftware {
     }
 }
 impl Clone for EvcAdmissionFailedHostSoftware {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedHostSoftware {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedHostSoftware {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1547,6 +1694,7 @@ pub struct EvcAdmissionFailedHostSoftwareForMode {
     pub base: EvcAdmissionFailed,
 }
 impl Default for EvcAdmissionFailedHostSoftwareForMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1564,9 +1712,11 @@ impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1574,6 +1724,7 @@ impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1595,16 +1746,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedHostSoftwareForMode {
     }
 }
 impl Clone for EvcAdmissionFailedHostSoftwareForMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedHostSoftwareForMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedHostSoftwareForMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1618,6 +1772,7 @@ pub struct EvcAdmissionFailedVmActive {
     pub base: EvcAdmissionFailed,
 }
 impl Default for EvcAdmissionFailedVmActive {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
@@ -1635,9 +1790,11 @@ impl rt::Object for EvcAdmissionFailedVmActive {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_VM_ACTIVE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_ADMISSION_FAILED_VM_ACTIVE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1645,6 +1802,7 @@ impl rt::Object for EvcAdmissionFailedVmActive {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1666,16 +1824,19 @@ impl std::ops::DerefMut for EvcAdmissionFailedVmActive {
     }
 }
 impl Clone for EvcAdmissionFailedVmActive {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcAdmissionFailedVmActive {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcAdmissionFailedVmActive {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1691,6 +1852,7 @@ pub struct EvcConfigFault {
     pub faults: Vec<LocalizedMethodFault>,
 }
 impl Default for EvcConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1711,9 +1873,11 @@ impl rt::Object for EvcConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1722,6 +1886,7 @@ impl rt::Object for EvcConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1744,16 +1909,19 @@ impl std::ops::DerefMut for EvcConfigFault {
     }
 }
 impl Clone for EvcConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1782,6 +1950,7 @@ pub struct EvcMode {
     pub vendor_tier: i32,
 }
 impl Default for EvcMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ElementDescription::default(),
@@ -1815,9 +1984,11 @@ impl rt::Object for EvcMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1833,6 +2004,7 @@ impl rt::Object for EvcMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1863,16 +2035,19 @@ impl std::ops::DerefMut for EvcMode {
     }
 }
 impl Clone for EvcMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1890,6 +2065,7 @@ pub struct EvcModeIllegalByVendor {
     pub mode_cpu_vendor: String,
 }
 impl Default for EvcModeIllegalByVendor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
@@ -1912,9 +2088,11 @@ impl rt::Object for EvcModeIllegalByVendor {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_MODE_ILLEGAL_BY_VENDOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_MODE_ILLEGAL_BY_VENDOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1924,6 +2102,7 @@ impl rt::Object for EvcModeIllegalByVendor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1947,16 +2126,19 @@ impl std::ops::DerefMut for EvcModeIllegalByVendor {
     }
 }
 impl Clone for EvcModeIllegalByVendor {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcModeIllegalByVendor {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcModeIllegalByVendor {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1976,6 +2158,7 @@ pub struct EvcModeUnsupportedByHosts {
     pub host_name: Vec<String>,
 }
 impl Default for EvcModeUnsupportedByHosts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
@@ -2000,9 +2183,11 @@ impl rt::Object for EvcModeUnsupportedByHosts {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_MODE_UNSUPPORTED_BY_HOSTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_MODE_UNSUPPORTED_BY_HOSTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2013,6 +2198,7 @@ impl rt::Object for EvcModeUnsupportedByHosts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2037,16 +2223,19 @@ impl std::ops::DerefMut for EvcModeUnsupportedByHosts {
     }
 }
 impl Clone for EvcModeUnsupportedByHosts {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcModeUnsupportedByHosts {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcModeUnsupportedByHosts {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2064,6 +2253,7 @@ pub struct EvcUnsupportedByHostHardware {
     pub host_name: Vec<String>,
 }
 impl Default for EvcUnsupportedByHostHardware {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
@@ -2086,9 +2276,11 @@ impl rt::Object for EvcUnsupportedByHostHardware {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_UNSUPPORTED_BY_HOST_HARDWARE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_UNSUPPORTED_BY_HOST_HARDWARE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2098,6 +2290,7 @@ impl rt::Object for EvcUnsupportedByHostHardware {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2121,16 +2314,19 @@ impl std::ops::DerefMut for EvcUnsupportedByHostHardware {
     }
 }
 impl Clone for EvcUnsupportedByHostHardware {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcUnsupportedByHostHardware {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcUnsupportedByHostHardware {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2148,6 +2344,7 @@ pub struct EvcUnsupportedByHostSoftware {
     pub host_name: Vec<String>,
 }
 impl Default for EvcUnsupportedByHostSoftware {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
@@ -2170,9 +2367,11 @@ impl rt::Object for EvcUnsupportedByHostSoftware {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVC_UNSUPPORTED_BY_HOST_SOFTWARE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVC_UNSUPPORTED_BY_HOST_SOFTWARE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2182,6 +2381,7 @@ impl rt::Object for EvcUnsupportedByHostSoftware {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2205,16 +2405,19 @@ impl std::ops::DerefMut for EvcUnsupportedByHostSoftware {
     }
 }
 impl Clone for EvcUnsupportedByHostSoftware {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvcUnsupportedByHostSoftware {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvcUnsupportedByHostSoftware {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2228,6 +2431,7 @@ pub struct FailoverLevelRestored {
     pub base: ClusterEvent,
 }
 impl Default for FailoverLevelRestored {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -2245,9 +2449,11 @@ impl rt::Object for FailoverLevelRestored {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAILOVER_LEVEL_RESTORED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAILOVER_LEVEL_RESTORED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2255,6 +2461,7 @@ impl rt::Object for FailoverLevelRestored {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2276,16 +2483,19 @@ impl std::ops::DerefMut for FailoverLevelRestored {
     }
 }
 impl Clone for FailoverLevelRestored {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FailoverLevelRestored {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FailoverLevelRestored {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2301,6 +2511,7 @@ pub struct FaultsByHost {
     pub faults: Vec<LocalizedMethodFault>,
 }
 impl Default for FaultsByHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2322,9 +2533,11 @@ impl rt::Object for FaultsByHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULTS_BY_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULTS_BY_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2332,6 +2545,7 @@ impl rt::Object for FaultsByHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2341,16 +2555,19 @@ impl rt::Object for FaultsByHost {
     }
 }
 impl Clone for FaultsByHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultsByHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultsByHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2366,6 +2583,7 @@ pub struct FaultsByVm {
     pub faults: Vec<LocalizedMethodFault>,
 }
 impl Default for FaultsByVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -2387,9 +2605,11 @@ impl rt::Object for FaultsByVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULTS_BY_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULTS_BY_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -2397,6 +2617,7 @@ impl rt::Object for FaultsByVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -2406,16 +2627,19 @@ impl rt::Object for FaultsByVm {
     }
 }
 impl Clone for FaultsByVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultsByVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultsByVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2436,6 +2660,7 @@ pub struct FeatureEvcMode {
     pub requirement: Vec<VirtualMachineFeatureRequirement>,
 }
 impl Default for FeatureEvcMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ElementDescription::default(),
@@ -2461,9 +2686,11 @@ impl rt::Object for FeatureEvcMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &FEATURE_EVC_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FEATURE_EVC_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2475,6 +2702,7 @@ impl rt::Object for FeatureEvcMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2501,16 +2729,19 @@ impl std::ops::DerefMut for FeatureEvcMode {
     }
 }
 impl Clone for FeatureEvcMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FeatureEvcMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FeatureEvcMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2526,6 +2757,7 @@ pub struct GenericDrsFault {
     pub host_faults: Vec<LocalizedMethodFault>,
 }
 impl Default for GenericDrsFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2546,9 +2778,11 @@ impl rt::Object for GenericDrsFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERIC_DRS_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERIC_DRS_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2557,6 +2791,7 @@ impl rt::Object for GenericDrsFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2579,16 +2814,19 @@ impl std::ops::DerefMut for GenericDrsFault {
     }
 }
 impl Clone for GenericDrsFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GenericDrsFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GenericDrsFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2626,6 +2864,7 @@ pub struct HbrDiskMigrationAction {
     pub io_latency_dst_before: Option<f32>,
 }
 impl Default for HbrDiskMigrationAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -2668,9 +2907,11 @@ impl rt::Object for HbrDiskMigrationAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &HBR_DISK_MIGRATION_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HBR_DISK_MIGRATION_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2690,6 +2931,7 @@ impl rt::Object for HbrDiskMigrationAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2723,16 +2965,19 @@ impl std::ops::DerefMut for HbrDiskMigrationAction {
     }
 }
 impl Clone for HbrDiskMigrationAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HbrDiskMigrationAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HbrDiskMigrationAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2754,6 +2999,7 @@ pub struct HealthUpdate {
     pub remediation: String,
 }
 impl Default for HealthUpdate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -2781,9 +3027,11 @@ impl rt::Object for HealthUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
         &HEALTH_UPDATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HEALTH_UPDATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -2794,6 +3042,7 @@ impl rt::Object for HealthUpdate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -2806,16 +3055,19 @@ impl rt::Object for HealthUpdate {
     }
 }
 impl Clone for HealthUpdate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HealthUpdate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HealthUpdate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2833,6 +3085,7 @@ pub struct HealthUpdateInfo {
     pub description: String,
 }
 impl Default for HealthUpdateInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2856,9 +3109,11 @@ impl rt::Object for HealthUpdateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HEALTH_UPDATE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HEALTH_UPDATE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2867,6 +3122,7 @@ impl rt::Object for HealthUpdateInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2877,16 +3133,19 @@ impl rt::Object for HealthUpdateInfo {
     }
 }
 impl Clone for HealthUpdateInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HealthUpdateInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HealthUpdateInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2900,6 +3159,7 @@ pub struct HeterogenousHostsBlockingEvc {
     pub base: EvcConfigFault,
 }
 impl Default for HeterogenousHostsBlockingEvc {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
@@ -2917,9 +3177,11 @@ impl rt::Object for HeterogenousHostsBlockingEvc {
     fn type_info() -> &'static rt::ObjectInfo {
         &HETEROGENOUS_HOSTS_BLOCKING_EVC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HETEROGENOUS_HOSTS_BLOCKING_EVC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2927,6 +3189,7 @@ impl rt::Object for HeterogenousHostsBlockingEvc {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2948,16 +3211,19 @@ impl std::ops::DerefMut for HeterogenousHostsBlockingEvc {
     }
 }
 impl Clone for HeterogenousHostsBlockingEvc {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HeterogenousHostsBlockingEvc {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HeterogenousHostsBlockingEvc {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2971,6 +3237,7 @@ pub struct HostDasDisabledEvent {
     pub base: HostEvent,
 }
 impl Default for HostDasDisabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -2986,9 +3253,11 @@ impl rt::Object for HostDasDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DAS_DISABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DAS_DISABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2996,6 +3265,7 @@ impl rt::Object for HostDasDisabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3017,16 +3287,19 @@ impl std::ops::DerefMut for HostDasDisabledEvent {
     }
 }
 impl Clone for HostDasDisabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDasDisabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDasDisabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3040,6 +3313,7 @@ pub struct HostDasDisablingEvent {
     pub base: HostEvent,
 }
 impl Default for HostDasDisablingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3055,9 +3329,11 @@ impl rt::Object for HostDasDisablingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DAS_DISABLING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DAS_DISABLING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3065,6 +3341,7 @@ impl rt::Object for HostDasDisablingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3086,16 +3363,19 @@ impl std::ops::DerefMut for HostDasDisablingEvent {
     }
 }
 impl Clone for HostDasDisablingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDasDisablingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDasDisablingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3109,6 +3389,7 @@ pub struct HostDasEnabledEvent {
     pub base: HostEvent,
 }
 impl Default for HostDasEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3124,9 +3405,11 @@ impl rt::Object for HostDasEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DAS_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DAS_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3134,6 +3417,7 @@ impl rt::Object for HostDasEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3155,16 +3439,19 @@ impl std::ops::DerefMut for HostDasEnabledEvent {
     }
 }
 impl Clone for HostDasEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDasEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDasEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3178,6 +3465,7 @@ pub struct HostDasEnablingEvent {
     pub base: HostEvent,
 }
 impl Default for HostDasEnablingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3193,9 +3481,11 @@ impl rt::Object for HostDasEnablingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DAS_ENABLING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DAS_ENABLING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3203,6 +3493,7 @@ impl rt::Object for HostDasEnablingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3224,16 +3515,19 @@ impl std::ops::DerefMut for HostDasEnablingEvent {
     }
 }
 impl Clone for HostDasEnablingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDasEnablingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDasEnablingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3251,6 +3545,7 @@ pub struct HostDasErrorEvent {
     pub reason: Option<String>,
 }
 impl Default for HostDasErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3273,9 +3568,11 @@ impl rt::Object for HostDasErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DAS_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DAS_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3285,6 +3582,7 @@ impl rt::Object for HostDasErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3308,16 +3606,19 @@ impl std::ops::DerefMut for HostDasErrorEvent {
     }
 }
 impl Clone for HostDasErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDasErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDasErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3331,6 +3632,7 @@ pub struct HostDasEvent {
     pub base: HostEvent,
 }
 impl Default for HostDasEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3346,9 +3648,11 @@ impl rt::Object for HostDasEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DAS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DAS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3356,6 +3660,7 @@ impl rt::Object for HostDasEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3377,16 +3682,19 @@ impl std::ops::DerefMut for HostDasEvent {
     }
 }
 impl Clone for HostDasEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDasEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDasEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3400,6 +3708,7 @@ pub struct HostDasOkEvent {
     pub base: HostEvent,
 }
 impl Default for HostDasOkEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3415,9 +3724,11 @@ impl rt::Object for HostDasOkEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DAS_OK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DAS_OK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3425,6 +3736,7 @@ impl rt::Object for HostDasOkEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3446,16 +3758,19 @@ impl std::ops::DerefMut for HostDasOkEvent {
     }
 }
 impl Clone for HostDasOkEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDasOkEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDasOkEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3471,6 +3786,7 @@ pub struct HostExtraNetworksEvent {
     pub ips: Option<String>,
 }
 impl Default for HostExtraNetworksEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -3491,9 +3807,11 @@ impl rt::Object for HostExtraNetworksEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_EXTRA_NETWORKS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_EXTRA_NETWORKS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3502,6 +3820,7 @@ impl rt::Object for HostExtraNetworksEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3524,16 +3843,19 @@ impl std::ops::DerefMut for HostExtraNetworksEvent {
     }
 }
 impl Clone for HostExtraNetworksEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostExtraNetworksEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostExtraNetworksEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3549,6 +3871,7 @@ pub struct HostIsolationIpPingFailedEvent {
     pub isolation_ip: String,
 }
 impl Default for HostIsolationIpPingFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -3569,9 +3892,11 @@ impl rt::Object for HostIsolationIpPingFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ISOLATION_IP_PING_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ISOLATION_IP_PING_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3580,6 +3905,7 @@ impl rt::Object for HostIsolationIpPingFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3602,16 +3928,19 @@ impl std::ops::DerefMut for HostIsolationIpPingFailedEvent {
     }
 }
 impl Clone for HostIsolationIpPingFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIsolationIpPingFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIsolationIpPingFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3627,6 +3956,7 @@ pub struct HostMissingNetworksEvent {
     pub ips: Option<String>,
 }
 impl Default for HostMissingNetworksEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -3647,9 +3977,11 @@ impl rt::Object for HostMissingNetworksEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MISSING_NETWORKS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MISSING_NETWORKS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3658,6 +3990,7 @@ impl rt::Object for HostMissingNetworksEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3680,16 +4013,19 @@ impl std::ops::DerefMut for HostMissingNetworksEvent {
     }
 }
 impl Clone for HostMissingNetworksEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMissingNetworksEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMissingNetworksEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3707,6 +4043,7 @@ pub struct HostMonitoringStateChangedEvent {
     pub prev_state: Option<String>,
 }
 impl Default for HostMonitoringStateChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -3729,9 +4066,11 @@ impl rt::Object for HostMonitoringStateChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MONITORING_STATE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MONITORING_STATE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3741,6 +4080,7 @@ impl rt::Object for HostMonitoringStateChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3764,16 +4104,19 @@ impl std::ops::DerefMut for HostMonitoringStateChangedEvent {
     }
 }
 impl Clone for HostMonitoringStateChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMonitoringStateChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMonitoringStateChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3789,6 +4132,7 @@ pub struct HostNoAvailableNetworksEvent {
     pub ips: Option<String>,
 }
 impl Default for HostNoAvailableNetworksEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -3809,9 +4153,11 @@ impl rt::Object for HostNoAvailableNetworksEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NO_AVAILABLE_NETWORKS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NO_AVAILABLE_NETWORKS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3820,6 +4166,7 @@ impl rt::Object for HostNoAvailableNetworksEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3842,16 +4189,19 @@ impl std::ops::DerefMut for HostNoAvailableNetworksEvent {
     }
 }
 impl Clone for HostNoAvailableNetworksEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNoAvailableNetworksEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNoAvailableNetworksEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3865,6 +4215,7 @@ pub struct HostNoHaEnabledPortGroupsEvent {
     pub base: HostDasEvent,
 }
 impl Default for HostNoHaEnabledPortGroupsEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -3882,9 +4233,11 @@ impl rt::Object for HostNoHaEnabledPortGroupsEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3892,6 +4245,7 @@ impl rt::Object for HostNoHaEnabledPortGroupsEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3913,16 +4267,19 @@ impl std::ops::DerefMut for HostNoHaEnabledPortGroupsEvent {
     }
 }
 impl Clone for HostNoHaEnabledPortGroupsEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNoHaEnabledPortGroupsEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNoHaEnabledPortGroupsEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3936,6 +4293,7 @@ pub struct HostNoRedundantManagementNetworkEvent {
     pub base: HostDasEvent,
 }
 impl Default for HostNoRedundantManagementNetworkEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -3953,9 +4311,11 @@ impl rt::Object for HostNoRedundantManagementNetworkEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3963,6 +4323,7 @@ impl rt::Object for HostNoRedundantManagementNetworkEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3984,16 +4345,19 @@ impl std::ops::DerefMut for HostNoRedundantManagementNetworkEvent {
     }
 }
 impl Clone for HostNoRedundantManagementNetworkEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNoRedundantManagementNetworkEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNoRedundantManagementNetworkEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4007,6 +4371,7 @@ pub struct HostNotInClusterEvent {
     pub base: HostDasEvent,
 }
 impl Default for HostNotInClusterEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -4024,9 +4389,11 @@ impl rt::Object for HostNotInClusterEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NOT_IN_CLUSTER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NOT_IN_CLUSTER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4034,6 +4401,7 @@ impl rt::Object for HostNotInClusterEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4055,16 +4423,19 @@ impl std::ops::DerefMut for HostNotInClusterEvent {
     }
 }
 impl Clone for HostNotInClusterEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNotInClusterEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNotInClusterEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4078,6 +4449,7 @@ pub struct HostOvercommittedEvent {
     pub base: ClusterOvercommittedEvent,
 }
 impl Default for HostOvercommittedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterOvercommittedEvent::default(),
@@ -4095,9 +4467,11 @@ impl rt::Object for HostOvercommittedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_OVERCOMMITTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_OVERCOMMITTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4105,6 +4479,7 @@ impl rt::Object for HostOvercommittedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4126,16 +4501,19 @@ impl std::ops::DerefMut for HostOvercommittedEvent {
     }
 }
 impl Clone for HostOvercommittedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostOvercommittedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostOvercommittedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4151,6 +4529,7 @@ pub struct HostPrimaryAgentNotShortNameEvent {
     pub primary_agent: String,
 }
 impl Default for HostPrimaryAgentNotShortNameEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -4171,9 +4550,11 @@ impl rt::Object for HostPrimaryAgentNotShortNameEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4182,6 +4563,7 @@ impl rt::Object for HostPrimaryAgentNotShortNameEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4204,16 +4586,19 @@ impl std::ops::DerefMut for HostPrimaryAgentNotShortNameEvent {
     }
 }
 impl Clone for HostPrimaryAgentNotShortNameEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPrimaryAgentNotShortNameEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPrimaryAgentNotShortNameEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4231,6 +4616,7 @@ pub struct HostShortNameInconsistentEvent {
     pub short_name2: String,
 }
 impl Default for HostShortNameInconsistentEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
@@ -4253,9 +4639,11 @@ impl rt::Object for HostShortNameInconsistentEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SHORT_NAME_INCONSISTENT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SHORT_NAME_INCONSISTENT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4265,6 +4653,7 @@ impl rt::Object for HostShortNameInconsistentEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4288,16 +4677,19 @@ impl std::ops::DerefMut for HostShortNameInconsistentEvent {
     }
 }
 impl Clone for HostShortNameInconsistentEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostShortNameInconsistentEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostShortNameInconsistentEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4311,6 +4703,7 @@ pub struct HostStatusChangedEvent {
     pub base: ClusterStatusChangedEvent,
 }
 impl Default for HostStatusChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterStatusChangedEvent::default(),
@@ -4328,9 +4721,11 @@ impl rt::Object for HostStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4338,6 +4733,7 @@ impl rt::Object for HostStatusChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4359,16 +4755,19 @@ impl std::ops::DerefMut for HostStatusChangedEvent {
     }
 }
 impl Clone for HostStatusChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStatusChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStatusChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4388,6 +4787,7 @@ pub struct IormNotSupportedHostOnDatastore {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for IormNotSupportedHostOnDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4412,9 +4812,11 @@ impl rt::Object for IormNotSupportedHostOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &IORM_NOT_SUPPORTED_HOST_ON_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IORM_NOT_SUPPORTED_HOST_ON_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4425,6 +4827,7 @@ impl rt::Object for IormNotSupportedHostOnDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4449,16 +4852,19 @@ impl std::ops::DerefMut for IormNotSupportedHostOnDatastore {
     }
 }
 impl Clone for IormNotSupportedHostOnDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IormNotSupportedHostOnDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IormNotSupportedHostOnDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4472,6 +4878,7 @@ pub struct InsufficientFailoverResourcesEvent {
     pub base: ClusterEvent,
 }
 impl Default for InsufficientFailoverResourcesEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4489,9 +4896,11 @@ impl rt::Object for InsufficientFailoverResourcesEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_FAILOVER_RESOURCES_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_FAILOVER_RESOURCES_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4499,6 +4908,7 @@ impl rt::Object for InsufficientFailoverResourcesEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4520,16 +4930,19 @@ impl std::ops::DerefMut for InsufficientFailoverResourcesEvent {
     }
 }
 impl Clone for InsufficientFailoverResourcesEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientFailoverResourcesEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientFailoverResourcesEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4543,6 +4956,7 @@ pub struct InsufficientFailoverResourcesFault {
     pub base: InsufficientResourcesFault,
 }
 impl Default for InsufficientFailoverResourcesFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -4560,9 +4974,11 @@ impl rt::Object for InsufficientFailoverResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_FAILOVER_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_FAILOVER_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4570,6 +4986,7 @@ impl rt::Object for InsufficientFailoverResourcesFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4591,16 +5008,19 @@ impl std::ops::DerefMut for InsufficientFailoverResourcesFault {
     }
 }
 impl Clone for InsufficientFailoverResourcesFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientFailoverResourcesFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientFailoverResourcesFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4620,6 +5040,7 @@ pub struct InsufficientStorageIops {
     pub datastore_name: String,
 }
 impl Default for InsufficientStorageIops {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4644,9 +5065,11 @@ impl rt::Object for InsufficientStorageIops {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STORAGE_IOPS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STORAGE_IOPS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4657,6 +5080,7 @@ impl rt::Object for InsufficientStorageIops {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4681,16 +5105,19 @@ impl std::ops::DerefMut for InsufficientStorageIops {
     }
 }
 impl Clone for InsufficientStorageIops {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientStorageIops {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientStorageIops {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4704,6 +5131,7 @@ pub struct InvalidAffinitySettingFault {
     pub base: VimFault,
 }
 impl Default for InvalidAffinitySettingFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4719,9 +5147,11 @@ impl rt::Object for InvalidAffinitySettingFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_AFFINITY_SETTING_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_AFFINITY_SETTING_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4729,6 +5159,7 @@ impl rt::Object for InvalidAffinitySettingFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4750,16 +5181,19 @@ impl std::ops::DerefMut for InvalidAffinitySettingFault {
     }
 }
 impl Clone for InvalidAffinitySettingFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidAffinitySettingFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidAffinitySettingFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4777,6 +5211,7 @@ pub struct InvalidDasConfigArgument {
     pub cluster_name: Option<String>,
 }
 impl Default for InvalidDasConfigArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidArgument::default(),
@@ -4799,9 +5234,11 @@ impl rt::Object for InvalidDasConfigArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DAS_CONFIG_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DAS_CONFIG_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4811,6 +5248,7 @@ impl rt::Object for InvalidDasConfigArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4834,16 +5272,19 @@ impl std::ops::DerefMut for InvalidDasConfigArgument {
     }
 }
 impl Clone for InvalidDasConfigArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDasConfigArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDasConfigArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4859,6 +5300,7 @@ pub struct NoActiveHostInCluster {
     pub compute_resource: rt::ManagedObjectReference,
 }
 impl Default for NoActiveHostInCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -4879,9 +5321,11 @@ impl rt::Object for NoActiveHostInCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_ACTIVE_HOST_IN_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_ACTIVE_HOST_IN_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4890,6 +5334,7 @@ impl rt::Object for NoActiveHostInCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4912,16 +5357,19 @@ impl std::ops::DerefMut for NoActiveHostInCluster {
     }
 }
 impl Clone for NoActiveHostInCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoActiveHostInCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoActiveHostInCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4935,6 +5383,7 @@ pub struct NoCompatibleDatastore {
     pub base: VimFault,
 }
 impl Default for NoCompatibleDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4950,9 +5399,11 @@ impl rt::Object for NoCompatibleDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4960,6 +5411,7 @@ impl rt::Object for NoCompatibleDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4981,16 +5433,19 @@ impl std::ops::DerefMut for NoCompatibleDatastore {
     }
 }
 impl Clone for NoCompatibleDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoCompatibleDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoCompatibleDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5006,6 +5461,7 @@ pub struct NoCompatibleHardAffinityHost {
     pub vm_name: String,
 }
 impl Default for NoCompatibleHardAffinityHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -5026,9 +5482,11 @@ impl rt::Object for NoCompatibleHardAffinityHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_HARD_AFFINITY_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_HARD_AFFINITY_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5037,6 +5495,7 @@ impl rt::Object for NoCompatibleHardAffinityHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5059,16 +5518,19 @@ impl std::ops::DerefMut for NoCompatibleHardAffinityHost {
     }
 }
 impl Clone for NoCompatibleHardAffinityHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoCompatibleHardAffinityHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoCompatibleHardAffinityHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5084,6 +5546,7 @@ pub struct NoCompatibleSoftAffinityHost {
     pub vm_name: String,
 }
 impl Default for NoCompatibleSoftAffinityHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -5104,9 +5567,11 @@ impl rt::Object for NoCompatibleSoftAffinityHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_SOFT_AFFINITY_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_SOFT_AFFINITY_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5115,6 +5580,7 @@ impl rt::Object for NoCompatibleSoftAffinityHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5137,16 +5603,19 @@ impl std::ops::DerefMut for NoCompatibleSoftAffinityHost {
     }
 }
 impl Clone for NoCompatibleSoftAffinityHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoCompatibleSoftAffinityHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoCompatibleSoftAffinityHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5160,6 +5629,7 @@ pub struct NoMaintenanceModeDrsRecommendationForVm {
     pub base: VmEvent,
 }
 impl Default for NoMaintenanceModeDrsRecommendationForVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -5175,9 +5645,11 @@ impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5185,6 +5657,7 @@ impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5206,16 +5679,19 @@ impl std::ops::DerefMut for NoMaintenanceModeDrsRecommendationForVm {
     }
 }
 impl Clone for NoMaintenanceModeDrsRecommendationForVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoMaintenanceModeDrsRecommendationForVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoMaintenanceModeDrsRecommendationForVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5231,6 +5707,7 @@ pub struct NotSupportedHostForVmcp {
     pub host_name: String,
 }
 impl Default for NotSupportedHostForVmcp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -5251,9 +5728,11 @@ impl rt::Object for NotSupportedHostForVmcp {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_VMCP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_VMCP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5262,6 +5741,7 @@ impl rt::Object for NotSupportedHostForVmcp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5284,16 +5764,19 @@ impl std::ops::DerefMut for NotSupportedHostForVmcp {
     }
 }
 impl Clone for NotSupportedHostForVmcp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostForVmcp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostForVmcp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5307,6 +5790,7 @@ pub struct NotSupportedHostInCluster {
     pub base: NotSupportedHost,
 }
 impl Default for NotSupportedHostInCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -5324,9 +5808,11 @@ impl rt::Object for NotSupportedHostInCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_IN_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_IN_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5334,6 +5820,7 @@ impl rt::Object for NotSupportedHostInCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5355,16 +5842,19 @@ impl std::ops::DerefMut for NotSupportedHostInCluster {
     }
 }
 impl Clone for NotSupportedHostInCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostInCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostInCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5382,6 +5872,7 @@ pub struct NotSupportedHostInHaCluster {
     pub build: String,
 }
 impl Default for NotSupportedHostInHaCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -5404,9 +5895,11 @@ impl rt::Object for NotSupportedHostInHaCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_IN_HA_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_IN_HA_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5416,6 +5909,7 @@ impl rt::Object for NotSupportedHostInHaCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5439,16 +5933,19 @@ impl std::ops::DerefMut for NotSupportedHostInHaCluster {
     }
 }
 impl Clone for NotSupportedHostInHaCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostInHaCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostInHaCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5462,6 +5959,7 @@ pub struct PlaceVmsXClusterSpecCandidateNetworks {
     pub networks: Vec<rt::ManagedObjectReference>,
 }
 impl Default for PlaceVmsXClusterSpecCandidateNetworks {
+    #[inline(never)]
     fn default() -> Self {
         Self { networks: Vec::new() }
     }
@@ -5479,15 +5977,18 @@ impl rt::Object for PlaceVmsXClusterSpecCandidateNetworks {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.networks),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.networks),
@@ -5496,16 +5997,19 @@ impl rt::Object for PlaceVmsXClusterSpecCandidateNetworks {
     }
 }
 impl Clone for PlaceVmsXClusterSpecCandidateNetworks {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlaceVmsXClusterSpecCandidateNetworks {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlaceVmsXClusterSpecCandidateNetworks {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5525,6 +6029,7 @@ pub struct PlacementAction {
     pub relocate_spec: Option<Box<VirtualMachineRelocateSpec>>,
 }
 impl Default for PlacementAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -5549,9 +6054,11 @@ impl rt::Object for PlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5562,6 +6069,7 @@ impl rt::Object for PlacementAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5586,16 +6094,19 @@ impl std::ops::DerefMut for PlacementAction {
     }
 }
 impl Clone for PlacementAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlacementAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlacementAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5615,6 +6126,7 @@ pub struct PlacementAffinityRule {
     pub keys: Vec<String>,
 }
 impl Default for PlacementAffinityRule {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             rule_type: String::new(),
@@ -5640,9 +6152,11 @@ impl rt::Object for PlacementAffinityRule {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACEMENT_AFFINITY_RULE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACEMENT_AFFINITY_RULE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.rule_type),
@@ -5652,6 +6166,7 @@ impl rt::Object for PlacementAffinityRule {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.rule_type),
@@ -5663,16 +6178,19 @@ impl rt::Object for PlacementAffinityRule {
     }
 }
 impl Clone for PlacementAffinityRule {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlacementAffinityRule {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlacementAffinityRule {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5698,6 +6216,7 @@ pub struct PlacementRankResult {
     pub faults: Vec<LocalizedMethodFault>,
 }
 impl Default for PlacementRankResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -5729,9 +6248,11 @@ impl rt::Object for PlacementRankResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACEMENT_RANK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACEMENT_RANK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -5744,6 +6265,7 @@ impl rt::Object for PlacementRankResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -5758,16 +6280,19 @@ impl rt::Object for PlacementRankResult {
     }
 }
 impl Clone for PlacementRankResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlacementRankResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlacementRankResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5787,6 +6312,7 @@ pub struct PlacementRankSpec {
     pub placement_rank_by_vm: Vec<StorageDrsPlacementRankVmSpec>,
 }
 impl Default for PlacementRankSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             specs: Vec::new(),
@@ -5812,9 +6338,11 @@ impl rt::Object for PlacementRankSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACEMENT_RANK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACEMENT_RANK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.specs),
@@ -5824,6 +6352,7 @@ impl rt::Object for PlacementRankSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.specs),
@@ -5835,16 +6364,19 @@ impl rt::Object for PlacementRankSpec {
     }
 }
 impl Clone for PlacementRankSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlacementRankSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlacementRankSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

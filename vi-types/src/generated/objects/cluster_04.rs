@@ -13,6 +13,7 @@ pub struct PlacementResult {
     pub drs_fault: Option<Box<ClusterDrsFaults>>,
 }
 impl Default for PlacementResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             recommendations: Vec::new(),
@@ -34,9 +35,11 @@ impl rt::Object for PlacementResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACEMENT_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACEMENT_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.recommendations),
@@ -44,6 +47,7 @@ impl rt::Object for PlacementResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.recommendations),
@@ -53,16 +57,19 @@ impl rt::Object for PlacementResult {
     }
 }
 impl Clone for PlacementResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlacementResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlacementResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -100,6 +107,7 @@ pub struct PlacementSpec {
     pub clone_name: Option<String>,
 }
 impl Default for PlacementSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             priority: None,
@@ -143,9 +151,11 @@ impl rt::Object for PlacementSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACEMENT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACEMENT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.priority),
@@ -164,6 +174,7 @@ impl rt::Object for PlacementSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.priority),
@@ -184,16 +195,19 @@ impl rt::Object for PlacementSpec {
     }
 }
 impl Clone for PlacementSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlacementSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlacementSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -214,6 +228,7 @@ pub struct PodDiskLocator {
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
 }
 impl Default for PodDiskLocator {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_id: 0,
@@ -240,9 +255,11 @@ impl rt::Object for PodDiskLocator {
     fn type_info() -> &'static rt::ObjectInfo {
         &POD_DISK_LOCATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POD_DISK_LOCATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_id),
@@ -253,6 +270,7 @@ impl rt::Object for PodDiskLocator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_id),
@@ -265,16 +283,19 @@ impl rt::Object for PodDiskLocator {
     }
 }
 impl Clone for PodDiskLocator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PodDiskLocator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PodDiskLocator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -294,6 +315,7 @@ pub struct PodStorageDrsEntry {
     pub action_history: Vec<ClusterActionHistory>,
 }
 impl Default for PodStorageDrsEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             storage_drs_config: Default::default(),
@@ -319,9 +341,11 @@ impl rt::Object for PodStorageDrsEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &POD_STORAGE_DRS_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POD_STORAGE_DRS_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.storage_drs_config),
@@ -331,6 +355,7 @@ impl rt::Object for PodStorageDrsEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.storage_drs_config),
@@ -342,16 +367,19 @@ impl rt::Object for PodStorageDrsEntry {
     }
 }
 impl Clone for PodStorageDrsEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PodStorageDrsEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PodStorageDrsEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -369,6 +397,7 @@ pub struct QuarantineModeFault {
     pub fault_type: String,
 }
 impl Default for QuarantineModeFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -391,9 +420,11 @@ impl rt::Object for QuarantineModeFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUARANTINE_MODE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUARANTINE_MODE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -403,6 +434,7 @@ impl rt::Object for QuarantineModeFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -426,16 +458,19 @@ impl std::ops::DerefMut for QuarantineModeFault {
     }
 }
 impl Clone for QuarantineModeFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for QuarantineModeFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for QuarantineModeFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -457,6 +492,7 @@ pub struct QuiesceDatastoreIoForHaFailed {
     pub ds_name: String,
 }
 impl Default for QuiesceDatastoreIoForHaFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourceInUse::default(),
@@ -483,9 +519,11 @@ impl rt::Object for QuiesceDatastoreIoForHaFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUIESCE_DATASTORE_IO_FOR_HA_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUIESCE_DATASTORE_IO_FOR_HA_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -497,6 +535,7 @@ impl rt::Object for QuiesceDatastoreIoForHaFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -522,16 +561,19 @@ impl std::ops::DerefMut for QuiesceDatastoreIoForHaFailed {
     }
 }
 impl Clone for QuiesceDatastoreIoForHaFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for QuiesceDatastoreIoForHaFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for QuiesceDatastoreIoForHaFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -549,6 +591,7 @@ pub struct RuleViolation {
     pub rule: Option<rt::Poly<ClusterRuleInfo>>,
 }
 impl Default for RuleViolation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -571,9 +614,11 @@ impl rt::Object for RuleViolation {
     fn type_info() -> &'static rt::ObjectInfo {
         &RULE_VIOLATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RULE_VIOLATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -583,6 +628,7 @@ impl rt::Object for RuleViolation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -606,16 +652,19 @@ impl std::ops::DerefMut for RuleViolation {
     }
 }
 impl Clone for RuleViolation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RuleViolation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RuleViolation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -626,6 +675,7 @@ rt::serde!(object RuleViolation);
 /// `SDDCBase`, a [`DynamicData`], since VI API 6.0.
 pub struct SddcBase {}
 impl Default for SddcBase {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -641,14 +691,17 @@ impl rt::Object for SddcBase {
     fn type_info() -> &'static rt::ObjectInfo {
         &SDDC_BASE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SDDC_BASE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -656,16 +709,19 @@ impl rt::Object for SddcBase {
     }
 }
 impl Clone for SddcBase {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SddcBase {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SddcBase {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -681,6 +737,7 @@ pub struct SoftRuleVioCorrectionDisallowed {
     pub vm_name: String,
 }
 impl Default for SoftRuleVioCorrectionDisallowed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -701,9 +758,11 @@ impl rt::Object for SoftRuleVioCorrectionDisallowed {
     fn type_info() -> &'static rt::ObjectInfo {
         &SOFT_RULE_VIO_CORRECTION_DISALLOWED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SOFT_RULE_VIO_CORRECTION_DISALLOWED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -712,6 +771,7 @@ impl rt::Object for SoftRuleVioCorrectionDisallowed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -734,16 +794,19 @@ impl std::ops::DerefMut for SoftRuleVioCorrectionDisallowed {
     }
 }
 impl Clone for SoftRuleVioCorrectionDisallowed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SoftRuleVioCorrectionDisallowed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SoftRuleVioCorrectionDisallowed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -759,6 +822,7 @@ pub struct SoftRuleVioCorrectionImpact {
     pub vm_name: String,
 }
 impl Default for SoftRuleVioCorrectionImpact {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -779,9 +843,11 @@ impl rt::Object for SoftRuleVioCorrectionImpact {
     fn type_info() -> &'static rt::ObjectInfo {
         &SOFT_RULE_VIO_CORRECTION_IMPACT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SOFT_RULE_VIO_CORRECTION_IMPACT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -790,6 +856,7 @@ impl rt::Object for SoftRuleVioCorrectionImpact {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -812,16 +879,19 @@ impl std::ops::DerefMut for SoftRuleVioCorrectionImpact {
     }
 }
 impl Clone for SoftRuleVioCorrectionImpact {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SoftRuleVioCorrectionImpact {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SoftRuleVioCorrectionImpact {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -843,6 +913,7 @@ pub struct StorageDrsAutomationConfig {
     pub vm_evacuation_automation_mode: Option<String>,
 }
 impl Default for StorageDrsAutomationConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             space_load_balance_automation_mode: None,
@@ -870,9 +941,11 @@ impl rt::Object for StorageDrsAutomationConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_AUTOMATION_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_AUTOMATION_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.space_load_balance_automation_mode),
@@ -883,6 +956,7 @@ impl rt::Object for StorageDrsAutomationConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.space_load_balance_automation_mode),
@@ -895,16 +969,19 @@ impl rt::Object for StorageDrsAutomationConfig {
     }
 }
 impl Clone for StorageDrsAutomationConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsAutomationConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsAutomationConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -918,6 +995,7 @@ pub struct StorageDrsCannotMoveDiskInMultiWriterMode {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveDiskInMultiWriterMode {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -933,9 +1011,11 @@ impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -943,6 +1023,7 @@ impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -964,16 +1045,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveDiskInMultiWriterMode {
     }
 }
 impl Clone for StorageDrsCannotMoveDiskInMultiWriterMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveDiskInMultiWriterMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveDiskInMultiWriterMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -987,6 +1071,7 @@ pub struct StorageDrsCannotMoveFtVm {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveFtVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1002,9 +1087,11 @@ impl rt::Object for StorageDrsCannotMoveFtVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_FT_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_FT_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1012,6 +1099,7 @@ impl rt::Object for StorageDrsCannotMoveFtVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1033,16 +1121,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveFtVm {
     }
 }
 impl Clone for StorageDrsCannotMoveFtVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveFtVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveFtVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1056,6 +1147,7 @@ pub struct StorageDrsCannotMoveIndependentDisk {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveIndependentDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1071,9 +1163,11 @@ impl rt::Object for StorageDrsCannotMoveIndependentDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1081,6 +1175,7 @@ impl rt::Object for StorageDrsCannotMoveIndependentDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1102,16 +1197,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveIndependentDisk {
     }
 }
 impl Clone for StorageDrsCannotMoveIndependentDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveIndependentDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveIndependentDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1125,6 +1223,7 @@ pub struct StorageDrsCannotMoveManuallyPlacedSwapFile {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveManuallyPlacedSwapFile {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1140,9 +1239,11 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1150,6 +1251,7 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1171,16 +1273,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveManuallyPlacedSwapFile {
     }
 }
 impl Clone for StorageDrsCannotMoveManuallyPlacedSwapFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveManuallyPlacedSwapFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveManuallyPlacedSwapFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1194,6 +1299,7 @@ pub struct StorageDrsCannotMoveManuallyPlacedVm {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveManuallyPlacedVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1209,9 +1315,11 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1219,6 +1327,7 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1240,16 +1349,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveManuallyPlacedVm {
     }
 }
 impl Clone for StorageDrsCannotMoveManuallyPlacedVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveManuallyPlacedVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveManuallyPlacedVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1263,6 +1375,7 @@ pub struct StorageDrsCannotMoveSharedDisk {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveSharedDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1278,9 +1391,11 @@ impl rt::Object for StorageDrsCannotMoveSharedDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_SHARED_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_SHARED_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1288,6 +1403,7 @@ impl rt::Object for StorageDrsCannotMoveSharedDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1309,16 +1425,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveSharedDisk {
     }
 }
 impl Clone for StorageDrsCannotMoveSharedDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveSharedDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveSharedDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1332,6 +1451,7 @@ pub struct StorageDrsCannotMoveTemplate {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveTemplate {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1347,9 +1467,11 @@ impl rt::Object for StorageDrsCannotMoveTemplate {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_TEMPLATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_TEMPLATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1357,6 +1479,7 @@ impl rt::Object for StorageDrsCannotMoveTemplate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1378,16 +1501,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveTemplate {
     }
 }
 impl Clone for StorageDrsCannotMoveTemplate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveTemplate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveTemplate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1401,6 +1527,7 @@ pub struct StorageDrsCannotMoveVmInUserFolder {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveVmInUserFolder {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1416,9 +1543,11 @@ impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1426,6 +1555,7 @@ impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1447,16 +1577,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveVmInUserFolder {
     }
 }
 impl Clone for StorageDrsCannotMoveVmInUserFolder {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveVmInUserFolder {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveVmInUserFolder {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1470,6 +1603,7 @@ pub struct StorageDrsCannotMoveVmWithMountedCdrom {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveVmWithMountedCdrom {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1485,9 +1619,11 @@ impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1495,6 +1631,7 @@ impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1516,16 +1653,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveVmWithMountedCdrom {
     }
 }
 impl Clone for StorageDrsCannotMoveVmWithMountedCdrom {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveVmWithMountedCdrom {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveVmWithMountedCdrom {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1539,6 +1679,7 @@ pub struct StorageDrsCannotMoveVmWithNoFilesInLayout {
     pub base: VimFault,
 }
 impl Default for StorageDrsCannotMoveVmWithNoFilesInLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1554,9 +1695,11 @@ impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1564,6 +1707,7 @@ impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1585,16 +1729,19 @@ impl std::ops::DerefMut for StorageDrsCannotMoveVmWithNoFilesInLayout {
     }
 }
 impl Clone for StorageDrsCannotMoveVmWithNoFilesInLayout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsCannotMoveVmWithNoFilesInLayout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsCannotMoveVmWithNoFilesInLayout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1610,6 +1757,7 @@ pub struct StorageDrsConfigInfo {
     pub vm_config: Vec<StorageDrsVmConfigInfo>,
 }
 impl Default for StorageDrsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pod_config: Default::default(),
@@ -1631,9 +1779,11 @@ impl rt::Object for StorageDrsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.pod_config),
@@ -1641,6 +1791,7 @@ impl rt::Object for StorageDrsConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.pod_config),
@@ -1650,16 +1801,19 @@ impl rt::Object for StorageDrsConfigInfo {
     }
 }
 impl Clone for StorageDrsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1675,6 +1829,7 @@ pub struct StorageDrsConfigSpec {
     pub vm_config_spec: Vec<StorageDrsVmConfigSpec>,
 }
 impl Default for StorageDrsConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pod_config_spec: None,
@@ -1696,9 +1851,11 @@ impl rt::Object for StorageDrsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.pod_config_spec),
@@ -1706,6 +1863,7 @@ impl rt::Object for StorageDrsConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.pod_config_spec),
@@ -1715,16 +1873,19 @@ impl rt::Object for StorageDrsConfigSpec {
     }
 }
 impl Clone for StorageDrsConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1738,6 +1899,7 @@ pub struct StorageDrsDatacentersCannotShareDatastore {
     pub base: VimFault,
 }
 impl Default for StorageDrsDatacentersCannotShareDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1753,9 +1915,11 @@ impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1763,6 +1927,7 @@ impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1784,16 +1949,19 @@ impl std::ops::DerefMut for StorageDrsDatacentersCannotShareDatastore {
     }
 }
 impl Clone for StorageDrsDatacentersCannotShareDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsDatacentersCannotShareDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsDatacentersCannotShareDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1807,6 +1975,7 @@ pub struct StorageDrsDisabledOnVm {
     pub base: VimFault,
 }
 impl Default for StorageDrsDisabledOnVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1822,9 +1991,11 @@ impl rt::Object for StorageDrsDisabledOnVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_DISABLED_ON_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_DISABLED_ON_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1832,6 +2003,7 @@ impl rt::Object for StorageDrsDisabledOnVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1853,16 +2025,19 @@ impl std::ops::DerefMut for StorageDrsDisabledOnVm {
     }
 }
 impl Clone for StorageDrsDisabledOnVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsDisabledOnVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsDisabledOnVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1878,6 +2053,7 @@ pub struct StorageDrsHbrDiskNotMovable {
     pub non_movable_disk_ids: String,
 }
 impl Default for StorageDrsHbrDiskNotMovable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1898,9 +2074,11 @@ impl rt::Object for StorageDrsHbrDiskNotMovable {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_HBR_DISK_NOT_MOVABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_HBR_DISK_NOT_MOVABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1909,6 +2087,7 @@ impl rt::Object for StorageDrsHbrDiskNotMovable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1931,16 +2110,19 @@ impl std::ops::DerefMut for StorageDrsHbrDiskNotMovable {
     }
 }
 impl Clone for StorageDrsHbrDiskNotMovable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsHbrDiskNotMovable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsHbrDiskNotMovable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1954,6 +2136,7 @@ pub struct StorageDrsHmsMoveInProgress {
     pub base: VimFault,
 }
 impl Default for StorageDrsHmsMoveInProgress {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1969,9 +2152,11 @@ impl rt::Object for StorageDrsHmsMoveInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_HMS_MOVE_IN_PROGRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_HMS_MOVE_IN_PROGRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1979,6 +2164,7 @@ impl rt::Object for StorageDrsHmsMoveInProgress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2000,16 +2186,19 @@ impl std::ops::DerefMut for StorageDrsHmsMoveInProgress {
     }
 }
 impl Clone for StorageDrsHmsMoveInProgress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsHmsMoveInProgress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsHmsMoveInProgress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2023,6 +2212,7 @@ pub struct StorageDrsHmsUnreachable {
     pub base: VimFault,
 }
 impl Default for StorageDrsHmsUnreachable {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2038,9 +2228,11 @@ impl rt::Object for StorageDrsHmsUnreachable {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_HMS_UNREACHABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_HMS_UNREACHABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2048,6 +2240,7 @@ impl rt::Object for StorageDrsHmsUnreachable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2069,16 +2262,19 @@ impl std::ops::DerefMut for StorageDrsHmsUnreachable {
     }
 }
 impl Clone for StorageDrsHmsUnreachable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsHmsUnreachable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsHmsUnreachable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2100,6 +2296,7 @@ pub struct StorageDrsIoLoadBalanceConfig {
     pub io_load_imbalance_threshold: Option<i32>,
 }
 impl Default for StorageDrsIoLoadBalanceConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             reservable_percent_threshold: None,
@@ -2127,9 +2324,11 @@ impl rt::Object for StorageDrsIoLoadBalanceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_IO_LOAD_BALANCE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_IO_LOAD_BALANCE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.reservable_percent_threshold),
@@ -2140,6 +2339,7 @@ impl rt::Object for StorageDrsIoLoadBalanceConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.reservable_percent_threshold),
@@ -2152,16 +2352,19 @@ impl rt::Object for StorageDrsIoLoadBalanceConfig {
     }
 }
 impl Clone for StorageDrsIoLoadBalanceConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsIoLoadBalanceConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsIoLoadBalanceConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2175,6 +2378,7 @@ pub struct StorageDrsIolbDisabledInternally {
     pub base: VimFault,
 }
 impl Default for StorageDrsIolbDisabledInternally {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2190,9 +2394,11 @@ impl rt::Object for StorageDrsIolbDisabledInternally {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_IOLB_DISABLED_INTERNALLY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_IOLB_DISABLED_INTERNALLY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2200,6 +2406,7 @@ impl rt::Object for StorageDrsIolbDisabledInternally {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2221,16 +2428,19 @@ impl std::ops::DerefMut for StorageDrsIolbDisabledInternally {
     }
 }
 impl Clone for StorageDrsIolbDisabledInternally {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsIolbDisabledInternally {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsIolbDisabledInternally {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2246,6 +2456,7 @@ pub struct StorageDrsOptionSpec {
     pub option: Option<rt::Poly<OptionValue>>,
 }
 impl Default for StorageDrsOptionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -2266,9 +2477,11 @@ impl rt::Object for StorageDrsOptionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_OPTION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_OPTION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2277,6 +2490,7 @@ impl rt::Object for StorageDrsOptionSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2298,16 +2512,19 @@ impl std::ops::DerefMut for StorageDrsOptionSpec {
     }
 }
 impl Clone for StorageDrsOptionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsOptionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsOptionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2323,6 +2540,7 @@ pub struct StorageDrsPlacementRankVmSpec {
     pub vm_clusters: Vec<rt::ManagedObjectReference>,
 }
 impl Default for StorageDrsPlacementRankVmSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_placement_spec: Default::default(),
@@ -2344,9 +2562,11 @@ impl rt::Object for StorageDrsPlacementRankVmSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_PLACEMENT_RANK_VM_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_PLACEMENT_RANK_VM_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.vm_placement_spec),
@@ -2354,6 +2574,7 @@ impl rt::Object for StorageDrsPlacementRankVmSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.vm_placement_spec),
@@ -2363,16 +2584,19 @@ impl rt::Object for StorageDrsPlacementRankVmSpec {
     }
 }
 impl Clone for StorageDrsPlacementRankVmSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsPlacementRankVmSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsPlacementRankVmSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2404,6 +2628,7 @@ pub struct StorageDrsPodConfigInfo {
     pub option: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for StorageDrsPodConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: false,
@@ -2441,9 +2666,11 @@ impl rt::Object for StorageDrsPodConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_POD_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_POD_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -2459,6 +2686,7 @@ impl rt::Object for StorageDrsPodConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2476,16 +2704,19 @@ impl rt::Object for StorageDrsPodConfigInfo {
     }
 }
 impl Clone for StorageDrsPodConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsPodConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsPodConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2517,6 +2748,7 @@ pub struct StorageDrsPodConfigSpec {
     pub option: Vec<StorageDrsOptionSpec>,
 }
 impl Default for StorageDrsPodConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -2554,9 +2786,11 @@ impl rt::Object for StorageDrsPodConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_POD_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_POD_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -2572,6 +2806,7 @@ impl rt::Object for StorageDrsPodConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2589,16 +2824,19 @@ impl rt::Object for StorageDrsPodConfigSpec {
     }
 }
 impl Clone for StorageDrsPodConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsPodConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsPodConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2614,6 +2852,7 @@ pub struct StorageDrsPodSelectionSpec {
     pub storage_pod: Option<rt::ManagedObjectReference>,
 }
 impl Default for StorageDrsPodSelectionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             initial_vm_config: Vec::new(),
@@ -2635,9 +2874,11 @@ impl rt::Object for StorageDrsPodSelectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_POD_SELECTION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_POD_SELECTION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.initial_vm_config),
@@ -2645,6 +2886,7 @@ impl rt::Object for StorageDrsPodSelectionSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.initial_vm_config),
@@ -2654,16 +2896,19 @@ impl rt::Object for StorageDrsPodSelectionSpec {
     }
 }
 impl Clone for StorageDrsPodSelectionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsPodSelectionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsPodSelectionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2677,6 +2922,7 @@ pub struct StorageDrsRelocateDisabled {
     pub base: VimFault,
 }
 impl Default for StorageDrsRelocateDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2692,9 +2938,11 @@ impl rt::Object for StorageDrsRelocateDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_RELOCATE_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_RELOCATE_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2702,6 +2950,7 @@ impl rt::Object for StorageDrsRelocateDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2723,16 +2972,19 @@ impl std::ops::DerefMut for StorageDrsRelocateDisabled {
     }
 }
 impl Clone for StorageDrsRelocateDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsRelocateDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsRelocateDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2752,6 +3004,7 @@ pub struct StorageDrsSpaceLoadBalanceConfig {
     pub min_space_utilization_difference: Option<i32>,
 }
 impl Default for StorageDrsSpaceLoadBalanceConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             space_threshold_mode: None,
@@ -2777,9 +3030,11 @@ impl rt::Object for StorageDrsSpaceLoadBalanceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.space_threshold_mode),
@@ -2789,6 +3044,7 @@ impl rt::Object for StorageDrsSpaceLoadBalanceConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.space_threshold_mode),
@@ -2800,16 +3056,19 @@ impl rt::Object for StorageDrsSpaceLoadBalanceConfig {
     }
 }
 impl Clone for StorageDrsSpaceLoadBalanceConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsSpaceLoadBalanceConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsSpaceLoadBalanceConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2823,6 +3082,7 @@ pub struct StorageDrsStaleHmsCollection {
     pub base: VimFault,
 }
 impl Default for StorageDrsStaleHmsCollection {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2838,9 +3098,11 @@ impl rt::Object for StorageDrsStaleHmsCollection {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_STALE_HMS_COLLECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_STALE_HMS_COLLECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2848,6 +3110,7 @@ impl rt::Object for StorageDrsStaleHmsCollection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2869,16 +3132,19 @@ impl std::ops::DerefMut for StorageDrsStaleHmsCollection {
     }
 }
 impl Clone for StorageDrsStaleHmsCollection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsStaleHmsCollection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsStaleHmsCollection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2892,6 +3158,7 @@ pub struct StorageDrsUnableToMoveFiles {
     pub base: VimFault,
 }
 impl Default for StorageDrsUnableToMoveFiles {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2907,9 +3174,11 @@ impl rt::Object for StorageDrsUnableToMoveFiles {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_UNABLE_TO_MOVE_FILES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_UNABLE_TO_MOVE_FILES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2917,6 +3186,7 @@ impl rt::Object for StorageDrsUnableToMoveFiles {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2938,16 +3208,19 @@ impl std::ops::DerefMut for StorageDrsUnableToMoveFiles {
     }
 }
 impl Clone for StorageDrsUnableToMoveFiles {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsUnableToMoveFiles {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsUnableToMoveFiles {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2971,6 +3244,7 @@ pub struct StorageDrsVmConfigInfo {
     pub virtual_disk_rules: Vec<VirtualDiskRuleSpec>,
 }
 impl Default for StorageDrsVmConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: None,
@@ -3000,9 +3274,11 @@ impl rt::Object for StorageDrsVmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -3014,6 +3290,7 @@ impl rt::Object for StorageDrsVmConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -3027,16 +3304,19 @@ impl rt::Object for StorageDrsVmConfigInfo {
     }
 }
 impl Clone for StorageDrsVmConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsVmConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsVmConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3052,6 +3332,7 @@ pub struct StorageDrsVmConfigSpec {
     pub info: Option<Box<StorageDrsVmConfigInfo>>,
 }
 impl Default for StorageDrsVmConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -3072,9 +3353,11 @@ impl rt::Object for StorageDrsVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_DRS_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_DRS_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3083,6 +3366,7 @@ impl rt::Object for StorageDrsVmConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3104,16 +3388,19 @@ impl std::ops::DerefMut for StorageDrsVmConfigSpec {
     }
 }
 impl Clone for StorageDrsVmConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageDrsVmConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageDrsVmConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3133,6 +3420,7 @@ pub struct StorageIormConfigOption {
     pub reservation_enabled_option: Option<Box<BoolOption>>,
 }
 impl Default for StorageIormConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled_option: Default::default(),
@@ -3158,9 +3446,11 @@ impl rt::Object for StorageIormConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_IORM_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_IORM_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.enabled_option),
@@ -3170,6 +3460,7 @@ impl rt::Object for StorageIormConfigOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.enabled_option),
@@ -3181,16 +3472,19 @@ impl rt::Object for StorageIormConfigOption {
     }
 }
 impl Clone for StorageIormConfigOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageIormConfigOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageIormConfigOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3218,6 +3512,7 @@ pub struct StorageIormConfigSpec {
     pub reservable_iops_threshold: Option<i32>,
 }
 impl Default for StorageIormConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -3251,9 +3546,11 @@ impl rt::Object for StorageIormConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_IORM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_IORM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -3267,6 +3564,7 @@ impl rt::Object for StorageIormConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -3282,16 +3580,19 @@ impl rt::Object for StorageIormConfigSpec {
     }
 }
 impl Clone for StorageIormConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageIormConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageIormConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3319,6 +3620,7 @@ pub struct StorageIormInfo {
     pub reservable_iops_threshold: Option<i32>,
 }
 impl Default for StorageIormInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: false,
@@ -3352,9 +3654,11 @@ impl rt::Object for StorageIormInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_IORM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_IORM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -3368,6 +3672,7 @@ impl rt::Object for StorageIormInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -3383,16 +3688,19 @@ impl rt::Object for StorageIormInfo {
     }
 }
 impl Clone for StorageIormInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageIormInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageIormInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3428,6 +3736,7 @@ pub struct StorageMigrationAction {
     pub io_latency_dst_before: Option<f32>,
 }
 impl Default for StorageMigrationAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -3468,9 +3777,11 @@ impl rt::Object for StorageMigrationAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_MIGRATION_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_MIGRATION_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3489,6 +3800,7 @@ impl rt::Object for StorageMigrationAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3521,16 +3833,19 @@ impl std::ops::DerefMut for StorageMigrationAction {
     }
 }
 impl Clone for StorageMigrationAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageMigrationAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageMigrationAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3558,6 +3873,7 @@ pub struct StoragePerformanceSummary {
     pub sioc_activity_duration: i32,
 }
 impl Default for StoragePerformanceSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             interval: 0,
@@ -3591,9 +3907,11 @@ impl rt::Object for StoragePerformanceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_PERFORMANCE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_PERFORMANCE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.interval),
@@ -3607,6 +3925,7 @@ impl rt::Object for StoragePerformanceSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.interval),
@@ -3622,16 +3941,19 @@ impl rt::Object for StoragePerformanceSummary {
     }
 }
 impl Clone for StoragePerformanceSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StoragePerformanceSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StoragePerformanceSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3661,6 +3983,7 @@ pub struct StoragePlacementAction {
     pub io_latency_before: Option<f32>,
 }
 impl Default for StoragePlacementAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterAction::default(),
@@ -3695,9 +4018,11 @@ impl rt::Object for StoragePlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_PLACEMENT_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3713,6 +4038,7 @@ impl rt::Object for StoragePlacementAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3742,16 +4068,19 @@ impl std::ops::DerefMut for StoragePlacementAction {
     }
 }
 impl Clone for StoragePlacementAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StoragePlacementAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StoragePlacementAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3769,6 +4098,7 @@ pub struct StoragePlacementResult {
     pub task: Option<rt::ManagedObjectReference>,
 }
 impl Default for StoragePlacementResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             recommendations: Vec::new(),
@@ -3792,9 +4122,11 @@ impl rt::Object for StoragePlacementResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_PLACEMENT_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_PLACEMENT_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.recommendations),
@@ -3803,6 +4135,7 @@ impl rt::Object for StoragePlacementResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.recommendations),
@@ -3813,16 +4146,19 @@ impl rt::Object for StoragePlacementResult {
     }
 }
 impl Clone for StoragePlacementResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StoragePlacementResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StoragePlacementResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3860,6 +4196,7 @@ pub struct StoragePlacementSpec {
     pub resource_lease_duration_sec: Option<i32>,
 }
 impl Default for StoragePlacementSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -3903,9 +4240,11 @@ impl rt::Object for StoragePlacementSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_PLACEMENT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_PLACEMENT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -3924,6 +4263,7 @@ impl rt::Object for StoragePlacementSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -3944,16 +4284,19 @@ impl rt::Object for StoragePlacementSpec {
     }
 }
 impl Clone for StoragePlacementSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StoragePlacementSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StoragePlacementSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3971,6 +4314,7 @@ pub struct StoragePodSummary {
     pub free_space: i64,
 }
 impl Default for StoragePodSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3994,9 +4338,11 @@ impl rt::Object for StoragePodSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_POD_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_POD_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -4005,6 +4351,7 @@ impl rt::Object for StoragePodSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -4015,16 +4362,19 @@ impl rt::Object for StoragePodSummary {
     }
 }
 impl Clone for StoragePodSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StoragePodSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StoragePodSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4042,6 +4392,7 @@ pub struct StorageResourceManagerStorageProfileStatistics {
     pub used_space_mb: i64,
 }
 impl Default for StorageResourceManagerStorageProfileStatistics {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile_id: String::new(),
@@ -4065,9 +4416,11 @@ impl rt::Object for StorageResourceManagerStorageProfileStatistics {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile_id),
@@ -4076,6 +4429,7 @@ impl rt::Object for StorageResourceManagerStorageProfileStatistics {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile_id),
@@ -4086,16 +4440,19 @@ impl rt::Object for StorageResourceManagerStorageProfileStatistics {
     }
 }
 impl Clone for StorageResourceManagerStorageProfileStatistics {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageResourceManagerStorageProfileStatistics {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageResourceManagerStorageProfileStatistics {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4111,6 +4468,7 @@ pub struct VirtualDiskAntiAffinityRuleSpec {
     pub disk_id: Vec<i32>,
 }
 impl Default for VirtualDiskAntiAffinityRuleSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterRuleInfo::default(),
@@ -4131,9 +4489,11 @@ impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -4142,6 +4502,7 @@ impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -4164,16 +4525,19 @@ impl std::ops::DerefMut for VirtualDiskAntiAffinityRuleSpec {
     }
 }
 impl Clone for VirtualDiskAntiAffinityRuleSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskAntiAffinityRuleSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskAntiAffinityRuleSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4191,6 +4555,7 @@ pub struct VirtualDiskRuleSpec {
     pub disk_id: Vec<i32>,
 }
 impl Default for VirtualDiskRuleSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterRuleInfo::default(),
@@ -4213,9 +4578,11 @@ impl rt::Object for VirtualDiskRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RULE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RULE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -4225,6 +4592,7 @@ impl rt::Object for VirtualDiskRuleSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -4248,16 +4616,19 @@ impl std::ops::DerefMut for VirtualDiskRuleSpec {
     }
 }
 impl Clone for VirtualDiskRuleSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRuleSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskRuleSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4273,6 +4644,7 @@ pub struct VmDasBeingResetEvent {
     pub reason: Option<String>,
 }
 impl Default for VmDasBeingResetEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4293,9 +4665,11 @@ impl rt::Object for VmDasBeingResetEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DAS_BEING_RESET_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DAS_BEING_RESET_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4304,6 +4678,7 @@ impl rt::Object for VmDasBeingResetEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4326,16 +4701,19 @@ impl std::ops::DerefMut for VmDasBeingResetEvent {
     }
 }
 impl Clone for VmDasBeingResetEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDasBeingResetEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDasBeingResetEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4351,6 +4729,7 @@ pub struct VmDasBeingResetWithScreenshotEvent {
     pub screenshot_file_path: String,
 }
 impl Default for VmDasBeingResetWithScreenshotEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmDasBeingResetEvent::default(),
@@ -4371,9 +4750,11 @@ impl rt::Object for VmDasBeingResetWithScreenshotEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4382,6 +4763,7 @@ impl rt::Object for VmDasBeingResetWithScreenshotEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4404,16 +4786,19 @@ impl std::ops::DerefMut for VmDasBeingResetWithScreenshotEvent {
     }
 }
 impl Clone for VmDasBeingResetWithScreenshotEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDasBeingResetWithScreenshotEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDasBeingResetWithScreenshotEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4427,6 +4812,7 @@ pub struct VmDasResetFailedEvent {
     pub base: VmEvent,
 }
 impl Default for VmDasResetFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4442,9 +4828,11 @@ impl rt::Object for VmDasResetFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DAS_RESET_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DAS_RESET_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4452,6 +4840,7 @@ impl rt::Object for VmDasResetFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4473,16 +4862,19 @@ impl std::ops::DerefMut for VmDasResetFailedEvent {
     }
 }
 impl Clone for VmDasResetFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDasResetFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDasResetFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4496,6 +4888,7 @@ pub struct VmDasUpdateErrorEvent {
     pub base: VmEvent,
 }
 impl Default for VmDasUpdateErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4511,9 +4904,11 @@ impl rt::Object for VmDasUpdateErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DAS_UPDATE_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DAS_UPDATE_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4521,6 +4916,7 @@ impl rt::Object for VmDasUpdateErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4542,16 +4938,19 @@ impl std::ops::DerefMut for VmDasUpdateErrorEvent {
     }
 }
 impl Clone for VmDasUpdateErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDasUpdateErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDasUpdateErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4565,6 +4964,7 @@ pub struct VmDasUpdateOkEvent {
     pub base: VmEvent,
 }
 impl Default for VmDasUpdateOkEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4580,9 +4980,11 @@ impl rt::Object for VmDasUpdateOkEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DAS_UPDATE_OK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DAS_UPDATE_OK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4590,6 +4992,7 @@ impl rt::Object for VmDasUpdateOkEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4611,16 +5014,19 @@ impl std::ops::DerefMut for VmDasUpdateOkEvent {
     }
 }
 impl Clone for VmDasUpdateOkEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDasUpdateOkEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDasUpdateOkEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4636,6 +5042,7 @@ pub struct VmFailoverFailed {
     pub reason: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VmFailoverFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4656,9 +5063,11 @@ impl rt::Object for VmFailoverFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILOVER_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILOVER_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4667,6 +5076,7 @@ impl rt::Object for VmFailoverFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4689,16 +5099,19 @@ impl std::ops::DerefMut for VmFailoverFailed {
     }
 }
 impl Clone for VmFailoverFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailoverFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailoverFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4716,6 +5129,7 @@ pub struct VmHealthMonitoringStateChangedEvent {
     pub prev_state: Option<String>,
 }
 impl Default for VmHealthMonitoringStateChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
@@ -4738,9 +5152,11 @@ impl rt::Object for VmHealthMonitoringStateChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_HEALTH_MONITORING_STATE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_HEALTH_MONITORING_STATE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4750,6 +5166,7 @@ impl rt::Object for VmHealthMonitoringStateChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4773,16 +5190,19 @@ impl std::ops::DerefMut for VmHealthMonitoringStateChangedEvent {
     }
 }
 impl Clone for VmHealthMonitoringStateChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmHealthMonitoringStateChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmHealthMonitoringStateChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

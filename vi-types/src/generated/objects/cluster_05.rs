@@ -15,6 +15,7 @@ pub struct VmHostAffinityRuleViolation {
     pub host_name: String,
 }
 impl Default for VmHostAffinityRuleViolation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -37,9 +38,11 @@ impl rt::Object for VmHostAffinityRuleViolation {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_HOST_AFFINITY_RULE_VIOLATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_HOST_AFFINITY_RULE_VIOLATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for VmHostAffinityRuleViolation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -72,16 +76,19 @@ impl std::ops::DerefMut for VmHostAffinityRuleViolation {
     }
 }
 impl Clone for VmHostAffinityRuleViolation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmHostAffinityRuleViolation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmHostAffinityRuleViolation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -95,6 +102,7 @@ pub struct VmMaxRestartCountReached {
     pub base: VmEvent,
 }
 impl Default for VmMaxRestartCountReached {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -110,9 +118,11 @@ impl rt::Object for VmMaxRestartCountReached {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MAX_RESTART_COUNT_REACHED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MAX_RESTART_COUNT_REACHED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -120,6 +130,7 @@ impl rt::Object for VmMaxRestartCountReached {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -141,16 +152,19 @@ impl std::ops::DerefMut for VmMaxRestartCountReached {
     }
 }
 impl Clone for VmMaxRestartCountReached {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMaxRestartCountReached {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMaxRestartCountReached {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -170,6 +184,7 @@ pub struct VmPodConfigForPlacement {
     pub inter_vm_rule: Vec<rt::Poly<ClusterRuleInfo>>,
 }
 impl Default for VmPodConfigForPlacement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             storage_pod: Default::default(),
@@ -195,9 +210,11 @@ impl rt::Object for VmPodConfigForPlacement {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_POD_CONFIG_FOR_PLACEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_POD_CONFIG_FOR_PLACEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.storage_pod),
@@ -207,6 +224,7 @@ impl rt::Object for VmPodConfigForPlacement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.storage_pod),
@@ -218,16 +236,19 @@ impl rt::Object for VmPodConfigForPlacement {
     }
 }
 impl Clone for VmPodConfigForPlacement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPodConfigForPlacement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPodConfigForPlacement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -241,6 +262,7 @@ pub struct VmRequirementsExceedCurrentEvcModeEvent {
     pub base: VmEvent,
 }
 impl Default for VmRequirementsExceedCurrentEvcModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -256,9 +278,11 @@ impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -266,6 +290,7 @@ impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -287,16 +312,19 @@ impl std::ops::DerefMut for VmRequirementsExceedCurrentEvcModeEvent {
     }
 }
 impl Clone for VmRequirementsExceedCurrentEvcModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRequirementsExceedCurrentEvcModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRequirementsExceedCurrentEvcModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

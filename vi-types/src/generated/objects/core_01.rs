@@ -39,6 +39,7 @@ pub struct AboutInfo {
     pub license_product_version: Option<String>,
 }
 impl Default for AboutInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -86,9 +87,11 @@ impl rt::Object for AboutInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &ABOUT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ABOUT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -109,6 +112,7 @@ impl rt::Object for AboutInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -131,16 +135,19 @@ impl rt::Object for AboutInfo {
     }
 }
 impl Clone for AboutInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AboutInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AboutInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -156,6 +163,7 @@ pub struct AlreadyExists {
     pub name: Option<String>,
 }
 impl Default for AlreadyExists {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -176,9 +184,11 @@ impl rt::Object for AlreadyExists {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALREADY_EXISTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALREADY_EXISTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -187,6 +197,7 @@ impl rt::Object for AlreadyExists {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -209,16 +220,19 @@ impl std::ops::DerefMut for AlreadyExists {
     }
 }
 impl Clone for AlreadyExists {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyExists {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlreadyExists {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -232,6 +246,7 @@ pub struct ApplicationQuiesceFault {
     pub base: SnapshotFault,
 }
 impl Default for ApplicationQuiesceFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -249,9 +264,11 @@ impl rt::Object for ApplicationQuiesceFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLICATION_QUIESCE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLICATION_QUIESCE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -259,6 +276,7 @@ impl rt::Object for ApplicationQuiesceFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -280,16 +298,19 @@ impl std::ops::DerefMut for ApplicationQuiesceFault {
     }
 }
 impl Clone for ApplicationQuiesceFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ApplicationQuiesceFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ApplicationQuiesceFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -305,6 +326,7 @@ pub struct ArrayUpdateSpec {
     pub remove_key: Option<rt::Any>,
 }
 impl Default for ArrayUpdateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operation: Default::default(),
@@ -326,9 +348,11 @@ impl rt::Object for ArrayUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ARRAY_UPDATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ARRAY_UPDATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.operation),
@@ -336,6 +360,7 @@ impl rt::Object for ArrayUpdateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operation),
@@ -345,16 +370,19 @@ impl rt::Object for ArrayUpdateSpec {
     }
 }
 impl Clone for ArrayUpdateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ArrayUpdateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ArrayUpdateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -376,6 +404,7 @@ pub struct AutoStartDefaults {
     pub stop_action: Option<String>,
 }
 impl Default for AutoStartDefaults {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -403,9 +432,11 @@ impl rt::Object for AutoStartDefaults {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTO_START_DEFAULTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTO_START_DEFAULTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -416,6 +447,7 @@ impl rt::Object for AutoStartDefaults {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -428,16 +460,19 @@ impl rt::Object for AutoStartDefaults {
     }
 }
 impl Clone for AutoStartDefaults {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AutoStartDefaults {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AutoStartDefaults {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -463,6 +498,7 @@ pub struct AutoStartPowerInfo {
     pub stop_action: String,
 }
 impl Default for AutoStartPowerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -494,9 +530,11 @@ impl rt::Object for AutoStartPowerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTO_START_POWER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTO_START_POWER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -509,6 +547,7 @@ impl rt::Object for AutoStartPowerInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -523,16 +562,19 @@ impl rt::Object for AutoStartPowerInfo {
     }
 }
 impl Clone for AutoStartPowerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AutoStartPowerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AutoStartPowerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -550,6 +592,7 @@ pub struct BoolOption {
     pub default_value: bool,
 }
 impl Default for BoolOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OptionType::default(),
@@ -572,9 +615,11 @@ impl rt::Object for BoolOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &BOOL_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BOOL_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -584,6 +629,7 @@ impl rt::Object for BoolOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -607,16 +653,19 @@ impl std::ops::DerefMut for BoolOption {
     }
 }
 impl Clone for BoolOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BoolOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BoolOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -630,6 +679,7 @@ pub struct CannotAccessFile {
     pub base: FileFault,
 }
 impl Default for CannotAccessFile {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -645,9 +695,11 @@ impl rt::Object for CannotAccessFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -655,6 +707,7 @@ impl rt::Object for CannotAccessFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -676,16 +729,19 @@ impl std::ops::DerefMut for CannotAccessFile {
     }
 }
 impl Clone for CannotAccessFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAccessFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -701,6 +757,7 @@ pub struct CannotAccessNetwork {
     pub network: Option<rt::ManagedObjectReference>,
 }
 impl Default for CannotAccessNetwork {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessVmDevice::default(),
@@ -721,9 +778,11 @@ impl rt::Object for CannotAccessNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_NETWORK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_NETWORK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -732,6 +791,7 @@ impl rt::Object for CannotAccessNetwork {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -754,16 +814,19 @@ impl std::ops::DerefMut for CannotAccessNetwork {
     }
 }
 impl Clone for CannotAccessNetwork {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessNetwork {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAccessNetwork {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -777,6 +840,7 @@ pub struct CannotAccessVmComponent {
     pub base: VmConfigFault,
 }
 impl Default for CannotAccessVmComponent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -794,9 +858,11 @@ impl rt::Object for CannotAccessVmComponent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_COMPONENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_COMPONENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -804,6 +870,7 @@ impl rt::Object for CannotAccessVmComponent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -825,16 +892,19 @@ impl std::ops::DerefMut for CannotAccessVmComponent {
     }
 }
 impl Clone for CannotAccessVmComponent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmComponent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAccessVmComponent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -850,6 +920,7 @@ pub struct CannotAccessVmConfig {
     pub reason: LocalizedMethodFault,
 }
 impl Default for CannotAccessVmConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessVmComponent::default(),
@@ -870,9 +941,11 @@ impl rt::Object for CannotAccessVmConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -881,6 +954,7 @@ impl rt::Object for CannotAccessVmConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -903,16 +977,19 @@ impl std::ops::DerefMut for CannotAccessVmConfig {
     }
 }
 impl Clone for CannotAccessVmConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAccessVmConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -932,6 +1009,7 @@ pub struct CannotAccessVmDevice {
     pub connected: bool,
 }
 impl Default for CannotAccessVmDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessVmComponent::default(),
@@ -956,9 +1034,11 @@ impl rt::Object for CannotAccessVmDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -969,6 +1049,7 @@ impl rt::Object for CannotAccessVmDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -993,16 +1074,19 @@ impl std::ops::DerefMut for CannotAccessVmDevice {
     }
 }
 impl Clone for CannotAccessVmDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAccessVmDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1018,6 +1102,7 @@ pub struct CannotAccessVmDisk {
     pub fault: LocalizedMethodFault,
 }
 impl Default for CannotAccessVmDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessVmDevice::default(),
@@ -1038,9 +1123,11 @@ impl rt::Object for CannotAccessVmDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_VM_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1049,6 +1136,7 @@ impl rt::Object for CannotAccessVmDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1071,16 +1159,19 @@ impl std::ops::DerefMut for CannotAccessVmDisk {
     }
 }
 impl Clone for CannotAccessVmDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAccessVmDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1094,6 +1185,7 @@ pub struct CannotCreateFile {
     pub base: FileFault,
 }
 impl Default for CannotCreateFile {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -1109,9 +1201,11 @@ impl rt::Object for CannotCreateFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_CREATE_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_CREATE_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1119,6 +1213,7 @@ impl rt::Object for CannotCreateFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1140,16 +1235,19 @@ impl std::ops::DerefMut for CannotCreateFile {
     }
 }
 impl Clone for CannotCreateFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotCreateFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotCreateFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1163,6 +1261,7 @@ pub struct CannotDeleteFile {
     pub base: FileFault,
 }
 impl Default for CannotDeleteFile {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -1178,9 +1277,11 @@ impl rt::Object for CannotDeleteFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_DELETE_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_DELETE_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1188,6 +1289,7 @@ impl rt::Object for CannotDeleteFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1209,16 +1311,19 @@ impl std::ops::DerefMut for CannotDeleteFile {
     }
 }
 impl Clone for CannotDeleteFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotDeleteFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotDeleteFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1262,6 +1367,7 @@ pub struct Capability {
     pub config_mgmt_supported: Option<bool>,
 }
 impl Default for Capability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provisioning_supported: false,
@@ -1311,9 +1417,11 @@ impl rt::Object for Capability {
     fn type_info() -> &'static rt::ObjectInfo {
         &CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.provisioning_supported),
@@ -1336,6 +1444,7 @@ impl rt::Object for Capability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.provisioning_supported),
@@ -1360,16 +1469,19 @@ impl rt::Object for Capability {
     }
 }
 impl Clone for Capability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Capability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Capability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1387,6 +1499,7 @@ pub struct ChangesInfoEventArgument {
     pub deleted: Option<String>,
 }
 impl Default for ChangesInfoEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             modified: None,
@@ -1410,9 +1523,11 @@ impl rt::Object for ChangesInfoEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHANGES_INFO_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHANGES_INFO_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.modified),
@@ -1421,6 +1536,7 @@ impl rt::Object for ChangesInfoEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.modified),
@@ -1431,16 +1547,19 @@ impl rt::Object for ChangesInfoEventArgument {
     }
 }
 impl Clone for ChangesInfoEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ChangesInfoEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ChangesInfoEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1458,6 +1577,7 @@ pub struct ChoiceOption {
     pub default_index: Option<i32>,
 }
 impl Default for ChoiceOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OptionType::default(),
@@ -1480,9 +1600,11 @@ impl rt::Object for ChoiceOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHOICE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHOICE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1492,6 +1614,7 @@ impl rt::Object for ChoiceOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1515,16 +1638,19 @@ impl std::ops::DerefMut for ChoiceOption {
     }
 }
 impl Clone for ChoiceOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ChoiceOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ChoiceOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1569,6 +1695,7 @@ pub struct ClusterComputeResourceSummary {
     pub vcs_slots: Vec<ClusterComputeResourceVcsSlots>,
 }
 impl Default for ClusterComputeResourceSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ComputeResourceSummary::default(),
@@ -1618,9 +1745,11 @@ impl rt::Object for ClusterComputeResourceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1645,6 +1774,7 @@ impl rt::Object for ClusterComputeResourceSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1683,16 +1813,19 @@ impl std::ops::DerefMut for ClusterComputeResourceSummary {
     }
 }
 impl Clone for ClusterComputeResourceSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1717,6 +1850,7 @@ pub struct ClusterConfigInfo {
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
 }
 impl Default for ClusterConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             das_config: Default::default(),
@@ -1747,9 +1881,11 @@ impl rt::Object for ClusterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.das_config),
@@ -1763,6 +1899,7 @@ impl rt::Object for ClusterConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.das_config),
@@ -1778,16 +1915,19 @@ impl rt::Object for ClusterConfigInfo {
     }
 }
 impl Clone for ClusterConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1849,6 +1989,7 @@ pub struct ClusterConfigInfoEx {
     pub vsan_core_config: Option<Box<VsanClusterCoreConfig>>,
 }
 impl Default for ClusterConfigInfoEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ComputeResourceConfigInfo::default(),
@@ -1915,9 +2056,11 @@ impl rt::Object for ClusterConfigInfoEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_INFO_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_CONFIG_INFO_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1956,6 +2099,7 @@ impl rt::Object for ClusterConfigInfoEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2008,16 +2152,19 @@ impl std::ops::DerefMut for ClusterConfigInfoEx {
     }
 }
 impl Clone for ClusterConfigInfoEx {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterConfigInfoEx {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterConfigInfoEx {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2053,6 +2200,7 @@ pub struct ClusterDasConfigInfo {
     pub h_b_datastore_candidate_policy: Option<String>,
 }
 impl Default for ClusterDasConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -2094,9 +2242,11 @@ impl rt::Object for ClusterDasConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DAS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -2115,6 +2265,7 @@ impl rt::Object for ClusterDasConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2135,16 +2286,19 @@ impl rt::Object for ClusterDasConfigInfo {
     }
 }
 impl Clone for ClusterDasConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDasConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2164,6 +2318,7 @@ pub struct ClusterDpmConfigInfo {
     pub option: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for ClusterDpmConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -2189,9 +2344,11 @@ impl rt::Object for ClusterDpmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DPM_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DPM_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -2201,6 +2358,7 @@ impl rt::Object for ClusterDpmConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2212,16 +2370,19 @@ impl rt::Object for ClusterDpmConfigInfo {
     }
 }
 impl Clone for ClusterDpmConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDpmConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDpmConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2245,6 +2406,7 @@ pub struct ClusterDrsConfigInfo {
     pub option: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for ClusterDrsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -2274,9 +2436,11 @@ impl rt::Object for ClusterDrsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -2288,6 +2452,7 @@ impl rt::Object for ClusterDrsConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2301,16 +2466,19 @@ impl rt::Object for ClusterDrsConfigInfo {
     }
 }
 impl Clone for ClusterDrsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterDrsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2354,6 +2522,7 @@ pub struct ClusterUsageSummary {
     pub unreserved_tier0_mem_mb: Option<i32>,
 }
 impl Default for ClusterUsageSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             total_cpu_capacity_mhz: 0,
@@ -2403,9 +2572,11 @@ impl rt::Object for ClusterUsageSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_USAGE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_USAGE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.total_cpu_capacity_mhz),
@@ -2427,6 +2598,7 @@ impl rt::Object for ClusterUsageSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.total_cpu_capacity_mhz),
@@ -2450,16 +2622,19 @@ impl rt::Object for ClusterUsageSummary {
     }
 }
 impl Clone for ClusterUsageSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterUsageSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterUsageSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2479,6 +2654,7 @@ pub struct ComputeResourceConfigInfo {
     pub maximum_hardware_version_key: Option<String>,
 }
 impl Default for ComputeResourceConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_swap_placement: String::new(),
@@ -2504,9 +2680,11 @@ impl rt::Object for ComputeResourceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_swap_placement),
@@ -2516,6 +2694,7 @@ impl rt::Object for ComputeResourceConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_swap_placement),
@@ -2528,16 +2707,19 @@ impl rt::Object for ComputeResourceConfigInfo {
 }
 impl rt::Extends<ComputeResourceConfigInfo> for ComputeResourceConfigInfo {}
 impl Clone for ComputeResourceConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResourceConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2553,6 +2735,7 @@ pub struct ComputeResourceEventArgument {
     pub compute_resource: rt::ManagedObjectReference,
 }
 impl Default for ComputeResourceEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -2573,9 +2756,11 @@ impl rt::Object for ComputeResourceEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2584,6 +2769,7 @@ impl rt::Object for ComputeResourceEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2606,16 +2792,19 @@ impl std::ops::DerefMut for ComputeResourceEventArgument {
     }
 }
 impl Clone for ComputeResourceEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResourceEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2645,6 +2834,7 @@ pub struct ComputeResourceSummary {
     pub overall_status: enums::ManagedEntityStatus,
 }
 impl Default for ComputeResourceSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             total_cpu: 0,
@@ -2680,9 +2870,11 @@ impl rt::Object for ComputeResourceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.total_cpu),
@@ -2697,6 +2889,7 @@ impl rt::Object for ComputeResourceSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.total_cpu),
@@ -2714,16 +2907,19 @@ impl rt::Object for ComputeResourceSummary {
 }
 impl rt::Extends<ComputeResourceSummary> for ComputeResourceSummary {}
 impl Clone for ComputeResourceSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResourceSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2737,6 +2933,7 @@ pub struct ConcurrentAccess {
     pub base: VimFault,
 }
 impl Default for ConcurrentAccess {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2752,9 +2949,11 @@ impl rt::Object for ConcurrentAccess {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONCURRENT_ACCESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONCURRENT_ACCESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2762,6 +2961,7 @@ impl rt::Object for ConcurrentAccess {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2783,16 +2983,19 @@ impl std::ops::DerefMut for ConcurrentAccess {
     }
 }
 impl Clone for ConcurrentAccess {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ConcurrentAccess {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ConcurrentAccess {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2808,6 +3011,7 @@ pub struct CryptoKeyId {
     pub provider_id: Option<Box<KeyProviderId>>,
 }
 impl Default for CryptoKeyId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: String::new(),
@@ -2829,9 +3033,11 @@ impl rt::Object for CryptoKeyId {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key_id),
@@ -2839,6 +3045,7 @@ impl rt::Object for CryptoKeyId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key_id),
@@ -2848,16 +3055,19 @@ impl rt::Object for CryptoKeyId {
     }
 }
 impl Clone for CryptoKeyId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoKeyId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoKeyId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2881,6 +3091,7 @@ pub struct CustomFieldDef {
     pub field_instance_privileges: Option<Box<PrivilegePolicyDef>>,
 }
 impl Default for CustomFieldDef {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -2910,9 +3121,11 @@ impl rt::Object for CustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2924,6 +3137,7 @@ impl rt::Object for CustomFieldDef {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2937,16 +3151,19 @@ impl rt::Object for CustomFieldDef {
     }
 }
 impl Clone for CustomFieldDef {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldDef {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldDef {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2962,6 +3179,7 @@ pub struct CustomFieldStringValue {
     pub value: String,
 }
 impl Default for CustomFieldStringValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldValue::default(),
@@ -2982,9 +3200,11 @@ impl rt::Object for CustomFieldStringValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_STRING_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_STRING_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2993,6 +3213,7 @@ impl rt::Object for CustomFieldStringValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3015,16 +3236,19 @@ impl std::ops::DerefMut for CustomFieldStringValue {
     }
 }
 impl Clone for CustomFieldStringValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldStringValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldStringValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3038,6 +3262,7 @@ pub struct CustomFieldValue {
     pub key: i32,
 }
 impl Default for CustomFieldValue {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: 0 }
     }
@@ -3055,15 +3280,18 @@ impl rt::Object for CustomFieldValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3073,16 +3301,19 @@ impl rt::Object for CustomFieldValue {
 }
 impl rt::Extends<CustomFieldValue> for CustomFieldValue {}
 impl Clone for CustomFieldValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3098,6 +3329,7 @@ pub struct DatacenterConfigInfo {
     pub maximum_hardware_version_key: Option<String>,
 }
 impl Default for DatacenterConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             default_hardware_version_key: None,
@@ -3119,9 +3351,11 @@ impl rt::Object for DatacenterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.default_hardware_version_key),
@@ -3129,6 +3363,7 @@ impl rt::Object for DatacenterConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.default_hardware_version_key),
@@ -3138,16 +3373,19 @@ impl rt::Object for DatacenterConfigInfo {
     }
 }
 impl Clone for DatacenterConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3163,6 +3401,7 @@ pub struct DatacenterEventArgument {
     pub datacenter: rt::ManagedObjectReference,
 }
 impl Default for DatacenterEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -3183,9 +3422,11 @@ impl rt::Object for DatacenterEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3194,6 +3435,7 @@ impl rt::Object for DatacenterEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3216,16 +3458,19 @@ impl std::ops::DerefMut for DatacenterEventArgument {
     }
 }
 impl Clone for DatacenterEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3261,6 +3506,7 @@ pub struct DatastoreCapability {
     pub clustered_vmdk_supported: Option<bool>,
 }
 impl Default for DatastoreCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             directory_hierarchy_supported: false,
@@ -3302,9 +3548,11 @@ impl rt::Object for DatastoreCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.directory_hierarchy_supported),
@@ -3322,6 +3570,7 @@ impl rt::Object for DatastoreCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.directory_hierarchy_supported),
@@ -3341,16 +3590,19 @@ impl rt::Object for DatastoreCapability {
     }
 }
 impl Clone for DatastoreCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3366,6 +3618,7 @@ pub struct DatastoreEventArgument {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for DatastoreEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -3386,9 +3639,11 @@ impl rt::Object for DatastoreEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3397,6 +3652,7 @@ impl rt::Object for DatastoreEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3419,16 +3675,19 @@ impl std::ops::DerefMut for DatastoreEventArgument {
     }
 }
 impl Clone for DatastoreEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3444,6 +3703,7 @@ pub struct DatastoreHostMount {
     pub mount_info: HostMountInfo,
 }
 impl Default for DatastoreHostMount {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -3465,9 +3725,11 @@ impl rt::Object for DatastoreHostMount {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_HOST_MOUNT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_HOST_MOUNT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3475,6 +3737,7 @@ impl rt::Object for DatastoreHostMount {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3484,16 +3747,19 @@ impl rt::Object for DatastoreHostMount {
     }
 }
 impl Clone for DatastoreHostMount {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreHostMount {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreHostMount {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3529,6 +3795,7 @@ pub struct DatastoreInfo {
     pub physical_sector_size: Option<i32>,
 }
 impl Default for DatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3570,9 +3837,11 @@ impl rt::Object for DatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3590,6 +3859,7 @@ impl rt::Object for DatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3610,16 +3880,19 @@ impl rt::Object for DatastoreInfo {
 }
 impl rt::Extends<DatastoreInfo> for DatastoreInfo {}
 impl Clone for DatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3651,6 +3924,7 @@ pub struct DatastoreSummary {
     pub maintenance_mode: Option<String>,
 }
 impl Default for DatastoreSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: None,
@@ -3688,9 +3962,11 @@ impl rt::Object for DatastoreSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -3706,6 +3982,7 @@ impl rt::Object for DatastoreSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -3723,16 +4000,19 @@ impl rt::Object for DatastoreSummary {
     }
 }
 impl Clone for DatastoreSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3748,6 +4028,7 @@ pub struct Description {
     pub summary: String,
 }
 impl Default for Description {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             label: String::new(),
@@ -3769,9 +4050,11 @@ impl rt::Object for Description {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.label),
@@ -3779,6 +4062,7 @@ impl rt::Object for Description {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.label),
@@ -3789,16 +4073,19 @@ impl rt::Object for Description {
 }
 impl rt::Extends<Description> for Description {}
 impl Clone for Description {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Description {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Description {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3814,6 +4101,7 @@ pub struct DeviceBackedVirtualDiskSpec {
     pub device: String,
 }
 impl Default for DeviceBackedVirtualDiskSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDiskSpec::default(),
@@ -3834,9 +4122,11 @@ impl rt::Object for DeviceBackedVirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_BACKED_VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_BACKED_VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3845,6 +4135,7 @@ impl rt::Object for DeviceBackedVirtualDiskSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3867,16 +4158,19 @@ impl std::ops::DerefMut for DeviceBackedVirtualDiskSpec {
     }
 }
 impl Clone for DeviceBackedVirtualDiskSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceBackedVirtualDiskSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceBackedVirtualDiskSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3890,6 +4184,7 @@ pub struct DeviceNotFound {
     pub base: InvalidDeviceSpec,
 }
 impl Default for DeviceNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -3907,9 +4202,11 @@ impl rt::Object for DeviceNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3917,6 +4214,7 @@ impl rt::Object for DeviceNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3938,16 +4236,19 @@ impl std::ops::DerefMut for DeviceNotFound {
     }
 }
 impl Clone for DeviceNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3965,6 +4266,7 @@ pub struct DeviceNotSupported {
     pub reason: Option<String>,
 }
 impl Default for DeviceNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -3987,9 +4289,11 @@ impl rt::Object for DeviceNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3999,6 +4303,7 @@ impl rt::Object for DeviceNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4022,16 +4327,19 @@ impl std::ops::DerefMut for DeviceNotSupported {
     }
 }
 impl Clone for DeviceNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4045,6 +4353,7 @@ pub struct DirectoryNotEmpty {
     pub base: FileFault,
 }
 impl Default for DirectoryNotEmpty {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -4060,9 +4369,11 @@ impl rt::Object for DirectoryNotEmpty {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECTORY_NOT_EMPTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECTORY_NOT_EMPTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4070,6 +4381,7 @@ impl rt::Object for DirectoryNotEmpty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4091,16 +4403,19 @@ impl std::ops::DerefMut for DirectoryNotEmpty {
     }
 }
 impl Clone for DirectoryNotEmpty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectoryNotEmpty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectoryNotEmpty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4116,6 +4431,7 @@ pub struct DiskChangeExtent {
     pub length: i64,
 }
 impl Default for DiskChangeExtent {
+    #[inline(never)]
     fn default() -> Self {
         Self { start: 0, length: 0 }
     }
@@ -4134,9 +4450,11 @@ impl rt::Object for DiskChangeExtent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_CHANGE_EXTENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_CHANGE_EXTENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.start),
@@ -4144,6 +4462,7 @@ impl rt::Object for DiskChangeExtent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start),
@@ -4153,16 +4472,19 @@ impl rt::Object for DiskChangeExtent {
     }
 }
 impl Clone for DiskChangeExtent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskChangeExtent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskChangeExtent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4180,6 +4502,7 @@ pub struct DiskChangeInfo {
     pub changed_area: Vec<DiskChangeExtent>,
 }
 impl Default for DiskChangeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             start_offset: 0,
@@ -4203,9 +4526,11 @@ impl rt::Object for DiskChangeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_CHANGE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_CHANGE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.start_offset),
@@ -4214,6 +4539,7 @@ impl rt::Object for DiskChangeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start_offset),
@@ -4224,16 +4550,19 @@ impl rt::Object for DiskChangeInfo {
     }
 }
 impl Clone for DiskChangeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskChangeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskChangeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4253,6 +4582,7 @@ pub struct DistributedVirtualSwitchPortConnection {
     pub connection_cookie: Option<i32>,
 }
 impl Default for DistributedVirtualSwitchPortConnection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             switch_uuid: String::new(),
@@ -4278,9 +4608,11 @@ impl rt::Object for DistributedVirtualSwitchPortConnection {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.switch_uuid),
@@ -4290,6 +4622,7 @@ impl rt::Object for DistributedVirtualSwitchPortConnection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.switch_uuid),
@@ -4301,16 +4634,19 @@ impl rt::Object for DistributedVirtualSwitchPortConnection {
     }
 }
 impl Clone for DistributedVirtualSwitchPortConnection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchPortConnection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchPortConnection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

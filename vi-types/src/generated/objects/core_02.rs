@@ -11,6 +11,7 @@ pub struct DrsVmMigratedEvent {
     pub base: VmMigratedEvent,
 }
 impl Default for DrsVmMigratedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmMigratedEvent::default(),
@@ -28,9 +29,11 @@ impl rt::Object for DrsVmMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_VM_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_VM_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for DrsVmMigratedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for DrsVmMigratedEvent {
     }
 }
 impl Clone for DrsVmMigratedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsVmMigratedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsVmMigratedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct DrsVmPoweredOnEvent {
     pub base: VmPoweredOnEvent,
 }
 impl Default for DrsVmPoweredOnEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmPoweredOnEvent::default(),
@@ -99,9 +107,11 @@ impl rt::Object for DrsVmPoweredOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_VM_POWERED_ON_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_VM_POWERED_ON_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -109,6 +119,7 @@ impl rt::Object for DrsVmPoweredOnEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -130,16 +141,19 @@ impl std::ops::DerefMut for DrsVmPoweredOnEvent {
     }
 }
 impl Clone for DrsVmPoweredOnEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsVmPoweredOnEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsVmPoweredOnEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -157,6 +171,7 @@ pub struct DuplicateName {
     pub object: rt::ManagedObjectReference,
 }
 impl Default for DuplicateName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -179,9 +194,11 @@ impl rt::Object for DuplicateName {
     fn type_info() -> &'static rt::ObjectInfo {
         &DUPLICATE_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DUPLICATE_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -191,6 +208,7 @@ impl rt::Object for DuplicateName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -214,16 +232,19 @@ impl std::ops::DerefMut for DuplicateName {
     }
 }
 impl Clone for DuplicateName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DuplicateName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DuplicateName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -239,6 +260,7 @@ pub struct DvsEventArgument {
     pub dvs: rt::ManagedObjectReference,
 }
 impl Default for DvsEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -259,9 +281,11 @@ impl rt::Object for DvsEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -270,6 +294,7 @@ impl rt::Object for DvsEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -292,16 +317,19 @@ impl std::ops::DerefMut for DvsEventArgument {
     }
 }
 impl Clone for DvsEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -312,6 +340,7 @@ rt::serde!(object DvsEventArgument);
 /// `DynamicData`, since VI API 2.0.
 pub struct DynamicData {}
 impl Default for DynamicData {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -327,14 +356,17 @@ impl rt::Object for DynamicData {
     fn type_info() -> &'static rt::ObjectInfo {
         &DYNAMIC_DATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DYNAMIC_DATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -342,16 +374,19 @@ impl rt::Object for DynamicData {
     }
 }
 impl Clone for DynamicData {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DynamicData {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DynamicData {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -367,6 +402,7 @@ pub struct DynamicProperty {
     pub val: rt::Any,
 }
 impl Default for DynamicProperty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -388,9 +424,11 @@ impl rt::Object for DynamicProperty {
     fn type_info() -> &'static rt::ObjectInfo {
         &DYNAMIC_PROPERTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DYNAMIC_PROPERTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -398,6 +436,7 @@ impl rt::Object for DynamicProperty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -407,16 +446,19 @@ impl rt::Object for DynamicProperty {
     }
 }
 impl Clone for DynamicProperty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DynamicProperty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DynamicProperty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -432,6 +474,7 @@ pub struct ElementDescription {
     pub key: String,
 }
 impl Default for ElementDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Description::default(),
@@ -452,9 +495,11 @@ impl rt::Object for ElementDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &ELEMENT_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ELEMENT_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -463,6 +508,7 @@ impl rt::Object for ElementDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -486,16 +532,19 @@ impl std::ops::DerefMut for ElementDescription {
     }
 }
 impl Clone for ElementDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ElementDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ElementDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -509,6 +558,7 @@ pub struct EntityEventArgument {
     pub name: String,
 }
 impl Default for EntityEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -526,15 +576,18 @@ impl rt::Object for EntityEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTITY_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTITY_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -544,16 +597,19 @@ impl rt::Object for EntityEventArgument {
 }
 impl rt::Extends<EntityEventArgument> for EntityEventArgument {}
 impl Clone for EntityEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EntityEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EntityEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -569,6 +625,7 @@ pub struct EnumDescription {
     pub tags: Vec<rt::Poly<ElementDescription>>,
 }
 impl Default for EnumDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -590,9 +647,11 @@ impl rt::Object for EnumDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENUM_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENUM_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -600,6 +659,7 @@ impl rt::Object for EnumDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -609,16 +669,19 @@ impl rt::Object for EnumDescription {
     }
 }
 impl Clone for EnumDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EnumDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EnumDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -661,6 +724,7 @@ pub struct Event {
     pub audit_id: Option<String>,
 }
 impl Default for Event {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -709,9 +773,11 @@ impl rt::Object for Event {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -733,6 +799,7 @@ impl rt::Object for Event {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -757,16 +824,19 @@ impl rt::Object for Event {
 }
 impl rt::Extends<Event> for Event {}
 impl Clone for Event {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Event {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Event {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -777,6 +847,7 @@ rt::serde!(object base Event);
 /// `EventArgument`, a [`DynamicData`], since VI API 2.0.
 pub struct EventArgument {}
 impl Default for EventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -792,14 +863,17 @@ impl rt::Object for EventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -807,16 +881,19 @@ impl rt::Object for EventArgument {
     }
 }
 impl Clone for EventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -834,6 +911,7 @@ pub struct EventDescription {
     pub enumerated_types: Vec<EnumDescription>,
 }
 impl Default for EventDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             category: Vec::new(),
@@ -857,9 +935,11 @@ impl rt::Object for EventDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.category),
@@ -868,6 +948,7 @@ impl rt::Object for EventDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.category),
@@ -878,16 +959,19 @@ impl rt::Object for EventDescription {
     }
 }
 impl Clone for EventDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -917,6 +1001,7 @@ pub struct EventDescriptionEventDetail {
     pub long_description: Option<String>,
 }
 impl Default for EventDescriptionEventDetail {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -952,9 +1037,11 @@ impl rt::Object for EventDescriptionEventDetail {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_DESCRIPTION_EVENT_DETAIL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_DESCRIPTION_EVENT_DETAIL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -969,6 +1056,7 @@ impl rt::Object for EventDescriptionEventDetail {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -985,16 +1073,19 @@ impl rt::Object for EventDescriptionEventDetail {
     }
 }
 impl Clone for EventDescriptionEventDetail {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventDescriptionEventDetail {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventDescriptionEventDetail {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1024,6 +1115,7 @@ pub struct EventEx {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for EventEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -1058,9 +1150,11 @@ impl rt::Object for EventEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1076,6 +1170,7 @@ impl rt::Object for EventEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1105,16 +1200,19 @@ impl std::ops::DerefMut for EventEx {
     }
 }
 impl Clone for EventEx {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventEx {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventEx {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1156,6 +1254,7 @@ pub struct EventFilterSpec {
     pub audit_id: Vec<String>,
 }
 impl Default for EventFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: None,
@@ -1203,9 +1302,11 @@ impl rt::Object for EventFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.entity),
@@ -1226,6 +1327,7 @@ impl rt::Object for EventFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.entity),
@@ -1248,16 +1350,19 @@ impl rt::Object for EventFilterSpec {
     }
 }
 impl Clone for EventFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1273,6 +1378,7 @@ pub struct EventFilterSpecByEntity {
     pub recursion: enums::EventFilterSpecRecursionOption,
 }
 impl Default for EventFilterSpecByEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -1294,9 +1400,11 @@ impl rt::Object for EventFilterSpecByEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC_BY_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC_BY_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -1304,6 +1412,7 @@ impl rt::Object for EventFilterSpecByEntity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -1313,16 +1422,19 @@ impl rt::Object for EventFilterSpecByEntity {
     }
 }
 impl Clone for EventFilterSpecByEntity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpecByEntity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventFilterSpecByEntity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1338,6 +1450,7 @@ pub struct EventFilterSpecByTime {
     pub end_time: Option<rt::DateTime>,
 }
 impl Default for EventFilterSpecByTime {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             begin_time: None,
@@ -1359,9 +1472,11 @@ impl rt::Object for EventFilterSpecByTime {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC_BY_TIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC_BY_TIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.begin_time),
@@ -1369,6 +1484,7 @@ impl rt::Object for EventFilterSpecByTime {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.begin_time),
@@ -1378,16 +1494,19 @@ impl rt::Object for EventFilterSpecByTime {
     }
 }
 impl Clone for EventFilterSpecByTime {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpecByTime {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventFilterSpecByTime {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1403,6 +1522,7 @@ pub struct EventFilterSpecByUsername {
     pub user_list: Vec<String>,
 }
 impl Default for EventFilterSpecByUsername {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             system_user: false,
@@ -1424,9 +1544,11 @@ impl rt::Object for EventFilterSpecByUsername {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC_BY_USERNAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_FILTER_SPEC_BY_USERNAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.system_user),
@@ -1434,6 +1556,7 @@ impl rt::Object for EventFilterSpecByUsername {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.system_user),
@@ -1443,16 +1566,19 @@ impl rt::Object for EventFilterSpecByUsername {
     }
 }
 impl Clone for EventFilterSpecByUsername {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpecByUsername {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventFilterSpecByUsername {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1463,6 +1589,7 @@ rt::serde!(object EventFilterSpecByUsername);
 /// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct EventManagerEventViewSpec {}
 impl Default for EventManagerEventViewSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1478,14 +1605,17 @@ impl rt::Object for EventManagerEventViewSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_MANAGER_EVENT_VIEW_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_MANAGER_EVENT_VIEW_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1494,16 +1624,19 @@ impl rt::Object for EventManagerEventViewSpec {
 }
 impl rt::Extends<EventManagerEventViewSpec> for EventManagerEventViewSpec {}
 impl Clone for EventManagerEventViewSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventManagerEventViewSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventManagerEventViewSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1519,6 +1652,7 @@ pub struct EventManagerViewByStartId {
     pub is_forward: bool,
 }
 impl Default for EventManagerViewByStartId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             start_event_id: 0,
@@ -1540,9 +1674,11 @@ impl rt::Object for EventManagerViewByStartId {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_MANAGER_VIEW_BY_START_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_MANAGER_VIEW_BY_START_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&EventManagerEventViewSpec {}),
@@ -1551,6 +1687,7 @@ impl rt::Object for EventManagerViewByStartId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start_event_id),
@@ -1561,16 +1698,19 @@ impl rt::Object for EventManagerViewByStartId {
 }
 impl rt::Extends<EventManagerEventViewSpec> for EventManagerViewByStartId {}
 impl Clone for EventManagerViewByStartId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventManagerViewByStartId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventManagerViewByStartId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1588,6 +1728,7 @@ pub struct ExtendedDescription {
     pub message_arg: Vec<KeyAnyValue>,
 }
 impl Default for ExtendedDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Description::default(),
@@ -1610,9 +1751,11 @@ impl rt::Object for ExtendedDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENDED_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENDED_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1622,6 +1765,7 @@ impl rt::Object for ExtendedDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1645,16 +1789,19 @@ impl std::ops::DerefMut for ExtendedDescription {
     }
 }
 impl Clone for ExtendedDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtendedDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1672,6 +1819,7 @@ pub struct ExtendedElementDescription {
     pub message_arg: Vec<KeyAnyValue>,
 }
 impl Default for ExtendedElementDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ElementDescription::default(),
@@ -1694,9 +1842,11 @@ impl rt::Object for ExtendedElementDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENDED_ELEMENT_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENDED_ELEMENT_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1706,6 +1856,7 @@ impl rt::Object for ExtendedElementDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1730,16 +1881,19 @@ impl std::ops::DerefMut for ExtendedElementDescription {
     }
 }
 impl Clone for ExtendedElementDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedElementDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtendedElementDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1759,6 +1913,7 @@ pub struct ExtendedEvent {
     pub data: Vec<ExtendedEventPair>,
 }
 impl Default for ExtendedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -1783,9 +1938,11 @@ impl rt::Object for ExtendedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1796,6 +1953,7 @@ impl rt::Object for ExtendedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1820,16 +1978,19 @@ impl std::ops::DerefMut for ExtendedEvent {
     }
 }
 impl Clone for ExtendedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtendedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1845,6 +2006,7 @@ pub struct ExtendedEventPair {
     pub value: String,
 }
 impl Default for ExtendedEventPair {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1866,9 +2028,11 @@ impl rt::Object for ExtendedEventPair {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENDED_EVENT_PAIR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENDED_EVENT_PAIR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1876,6 +2040,7 @@ impl rt::Object for ExtendedEventPair {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1885,16 +2050,19 @@ impl rt::Object for ExtendedEventPair {
     }
 }
 impl Clone for ExtendedEventPair {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedEventPair {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtendedEventPair {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1908,6 +2076,7 @@ pub struct FileAlreadyExists {
     pub base: FileFault,
 }
 impl Default for FileAlreadyExists {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -1923,9 +2092,11 @@ impl rt::Object for FileAlreadyExists {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_ALREADY_EXISTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_ALREADY_EXISTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1933,6 +2104,7 @@ impl rt::Object for FileAlreadyExists {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1954,16 +2126,19 @@ impl std::ops::DerefMut for FileAlreadyExists {
     }
 }
 impl Clone for FileAlreadyExists {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileAlreadyExists {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileAlreadyExists {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1987,6 +2162,7 @@ pub struct FileBackedVirtualDiskSpec {
     pub sector_format: Option<String>,
 }
 impl Default for FileBackedVirtualDiskSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDiskSpec::default(),
@@ -2015,9 +2191,11 @@ impl rt::Object for FileBackedVirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_BACKED_VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_BACKED_VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2031,6 +2209,7 @@ impl rt::Object for FileBackedVirtualDiskSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2058,16 +2237,19 @@ impl std::ops::DerefMut for FileBackedVirtualDiskSpec {
     }
 }
 impl Clone for FileBackedVirtualDiskSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileBackedVirtualDiskSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileBackedVirtualDiskSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2083,6 +2265,7 @@ pub struct FileFault {
     pub file: String,
 }
 impl Default for FileFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2103,9 +2286,11 @@ impl rt::Object for FileFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2114,6 +2299,7 @@ impl rt::Object for FileFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2136,16 +2322,19 @@ impl std::ops::DerefMut for FileFault {
     }
 }
 impl Clone for FileFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2167,6 +2356,7 @@ pub struct FileInfo {
     pub owner: Option<String>,
 }
 impl Default for FileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: String::new(),
@@ -2194,9 +2384,11 @@ impl rt::Object for FileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
@@ -2207,6 +2399,7 @@ impl rt::Object for FileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
@@ -2220,16 +2413,19 @@ impl rt::Object for FileInfo {
 }
 impl rt::Extends<FileInfo> for FileInfo {}
 impl Clone for FileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2243,6 +2439,7 @@ pub struct FileLocked {
     pub base: FileFault,
 }
 impl Default for FileLocked {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -2258,9 +2455,11 @@ impl rt::Object for FileLocked {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_LOCKED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_LOCKED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2268,6 +2467,7 @@ impl rt::Object for FileLocked {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2289,16 +2489,19 @@ impl std::ops::DerefMut for FileLocked {
     }
 }
 impl Clone for FileLocked {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileLocked {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileLocked {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2312,6 +2515,7 @@ pub struct FileNotFound {
     pub base: FileFault,
 }
 impl Default for FileNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -2327,9 +2531,11 @@ impl rt::Object for FileNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2337,6 +2543,7 @@ impl rt::Object for FileNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2358,16 +2565,19 @@ impl std::ops::DerefMut for FileNotFound {
     }
 }
 impl Clone for FileNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2381,6 +2591,7 @@ pub struct FileNotWritable {
     pub base: FileFault,
 }
 impl Default for FileNotWritable {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -2396,9 +2607,11 @@ impl rt::Object for FileNotWritable {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_NOT_WRITABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_NOT_WRITABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2406,6 +2619,7 @@ impl rt::Object for FileNotWritable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2427,16 +2641,19 @@ impl std::ops::DerefMut for FileNotWritable {
     }
 }
 impl Clone for FileNotWritable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileNotWritable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileNotWritable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2447,6 +2664,7 @@ rt::serde!(object FileNotWritable);
 /// `FileQuery`, a [`DynamicData`], since VI API 2.0.
 pub struct FileQuery {}
 impl Default for FileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2462,14 +2680,17 @@ impl rt::Object for FileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2478,16 +2699,19 @@ impl rt::Object for FileQuery {
 }
 impl rt::Extends<FileQuery> for FileQuery {}
 impl Clone for FileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2507,6 +2731,7 @@ pub struct FileQueryFlags {
     pub file_owner: Option<bool>,
 }
 impl Default for FileQueryFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             file_type: false,
@@ -2532,9 +2757,11 @@ impl rt::Object for FileQueryFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_QUERY_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_QUERY_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.file_type),
@@ -2544,6 +2771,7 @@ impl rt::Object for FileQueryFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.file_type),
@@ -2555,16 +2783,19 @@ impl rt::Object for FileQueryFlags {
     }
 }
 impl Clone for FileQueryFlags {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileQueryFlags {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileQueryFlags {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2584,6 +2815,7 @@ pub struct FileTooLarge {
     pub max_file_size: Option<i64>,
 }
 impl Default for FileTooLarge {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FileFault::default(),
@@ -2608,9 +2840,11 @@ impl rt::Object for FileTooLarge {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_TOO_LARGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_TOO_LARGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2621,6 +2855,7 @@ impl rt::Object for FileTooLarge {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2645,16 +2880,19 @@ impl std::ops::DerefMut for FileTooLarge {
     }
 }
 impl Clone for FileTooLarge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileTooLarge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileTooLarge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2668,6 +2906,7 @@ pub struct FilesystemQuiesceFault {
     pub base: SnapshotFault,
 }
 impl Default for FilesystemQuiesceFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -2685,9 +2924,11 @@ impl rt::Object for FilesystemQuiesceFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILESYSTEM_QUIESCE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILESYSTEM_QUIESCE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2695,6 +2936,7 @@ impl rt::Object for FilesystemQuiesceFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2716,16 +2958,19 @@ impl std::ops::DerefMut for FilesystemQuiesceFault {
     }
 }
 impl Clone for FilesystemQuiesceFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FilesystemQuiesceFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FilesystemQuiesceFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2745,6 +2990,7 @@ pub struct FloatOption {
     pub default_value: f32,
 }
 impl Default for FloatOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OptionType::default(),
@@ -2769,9 +3015,11 @@ impl rt::Object for FloatOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &FLOAT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FLOAT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2782,6 +3030,7 @@ impl rt::Object for FloatOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2806,16 +3055,19 @@ impl std::ops::DerefMut for FloatOption {
     }
 }
 impl Clone for FloatOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FloatOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FloatOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2829,6 +3081,7 @@ pub struct FloppyImageFileInfo {
     pub base: FileInfo,
 }
 impl Default for FloppyImageFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileInfo::default() }
     }
@@ -2844,9 +3097,11 @@ impl rt::Object for FloppyImageFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FLOPPY_IMAGE_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FLOPPY_IMAGE_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2854,6 +3109,7 @@ impl rt::Object for FloppyImageFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2875,16 +3131,19 @@ impl std::ops::DerefMut for FloppyImageFileInfo {
     }
 }
 impl Clone for FloppyImageFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FloppyImageFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FloppyImageFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2895,6 +3154,7 @@ rt::serde!(object FloppyImageFileInfo);
 /// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct FloppyImageFileQuery {}
 impl Default for FloppyImageFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2910,15 +3170,18 @@ impl rt::Object for FloppyImageFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &FLOPPY_IMAGE_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FLOPPY_IMAGE_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2927,16 +3190,19 @@ impl rt::Object for FloppyImageFileQuery {
 }
 impl rt::Extends<FileQuery> for FloppyImageFileQuery {}
 impl Clone for FloppyImageFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FloppyImageFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FloppyImageFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2952,6 +3218,7 @@ pub struct FolderEventArgument {
     pub folder: rt::ManagedObjectReference,
 }
 impl Default for FolderEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -2972,9 +3239,11 @@ impl rt::Object for FolderEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2983,6 +3252,7 @@ impl rt::Object for FolderEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3005,16 +3275,19 @@ impl std::ops::DerefMut for FolderEventArgument {
     }
 }
 impl Clone for FolderEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3028,6 +3301,7 @@ pub struct FolderFileInfo {
     pub base: FileInfo,
 }
 impl Default for FolderFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileInfo::default() }
     }
@@ -3043,9 +3317,11 @@ impl rt::Object for FolderFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3053,6 +3329,7 @@ impl rt::Object for FolderFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3074,16 +3351,19 @@ impl std::ops::DerefMut for FolderFileInfo {
     }
 }
 impl Clone for FolderFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3094,6 +3374,7 @@ rt::serde!(object FolderFileInfo);
 /// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct FolderFileQuery {}
 impl Default for FolderFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3109,15 +3390,18 @@ impl rt::Object for FolderFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3126,16 +3410,19 @@ impl rt::Object for FolderFileQuery {
 }
 impl rt::Extends<FileQuery> for FolderFileQuery {}
 impl Clone for FolderFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3151,6 +3438,7 @@ pub struct GeneralEvent {
     pub message: String,
 }
 impl Default for GeneralEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -3171,9 +3459,11 @@ impl rt::Object for GeneralEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3182,6 +3472,7 @@ impl rt::Object for GeneralEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3204,16 +3495,19 @@ impl std::ops::DerefMut for GeneralEvent {
     }
 }
 impl Clone for GeneralEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3229,6 +3523,7 @@ pub struct GeneralUserEvent {
     pub entity: Option<Box<ManagedEntityEventArgument>>,
 }
 impl Default for GeneralUserEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -3249,9 +3544,11 @@ impl rt::Object for GeneralUserEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_USER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_USER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3260,6 +3557,7 @@ impl rt::Object for GeneralUserEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3282,16 +3580,19 @@ impl std::ops::DerefMut for GeneralUserEvent {
     }
 }
 impl Clone for GeneralUserEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralUserEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralUserEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3307,6 +3608,7 @@ pub struct GenericVmConfigFault {
     pub reason: String,
 }
 impl Default for GenericVmConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -3327,9 +3629,11 @@ impl rt::Object for GenericVmConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERIC_VM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERIC_VM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3338,6 +3642,7 @@ impl rt::Object for GenericVmConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3360,16 +3665,19 @@ impl std::ops::DerefMut for GenericVmConfigFault {
     }
 }
 impl Clone for GenericVmConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GenericVmConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GenericVmConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3391,6 +3699,7 @@ pub struct GuestDiskInfo {
     pub mappings: Vec<GuestInfoVirtualDiskMapping>,
 }
 impl Default for GuestDiskInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_path: None,
@@ -3418,9 +3727,11 @@ impl rt::Object for GuestDiskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_DISK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_DISK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_path),
@@ -3431,6 +3742,7 @@ impl rt::Object for GuestDiskInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_path),
@@ -3443,16 +3755,19 @@ impl rt::Object for GuestDiskInfo {
     }
 }
 impl Clone for GuestDiskInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestDiskInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestDiskInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3518,6 +3833,7 @@ pub struct GuestInfo {
     pub customization_info: Option<Box<GuestInfoCustomizationInfo>>,
 }
 impl Default for GuestInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tools_status: None,
@@ -3589,9 +3905,11 @@ impl rt::Object for GuestInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.tools_status),
@@ -3624,6 +3942,7 @@ impl rt::Object for GuestInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.tools_status),
@@ -3658,16 +3977,19 @@ impl rt::Object for GuestInfo {
     }
 }
 impl Clone for GuestInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3687,6 +4009,7 @@ pub struct GuestInfoCustomizationInfo {
     pub error_msg: Option<String>,
 }
 impl Default for GuestInfoCustomizationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             customization_status: String::new(),
@@ -3712,9 +4035,11 @@ impl rt::Object for GuestInfoCustomizationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_INFO_CUSTOMIZATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_INFO_CUSTOMIZATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.customization_status),
@@ -3724,6 +4049,7 @@ impl rt::Object for GuestInfoCustomizationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.customization_status),
@@ -3735,16 +4061,19 @@ impl rt::Object for GuestInfoCustomizationInfo {
     }
 }
 impl Clone for GuestInfoCustomizationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfoCustomizationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestInfoCustomizationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3760,6 +4089,7 @@ pub struct GuestInfoNamespaceGenerationInfo {
     pub generation_no: i32,
 }
 impl Default for GuestInfoNamespaceGenerationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -3781,9 +4111,11 @@ impl rt::Object for GuestInfoNamespaceGenerationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_INFO_NAMESPACE_GENERATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_INFO_NAMESPACE_GENERATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3791,6 +4123,7 @@ impl rt::Object for GuestInfoNamespaceGenerationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3800,16 +4133,19 @@ impl rt::Object for GuestInfoNamespaceGenerationInfo {
     }
 }
 impl Clone for GuestInfoNamespaceGenerationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfoNamespaceGenerationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestInfoNamespaceGenerationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3823,6 +4159,7 @@ pub struct GuestInfoVirtualDiskMapping {
     pub key: i32,
 }
 impl Default for GuestInfoVirtualDiskMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: 0 }
     }
@@ -3840,15 +4177,18 @@ impl rt::Object for GuestInfoVirtualDiskMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_INFO_VIRTUAL_DISK_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_INFO_VIRTUAL_DISK_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3857,16 +4197,19 @@ impl rt::Object for GuestInfoVirtualDiskMapping {
     }
 }
 impl Clone for GuestInfoVirtualDiskMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfoVirtualDiskMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestInfoVirtualDiskMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3894,6 +4237,7 @@ pub struct GuestNicInfo {
     pub net_bios_config: Option<rt::Poly<NetBiosConfigInfo>>,
 }
 impl Default for GuestNicInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network: None,
@@ -3927,9 +4271,11 @@ impl rt::Object for GuestNicInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_NIC_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_NIC_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network),
@@ -3943,6 +4289,7 @@ impl rt::Object for GuestNicInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network),
@@ -3958,16 +4305,19 @@ impl rt::Object for GuestNicInfo {
     }
 }
 impl Clone for GuestNicInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestNicInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestNicInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3983,6 +4333,7 @@ pub struct GuestScreenInfo {
     pub height: i32,
 }
 impl Default for GuestScreenInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { width: 0, height: 0 }
     }
@@ -4001,9 +4352,11 @@ impl rt::Object for GuestScreenInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_SCREEN_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_SCREEN_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.width),
@@ -4011,6 +4364,7 @@ impl rt::Object for GuestScreenInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.width),
@@ -4020,16 +4374,19 @@ impl rt::Object for GuestScreenInfo {
     }
 }
 impl Clone for GuestScreenInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestScreenInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestScreenInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4049,6 +4406,7 @@ pub struct GuestStackInfo {
     pub dhcp_config: Option<Box<NetDhcpConfigInfo>>,
 }
 impl Default for GuestStackInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dns_config: None,
@@ -4074,9 +4432,11 @@ impl rt::Object for GuestStackInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_STACK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_STACK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.dns_config),
@@ -4086,6 +4446,7 @@ impl rt::Object for GuestStackInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.dns_config),
@@ -4097,16 +4458,19 @@ impl rt::Object for GuestStackInfo {
     }
 }
 impl Clone for GuestStackInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestStackInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestStackInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4122,6 +4486,7 @@ pub struct HostAutoStartManagerConfig {
     pub power_info: Vec<AutoStartPowerInfo>,
 }
 impl Default for HostAutoStartManagerConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             defaults: None,
@@ -4143,9 +4508,11 @@ impl rt::Object for HostAutoStartManagerConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTO_START_MANAGER_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTO_START_MANAGER_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.defaults),
@@ -4153,6 +4520,7 @@ impl rt::Object for HostAutoStartManagerConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.defaults),
@@ -4162,16 +4530,19 @@ impl rt::Object for HostAutoStartManagerConfig {
     }
 }
 impl Clone for HostAutoStartManagerConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAutoStartManagerConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAutoStartManagerConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4199,6 +4570,7 @@ pub struct HostBiosInfo {
     pub firmware_type: Option<String>,
 }
 impl Default for HostBiosInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             bios_version: None,
@@ -4232,9 +4604,11 @@ impl rt::Object for HostBiosInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_BIOS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_BIOS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.bios_version),
@@ -4248,6 +4622,7 @@ impl rt::Object for HostBiosInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.bios_version),
@@ -4263,16 +4638,19 @@ impl rt::Object for HostBiosInfo {
     }
 }
 impl Clone for HostBiosInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostBiosInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostBiosInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4283,6 +4661,7 @@ rt::serde!(object HostBiosInfo);
 /// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
 pub struct HostBlockAdapterTargetTransport {}
 impl Default for HostBlockAdapterTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4298,15 +4677,18 @@ impl rt::Object for HostBlockAdapterTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4315,16 +4697,19 @@ impl rt::Object for HostBlockAdapterTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostBlockAdapterTargetTransport {}
 impl Clone for HostBlockAdapterTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostBlockAdapterTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostBlockAdapterTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4338,6 +4723,7 @@ pub struct HostBlockHba {
     pub base: HostHostBusAdapter,
 }
 impl Default for HostBlockHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -4355,9 +4741,11 @@ impl rt::Object for HostBlockHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_BLOCK_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_BLOCK_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -4365,6 +4753,7 @@ impl rt::Object for HostBlockHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -4386,16 +4775,19 @@ impl std::ops::DerefMut for HostBlockHba {
     }
 }
 impl Clone for HostBlockHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostBlockHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostBlockHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4739,6 +5131,7 @@ pub struct HostCapability {
     pub nested_hv_tiering_enabled: Option<bool>,
 }
 impl Default for HostCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             recursive_resource_pools_supported: false,
@@ -5088,9 +5481,11 @@ impl rt::Object for HostCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.recursive_resource_pools_supported),
@@ -5262,6 +5657,7 @@ impl rt::Object for HostCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.recursive_resource_pools_supported),
@@ -5435,16 +5831,19 @@ impl rt::Object for HostCapability {
     }
 }
 impl Clone for HostCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct HostCommunication {
     pub base: RuntimeFault,
 }
 impl Default for HostCommunication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -28,9 +29,11 @@ impl rt::Object for HostCommunication {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_COMMUNICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_COMMUNICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for HostCommunication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for HostCommunication {
     }
 }
 impl Clone for HostCommunication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCommunication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCommunication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct HostConfigFault {
     pub base: VimFault,
 }
 impl Default for HostConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -97,9 +105,11 @@ impl rt::Object for HostConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -107,6 +117,7 @@ impl rt::Object for HostConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -128,16 +139,19 @@ impl std::ops::DerefMut for HostConfigFault {
     }
 }
 impl Clone for HostConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -302,6 +316,7 @@ pub struct HostConfigInfo {
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
 }
 impl Default for HostConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -472,9 +487,11 @@ impl rt::Object for HostConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -574,6 +591,7 @@ impl rt::Object for HostConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -675,16 +693,19 @@ impl rt::Object for HostConfigInfo {
     }
 }
 impl Clone for HostConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -774,6 +795,7 @@ pub struct HostConfigManager {
     pub assignable_hardware_manager: Option<rt::ManagedObjectReference>,
 }
 impl Default for HostConfigManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cpu_scheduler: None,
@@ -869,9 +891,11 @@ impl rt::Object for HostConfigManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cpu_scheduler),
@@ -916,6 +940,7 @@ impl rt::Object for HostConfigManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cpu_scheduler),
@@ -962,16 +987,19 @@ impl rt::Object for HostConfigManager {
     }
 }
 impl Clone for HostConfigManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1004,6 +1032,7 @@ pub struct HostConfigSummary {
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
 }
 impl Default for HostConfigSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1042,9 +1071,11 @@ impl rt::Object for HostConfigSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1061,6 +1092,7 @@ impl rt::Object for HostConfigSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1079,16 +1111,19 @@ impl rt::Object for HostConfigSummary {
     }
 }
 impl Clone for HostConfigSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1102,6 +1137,7 @@ pub struct HostConnectFault {
     pub base: VimFault,
 }
 impl Default for HostConnectFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1117,9 +1153,11 @@ impl rt::Object for HostConnectFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONNECT_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONNECT_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1127,6 +1165,7 @@ impl rt::Object for HostConnectFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1148,16 +1187,19 @@ impl std::ops::DerefMut for HostConnectFault {
     }
 }
 impl Clone for HostConnectFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConnectFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1197,6 +1239,7 @@ pub struct HostConnectSpec {
     pub host_gateway: Option<Box<HostGatewaySpec>>,
 }
 impl Default for HostConnectSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_name: None,
@@ -1242,9 +1285,11 @@ impl rt::Object for HostConnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONNECT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONNECT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host_name),
@@ -1265,6 +1310,7 @@ impl rt::Object for HostConnectSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_name),
@@ -1287,16 +1333,19 @@ impl rt::Object for HostConnectSpec {
     }
 }
 impl Clone for HostConnectSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConnectSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1320,6 +1369,7 @@ pub struct HostCpuIdInfo {
     pub edx: Option<String>,
 }
 impl Default for HostCpuIdInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             level: 0,
@@ -1349,9 +1399,11 @@ impl rt::Object for HostCpuIdInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CPU_ID_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CPU_ID_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.level),
@@ -1363,6 +1415,7 @@ impl rt::Object for HostCpuIdInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.level),
@@ -1376,16 +1429,19 @@ impl rt::Object for HostCpuIdInfo {
     }
 }
 impl Clone for HostCpuIdInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuIdInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCpuIdInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1405,6 +1461,7 @@ pub struct HostCpuInfo {
     pub hz: i64,
 }
 impl Default for HostCpuInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             num_cpu_packages: 0,
@@ -1430,9 +1487,11 @@ impl rt::Object for HostCpuInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CPU_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CPU_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.num_cpu_packages),
@@ -1442,6 +1501,7 @@ impl rt::Object for HostCpuInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.num_cpu_packages),
@@ -1453,16 +1513,19 @@ impl rt::Object for HostCpuInfo {
     }
 }
 impl Clone for HostCpuInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCpuInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1494,6 +1557,7 @@ pub struct HostCpuPackage {
     pub stepping: Option<i16>,
 }
 impl Default for HostCpuPackage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             index: 0,
@@ -1531,9 +1595,11 @@ impl rt::Object for HostCpuPackage {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CPU_PACKAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CPU_PACKAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.index),
@@ -1549,6 +1615,7 @@ impl rt::Object for HostCpuPackage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.index),
@@ -1566,16 +1633,19 @@ impl rt::Object for HostCpuPackage {
     }
 }
 impl Clone for HostCpuPackage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuPackage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCpuPackage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1593,6 +1663,7 @@ pub struct HostDatastoreBrowserSearchResults {
     pub file: Vec<rt::Poly<FileInfo>>,
 }
 impl Default for HostDatastoreBrowserSearchResults {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: None,
@@ -1616,9 +1687,11 @@ impl rt::Object for HostDatastoreBrowserSearchResults {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -1627,6 +1700,7 @@ impl rt::Object for HostDatastoreBrowserSearchResults {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1637,16 +1711,19 @@ impl rt::Object for HostDatastoreBrowserSearchResults {
     }
 }
 impl Clone for HostDatastoreBrowserSearchResults {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreBrowserSearchResults {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreBrowserSearchResults {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1668,6 +1745,7 @@ pub struct HostDatastoreBrowserSearchSpec {
     pub sort_folders_first: Option<bool>,
 }
 impl Default for HostDatastoreBrowserSearchSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             query: Vec::new(),
@@ -1695,9 +1773,11 @@ impl rt::Object for HostDatastoreBrowserSearchSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER_SEARCH_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER_SEARCH_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.query),
@@ -1708,6 +1788,7 @@ impl rt::Object for HostDatastoreBrowserSearchSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.query),
@@ -1720,16 +1801,19 @@ impl rt::Object for HostDatastoreBrowserSearchSpec {
     }
 }
 impl Clone for HostDatastoreBrowserSearchSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreBrowserSearchSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreBrowserSearchSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1749,6 +1833,7 @@ pub struct HostDatastoreSystemCapabilities {
     pub vmfs_extent_expansion_supported: Option<bool>,
 }
 impl Default for HostDatastoreSystemCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             nfs_mount_creation_required: false,
@@ -1774,9 +1859,11 @@ impl rt::Object for HostDatastoreSystemCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.nfs_mount_creation_required),
@@ -1786,6 +1873,7 @@ impl rt::Object for HostDatastoreSystemCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.nfs_mount_creation_required),
@@ -1797,16 +1885,19 @@ impl rt::Object for HostDatastoreSystemCapabilities {
     }
 }
 impl Clone for HostDatastoreSystemCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreSystemCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreSystemCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1822,6 +1913,7 @@ pub struct HostDevice {
     pub device_type: String,
 }
 impl Default for HostDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_name: String::new(),
@@ -1843,9 +1935,11 @@ impl rt::Object for HostDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_name),
@@ -1853,6 +1947,7 @@ impl rt::Object for HostDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_name),
@@ -1862,16 +1957,19 @@ impl rt::Object for HostDevice {
     }
 }
 impl Clone for HostDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1889,6 +1987,7 @@ pub struct HostDiskDimensionsChs {
     pub sector: i32,
 }
 impl Default for HostDiskDimensionsChs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cylinder: 0,
@@ -1912,9 +2011,11 @@ impl rt::Object for HostDiskDimensionsChs {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_DIMENSIONS_CHS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_DIMENSIONS_CHS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cylinder),
@@ -1923,6 +2024,7 @@ impl rt::Object for HostDiskDimensionsChs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cylinder),
@@ -1933,16 +2035,19 @@ impl rt::Object for HostDiskDimensionsChs {
     }
 }
 impl Clone for HostDiskDimensionsChs {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskDimensionsChs {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskDimensionsChs {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1958,6 +2063,7 @@ pub struct HostDiskDimensionsLba {
     pub block: i64,
 }
 impl Default for HostDiskDimensionsLba {
+    #[inline(never)]
     fn default() -> Self {
         Self { block_size: 0, block: 0 }
     }
@@ -1976,9 +2082,11 @@ impl rt::Object for HostDiskDimensionsLba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_DIMENSIONS_LBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_DIMENSIONS_LBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.block_size),
@@ -1986,6 +2094,7 @@ impl rt::Object for HostDiskDimensionsLba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.block_size),
@@ -1995,16 +2104,19 @@ impl rt::Object for HostDiskDimensionsLba {
     }
 }
 impl Clone for HostDiskDimensionsLba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskDimensionsLba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskDimensionsLba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2032,6 +2144,7 @@ pub struct HostDiskPartitionAttributes {
     pub partition_alignment: Option<i64>,
 }
 impl Default for HostDiskPartitionAttributes {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             partition: 0,
@@ -2065,9 +2178,11 @@ impl rt::Object for HostDiskPartitionAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_ATTRIBUTES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_ATTRIBUTES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.partition),
@@ -2081,6 +2196,7 @@ impl rt::Object for HostDiskPartitionAttributes {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.partition),
@@ -2096,16 +2212,19 @@ impl rt::Object for HostDiskPartitionAttributes {
     }
 }
 impl Clone for HostDiskPartitionAttributes {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionAttributes {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskPartitionAttributes {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2125,6 +2244,7 @@ pub struct HostDiskPartitionBlockRange {
     pub end: HostDiskDimensionsLba,
 }
 impl Default for HostDiskPartitionBlockRange {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             partition: None,
@@ -2150,9 +2270,11 @@ impl rt::Object for HostDiskPartitionBlockRange {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_BLOCK_RANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_BLOCK_RANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.partition),
@@ -2162,6 +2284,7 @@ impl rt::Object for HostDiskPartitionBlockRange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.partition),
@@ -2173,16 +2296,19 @@ impl rt::Object for HostDiskPartitionBlockRange {
     }
 }
 impl Clone for HostDiskPartitionBlockRange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionBlockRange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskPartitionBlockRange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2198,6 +2324,7 @@ pub struct HostDiskPartitionLayout {
     pub partition: Vec<HostDiskPartitionBlockRange>,
 }
 impl Default for HostDiskPartitionLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             total: None,
@@ -2219,9 +2346,11 @@ impl rt::Object for HostDiskPartitionLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.total),
@@ -2229,6 +2358,7 @@ impl rt::Object for HostDiskPartitionLayout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.total),
@@ -2238,16 +2368,19 @@ impl rt::Object for HostDiskPartitionLayout {
     }
 }
 impl Clone for HostDiskPartitionLayout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionLayout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskPartitionLayout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2269,6 +2402,7 @@ pub struct HostDiskPartitionSpec {
     pub sector_size: Option<i32>,
 }
 impl Default for HostDiskPartitionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             partition_format: None,
@@ -2296,9 +2430,11 @@ impl rt::Object for HostDiskPartitionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.partition_format),
@@ -2309,6 +2445,7 @@ impl rt::Object for HostDiskPartitionSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.partition_format),
@@ -2321,16 +2458,19 @@ impl rt::Object for HostDiskPartitionSpec {
     }
 }
 impl Clone for HostDiskPartitionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskPartitionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2356,6 +2496,7 @@ pub struct HostDnsConfig {
     pub search_domain: Vec<String>,
 }
 impl Default for HostDnsConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dhcp: false,
@@ -2387,9 +2528,11 @@ impl rt::Object for HostDnsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DNS_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DNS_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dhcp),
@@ -2402,6 +2545,7 @@ impl rt::Object for HostDnsConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dhcp),
@@ -2417,16 +2561,19 @@ impl rt::Object for HostDnsConfig {
 }
 impl rt::Extends<HostDnsConfig> for HostDnsConfig {}
 impl Clone for HostDnsConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDnsConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDnsConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2440,6 +2587,7 @@ pub struct HostEvent {
     pub base: Event,
 }
 impl Default for HostEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -2455,9 +2603,11 @@ impl rt::Object for HostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2465,6 +2615,7 @@ impl rt::Object for HostEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2486,16 +2637,19 @@ impl std::ops::DerefMut for HostEvent {
     }
 }
 impl Clone for HostEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2511,6 +2665,7 @@ pub struct HostEventArgument {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for HostEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -2531,9 +2686,11 @@ impl rt::Object for HostEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2542,6 +2699,7 @@ impl rt::Object for HostEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2564,16 +2722,19 @@ impl std::ops::DerefMut for HostEventArgument {
     }
 }
 impl Clone for HostEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2591,6 +2752,7 @@ pub struct HostFeatureMask {
     pub value: String,
 }
 impl Default for HostFeatureMask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2614,9 +2776,11 @@ impl rt::Object for HostFeatureMask {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FEATURE_MASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FEATURE_MASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2625,6 +2789,7 @@ impl rt::Object for HostFeatureMask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2635,16 +2800,19 @@ impl rt::Object for HostFeatureMask {
     }
 }
 impl Clone for HostFeatureMask {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFeatureMask {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFeatureMask {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2666,6 +2834,7 @@ pub struct HostFibreChannelHba {
     pub speed: i64,
 }
 impl Default for HostFibreChannelHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -2692,9 +2861,11 @@ impl rt::Object for HostFibreChannelHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -2706,6 +2877,7 @@ impl rt::Object for HostFibreChannelHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -2731,16 +2903,19 @@ impl std::ops::DerefMut for HostFibreChannelHba {
     }
 }
 impl Clone for HostFibreChannelHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFibreChannelHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2756,6 +2931,7 @@ pub struct HostFibreChannelTargetTransport {
     pub node_world_wide_name: i64,
 }
 impl Default for HostFibreChannelTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             port_world_wide_name: 0,
@@ -2777,9 +2953,11 @@ impl rt::Object for HostFibreChannelTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
@@ -2788,6 +2966,7 @@ impl rt::Object for HostFibreChannelTargetTransport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.port_world_wide_name),
@@ -2798,16 +2977,19 @@ impl rt::Object for HostFibreChannelTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostFibreChannelTargetTransport {}
 impl Clone for HostFibreChannelTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFibreChannelTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2825,6 +3007,7 @@ pub struct HostFileSystemMountInfo {
     pub v_storage_support: Option<String>,
 }
 impl Default for HostFileSystemMountInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             mount_info: Default::default(),
@@ -2848,9 +3031,11 @@ impl rt::Object for HostFileSystemMountInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FILE_SYSTEM_MOUNT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FILE_SYSTEM_MOUNT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.mount_info),
@@ -2859,6 +3044,7 @@ impl rt::Object for HostFileSystemMountInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.mount_info),
@@ -2869,16 +3055,19 @@ impl rt::Object for HostFileSystemMountInfo {
     }
 }
 impl Clone for HostFileSystemMountInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFileSystemMountInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFileSystemMountInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2896,6 +3085,7 @@ pub struct HostFileSystemVolume {
     pub capacity: i64,
 }
 impl Default for HostFileSystemVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -2919,9 +3109,11 @@ impl rt::Object for HostFileSystemVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FILE_SYSTEM_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FILE_SYSTEM_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -2930,6 +3122,7 @@ impl rt::Object for HostFileSystemVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -2941,16 +3134,19 @@ impl rt::Object for HostFileSystemVolume {
 }
 impl rt::Extends<HostFileSystemVolume> for HostFileSystemVolume {}
 impl Clone for HostFileSystemVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFileSystemVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFileSystemVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2966,6 +3162,7 @@ pub struct HostFileSystemVolumeInfo {
     pub mount_info: Vec<HostFileSystemMountInfo>,
 }
 impl Default for HostFileSystemVolumeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             volume_type_list: Vec::new(),
@@ -2987,9 +3184,11 @@ impl rt::Object for HostFileSystemVolumeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FILE_SYSTEM_VOLUME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FILE_SYSTEM_VOLUME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.volume_type_list),
@@ -2997,6 +3196,7 @@ impl rt::Object for HostFileSystemVolumeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.volume_type_list),
@@ -3006,16 +3206,19 @@ impl rt::Object for HostFileSystemVolumeInfo {
     }
 }
 impl Clone for HostFileSystemVolumeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFileSystemVolumeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFileSystemVolumeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3071,6 +3274,7 @@ pub struct HostHardwareInfo {
     pub tdx_info: Option<Box<HostTdxInfo>>,
 }
 impl Default for HostHardwareInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             system_info: Default::default(),
@@ -3132,9 +3336,11 @@ impl rt::Object for HostHardwareInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.system_info),
@@ -3166,6 +3372,7 @@ impl rt::Object for HostHardwareInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.system_info),
@@ -3199,16 +3406,19 @@ impl rt::Object for HostHardwareInfo {
     }
 }
 impl Clone for HostHardwareInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHardwareInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3246,6 +3456,7 @@ pub struct HostHardwareSummary {
     pub num_hbas: i32,
 }
 impl Default for HostHardwareSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vendor: String::new(),
@@ -3289,9 +3500,11 @@ impl rt::Object for HostHardwareSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vendor),
@@ -3310,6 +3523,7 @@ impl rt::Object for HostHardwareSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vendor),
@@ -3330,16 +3544,19 @@ impl rt::Object for HostHardwareSummary {
     }
 }
 impl Clone for HostHardwareSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHardwareSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3371,6 +3588,7 @@ pub struct HostHostBusAdapter {
     pub firmware_version: Option<String>,
 }
 impl Default for HostHostBusAdapter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -3408,9 +3626,11 @@ impl rt::Object for HostHostBusAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HOST_BUS_ADAPTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HOST_BUS_ADAPTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3426,6 +3646,7 @@ impl rt::Object for HostHostBusAdapter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3444,16 +3665,19 @@ impl rt::Object for HostHostBusAdapter {
 }
 impl rt::Extends<HostHostBusAdapter> for HostHostBusAdapter {}
 impl Clone for HostHostBusAdapter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHostBusAdapter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHostBusAdapter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3507,6 +3731,7 @@ pub struct HostInternetScsiHba {
     pub current_speed_mb: Option<i32>,
 }
 impl Default for HostInternetScsiHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -3563,9 +3788,11 @@ impl rt::Object for HostInternetScsiHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -3592,6 +3819,7 @@ impl rt::Object for HostInternetScsiHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -3632,16 +3860,19 @@ impl std::ops::DerefMut for HostInternetScsiHba {
     }
 }
 impl Clone for HostInternetScsiHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3667,6 +3898,7 @@ pub struct HostInternetScsiHbaAuthenticationCapabilities {
     pub target_mutual_chap_settable: Option<bool>,
 }
 impl Default for HostInternetScsiHbaAuthenticationCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             chap_auth_settable: false,
@@ -3698,9 +3930,11 @@ impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.chap_auth_settable),
@@ -3713,6 +3947,7 @@ impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.chap_auth_settable),
@@ -3727,16 +3962,19 @@ impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
     }
 }
 impl Clone for HostInternetScsiHbaAuthenticationCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaAuthenticationCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaAuthenticationCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

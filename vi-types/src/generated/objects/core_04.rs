@@ -27,6 +27,7 @@ pub struct HostInternetScsiHbaAuthenticationProperties {
     pub mutual_chap_inherited: Option<bool>,
 }
 impl Default for HostInternetScsiHbaAuthenticationProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             chap_auth_enabled: false,
@@ -62,9 +63,11 @@ impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.chap_auth_enabled),
@@ -79,6 +82,7 @@ impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.chap_auth_enabled),
@@ -95,16 +99,19 @@ impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
     }
 }
 impl Clone for HostInternetScsiHbaAuthenticationProperties {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaAuthenticationProperties {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaAuthenticationProperties {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -124,6 +131,7 @@ pub struct HostInternetScsiHbaDigestCapabilities {
     pub target_data_digest_settable: Option<bool>,
 }
 impl Default for HostInternetScsiHbaDigestCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             header_digest_settable: None,
@@ -149,9 +157,11 @@ impl rt::Object for HostInternetScsiHbaDigestCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.header_digest_settable),
@@ -161,6 +171,7 @@ impl rt::Object for HostInternetScsiHbaDigestCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.header_digest_settable),
@@ -172,16 +183,19 @@ impl rt::Object for HostInternetScsiHbaDigestCapabilities {
     }
 }
 impl Clone for HostInternetScsiHbaDigestCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDigestCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaDigestCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -201,6 +215,7 @@ pub struct HostInternetScsiHbaDigestProperties {
     pub data_digest_inherited: Option<bool>,
 }
 impl Default for HostInternetScsiHbaDigestProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             header_digest_type: None,
@@ -226,9 +241,11 @@ impl rt::Object for HostInternetScsiHbaDigestProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.header_digest_type),
@@ -238,6 +255,7 @@ impl rt::Object for HostInternetScsiHbaDigestProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.header_digest_type),
@@ -249,16 +267,19 @@ impl rt::Object for HostInternetScsiHbaDigestProperties {
     }
 }
 impl Clone for HostInternetScsiHbaDigestProperties {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDigestProperties {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaDigestProperties {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -278,6 +299,7 @@ pub struct HostInternetScsiHbaDiscoveryCapabilities {
     pub send_targets_discovery_settable: bool,
 }
 impl Default for HostInternetScsiHbaDiscoveryCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             i_sns_discovery_settable: false,
@@ -303,9 +325,11 @@ impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.i_sns_discovery_settable),
@@ -315,6 +339,7 @@ impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.i_sns_discovery_settable),
@@ -326,16 +351,19 @@ impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
     }
 }
 impl Clone for HostInternetScsiHbaDiscoveryCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDiscoveryCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaDiscoveryCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -363,6 +391,7 @@ pub struct HostInternetScsiHbaDiscoveryProperties {
     pub send_targets_discovery_enabled: bool,
 }
 impl Default for HostInternetScsiHbaDiscoveryProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             i_sns_discovery_enabled: false,
@@ -396,9 +425,11 @@ impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.i_sns_discovery_enabled),
@@ -412,6 +443,7 @@ impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.i_sns_discovery_enabled),
@@ -427,16 +459,19 @@ impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
     }
 }
 impl Clone for HostInternetScsiHbaDiscoveryProperties {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDiscoveryProperties {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaDiscoveryProperties {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -488,6 +523,7 @@ pub struct HostInternetScsiHbaIpCapabilities {
     pub ipv6_max_static_addresses_supported: Option<i32>,
 }
 impl Default for HostInternetScsiHbaIpCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             address_settable: false,
@@ -545,9 +581,11 @@ impl rt::Object for HostInternetScsiHbaIpCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.address_settable),
@@ -573,6 +611,7 @@ impl rt::Object for HostInternetScsiHbaIpCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.address_settable),
@@ -600,16 +639,19 @@ impl rt::Object for HostInternetScsiHbaIpCapabilities {
     }
 }
 impl Clone for HostInternetScsiHbaIpCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIpCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaIpCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -653,6 +695,7 @@ pub struct HostInternetScsiHbaIpProperties {
     pub ipv6properties: Option<Box<HostInternetScsiHbaIPv6Properties>>,
 }
 impl Default for HostInternetScsiHbaIpProperties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             mac: None,
@@ -702,9 +745,11 @@ impl rt::Object for HostInternetScsiHbaIpProperties {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.mac),
@@ -726,6 +771,7 @@ impl rt::Object for HostInternetScsiHbaIpProperties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.mac),
@@ -749,16 +795,19 @@ impl rt::Object for HostInternetScsiHbaIpProperties {
     }
 }
 impl Clone for HostInternetScsiHbaIpProperties {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIpProperties {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaIpProperties {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -780,6 +829,7 @@ pub struct HostInternetScsiHbaIPv6Properties {
     pub ipv6_default_gateway: Option<String>,
 }
 impl Default for HostInternetScsiHbaIPv6Properties {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             iscsi_ipv6_address: Vec::new(),
@@ -807,9 +857,11 @@ impl rt::Object for HostInternetScsiHbaIPv6Properties {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.iscsi_ipv6_address),
@@ -820,6 +872,7 @@ impl rt::Object for HostInternetScsiHbaIPv6Properties {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.iscsi_ipv6_address),
@@ -832,16 +885,19 @@ impl rt::Object for HostInternetScsiHbaIPv6Properties {
     }
 }
 impl Clone for HostInternetScsiHbaIPv6Properties {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIPv6Properties {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaIPv6Properties {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -861,6 +917,7 @@ pub struct HostInternetScsiHbaIscsiIpv6Address {
     pub operation: Option<String>,
 }
 impl Default for HostInternetScsiHbaIscsiIpv6Address {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             address: String::new(),
@@ -886,9 +943,11 @@ impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.address),
@@ -898,6 +957,7 @@ impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.address),
@@ -909,16 +969,19 @@ impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
     }
 }
 impl Clone for HostInternetScsiHbaIscsiIpv6Address {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIscsiIpv6Address {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaIscsiIpv6Address {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -934,6 +997,7 @@ pub struct HostInternetScsiHbaParamValue {
     pub is_inherited: Option<bool>,
 }
 impl Default for HostInternetScsiHbaParamValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OptionValue::default(),
@@ -954,9 +1018,11 @@ impl rt::Object for HostInternetScsiHbaParamValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -965,6 +1031,7 @@ impl rt::Object for HostInternetScsiHbaParamValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -987,16 +1054,19 @@ impl std::ops::DerefMut for HostInternetScsiHbaParamValue {
     }
 }
 impl Clone for HostInternetScsiHbaParamValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaParamValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaParamValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1024,6 +1094,7 @@ pub struct HostInternetScsiHbaSendTarget {
     pub parent: Option<String>,
 }
 impl Default for HostInternetScsiHbaSendTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             address: String::new(),
@@ -1055,9 +1126,11 @@ impl rt::Object for HostInternetScsiHbaSendTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_SEND_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_SEND_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.address),
@@ -1070,6 +1143,7 @@ impl rt::Object for HostInternetScsiHbaSendTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.address),
@@ -1084,16 +1158,19 @@ impl rt::Object for HostInternetScsiHbaSendTarget {
     }
 }
 impl Clone for HostInternetScsiHbaSendTarget {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaSendTarget {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaSendTarget {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1125,6 +1202,7 @@ pub struct HostInternetScsiHbaStaticTarget {
     pub parent: Option<String>,
 }
 impl Default for HostInternetScsiHbaStaticTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             address: String::new(),
@@ -1160,9 +1238,11 @@ impl rt::Object for HostInternetScsiHbaStaticTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.address),
@@ -1177,6 +1257,7 @@ impl rt::Object for HostInternetScsiHbaStaticTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.address),
@@ -1193,16 +1274,19 @@ impl rt::Object for HostInternetScsiHbaStaticTarget {
     }
 }
 impl Clone for HostInternetScsiHbaStaticTarget {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaStaticTarget {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaStaticTarget {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1218,6 +1302,7 @@ pub struct HostInternetScsiHbaTargetSet {
     pub send_targets: Vec<HostInternetScsiHbaSendTarget>,
 }
 impl Default for HostInternetScsiHbaTargetSet {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             static_targets: Vec::new(),
@@ -1239,9 +1324,11 @@ impl rt::Object for HostInternetScsiHbaTargetSet {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_TARGET_SET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_HBA_TARGET_SET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.static_targets),
@@ -1249,6 +1336,7 @@ impl rt::Object for HostInternetScsiHbaTargetSet {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.static_targets),
@@ -1258,16 +1346,19 @@ impl rt::Object for HostInternetScsiHbaTargetSet {
     }
 }
 impl Clone for HostInternetScsiHbaTargetSet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaTargetSet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiHbaTargetSet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1285,6 +1376,7 @@ pub struct HostInternetScsiTargetTransport {
     pub address: Vec<String>,
 }
 impl Default for HostInternetScsiTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             i_scsi_name: String::new(),
@@ -1308,9 +1400,11 @@ impl rt::Object for HostInternetScsiTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INTERNET_SCSI_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
@@ -1320,6 +1414,7 @@ impl rt::Object for HostInternetScsiTargetTransport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.i_scsi_name),
@@ -1331,16 +1426,19 @@ impl rt::Object for HostInternetScsiTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostInternetScsiTargetTransport {}
 impl Clone for HostInternetScsiTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInternetScsiTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1360,6 +1458,7 @@ pub struct HostIpConfig {
     pub ip_v6_config: Option<Box<HostIpConfigIpV6AddressConfiguration>>,
 }
 impl Default for HostIpConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dhcp: false,
@@ -1385,9 +1484,11 @@ impl rt::Object for HostIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dhcp),
@@ -1397,6 +1498,7 @@ impl rt::Object for HostIpConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dhcp),
@@ -1408,16 +1510,19 @@ impl rt::Object for HostIpConfig {
     }
 }
 impl Clone for HostIpConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1441,6 +1546,7 @@ pub struct HostIpConfigIpV6Address {
     pub operation: Option<String>,
 }
 impl Default for HostIpConfigIpV6Address {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -1470,9 +1576,11 @@ impl rt::Object for HostIpConfigIpV6Address {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_CONFIG_IP_V6_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_CONFIG_IP_V6_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -1484,6 +1592,7 @@ impl rt::Object for HostIpConfigIpV6Address {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -1497,16 +1606,19 @@ impl rt::Object for HostIpConfigIpV6Address {
     }
 }
 impl Clone for HostIpConfigIpV6Address {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpConfigIpV6Address {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpConfigIpV6Address {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1524,6 +1636,7 @@ pub struct HostIpConfigIpV6AddressConfiguration {
     pub dhcp_v6_enabled: Option<bool>,
 }
 impl Default for HostIpConfigIpV6AddressConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_v6_address: Vec::new(),
@@ -1547,9 +1660,11 @@ impl rt::Object for HostIpConfigIpV6AddressConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ip_v6_address),
@@ -1558,6 +1673,7 @@ impl rt::Object for HostIpConfigIpV6AddressConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ip_v6_address),
@@ -1568,16 +1684,19 @@ impl rt::Object for HostIpConfigIpV6AddressConfiguration {
     }
 }
 impl Clone for HostIpConfigIpV6AddressConfiguration {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpConfigIpV6AddressConfiguration {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpConfigIpV6AddressConfiguration {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1597,6 +1716,7 @@ pub struct HostIpRouteConfig {
     pub ip_v6_gateway_device: Option<String>,
 }
 impl Default for HostIpRouteConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             default_gateway: None,
@@ -1622,9 +1742,11 @@ impl rt::Object for HostIpRouteConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.default_gateway),
@@ -1634,6 +1756,7 @@ impl rt::Object for HostIpRouteConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.default_gateway),
@@ -1646,16 +1769,19 @@ impl rt::Object for HostIpRouteConfig {
 }
 impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfig {}
 impl Clone for HostIpRouteConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpRouteConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1669,6 +1795,7 @@ pub struct HostLicensableResourceInfo {
     pub resource: Vec<KeyAnyValue>,
 }
 impl Default for HostLicensableResourceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { resource: Vec::new() }
     }
@@ -1686,15 +1813,18 @@ impl rt::Object for HostLicensableResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LICENSABLE_RESOURCE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LICENSABLE_RESOURCE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.resource),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.resource),
@@ -1703,16 +1833,19 @@ impl rt::Object for HostLicensableResourceInfo {
     }
 }
 impl Clone for HostLicensableResourceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLicensableResourceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLicensableResourceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1761,6 +1894,7 @@ pub struct HostListSummary {
     pub trust_authority_attestation_infos: Vec<HostTrustAuthorityAttestationInfo>,
 }
 impl Default for HostListSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -1815,9 +1949,11 @@ impl rt::Object for HostListSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LIST_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LIST_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1843,6 +1979,7 @@ impl rt::Object for HostListSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1870,16 +2007,19 @@ impl rt::Object for HostListSummary {
     }
 }
 impl Clone for HostListSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostListSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostListSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1903,6 +2043,7 @@ pub struct HostListSummaryQuickStats {
     pub uptime: Option<i32>,
 }
 impl Default for HostListSummaryQuickStats {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             overall_cpu_usage: None,
@@ -1932,9 +2073,11 @@ impl rt::Object for HostListSummaryQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LIST_SUMMARY_QUICK_STATS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LIST_SUMMARY_QUICK_STATS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.overall_cpu_usage),
@@ -1946,6 +2089,7 @@ impl rt::Object for HostListSummaryQuickStats {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.overall_cpu_usage),
@@ -1959,16 +2103,19 @@ impl rt::Object for HostListSummaryQuickStats {
     }
 }
 impl Clone for HostListSummaryQuickStats {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostListSummaryQuickStats {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostListSummaryQuickStats {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1984,6 +2131,7 @@ pub struct HostLocalFileSystemVolume {
     pub device: String,
 }
 impl Default for HostLocalFileSystemVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
@@ -2004,9 +2152,11 @@ impl rt::Object for HostLocalFileSystemVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2015,6 +2165,7 @@ impl rt::Object for HostLocalFileSystemVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2037,16 +2188,19 @@ impl std::ops::DerefMut for HostLocalFileSystemVolume {
     }
 }
 impl Clone for HostLocalFileSystemVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalFileSystemVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLocalFileSystemVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2066,6 +2220,7 @@ pub struct HostMaintenanceSpec {
     pub evac_mode: Option<Box<HostMaintenanceSpecEvacuationMode>>,
 }
 impl Default for HostMaintenanceSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "vsan")]
@@ -2091,9 +2246,11 @@ impl rt::Object for HostMaintenanceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MAINTENANCE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MAINTENANCE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "vsan")]
@@ -2104,6 +2261,7 @@ impl rt::Object for HostMaintenanceSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "vsan")]
@@ -2116,16 +2274,19 @@ impl rt::Object for HostMaintenanceSpec {
     }
 }
 impl Clone for HostMaintenanceSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMaintenanceSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMaintenanceSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2155,6 +2316,7 @@ pub struct HostMountInfo {
     pub num_tcp_connections: Option<i32>,
 }
 impl Default for HostMountInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: None,
@@ -2190,9 +2352,11 @@ impl rt::Object for HostMountInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MOUNT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MOUNT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
@@ -2207,6 +2371,7 @@ impl rt::Object for HostMountInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
@@ -2223,16 +2388,19 @@ impl rt::Object for HostMountInfo {
     }
 }
 impl Clone for HostMountInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMountInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMountInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2258,6 +2426,7 @@ pub struct HostNasVolume {
     pub protocol_endpoint: Option<bool>,
 }
 impl Default for HostNasVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
@@ -2288,9 +2457,11 @@ impl rt::Object for HostNasVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2304,6 +2475,7 @@ impl rt::Object for HostNasVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2331,16 +2503,19 @@ impl std::ops::DerefMut for HostNasVolume {
     }
 }
 impl Clone for HostNasVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNasVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNasVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2376,6 +2551,7 @@ pub struct HostNasVolumeSpec {
     pub connections: Option<i32>,
 }
 impl Default for HostNasVolumeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             remote_host: String::new(),
@@ -2417,9 +2593,11 @@ impl rt::Object for HostNasVolumeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.remote_host),
@@ -2437,6 +2615,7 @@ impl rt::Object for HostNasVolumeSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.remote_host),
@@ -2456,16 +2635,19 @@ impl rt::Object for HostNasVolumeSpec {
     }
 }
 impl Clone for HostNasVolumeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNasVolumeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNasVolumeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2505,6 +2687,7 @@ pub struct HostNetCapabilities {
     pub backup_nfc_nioc_supported: Option<bool>,
 }
 impl Default for HostNetCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             can_set_physical_nic_link_speed: false,
@@ -2550,9 +2733,11 @@ impl rt::Object for HostNetCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NET_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NET_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.can_set_physical_nic_link_speed),
@@ -2572,6 +2757,7 @@ impl rt::Object for HostNetCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.can_set_physical_nic_link_speed),
@@ -2593,16 +2779,19 @@ impl rt::Object for HostNetCapabilities {
     }
 }
 impl Clone for HostNetCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2620,6 +2809,7 @@ pub struct HostNetOffloadCapabilities {
     pub zero_copy_xmit: Option<bool>,
 }
 impl Default for HostNetOffloadCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             csum_offload: None,
@@ -2643,9 +2833,11 @@ impl rt::Object for HostNetOffloadCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NET_OFFLOAD_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NET_OFFLOAD_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.csum_offload),
@@ -2654,6 +2846,7 @@ impl rt::Object for HostNetOffloadCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.csum_offload),
@@ -2664,16 +2857,19 @@ impl rt::Object for HostNetOffloadCapabilities {
     }
 }
 impl Clone for HostNetOffloadCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetOffloadCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetOffloadCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2735,6 +2931,7 @@ pub struct HostNetworkInfo {
     pub migration_status: Option<String>,
 }
 impl Default for HostNetworkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vswitch: Vec::new(),
@@ -2802,9 +2999,11 @@ impl rt::Object for HostNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.vswitch),
@@ -2839,6 +3038,7 @@ impl rt::Object for HostNetworkInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.vswitch),
@@ -2875,16 +3075,19 @@ impl rt::Object for HostNetworkInfo {
     }
 }
 impl Clone for HostNetworkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2904,6 +3107,7 @@ pub struct HostNetworkPolicy {
     pub shaping_policy: Option<Box<HostNetworkTrafficShapingPolicy>>,
 }
 impl Default for HostNetworkPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             security: None,
@@ -2929,9 +3133,11 @@ impl rt::Object for HostNetworkPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.security),
@@ -2941,6 +3147,7 @@ impl rt::Object for HostNetworkPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.security),
@@ -2952,16 +3159,19 @@ impl rt::Object for HostNetworkPolicy {
     }
 }
 impl Clone for HostNetworkPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2979,6 +3189,7 @@ pub struct HostNetworkSecurityPolicy {
     pub forged_transmits: Option<bool>,
 }
 impl Default for HostNetworkSecurityPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             allow_promiscuous: None,
@@ -3002,9 +3213,11 @@ impl rt::Object for HostNetworkSecurityPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_SECURITY_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_SECURITY_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.allow_promiscuous),
@@ -3013,6 +3226,7 @@ impl rt::Object for HostNetworkSecurityPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.allow_promiscuous),
@@ -3023,16 +3237,19 @@ impl rt::Object for HostNetworkSecurityPolicy {
     }
 }
 impl Clone for HostNetworkSecurityPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkSecurityPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkSecurityPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3052,6 +3269,7 @@ pub struct HostNetworkTrafficShapingPolicy {
     pub burst_size: Option<i64>,
 }
 impl Default for HostNetworkTrafficShapingPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -3077,9 +3295,11 @@ impl rt::Object for HostNetworkTrafficShapingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -3089,6 +3309,7 @@ impl rt::Object for HostNetworkTrafficShapingPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -3100,16 +3321,19 @@ impl rt::Object for HostNetworkTrafficShapingPolicy {
     }
 }
 impl Clone for HostNetworkTrafficShapingPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkTrafficShapingPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkTrafficShapingPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3135,6 +3359,7 @@ pub struct HostNicFailureCriteria {
     pub check_beacon: Option<bool>,
 }
 impl Default for HostNicFailureCriteria {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             check_speed: None,
@@ -3166,9 +3391,11 @@ impl rt::Object for HostNicFailureCriteria {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NIC_FAILURE_CRITERIA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NIC_FAILURE_CRITERIA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.check_speed),
@@ -3181,6 +3408,7 @@ impl rt::Object for HostNicFailureCriteria {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.check_speed),
@@ -3195,16 +3423,19 @@ impl rt::Object for HostNicFailureCriteria {
     }
 }
 impl Clone for HostNicFailureCriteria {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNicFailureCriteria {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNicFailureCriteria {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3220,6 +3451,7 @@ pub struct HostNicOrderPolicy {
     pub standby_nic: Vec<String>,
 }
 impl Default for HostNicOrderPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             active_nic: Vec::new(),
@@ -3241,9 +3473,11 @@ impl rt::Object for HostNicOrderPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NIC_ORDER_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NIC_ORDER_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.active_nic),
@@ -3251,6 +3485,7 @@ impl rt::Object for HostNicOrderPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.active_nic),
@@ -3260,16 +3495,19 @@ impl rt::Object for HostNicOrderPolicy {
     }
 }
 impl Clone for HostNicOrderPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNicOrderPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNicOrderPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3293,6 +3531,7 @@ pub struct HostNicTeamingPolicy {
     pub nic_order: Option<Box<HostNicOrderPolicy>>,
 }
 impl Default for HostNicTeamingPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             policy: None,
@@ -3322,9 +3561,11 @@ impl rt::Object for HostNicTeamingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NIC_TEAMING_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NIC_TEAMING_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy),
@@ -3336,6 +3577,7 @@ impl rt::Object for HostNicTeamingPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy),
@@ -3349,16 +3591,19 @@ impl rt::Object for HostNicTeamingPolicy {
     }
 }
 impl Clone for HostNicTeamingPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNicTeamingPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNicTeamingPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3372,6 +3617,7 @@ pub struct HostNotConnected {
     pub base: HostCommunication,
 }
 impl Default for HostNotConnected {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostCommunication::default(),
@@ -3389,9 +3635,11 @@ impl rt::Object for HostNotConnected {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NOT_CONNECTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NOT_CONNECTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3399,6 +3647,7 @@ impl rt::Object for HostNotConnected {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3420,16 +3669,19 @@ impl std::ops::DerefMut for HostNotConnected {
     }
 }
 impl Clone for HostNotConnected {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNotConnected {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNotConnected {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3443,6 +3695,7 @@ pub struct HostNotReachable {
     pub base: HostCommunication,
 }
 impl Default for HostNotReachable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostCommunication::default(),
@@ -3460,9 +3713,11 @@ impl rt::Object for HostNotReachable {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NOT_REACHABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NOT_REACHABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3470,6 +3725,7 @@ impl rt::Object for HostNotReachable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3491,16 +3747,19 @@ impl std::ops::DerefMut for HostNotReachable {
     }
 }
 impl Clone for HostNotReachable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNotReachable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNotReachable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3518,6 +3777,7 @@ pub struct HostNumaInfo {
     pub numa_node: Vec<HostNumaNode>,
 }
 impl Default for HostNumaInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -3541,9 +3801,11 @@ impl rt::Object for HostNumaInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NUMA_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NUMA_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -3552,6 +3814,7 @@ impl rt::Object for HostNumaInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -3562,16 +3825,19 @@ impl rt::Object for HostNumaInfo {
     }
 }
 impl Clone for HostNumaInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNumaInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNumaInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3595,6 +3861,7 @@ pub struct HostNumaNode {
     pub pci_id: Vec<String>,
 }
 impl Default for HostNumaNode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             type_id: 0,
@@ -3624,9 +3891,11 @@ impl rt::Object for HostNumaNode {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NUMA_NODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NUMA_NODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.type_id),
@@ -3638,6 +3907,7 @@ impl rt::Object for HostNumaNode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.type_id),
@@ -3651,16 +3921,19 @@ impl rt::Object for HostNumaNode {
     }
 }
 impl Clone for HostNumaNode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNumaNode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNumaNode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3674,6 +3947,7 @@ pub struct HostParallelScsiHba {
     pub base: HostHostBusAdapter,
 }
 impl Default for HostParallelScsiHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -3691,9 +3965,11 @@ impl rt::Object for HostParallelScsiHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PARALLEL_SCSI_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PARALLEL_SCSI_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -3701,6 +3977,7 @@ impl rt::Object for HostParallelScsiHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -3722,16 +3999,19 @@ impl std::ops::DerefMut for HostParallelScsiHba {
     }
 }
 impl Clone for HostParallelScsiHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostParallelScsiHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostParallelScsiHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// `HostParallelScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
 pub struct HostParallelScsiTargetTransport {}
 impl Default for HostParallelScsiTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,15 +24,18 @@ impl rt::Object for HostParallelScsiTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -40,16 +44,19 @@ impl rt::Object for HostParallelScsiTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostParallelScsiTargetTransport {}
 impl Clone for HostParallelScsiTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostParallelScsiTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostParallelScsiTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -94,6 +101,7 @@ pub struct HostPciDevice {
     pub direct_path_info: Option<Box<HostPciDeviceDirectPathInfo>>,
 }
 impl Default for HostPciDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -144,9 +152,11 @@ impl rt::Object for HostPciDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCI_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCI_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -169,6 +179,7 @@ impl rt::Object for HostPciDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -193,16 +204,19 @@ impl rt::Object for HostPciDevice {
     }
 }
 impl Clone for HostPciDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPciDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPciDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -224,6 +238,7 @@ pub struct HostPortGroup {
     pub spec: HostPortGroupSpec,
 }
 impl Default for HostPortGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -251,9 +266,11 @@ impl rt::Object for HostPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -264,6 +281,7 @@ impl rt::Object for HostPortGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -276,16 +294,19 @@ impl rt::Object for HostPortGroup {
     }
 }
 impl Clone for HostPortGroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPortGroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -303,6 +324,7 @@ pub struct HostPortGroupPort {
     pub r#type: String,
 }
 impl Default for HostPortGroupPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -326,9 +348,11 @@ impl rt::Object for HostPortGroupPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -337,6 +361,7 @@ impl rt::Object for HostPortGroupPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -347,16 +372,19 @@ impl rt::Object for HostPortGroupPort {
     }
 }
 impl Clone for HostPortGroupPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroupPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPortGroupPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -376,6 +404,7 @@ pub struct HostPortGroupSpec {
     pub policy: HostNetworkPolicy,
 }
 impl Default for HostPortGroupSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -401,9 +430,11 @@ impl rt::Object for HostPortGroupSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -413,6 +444,7 @@ impl rt::Object for HostPortGroupSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -424,16 +456,19 @@ impl rt::Object for HostPortGroupSpec {
     }
 }
 impl Clone for HostPortGroupSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroupSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPortGroupSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -494,6 +529,7 @@ pub struct HostRuntimeInfo {
     pub pod_vm_info: Option<Box<PodVmInfo>>,
 }
 impl Default for HostRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             connection_state: Default::default(),
@@ -558,9 +594,11 @@ impl rt::Object for HostRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.connection_state),
@@ -594,6 +632,7 @@ impl rt::Object for HostRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.connection_state),
@@ -629,16 +668,19 @@ impl rt::Object for HostRuntimeInfo {
     }
 }
 impl Clone for HostRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -671,6 +713,7 @@ pub struct HostScsiDisk {
     pub used_by_memory_tiering: Option<bool>,
 }
 impl Default for HostScsiDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScsiLun::default(),
@@ -708,9 +751,11 @@ impl rt::Object for HostScsiDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SCSI_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SCSI_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=25 => self.base.get(index),
@@ -728,6 +773,7 @@ impl rt::Object for HostScsiDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=25 => self.base.get_mut(index),
@@ -759,16 +805,19 @@ impl std::ops::DerefMut for HostScsiDisk {
     }
 }
 impl Clone for HostScsiDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostScsiDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -784,6 +833,7 @@ pub struct HostScsiDiskPartition {
     pub partition: i32,
 }
 impl Default for HostScsiDiskPartition {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_name: String::new(),
@@ -805,9 +855,11 @@ impl rt::Object for HostScsiDiskPartition {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SCSI_DISK_PARTITION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SCSI_DISK_PARTITION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_name),
@@ -815,6 +867,7 @@ impl rt::Object for HostScsiDiskPartition {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_name),
@@ -824,16 +877,19 @@ impl rt::Object for HostScsiDiskPartition {
     }
 }
 impl Clone for HostScsiDiskPartition {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiDiskPartition {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostScsiDiskPartition {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -847,6 +903,7 @@ pub struct HostScsiTopology {
     pub adapter: Vec<HostScsiTopologyInterface>,
 }
 impl Default for HostScsiTopology {
+    #[inline(never)]
     fn default() -> Self {
         Self { adapter: Vec::new() }
     }
@@ -864,15 +921,18 @@ impl rt::Object for HostScsiTopology {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.adapter),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.adapter),
@@ -881,16 +941,19 @@ impl rt::Object for HostScsiTopology {
     }
 }
 impl Clone for HostScsiTopology {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopology {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostScsiTopology {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -908,6 +971,7 @@ pub struct HostScsiTopologyInterface {
     pub target: Vec<HostScsiTopologyTarget>,
 }
 impl Default for HostScsiTopologyInterface {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -931,9 +995,11 @@ impl rt::Object for HostScsiTopologyInterface {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY_INTERFACE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY_INTERFACE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -942,6 +1008,7 @@ impl rt::Object for HostScsiTopologyInterface {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -952,16 +1019,19 @@ impl rt::Object for HostScsiTopologyInterface {
     }
 }
 impl Clone for HostScsiTopologyInterface {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopologyInterface {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostScsiTopologyInterface {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -979,6 +1049,7 @@ pub struct HostScsiTopologyLun {
     pub scsi_lun: String,
 }
 impl Default for HostScsiTopologyLun {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1002,9 +1073,11 @@ impl rt::Object for HostScsiTopologyLun {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY_LUN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY_LUN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1013,6 +1086,7 @@ impl rt::Object for HostScsiTopologyLun {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1023,16 +1097,19 @@ impl rt::Object for HostScsiTopologyLun {
     }
 }
 impl Clone for HostScsiTopologyLun {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopologyLun {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostScsiTopologyLun {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1052,6 +1129,7 @@ pub struct HostScsiTopologyTarget {
     pub transport: Option<rt::Poly<HostTargetTransport>>,
 }
 impl Default for HostScsiTopologyTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1077,9 +1155,11 @@ impl rt::Object for HostScsiTopologyTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SCSI_TOPOLOGY_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1089,6 +1169,7 @@ impl rt::Object for HostScsiTopologyTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1100,16 +1181,19 @@ impl rt::Object for HostScsiTopologyTarget {
     }
 }
 impl Clone for HostScsiTopologyTarget {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopologyTarget {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostScsiTopologyTarget {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1127,6 +1211,7 @@ pub struct HostSslThumbprintInfo {
     pub ssl_thumbprints: Vec<String>,
 }
 impl Default for HostSslThumbprintInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             principal: String::new(),
@@ -1150,9 +1235,11 @@ impl rt::Object for HostSslThumbprintInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SSL_THUMBPRINT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SSL_THUMBPRINT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.principal),
@@ -1161,6 +1248,7 @@ impl rt::Object for HostSslThumbprintInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.principal),
@@ -1171,16 +1259,19 @@ impl rt::Object for HostSslThumbprintInfo {
     }
 }
 impl Clone for HostSslThumbprintInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSslThumbprintInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSslThumbprintInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1209,6 +1300,7 @@ pub struct HostStorageDeviceInfo {
     pub software_internet_scsi_enabled: bool,
 }
 impl Default for HostStorageDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_bus_adapter: Vec::new(),
@@ -1243,9 +1335,11 @@ impl rt::Object for HostStorageDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host_bus_adapter),
@@ -1261,6 +1355,7 @@ impl rt::Object for HostStorageDeviceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_bus_adapter),
@@ -1278,16 +1373,19 @@ impl rt::Object for HostStorageDeviceInfo {
     }
 }
 impl Clone for HostStorageDeviceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageDeviceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageDeviceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1303,6 +1401,7 @@ pub struct HostSystemIdentificationInfo {
     pub identifier_type: rt::Poly<ElementDescription>,
 }
 impl Default for HostSystemIdentificationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             identifier_value: String::new(),
@@ -1324,9 +1423,11 @@ impl rt::Object for HostSystemIdentificationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_IDENTIFICATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_IDENTIFICATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.identifier_value),
@@ -1334,6 +1435,7 @@ impl rt::Object for HostSystemIdentificationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.identifier_value),
@@ -1343,16 +1445,19 @@ impl rt::Object for HostSystemIdentificationInfo {
     }
 }
 impl Clone for HostSystemIdentificationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemIdentificationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemIdentificationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1386,6 +1491,7 @@ pub struct HostSystemInfo {
     pub boot_command_line: Option<String>,
 }
 impl Default for HostSystemInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vendor: String::new(),
@@ -1425,9 +1531,11 @@ impl rt::Object for HostSystemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vendor),
@@ -1445,6 +1553,7 @@ impl rt::Object for HostSystemInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vendor),
@@ -1464,16 +1573,19 @@ impl rt::Object for HostSystemInfo {
     }
 }
 impl Clone for HostSystemInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1484,6 +1596,7 @@ rt::serde!(object HostSystemInfo);
 /// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
 pub struct HostTargetTransport {}
 impl Default for HostTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1499,14 +1612,17 @@ impl rt::Object for HostTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1515,16 +1631,19 @@ impl rt::Object for HostTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostTargetTransport {}
 impl Clone for HostTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1538,6 +1657,7 @@ pub struct HostVfatVolume {
     pub base: HostFileSystemVolume,
 }
 impl Default for HostVfatVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
@@ -1555,9 +1675,11 @@ impl rt::Object for HostVfatVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VFAT_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VFAT_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1565,6 +1687,7 @@ impl rt::Object for HostVfatVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1586,16 +1709,19 @@ impl std::ops::DerefMut for HostVfatVolume {
     }
 }
 impl Clone for HostVfatVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVfatVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVfatVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1619,6 +1745,7 @@ pub struct HostVirtualNic {
     pub owner: Option<String>,
 }
 impl Default for HostVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device: String::new(),
@@ -1648,9 +1775,11 @@ impl rt::Object for HostVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device),
@@ -1662,6 +1791,7 @@ impl rt::Object for HostVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device),
@@ -1675,16 +1805,19 @@ impl rt::Object for HostVirtualNic {
     }
 }
 impl Clone for HostVirtualNic {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNic {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNic {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1724,6 +1857,7 @@ pub struct HostVirtualNicSpec {
     pub dpu_id: Option<String>,
 }
 impl Default for HostVirtualNicSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip: None,
@@ -1769,9 +1903,11 @@ impl rt::Object for HostVirtualNicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.ip),
@@ -1792,6 +1928,7 @@ impl rt::Object for HostVirtualNicSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.ip),
@@ -1814,16 +1951,19 @@ impl rt::Object for HostVirtualNicSpec {
     }
 }
 impl Clone for HostVirtualNicSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1851,6 +1991,7 @@ pub struct HostVirtualSwitch {
     pub spec: HostVirtualSwitchSpec,
 }
 impl Default for HostVirtualSwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1884,9 +2025,11 @@ impl rt::Object for HostVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1900,6 +2043,7 @@ impl rt::Object for HostVirtualSwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1915,16 +2059,19 @@ impl rt::Object for HostVirtualSwitch {
     }
 }
 impl Clone for HostVirtualSwitch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1938,6 +2085,7 @@ pub struct HostVirtualSwitchAutoBridge {
     pub excluded_nic_device: Vec<String>,
 }
 impl Default for HostVirtualSwitchAutoBridge {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             excluded_nic_device: Vec::new(),
@@ -1957,9 +2105,11 @@ impl rt::Object for HostVirtualSwitchAutoBridge {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
@@ -1967,6 +2117,7 @@ impl rt::Object for HostVirtualSwitchAutoBridge {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.excluded_nic_device),
@@ -1976,16 +2127,19 @@ impl rt::Object for HostVirtualSwitchAutoBridge {
 }
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchAutoBridge {}
 impl Clone for HostVirtualSwitchAutoBridge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchAutoBridge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitchAutoBridge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1999,6 +2153,7 @@ pub struct HostVirtualSwitchBeaconConfig {
     pub interval: i32,
 }
 impl Default for HostVirtualSwitchBeaconConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self { interval: 0 }
     }
@@ -2016,15 +2171,18 @@ impl rt::Object for HostVirtualSwitchBeaconConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.interval),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.interval),
@@ -2033,16 +2191,19 @@ impl rt::Object for HostVirtualSwitchBeaconConfig {
     }
 }
 impl Clone for HostVirtualSwitchBeaconConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchBeaconConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitchBeaconConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2060,6 +2221,7 @@ pub struct HostVirtualSwitchBondBridge {
     pub link_discovery_protocol_config: Option<Box<LinkDiscoveryProtocolConfig>>,
 }
 impl Default for HostVirtualSwitchBondBridge {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             nic_device: Vec::new(),
@@ -2083,9 +2245,11 @@ impl rt::Object for HostVirtualSwitchBondBridge {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
@@ -2095,6 +2259,7 @@ impl rt::Object for HostVirtualSwitchBondBridge {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.nic_device),
@@ -2106,16 +2271,19 @@ impl rt::Object for HostVirtualSwitchBondBridge {
 }
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBondBridge {}
 impl Clone for HostVirtualSwitchBondBridge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchBondBridge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitchBondBridge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2126,6 +2294,7 @@ rt::serde!(object HostVirtualSwitchBondBridge);
 /// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualSwitchBridge {}
 impl Default for HostVirtualSwitchBridge {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2141,14 +2310,17 @@ impl rt::Object for HostVirtualSwitchBridge {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_BRIDGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_BRIDGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2157,16 +2329,19 @@ impl rt::Object for HostVirtualSwitchBridge {
 }
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBridge {}
 impl Clone for HostVirtualSwitchBridge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchBridge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitchBridge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2180,6 +2355,7 @@ pub struct HostVirtualSwitchSimpleBridge {
     pub nic_device: String,
 }
 impl Default for HostVirtualSwitchSimpleBridge {
+    #[inline(never)]
     fn default() -> Self {
         Self { nic_device: String::new() }
     }
@@ -2197,9 +2373,11 @@ impl rt::Object for HostVirtualSwitchSimpleBridge {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
@@ -2207,6 +2385,7 @@ impl rt::Object for HostVirtualSwitchSimpleBridge {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.nic_device),
@@ -2216,16 +2395,19 @@ impl rt::Object for HostVirtualSwitchSimpleBridge {
 }
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchSimpleBridge {}
 impl Clone for HostVirtualSwitchSimpleBridge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchSimpleBridge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitchSimpleBridge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2245,6 +2427,7 @@ pub struct HostVirtualSwitchSpec {
     pub mtu: Option<i32>,
 }
 impl Default for HostVirtualSwitchSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             num_ports: 0,
@@ -2270,9 +2453,11 @@ impl rt::Object for HostVirtualSwitchSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.num_ports),
@@ -2282,6 +2467,7 @@ impl rt::Object for HostVirtualSwitchSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.num_ports),
@@ -2293,16 +2479,19 @@ impl rt::Object for HostVirtualSwitchSpec {
     }
 }
 impl Clone for HostVirtualSwitchSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitchSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2331,6 +2520,7 @@ pub struct HostVmfsSpec {
     pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
 }
 impl Default for HostVmfsSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extent: Default::default(),
@@ -2365,9 +2555,11 @@ impl rt::Object for HostVmfsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VMFS_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VMFS_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.extent),
@@ -2382,6 +2574,7 @@ impl rt::Object for HostVmfsSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.extent),
@@ -2398,16 +2591,19 @@ impl rt::Object for HostVmfsSpec {
     }
 }
 impl Clone for HostVmfsSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVmfsSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVmfsSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2453,6 +2649,7 @@ pub struct HostVmfsVolume {
     pub scsi_disk_type: Option<String>,
 }
 impl Default for HostVmfsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
@@ -2503,9 +2700,11 @@ impl rt::Object for HostVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VMFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VMFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2530,6 +2729,7 @@ impl rt::Object for HostVmfsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2568,16 +2768,19 @@ impl std::ops::DerefMut for HostVmfsVolume {
     }
 }
 impl Clone for HostVmfsVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVmfsVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVmfsVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2591,6 +2794,7 @@ pub struct Id {
     pub id: String,
 }
 impl Default for Id {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -2608,15 +2812,18 @@ impl rt::Object for Id {
     fn type_info() -> &'static rt::ObjectInfo {
         &ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2625,16 +2832,19 @@ impl rt::Object for Id {
     }
 }
 impl Clone for Id {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Id {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Id {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2648,6 +2858,7 @@ pub struct IncorrectFileType {
     pub base: FileFault,
 }
 impl Default for IncorrectFileType {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -2663,9 +2874,11 @@ impl rt::Object for IncorrectFileType {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCORRECT_FILE_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCORRECT_FILE_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2673,6 +2886,7 @@ impl rt::Object for IncorrectFileType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2694,16 +2908,19 @@ impl std::ops::DerefMut for IncorrectFileType {
     }
 }
 impl Clone for IncorrectFileType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IncorrectFileType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IncorrectFileType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2721,6 +2938,7 @@ pub struct InsufficientCpuResourcesFault {
     pub requested: i64,
 }
 impl Default for InsufficientCpuResourcesFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -2743,9 +2961,11 @@ impl rt::Object for InsufficientCpuResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_CPU_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_CPU_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2755,6 +2975,7 @@ impl rt::Object for InsufficientCpuResourcesFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2778,16 +2999,19 @@ impl std::ops::DerefMut for InsufficientCpuResourcesFault {
     }
 }
 impl Clone for InsufficientCpuResourcesFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientCpuResourcesFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientCpuResourcesFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2803,6 +3027,7 @@ pub struct InsufficientHostCapacityFault {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for InsufficientHostCapacityFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -2823,9 +3048,11 @@ impl rt::Object for InsufficientHostCapacityFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_HOST_CAPACITY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_HOST_CAPACITY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2834,6 +3061,7 @@ impl rt::Object for InsufficientHostCapacityFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2856,16 +3084,19 @@ impl std::ops::DerefMut for InsufficientHostCapacityFault {
     }
 }
 impl Clone for InsufficientHostCapacityFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientHostCapacityFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientHostCapacityFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2883,6 +3114,7 @@ pub struct InsufficientMemoryResourcesFault {
     pub requested: i64,
 }
 impl Default for InsufficientMemoryResourcesFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -2905,9 +3137,11 @@ impl rt::Object for InsufficientMemoryResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_MEMORY_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_MEMORY_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2917,6 +3151,7 @@ impl rt::Object for InsufficientMemoryResourcesFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2940,16 +3175,19 @@ impl std::ops::DerefMut for InsufficientMemoryResourcesFault {
     }
 }
 impl Clone for InsufficientMemoryResourcesFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientMemoryResourcesFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientMemoryResourcesFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2963,6 +3201,7 @@ pub struct InsufficientResourcesFault {
     pub base: VimFault,
 }
 impl Default for InsufficientResourcesFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2978,9 +3217,11 @@ impl rt::Object for InsufficientResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2988,6 +3229,7 @@ impl rt::Object for InsufficientResourcesFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3009,16 +3251,19 @@ impl std::ops::DerefMut for InsufficientResourcesFault {
     }
 }
 impl Clone for InsufficientResourcesFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientResourcesFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientResourcesFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3038,6 +3283,7 @@ pub struct IntOption {
     pub default_value: i32,
 }
 impl Default for IntOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OptionType::default(),
@@ -3062,9 +3308,11 @@ impl rt::Object for IntOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &INT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3075,6 +3323,7 @@ impl rt::Object for IntOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3099,16 +3348,19 @@ impl std::ops::DerefMut for IntOption {
     }
 }
 impl Clone for IntOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IntOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IntOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3124,6 +3376,7 @@ pub struct InvalidArgument {
     pub invalid_property: Option<String>,
 }
 impl Default for InvalidArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -3144,9 +3397,11 @@ impl rt::Object for InvalidArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3155,6 +3410,7 @@ impl rt::Object for InvalidArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3177,16 +3433,19 @@ impl std::ops::DerefMut for InvalidArgument {
     }
 }
 impl Clone for InvalidArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3200,6 +3459,7 @@ pub struct InvalidCollectorVersion {
     pub base: MethodFault,
 }
 impl Default for InvalidCollectorVersion {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
@@ -3217,9 +3477,11 @@ impl rt::Object for InvalidCollectorVersion {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_COLLECTOR_VERSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_COLLECTOR_VERSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3227,6 +3489,7 @@ impl rt::Object for InvalidCollectorVersion {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3248,16 +3511,19 @@ impl std::ops::DerefMut for InvalidCollectorVersion {
     }
 }
 impl Clone for InvalidCollectorVersion {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidCollectorVersion {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidCollectorVersion {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3273,6 +3539,7 @@ pub struct InvalidController {
     pub controller_key: i32,
 }
 impl Default for InvalidController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -3293,9 +3560,11 @@ impl rt::Object for InvalidController {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3304,6 +3573,7 @@ impl rt::Object for InvalidController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3326,16 +3596,19 @@ impl std::ops::DerefMut for InvalidController {
     }
 }
 impl Clone for InvalidController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3353,6 +3626,7 @@ pub struct InvalidDatastore {
     pub name: Option<String>,
 }
 impl Default for InvalidDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -3375,9 +3649,11 @@ impl rt::Object for InvalidDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3387,6 +3663,7 @@ impl rt::Object for InvalidDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3410,16 +3687,19 @@ impl std::ops::DerefMut for InvalidDatastore {
     }
 }
 impl Clone for InvalidDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3435,6 +3715,7 @@ pub struct InvalidDatastorePath {
     pub datastore_path: String,
 }
 impl Default for InvalidDatastorePath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDatastore::default(),
@@ -3455,9 +3736,11 @@ impl rt::Object for InvalidDatastorePath {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DATASTORE_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DATASTORE_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3466,6 +3749,7 @@ impl rt::Object for InvalidDatastorePath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3488,16 +3772,19 @@ impl std::ops::DerefMut for InvalidDatastorePath {
     }
 }
 impl Clone for InvalidDatastorePath {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDatastorePath {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDatastorePath {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3513,6 +3800,7 @@ pub struct InvalidDatastoreState {
     pub datastore_name: Option<String>,
 }
 impl Default for InvalidDatastoreState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -3533,9 +3821,11 @@ impl rt::Object for InvalidDatastoreState {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DATASTORE_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DATASTORE_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3544,6 +3834,7 @@ impl rt::Object for InvalidDatastoreState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3566,16 +3857,19 @@ impl std::ops::DerefMut for InvalidDatastoreState {
     }
 }
 impl Clone for InvalidDatastoreState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDatastoreState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDatastoreState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3589,6 +3883,7 @@ pub struct InvalidDeviceBacking {
     pub base: InvalidDeviceSpec,
 }
 impl Default for InvalidDeviceBacking {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -3606,9 +3901,11 @@ impl rt::Object for InvalidDeviceBacking {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DEVICE_BACKING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DEVICE_BACKING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3616,6 +3913,7 @@ impl rt::Object for InvalidDeviceBacking {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3637,16 +3935,19 @@ impl std::ops::DerefMut for InvalidDeviceBacking {
     }
 }
 impl Clone for InvalidDeviceBacking {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDeviceBacking {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDeviceBacking {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3664,6 +3965,7 @@ pub struct InvalidDeviceOperation {
     pub bad_file_op: Option<enums::VirtualDeviceConfigSpecFileOperation>,
 }
 impl Default for InvalidDeviceOperation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -3686,9 +3988,11 @@ impl rt::Object for InvalidDeviceOperation {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DEVICE_OPERATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DEVICE_OPERATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3698,6 +4002,7 @@ impl rt::Object for InvalidDeviceOperation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3721,16 +4026,19 @@ impl std::ops::DerefMut for InvalidDeviceOperation {
     }
 }
 impl Clone for InvalidDeviceOperation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDeviceOperation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDeviceOperation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3746,6 +4054,7 @@ pub struct InvalidDeviceSpec {
     pub device_index: i32,
 }
 impl Default for InvalidDeviceSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
@@ -3766,9 +4075,11 @@ impl rt::Object for InvalidDeviceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DEVICE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DEVICE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3777,6 +4088,7 @@ impl rt::Object for InvalidDeviceSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3799,16 +4111,19 @@ impl std::ops::DerefMut for InvalidDeviceSpec {
     }
 }
 impl Clone for InvalidDeviceSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDeviceSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDeviceSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3822,6 +4137,7 @@ pub struct InvalidDiskFormat {
     pub base: InvalidFormat,
 }
 impl Default for InvalidDiskFormat {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidFormat::default(),
@@ -3839,9 +4155,11 @@ impl rt::Object for InvalidDiskFormat {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DISK_FORMAT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DISK_FORMAT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3849,6 +4167,7 @@ impl rt::Object for InvalidDiskFormat {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3870,16 +4189,19 @@ impl std::ops::DerefMut for InvalidDiskFormat {
     }
 }
 impl Clone for InvalidDiskFormat {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDiskFormat {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDiskFormat {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3895,6 +4217,7 @@ pub struct InvalidFolder {
     pub target: rt::ManagedObjectReference,
 }
 impl Default for InvalidFolder {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -3915,9 +4238,11 @@ impl rt::Object for InvalidFolder {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_FOLDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_FOLDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3926,6 +4251,7 @@ impl rt::Object for InvalidFolder {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3948,16 +4274,19 @@ impl std::ops::DerefMut for InvalidFolder {
     }
 }
 impl Clone for InvalidFolder {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidFolder {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidFolder {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3971,6 +4300,7 @@ pub struct InvalidFormat {
     pub base: VmConfigFault,
 }
 impl Default for InvalidFormat {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -3988,9 +4318,11 @@ impl rt::Object for InvalidFormat {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_FORMAT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_FORMAT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3998,6 +4330,7 @@ impl rt::Object for InvalidFormat {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4019,16 +4352,19 @@ impl std::ops::DerefMut for InvalidFormat {
     }
 }
 impl Clone for InvalidFormat {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidFormat {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidFormat {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4042,6 +4378,7 @@ pub struct InvalidLocale {
     pub base: VimFault,
 }
 impl Default for InvalidLocale {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4057,9 +4394,11 @@ impl rt::Object for InvalidLocale {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_LOCALE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_LOCALE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4067,6 +4406,7 @@ impl rt::Object for InvalidLocale {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4088,16 +4428,19 @@ impl std::ops::DerefMut for InvalidLocale {
     }
 }
 impl Clone for InvalidLocale {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidLocale {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidLocale {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4111,6 +4454,7 @@ pub struct InvalidLogin {
     pub base: VimFault,
 }
 impl Default for InvalidLogin {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4126,9 +4470,11 @@ impl rt::Object for InvalidLogin {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_LOGIN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_LOGIN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4136,6 +4482,7 @@ impl rt::Object for InvalidLogin {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4157,16 +4504,19 @@ impl std::ops::DerefMut for InvalidLogin {
     }
 }
 impl Clone for InvalidLogin {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidLogin {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidLogin {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4184,6 +4534,7 @@ pub struct InvalidName {
     pub entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for InvalidName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4206,9 +4557,11 @@ impl rt::Object for InvalidName {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4218,6 +4571,7 @@ impl rt::Object for InvalidName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4241,16 +4595,19 @@ impl std::ops::DerefMut for InvalidName {
     }
 }
 impl Clone for InvalidName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4268,6 +4625,7 @@ pub struct InvalidPowerState {
     pub existing_state: enums::VirtualMachinePowerState,
 }
 impl Default for InvalidPowerState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -4290,9 +4648,11 @@ impl rt::Object for InvalidPowerState {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_POWER_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_POWER_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4302,6 +4662,7 @@ impl rt::Object for InvalidPowerState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4325,16 +4686,19 @@ impl std::ops::DerefMut for InvalidPowerState {
     }
 }
 impl Clone for InvalidPowerState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidPowerState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidPowerState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4350,6 +4714,7 @@ pub struct InvalidProperty {
     pub name: String,
 }
 impl Default for InvalidProperty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
@@ -4370,9 +4735,11 @@ impl rt::Object for InvalidProperty {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_PROPERTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_PROPERTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4381,6 +4748,7 @@ impl rt::Object for InvalidProperty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4403,16 +4771,19 @@ impl std::ops::DerefMut for InvalidProperty {
     }
 }
 impl Clone for InvalidProperty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidProperty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidProperty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4426,6 +4797,7 @@ pub struct InvalidRequest {
     pub base: RuntimeFault,
 }
 impl Default for InvalidRequest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -4443,9 +4815,11 @@ impl rt::Object for InvalidRequest {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_REQUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_REQUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4453,6 +4827,7 @@ impl rt::Object for InvalidRequest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4474,16 +4849,19 @@ impl std::ops::DerefMut for InvalidRequest {
     }
 }
 impl Clone for InvalidRequest {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidRequest {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidRequest {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4497,6 +4875,7 @@ pub struct InvalidState {
     pub base: VimFault,
 }
 impl Default for InvalidState {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4512,9 +4891,11 @@ impl rt::Object for InvalidState {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4522,6 +4903,7 @@ impl rt::Object for InvalidState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4543,16 +4925,19 @@ impl std::ops::DerefMut for InvalidState {
     }
 }
 impl Clone for InvalidState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4568,6 +4953,7 @@ pub struct InvalidType {
     pub argument: Option<String>,
 }
 impl Default for InvalidType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidRequest::default(),
@@ -4588,9 +4974,11 @@ impl rt::Object for InvalidType {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4599,6 +4987,7 @@ impl rt::Object for InvalidType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4621,16 +5010,19 @@ impl std::ops::DerefMut for InvalidType {
     }
 }
 impl Clone for InvalidType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct InvalidVmConfig {
     pub property: Option<String>,
 }
 impl Default for InvalidVmConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -33,9 +34,11 @@ impl rt::Object for InvalidVmConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_VM_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_VM_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for InvalidVmConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for InvalidVmConfig {
     }
 }
 impl Clone for InvalidVmConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidVmConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidVmConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -89,6 +96,7 @@ pub struct IsoImageFileInfo {
     pub base: FileInfo,
 }
 impl Default for IsoImageFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileInfo::default() }
     }
@@ -104,9 +112,11 @@ impl rt::Object for IsoImageFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISO_IMAGE_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISO_IMAGE_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -114,6 +124,7 @@ impl rt::Object for IsoImageFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -135,16 +146,19 @@ impl std::ops::DerefMut for IsoImageFileInfo {
     }
 }
 impl Clone for IsoImageFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IsoImageFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IsoImageFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -155,6 +169,7 @@ rt::serde!(object IsoImageFileInfo);
 /// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct IsoImageFileQuery {}
 impl Default for IsoImageFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -170,15 +185,18 @@ impl rt::Object for IsoImageFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISO_IMAGE_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISO_IMAGE_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -187,16 +205,19 @@ impl rt::Object for IsoImageFileQuery {
 }
 impl rt::Extends<FileQuery> for IsoImageFileQuery {}
 impl Clone for IsoImageFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IsoImageFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IsoImageFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -212,6 +233,7 @@ pub struct KeyAnyValue {
     pub value: rt::Any,
 }
 impl Default for KeyAnyValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -233,9 +255,11 @@ impl rt::Object for KeyAnyValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &KEY_ANY_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KEY_ANY_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -243,6 +267,7 @@ impl rt::Object for KeyAnyValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -252,16 +277,19 @@ impl rt::Object for KeyAnyValue {
     }
 }
 impl Clone for KeyAnyValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KeyAnyValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KeyAnyValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -275,6 +303,7 @@ pub struct KeyProviderId {
     pub id: String,
 }
 impl Default for KeyProviderId {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -292,15 +321,18 @@ impl rt::Object for KeyProviderId {
     fn type_info() -> &'static rt::ObjectInfo {
         &KEY_PROVIDER_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KEY_PROVIDER_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -309,16 +341,19 @@ impl rt::Object for KeyProviderId {
     }
 }
 impl Clone for KeyProviderId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KeyProviderId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KeyProviderId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -334,6 +369,7 @@ pub struct KeyValue {
     pub value: String,
 }
 impl Default for KeyValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -355,9 +391,11 @@ impl rt::Object for KeyValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &KEY_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KEY_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -365,6 +403,7 @@ impl rt::Object for KeyValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -374,16 +413,19 @@ impl rt::Object for KeyValue {
     }
 }
 impl Clone for KeyValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KeyValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KeyValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -399,6 +441,7 @@ pub struct LatencySensitivity {
     pub sensitivity: Option<i32>,
 }
 impl Default for LatencySensitivity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             level: Default::default(),
@@ -420,9 +463,11 @@ impl rt::Object for LatencySensitivity {
     fn type_info() -> &'static rt::ObjectInfo {
         &LATENCY_SENSITIVITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LATENCY_SENSITIVITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.level),
@@ -430,6 +475,7 @@ impl rt::Object for LatencySensitivity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.level),
@@ -439,16 +485,19 @@ impl rt::Object for LatencySensitivity {
     }
 }
 impl Clone for LatencySensitivity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LatencySensitivity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LatencySensitivity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -462,6 +511,7 @@ pub struct LicenseRestricted {
     pub base: NotEnoughLicenses,
 }
 impl Default for LicenseRestricted {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -479,9 +529,11 @@ impl rt::Object for LicenseRestricted {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_RESTRICTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_RESTRICTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -489,6 +541,7 @@ impl rt::Object for LicenseRestricted {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -510,16 +563,19 @@ impl std::ops::DerefMut for LicenseRestricted {
     }
 }
 impl Clone for LicenseRestricted {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseRestricted {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseRestricted {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -537,6 +593,7 @@ pub struct LimitExceeded {
     pub limit: Option<i32>,
 }
 impl Default for LimitExceeded {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -559,9 +616,11 @@ impl rt::Object for LimitExceeded {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIMIT_EXCEEDED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIMIT_EXCEEDED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -571,6 +630,7 @@ impl rt::Object for LimitExceeded {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -594,16 +654,19 @@ impl std::ops::DerefMut for LimitExceeded {
     }
 }
 impl Clone for LimitExceeded {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LimitExceeded {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LimitExceeded {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -619,6 +682,7 @@ pub struct LinkDiscoveryProtocolConfig {
     pub operation: String,
 }
 impl Default for LinkDiscoveryProtocolConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             protocol: String::new(),
@@ -640,9 +704,11 @@ impl rt::Object for LinkDiscoveryProtocolConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &LINK_DISCOVERY_PROTOCOL_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LINK_DISCOVERY_PROTOCOL_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.protocol),
@@ -650,6 +716,7 @@ impl rt::Object for LinkDiscoveryProtocolConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.protocol),
@@ -659,16 +726,19 @@ impl rt::Object for LinkDiscoveryProtocolConfig {
     }
 }
 impl Clone for LinkDiscoveryProtocolConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LinkDiscoveryProtocolConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LinkDiscoveryProtocolConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -684,6 +754,7 @@ pub struct LocalDatastoreInfo {
     pub path: Option<String>,
 }
 impl Default for LocalDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreInfo::default(),
@@ -704,9 +775,11 @@ impl rt::Object for LocalDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCAL_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCAL_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -715,6 +788,7 @@ impl rt::Object for LocalDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -737,16 +811,19 @@ impl std::ops::DerefMut for LocalDatastoreInfo {
     }
 }
 impl Clone for LocalDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -764,6 +841,7 @@ pub struct LocalizableMessage {
     pub message: Option<String>,
 }
 impl Default for LocalizableMessage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -787,9 +865,11 @@ impl rt::Object for LocalizableMessage {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCALIZABLE_MESSAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCALIZABLE_MESSAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -798,6 +878,7 @@ impl rt::Object for LocalizableMessage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -808,16 +889,19 @@ impl rt::Object for LocalizableMessage {
     }
 }
 impl Clone for LocalizableMessage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalizableMessage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalizableMessage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -833,6 +917,7 @@ pub struct LocalizedMethodFault {
     pub localized_message: Option<String>,
 }
 impl Default for LocalizedMethodFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             fault: Default::default(),
@@ -854,9 +939,11 @@ impl rt::Object for LocalizedMethodFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCALIZED_METHOD_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCALIZED_METHOD_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.fault),
@@ -864,6 +951,7 @@ impl rt::Object for LocalizedMethodFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.fault),
@@ -873,16 +961,19 @@ impl rt::Object for LocalizedMethodFault {
     }
 }
 impl Clone for LocalizedMethodFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalizedMethodFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalizedMethodFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -902,6 +993,7 @@ pub struct LongOption {
     pub default_value: i64,
 }
 impl Default for LongOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OptionType::default(),
@@ -926,9 +1018,11 @@ impl rt::Object for LongOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &LONG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LONG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -939,6 +1033,7 @@ impl rt::Object for LongOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -963,16 +1058,19 @@ impl std::ops::DerefMut for LongOption {
     }
 }
 impl Clone for LongOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LongOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LongOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -988,6 +1086,7 @@ pub struct ManagedByInfo {
     pub r#type: String,
 }
 impl Default for ManagedByInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -1009,9 +1108,11 @@ impl rt::Object for ManagedByInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &MANAGED_BY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MANAGED_BY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -1019,6 +1120,7 @@ impl rt::Object for ManagedByInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -1028,16 +1130,19 @@ impl rt::Object for ManagedByInfo {
     }
 }
 impl Clone for ManagedByInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ManagedByInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ManagedByInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1053,6 +1158,7 @@ pub struct ManagedEntityEventArgument {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for ManagedEntityEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -1073,9 +1179,11 @@ impl rt::Object for ManagedEntityEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &MANAGED_ENTITY_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MANAGED_ENTITY_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1084,6 +1192,7 @@ impl rt::Object for ManagedEntityEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1106,16 +1215,19 @@ impl std::ops::DerefMut for ManagedEntityEventArgument {
     }
 }
 impl Clone for ManagedEntityEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ManagedEntityEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ManagedEntityEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1131,6 +1243,7 @@ pub struct ManagedObjectNotFound {
     pub obj: rt::ManagedObjectReference,
 }
 impl Default for ManagedObjectNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -1151,9 +1264,11 @@ impl rt::Object for ManagedObjectNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &MANAGED_OBJECT_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MANAGED_OBJECT_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1162,6 +1277,7 @@ impl rt::Object for ManagedObjectNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1184,16 +1300,19 @@ impl std::ops::DerefMut for ManagedObjectNotFound {
     }
 }
 impl Clone for ManagedObjectNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ManagedObjectNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ManagedObjectNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1207,6 +1326,7 @@ pub struct MemorySnapshotOnIndependentDisk {
     pub base: SnapshotFault,
 }
 impl Default for MemorySnapshotOnIndependentDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -1224,9 +1344,11 @@ impl rt::Object for MemorySnapshotOnIndependentDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1234,6 +1356,7 @@ impl rt::Object for MemorySnapshotOnIndependentDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1255,16 +1378,19 @@ impl std::ops::DerefMut for MemorySnapshotOnIndependentDisk {
     }
 }
 impl Clone for MemorySnapshotOnIndependentDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MemorySnapshotOnIndependentDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MemorySnapshotOnIndependentDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1280,6 +1406,7 @@ pub struct MethodDescription {
     pub key: String,
 }
 impl Default for MethodDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Description::default(),
@@ -1300,9 +1427,11 @@ impl rt::Object for MethodDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &METHOD_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METHOD_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1311,6 +1440,7 @@ impl rt::Object for MethodDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1333,16 +1463,19 @@ impl std::ops::DerefMut for MethodDescription {
     }
 }
 impl Clone for MethodDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MethodDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MethodDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1358,6 +1491,7 @@ pub struct MethodFault {
     pub fault_message: Vec<LocalizableMessage>,
 }
 impl Default for MethodFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             fault_cause: None,
@@ -1379,9 +1513,11 @@ impl rt::Object for MethodFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &METHOD_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METHOD_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.fault_cause),
@@ -1389,6 +1525,7 @@ impl rt::Object for MethodFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.fault_cause),
@@ -1399,16 +1536,19 @@ impl rt::Object for MethodFault {
 }
 impl rt::Extends<MethodFault> for MethodFault {}
 impl Clone for MethodFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MethodFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MethodFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1426,6 +1566,7 @@ pub struct MethodNotFound {
     pub method: String,
 }
 impl Default for MethodNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidRequest::default(),
@@ -1448,9 +1589,11 @@ impl rt::Object for MethodNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &METHOD_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METHOD_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1460,6 +1603,7 @@ impl rt::Object for MethodNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1483,16 +1627,19 @@ impl std::ops::DerefMut for MethodNotFound {
     }
 }
 impl Clone for MethodNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MethodNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MethodNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1508,6 +1655,7 @@ pub struct MigrationEvent {
     pub fault: LocalizedMethodFault,
 }
 impl Default for MigrationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1528,9 +1676,11 @@ impl rt::Object for MigrationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1539,6 +1689,7 @@ impl rt::Object for MigrationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1561,16 +1712,19 @@ impl std::ops::DerefMut for MigrationEvent {
     }
 }
 impl Clone for MigrationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1584,6 +1738,7 @@ pub struct MigrationFault {
     pub base: VimFault,
 }
 impl Default for MigrationFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1599,9 +1754,11 @@ impl rt::Object for MigrationFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1609,6 +1766,7 @@ impl rt::Object for MigrationFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1630,16 +1788,19 @@ impl std::ops::DerefMut for MigrationFault {
     }
 }
 impl Clone for MigrationFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1653,6 +1814,7 @@ pub struct MissingController {
     pub base: InvalidDeviceSpec,
 }
 impl Default for MissingController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -1670,9 +1832,11 @@ impl rt::Object for MissingController {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1680,6 +1844,7 @@ impl rt::Object for MissingController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1701,16 +1866,19 @@ impl std::ops::DerefMut for MissingController {
     }
 }
 impl Clone for MissingController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1726,6 +1894,7 @@ pub struct MissingObject {
     pub fault: LocalizedMethodFault,
 }
 impl Default for MissingObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             obj: Default::default(),
@@ -1747,9 +1916,11 @@ impl rt::Object for MissingObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
@@ -1757,6 +1928,7 @@ impl rt::Object for MissingObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -1766,16 +1938,19 @@ impl rt::Object for MissingObject {
     }
 }
 impl Clone for MissingObject {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingObject {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingObject {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1791,6 +1966,7 @@ pub struct MissingProperty {
     pub fault: LocalizedMethodFault,
 }
 impl Default for MissingProperty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: String::new(),
@@ -1812,9 +1988,11 @@ impl rt::Object for MissingProperty {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_PROPERTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_PROPERTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
@@ -1822,6 +2000,7 @@ impl rt::Object for MissingProperty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
@@ -1831,16 +2010,19 @@ impl rt::Object for MissingProperty {
     }
 }
 impl Clone for MissingProperty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingProperty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingProperty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1856,6 +2038,7 @@ pub struct NasConfigFault {
     pub name: String,
 }
 impl Default for NasConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -1876,9 +2059,11 @@ impl rt::Object for NasConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAS_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAS_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1887,6 +2072,7 @@ impl rt::Object for NasConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1909,16 +2095,19 @@ impl std::ops::DerefMut for NasConfigFault {
     }
 }
 impl Clone for NasConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NasConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NasConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1934,6 +2123,7 @@ pub struct NasDatastoreInfo {
     pub nas: Option<Box<HostNasVolume>>,
 }
 impl Default for NasDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreInfo::default(),
@@ -1954,9 +2144,11 @@ impl rt::Object for NasDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAS_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAS_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1965,6 +2157,7 @@ impl rt::Object for NasDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1987,16 +2180,19 @@ impl std::ops::DerefMut for NasDatastoreInfo {
     }
 }
 impl Clone for NasDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NasDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NasDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2010,6 +2206,7 @@ pub struct NetBiosConfigInfo {
     pub mode: String,
 }
 impl Default for NetBiosConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { mode: String::new() }
     }
@@ -2027,15 +2224,18 @@ impl rt::Object for NetBiosConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_BIOS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_BIOS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.mode),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.mode),
@@ -2045,16 +2245,19 @@ impl rt::Object for NetBiosConfigInfo {
 }
 impl rt::Extends<NetBiosConfigInfo> for NetBiosConfigInfo {}
 impl Clone for NetBiosConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetBiosConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetBiosConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2070,6 +2273,7 @@ pub struct NetDhcpConfigInfo {
     pub ipv4: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
 }
 impl Default for NetDhcpConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { ipv6: None, ipv4: None }
     }
@@ -2088,9 +2292,11 @@ impl rt::Object for NetDhcpConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.ipv6),
@@ -2098,6 +2304,7 @@ impl rt::Object for NetDhcpConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.ipv6),
@@ -2107,16 +2314,19 @@ impl rt::Object for NetDhcpConfigInfo {
     }
 }
 impl Clone for NetDhcpConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetDhcpConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetDhcpConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2132,6 +2342,7 @@ pub struct NetDhcpConfigInfoDhcpOptions {
     pub config: Vec<KeyValue>,
 }
 impl Default for NetDhcpConfigInfoDhcpOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enable: false,
@@ -2153,9 +2364,11 @@ impl rt::Object for NetDhcpConfigInfoDhcpOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enable),
@@ -2163,6 +2376,7 @@ impl rt::Object for NetDhcpConfigInfoDhcpOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enable),
@@ -2172,16 +2386,19 @@ impl rt::Object for NetDhcpConfigInfoDhcpOptions {
     }
 }
 impl Clone for NetDhcpConfigInfoDhcpOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetDhcpConfigInfoDhcpOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetDhcpConfigInfoDhcpOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2203,6 +2420,7 @@ pub struct NetDnsConfigInfo {
     pub search_domain: Vec<String>,
 }
 impl Default for NetDnsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dhcp: false,
@@ -2230,9 +2448,11 @@ impl rt::Object for NetDnsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_DNS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_DNS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dhcp),
@@ -2243,6 +2463,7 @@ impl rt::Object for NetDnsConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dhcp),
@@ -2255,16 +2476,19 @@ impl rt::Object for NetDnsConfigInfo {
     }
 }
 impl Clone for NetDnsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetDnsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetDnsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2282,6 +2506,7 @@ pub struct NetIpConfigInfo {
     pub auto_configuration_enabled: Option<bool>,
 }
 impl Default for NetIpConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: Vec::new(),
@@ -2305,9 +2530,11 @@ impl rt::Object for NetIpConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ip_address),
@@ -2316,6 +2543,7 @@ impl rt::Object for NetIpConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ip_address),
@@ -2326,16 +2554,19 @@ impl rt::Object for NetIpConfigInfo {
     }
 }
 impl Clone for NetIpConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2357,6 +2588,7 @@ pub struct NetIpConfigInfoIpAddress {
     pub lifetime: Option<rt::DateTime>,
 }
 impl Default for NetIpConfigInfoIpAddress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -2384,9 +2616,11 @@ impl rt::Object for NetIpConfigInfoIpAddress {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_INFO_IP_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_INFO_IP_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -2397,6 +2631,7 @@ impl rt::Object for NetIpConfigInfoIpAddress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -2409,16 +2644,19 @@ impl rt::Object for NetIpConfigInfoIpAddress {
     }
 }
 impl Clone for NetIpConfigInfoIpAddress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpConfigInfoIpAddress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpConfigInfoIpAddress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2432,6 +2670,7 @@ pub struct NetIpRouteConfigInfo {
     pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
 }
 impl Default for NetIpRouteConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { ip_route: Vec::new() }
     }
@@ -2449,15 +2688,18 @@ impl rt::Object for NetIpRouteConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ip_route),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ip_route),
@@ -2466,16 +2708,19 @@ impl rt::Object for NetIpRouteConfigInfo {
     }
 }
 impl Clone for NetIpRouteConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpRouteConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2491,6 +2736,7 @@ pub struct NetIpRouteConfigInfoGateway {
     pub device: Option<String>,
 }
 impl Default for NetIpRouteConfigInfoGateway {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: None,
@@ -2512,9 +2758,11 @@ impl rt::Object for NetIpRouteConfigInfoGateway {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -2522,6 +2770,7 @@ impl rt::Object for NetIpRouteConfigInfoGateway {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -2531,16 +2780,19 @@ impl rt::Object for NetIpRouteConfigInfoGateway {
     }
 }
 impl Clone for NetIpRouteConfigInfoGateway {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigInfoGateway {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpRouteConfigInfoGateway {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2558,6 +2810,7 @@ pub struct NetIpRouteConfigInfoIpRoute {
     pub gateway: NetIpRouteConfigInfoGateway,
 }
 impl Default for NetIpRouteConfigInfoIpRoute {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network: String::new(),
@@ -2581,9 +2834,11 @@ impl rt::Object for NetIpRouteConfigInfoIpRoute {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network),
@@ -2592,6 +2847,7 @@ impl rt::Object for NetIpRouteConfigInfoIpRoute {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network),
@@ -2602,16 +2858,19 @@ impl rt::Object for NetIpRouteConfigInfoIpRoute {
     }
 }
 impl Clone for NetIpRouteConfigInfoIpRoute {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigInfoIpRoute {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpRouteConfigInfoIpRoute {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2627,6 +2886,7 @@ pub struct NetworkEventArgument {
     pub network: rt::ManagedObjectReference,
 }
 impl Default for NetworkEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -2647,9 +2907,11 @@ impl rt::Object for NetworkEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2658,6 +2920,7 @@ impl rt::Object for NetworkEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2680,16 +2943,19 @@ impl std::ops::DerefMut for NetworkEventArgument {
     }
 }
 impl Clone for NetworkEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2711,6 +2977,7 @@ pub struct NetworkSummary {
     pub ip_pool_id: Option<i32>,
 }
 impl Default for NetworkSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network: None,
@@ -2738,9 +3005,11 @@ impl rt::Object for NetworkSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network),
@@ -2751,6 +3020,7 @@ impl rt::Object for NetworkSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network),
@@ -2764,16 +3034,19 @@ impl rt::Object for NetworkSummary {
 }
 impl rt::Extends<NetworkSummary> for NetworkSummary {}
 impl Clone for NetworkSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2791,6 +3064,7 @@ pub struct NoCompatibleHost {
     pub error: Vec<LocalizedMethodFault>,
 }
 impl Default for NoCompatibleHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2813,9 +3087,11 @@ impl rt::Object for NoCompatibleHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2825,6 +3101,7 @@ impl rt::Object for NoCompatibleHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2848,16 +3125,19 @@ impl std::ops::DerefMut for NoCompatibleHost {
     }
 }
 impl Clone for NoCompatibleHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoCompatibleHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoCompatibleHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2871,6 +3151,7 @@ pub struct NoDiskFound {
     pub base: VimFault,
 }
 impl Default for NoDiskFound {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2886,9 +3167,11 @@ impl rt::Object for NoDiskFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_DISK_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_DISK_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2896,6 +3179,7 @@ impl rt::Object for NoDiskFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2917,16 +3201,19 @@ impl std::ops::DerefMut for NoDiskFound {
     }
 }
 impl Clone for NoDiskFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoDiskFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoDiskFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2942,6 +3229,7 @@ pub struct NoDiskSpace {
     pub datastore: String,
 }
 impl Default for NoDiskSpace {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FileFault::default(),
@@ -2962,9 +3250,11 @@ impl rt::Object for NoDiskSpace {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_DISK_SPACE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_DISK_SPACE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2973,6 +3263,7 @@ impl rt::Object for NoDiskSpace {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2995,16 +3286,19 @@ impl std::ops::DerefMut for NoDiskSpace {
     }
 }
 impl Clone for NoDiskSpace {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoDiskSpace {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoDiskSpace {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3024,6 +3318,7 @@ pub struct NoPermission {
     pub missing_privileges: Vec<NoPermissionEntityPrivileges>,
 }
 impl Default for NoPermission {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SecurityError::default(),
@@ -3048,9 +3343,11 @@ impl rt::Object for NoPermission {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_PERMISSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_PERMISSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3061,6 +3358,7 @@ impl rt::Object for NoPermission {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3085,16 +3383,19 @@ impl std::ops::DerefMut for NoPermission {
     }
 }
 impl Clone for NoPermission {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoPermission {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoPermission {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3110,6 +3411,7 @@ pub struct NoPermissionEntityPrivileges {
     pub privilege_ids: Vec<String>,
 }
 impl Default for NoPermissionEntityPrivileges {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -3131,9 +3433,11 @@ impl rt::Object for NoPermissionEntityPrivileges {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ENTITY_PRIVILEGES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ENTITY_PRIVILEGES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -3141,6 +3445,7 @@ impl rt::Object for NoPermissionEntityPrivileges {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -3150,16 +3455,19 @@ impl rt::Object for NoPermissionEntityPrivileges {
     }
 }
 impl Clone for NoPermissionEntityPrivileges {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoPermissionEntityPrivileges {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoPermissionEntityPrivileges {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3173,6 +3481,7 @@ pub struct NoSubjectName {
     pub base: VimFault,
 }
 impl Default for NoSubjectName {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3188,9 +3497,11 @@ impl rt::Object for NoSubjectName {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_SUBJECT_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_SUBJECT_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3198,6 +3509,7 @@ impl rt::Object for NoSubjectName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3219,16 +3531,19 @@ impl std::ops::DerefMut for NoSubjectName {
     }
 }
 impl Clone for NoSubjectName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoSubjectName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoSubjectName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3242,6 +3557,7 @@ pub struct NotAuthenticated {
     pub base: NoPermission,
 }
 impl Default for NotAuthenticated {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NoPermission::default(),
@@ -3259,9 +3575,11 @@ impl rt::Object for NotAuthenticated {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_AUTHENTICATED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_AUTHENTICATED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3269,6 +3587,7 @@ impl rt::Object for NotAuthenticated {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3290,16 +3609,19 @@ impl std::ops::DerefMut for NotAuthenticated {
     }
 }
 impl Clone for NotAuthenticated {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotAuthenticated {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotAuthenticated {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3313,6 +3635,7 @@ pub struct NotEnoughLicenses {
     pub base: RuntimeFault,
 }
 impl Default for NotEnoughLicenses {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -3330,9 +3653,11 @@ impl rt::Object for NotEnoughLicenses {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_LICENSES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_LICENSES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3340,6 +3665,7 @@ impl rt::Object for NotEnoughLicenses {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3361,16 +3687,19 @@ impl std::ops::DerefMut for NotEnoughLicenses {
     }
 }
 impl Clone for NotEnoughLicenses {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotEnoughLicenses {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotEnoughLicenses {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3384,6 +3713,7 @@ pub struct NotFound {
     pub base: VimFault,
 }
 impl Default for NotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3399,9 +3729,11 @@ impl rt::Object for NotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3409,6 +3741,7 @@ impl rt::Object for NotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3430,16 +3763,19 @@ impl std::ops::DerefMut for NotFound {
     }
 }
 impl Clone for NotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3453,6 +3789,7 @@ pub struct NotImplemented {
     pub base: RuntimeFault,
 }
 impl Default for NotImplemented {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -3470,9 +3807,11 @@ impl rt::Object for NotImplemented {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_IMPLEMENTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_IMPLEMENTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3480,6 +3819,7 @@ impl rt::Object for NotImplemented {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3501,16 +3841,19 @@ impl std::ops::DerefMut for NotImplemented {
     }
 }
 impl Clone for NotImplemented {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotImplemented {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotImplemented {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3524,6 +3867,7 @@ pub struct NotSupported {
     pub base: RuntimeFault,
 }
 impl Default for NotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -3541,9 +3885,11 @@ impl rt::Object for NotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3551,6 +3897,7 @@ impl rt::Object for NotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3572,16 +3919,19 @@ impl std::ops::DerefMut for NotSupported {
     }
 }
 impl Clone for NotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3599,6 +3949,7 @@ pub struct NotSupportedHost {
     pub product_version: Option<String>,
 }
 impl Default for NotSupportedHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -3621,9 +3972,11 @@ impl rt::Object for NotSupportedHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3633,6 +3986,7 @@ impl rt::Object for NotSupportedHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3656,16 +4010,19 @@ impl std::ops::DerefMut for NotSupportedHost {
     }
 }
 impl Clone for NotSupportedHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3683,6 +4040,7 @@ pub struct ObjectContent {
     pub missing_set: Vec<MissingProperty>,
 }
 impl Default for ObjectContent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             obj: Default::default(),
@@ -3706,9 +4064,11 @@ impl rt::Object for ObjectContent {
     fn type_info() -> &'static rt::ObjectInfo {
         &OBJECT_CONTENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OBJECT_CONTENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
@@ -3717,6 +4077,7 @@ impl rt::Object for ObjectContent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -3727,16 +4088,19 @@ impl rt::Object for ObjectContent {
     }
 }
 impl Clone for ObjectContent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ObjectContent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ObjectContent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3754,6 +4118,7 @@ pub struct ObjectSpec {
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
 }
 impl Default for ObjectSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             obj: Default::default(),
@@ -3777,9 +4142,11 @@ impl rt::Object for ObjectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &OBJECT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OBJECT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.obj),
@@ -3788,6 +4155,7 @@ impl rt::Object for ObjectSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.obj),
@@ -3798,16 +4166,19 @@ impl rt::Object for ObjectSpec {
     }
 }
 impl Clone for ObjectSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ObjectSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ObjectSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3827,6 +4198,7 @@ pub struct ObjectUpdate {
     pub missing_set: Vec<MissingProperty>,
 }
 impl Default for ObjectUpdate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             kind: Default::default(),
@@ -3852,9 +4224,11 @@ impl rt::Object for ObjectUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
         &OBJECT_UPDATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OBJECT_UPDATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.kind),
@@ -3864,6 +4238,7 @@ impl rt::Object for ObjectUpdate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.kind),
@@ -3875,16 +4250,19 @@ impl rt::Object for ObjectUpdate {
     }
 }
 impl Clone for ObjectUpdate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ObjectUpdate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ObjectUpdate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3902,6 +4280,7 @@ pub struct OpaqueNetworkSummary {
     pub opaque_network_type: String,
 }
 impl Default for OpaqueNetworkSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NetworkSummary::default(),
@@ -3924,9 +4303,11 @@ impl rt::Object for OpaqueNetworkSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3936,6 +4317,7 @@ impl rt::Object for OpaqueNetworkSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3959,16 +4341,19 @@ impl std::ops::DerefMut for OpaqueNetworkSummary {
     }
 }
 impl Clone for OpaqueNetworkSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OpaqueNetworkSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OpaqueNetworkSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3984,6 +4369,7 @@ pub struct OptionDef {
     pub option_type: rt::Poly<OptionType>,
 }
 impl Default for OptionDef {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ElementDescription::default(),
@@ -4004,9 +4390,11 @@ impl rt::Object for OptionDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_DEF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_DEF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4015,6 +4403,7 @@ impl rt::Object for OptionDef {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4038,16 +4427,19 @@ impl std::ops::DerefMut for OptionDef {
     }
 }
 impl Clone for OptionDef {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OptionDef {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OptionDef {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4061,6 +4453,7 @@ pub struct OptionType {
     pub value_is_readonly: Option<bool>,
 }
 impl Default for OptionType {
+    #[inline(never)]
     fn default() -> Self {
         Self { value_is_readonly: None }
     }
@@ -4078,15 +4471,18 @@ impl rt::Object for OptionType {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.value_is_readonly),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value_is_readonly),
@@ -4096,16 +4492,19 @@ impl rt::Object for OptionType {
 }
 impl rt::Extends<OptionType> for OptionType {}
 impl Clone for OptionType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OptionType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OptionType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4121,6 +4520,7 @@ pub struct OptionValue {
     pub value: Option<rt::Any>,
 }
 impl Default for OptionValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -4142,9 +4542,11 @@ impl rt::Object for OptionValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4152,6 +4554,7 @@ impl rt::Object for OptionValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4162,16 +4565,19 @@ impl rt::Object for OptionValue {
 }
 impl rt::Extends<OptionValue> for OptionValue {}
 impl Clone for OptionValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OptionValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OptionValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4187,6 +4593,7 @@ pub struct OutOfBounds {
     pub argument_name: String,
 }
 impl Default for OutOfBounds {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4207,9 +4614,11 @@ impl rt::Object for OutOfBounds {
     fn type_info() -> &'static rt::ObjectInfo {
         &OUT_OF_BOUNDS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OUT_OF_BOUNDS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4218,6 +4627,7 @@ impl rt::Object for OutOfBounds {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4240,16 +4650,19 @@ impl std::ops::DerefMut for OutOfBounds {
     }
 }
 impl Clone for OutOfBounds {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OutOfBounds {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OutOfBounds {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4263,6 +4676,7 @@ pub struct ParaVirtualScsiController {
     pub base: VirtualScsiController,
 }
 impl Default for ParaVirtualScsiController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
@@ -4280,9 +4694,11 @@ impl rt::Object for ParaVirtualScsiController {
     fn type_info() -> &'static rt::ObjectInfo {
         &PARA_VIRTUAL_SCSI_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PARA_VIRTUAL_SCSI_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -4290,6 +4706,7 @@ impl rt::Object for ParaVirtualScsiController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -4311,16 +4728,19 @@ impl std::ops::DerefMut for ParaVirtualScsiController {
     }
 }
 impl Clone for ParaVirtualScsiController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ParaVirtualScsiController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ParaVirtualScsiController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4334,6 +4754,7 @@ pub struct PasswordExpired {
     pub base: InvalidLogin,
 }
 impl Default for PasswordExpired {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidLogin::default(),
@@ -4351,9 +4772,11 @@ impl rt::Object for PasswordExpired {
     fn type_info() -> &'static rt::ObjectInfo {
         &PASSWORD_EXPIRED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PASSWORD_EXPIRED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4361,6 +4784,7 @@ impl rt::Object for PasswordExpired {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4382,16 +4806,19 @@ impl std::ops::DerefMut for PasswordExpired {
     }
 }
 impl Clone for PasswordExpired {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PasswordExpired {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PasswordExpired {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4421,6 +4848,7 @@ pub struct PerfCounterInfo {
     pub associated_counter_id: Vec<i32>,
 }
 impl Default for PerfCounterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -4456,9 +4884,11 @@ impl rt::Object for PerfCounterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_COUNTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_COUNTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4473,6 +4903,7 @@ impl rt::Object for PerfCounterInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4489,16 +4920,19 @@ impl rt::Object for PerfCounterInfo {
     }
 }
 impl Clone for PerfCounterInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfCounterInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfCounterInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4516,6 +4950,7 @@ pub struct PerfEntityMetric {
     pub value: Vec<rt::Poly<PerfMetricSeries>>,
 }
 impl Default for PerfEntityMetric {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PerfEntityMetricBase::default(),
@@ -4538,9 +4973,11 @@ impl rt::Object for PerfEntityMetric {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4550,6 +4987,7 @@ impl rt::Object for PerfEntityMetric {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4573,16 +5011,19 @@ impl std::ops::DerefMut for PerfEntityMetric {
     }
 }
 impl Clone for PerfEntityMetric {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfEntityMetric {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfEntityMetric {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4596,6 +5037,7 @@ pub struct PerfEntityMetricBase {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for PerfEntityMetricBase {
+    #[inline(never)]
     fn default() -> Self {
         Self { entity: Default::default() }
     }
@@ -4613,15 +5055,18 @@ impl rt::Object for PerfEntityMetricBase {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_BASE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_BASE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -4631,16 +5076,19 @@ impl rt::Object for PerfEntityMetricBase {
 }
 impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetricBase {}
 impl Clone for PerfEntityMetricBase {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfEntityMetricBase {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfEntityMetricBase {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4658,6 +5106,7 @@ pub struct PerfEntityMetricCsv {
     pub value: Vec<PerfMetricSeriesCsv>,
 }
 impl Default for PerfEntityMetricCsv {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PerfEntityMetricBase::default(),
@@ -4680,9 +5129,11 @@ impl rt::Object for PerfEntityMetricCsv {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_CSV
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_CSV
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4692,6 +5143,7 @@ impl rt::Object for PerfEntityMetricCsv {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4715,16 +5167,19 @@ impl std::ops::DerefMut for PerfEntityMetricCsv {
     }
 }
 impl Clone for PerfEntityMetricCsv {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfEntityMetricCsv {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfEntityMetricCsv {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4748,6 +5203,7 @@ pub struct PerfInterval {
     pub enabled: bool,
 }
 impl Default for PerfInterval {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -4777,9 +5233,11 @@ impl rt::Object for PerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_INTERVAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_INTERVAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4791,6 +5249,7 @@ impl rt::Object for PerfInterval {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4804,16 +5263,19 @@ impl rt::Object for PerfInterval {
     }
 }
 impl Clone for PerfInterval {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfInterval {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfInterval {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4829,6 +5291,7 @@ pub struct PerfMetricId {
     pub instance: String,
 }
 impl Default for PerfMetricId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             counter_id: 0,
@@ -4850,9 +5313,11 @@ impl rt::Object for PerfMetricId {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.counter_id),
@@ -4860,6 +5325,7 @@ impl rt::Object for PerfMetricId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.counter_id),
@@ -4869,16 +5335,19 @@ impl rt::Object for PerfMetricId {
     }
 }
 impl Clone for PerfMetricId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfMetricId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4894,6 +5363,7 @@ pub struct PerfMetricIntSeries {
     pub value: Vec<i64>,
 }
 impl Default for PerfMetricIntSeries {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PerfMetricSeries::default(),
@@ -4914,9 +5384,11 @@ impl rt::Object for PerfMetricIntSeries {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_INT_SERIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_INT_SERIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4925,6 +5397,7 @@ impl rt::Object for PerfMetricIntSeries {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4947,16 +5420,19 @@ impl std::ops::DerefMut for PerfMetricIntSeries {
     }
 }
 impl Clone for PerfMetricIntSeries {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricIntSeries {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfMetricIntSeries {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4970,6 +5446,7 @@ pub struct PerfMetricSeries {
     pub id: PerfMetricId,
 }
 impl Default for PerfMetricSeries {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: Default::default() }
     }
@@ -4987,15 +5464,18 @@ impl rt::Object for PerfMetricSeries {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -5005,16 +5485,19 @@ impl rt::Object for PerfMetricSeries {
 }
 impl rt::Extends<PerfMetricSeries> for PerfMetricSeries {}
 impl Clone for PerfMetricSeries {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricSeries {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfMetricSeries {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5030,6 +5513,7 @@ pub struct PerfMetricSeriesCsv {
     pub value: Option<String>,
 }
 impl Default for PerfMetricSeriesCsv {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PerfMetricSeries::default(),
@@ -5050,9 +5534,11 @@ impl rt::Object for PerfMetricSeriesCsv {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES_CSV
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES_CSV
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -5061,6 +5547,7 @@ impl rt::Object for PerfMetricSeriesCsv {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -5083,16 +5570,19 @@ impl std::ops::DerefMut for PerfMetricSeriesCsv {
     }
 }
 impl Clone for PerfMetricSeriesCsv {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricSeriesCsv {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfMetricSeriesCsv {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5112,6 +5602,7 @@ pub struct PerfProviderSummary {
     pub refresh_rate: Option<i32>,
 }
 impl Default for PerfProviderSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -5137,9 +5628,11 @@ impl rt::Object for PerfProviderSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_PROVIDER_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_PROVIDER_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -5149,6 +5642,7 @@ impl rt::Object for PerfProviderSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -5160,16 +5654,19 @@ impl rt::Object for PerfProviderSummary {
     }
 }
 impl Clone for PerfProviderSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfProviderSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfProviderSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

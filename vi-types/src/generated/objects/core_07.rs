@@ -23,6 +23,7 @@ pub struct PerfQuerySpec {
     pub format: Option<String>,
 }
 impl Default for PerfQuerySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -54,9 +55,11 @@ impl rt::Object for PerfQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_QUERY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_QUERY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -69,6 +72,7 @@ impl rt::Object for PerfQuerySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -83,16 +87,19 @@ impl rt::Object for PerfQuerySpec {
     }
 }
 impl Clone for PerfQuerySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfQuerySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfQuerySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -108,6 +115,7 @@ pub struct PerfSampleInfo {
     pub interval: i32,
 }
 impl Default for PerfSampleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             timestamp: Default::default(),
@@ -129,9 +137,11 @@ impl rt::Object for PerfSampleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_SAMPLE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_SAMPLE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.timestamp),
@@ -139,6 +149,7 @@ impl rt::Object for PerfSampleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.timestamp),
@@ -148,16 +159,19 @@ impl rt::Object for PerfSampleInfo {
     }
 }
 impl Clone for PerfSampleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfSampleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfSampleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -173,6 +187,7 @@ pub struct PerformanceDescription {
     pub stats_type: Vec<rt::Poly<ElementDescription>>,
 }
 impl Default for PerformanceDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             counter_type: Vec::new(),
@@ -194,9 +209,11 @@ impl rt::Object for PerformanceDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORMANCE_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORMANCE_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.counter_type),
@@ -204,6 +221,7 @@ impl rt::Object for PerformanceDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.counter_type),
@@ -213,16 +231,19 @@ impl rt::Object for PerformanceDescription {
     }
 }
 impl Clone for PerformanceDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerformanceDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerformanceDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -244,6 +265,7 @@ pub struct Permission {
     pub propagate: bool,
 }
 impl Default for Permission {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: None,
@@ -271,9 +293,11 @@ impl rt::Object for Permission {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERMISSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERMISSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -284,6 +308,7 @@ impl rt::Object for Permission {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -296,16 +321,19 @@ impl rt::Object for Permission {
     }
 }
 impl Clone for Permission {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Permission {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Permission {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -362,6 +390,7 @@ pub struct PhysicalNic {
     pub perf_nic_offload_supported: Option<bool>,
 }
 impl Default for PhysicalNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -424,9 +453,11 @@ impl rt::Object for PhysicalNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -455,6 +486,7 @@ impl rt::Object for PhysicalNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -485,16 +517,19 @@ impl rt::Object for PhysicalNic {
     }
 }
 impl Clone for PhysicalNic {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNic {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNic {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -510,6 +545,7 @@ pub struct PhysicalNicLinkInfo {
     pub duplex: bool,
 }
 impl Default for PhysicalNicLinkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { speed_mb: 0, duplex: false }
     }
@@ -528,9 +564,11 @@ impl rt::Object for PhysicalNicLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_LINK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_LINK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.speed_mb),
@@ -538,6 +576,7 @@ impl rt::Object for PhysicalNicLinkInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.speed_mb),
@@ -547,16 +586,19 @@ impl rt::Object for PhysicalNicLinkInfo {
     }
 }
 impl Clone for PhysicalNicLinkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicLinkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicLinkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -576,6 +618,7 @@ pub struct PhysicalNicSpec {
     pub ens_interrupt_enabled: Option<bool>,
 }
 impl Default for PhysicalNicSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip: None,
@@ -601,9 +644,11 @@ impl rt::Object for PhysicalNicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.ip),
@@ -613,6 +658,7 @@ impl rt::Object for PhysicalNicSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.ip),
@@ -624,16 +670,19 @@ impl rt::Object for PhysicalNicSpec {
     }
 }
 impl Clone for PhysicalNicSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -649,6 +698,7 @@ pub struct PlatformConfigFault {
     pub text: String,
 }
 impl Default for PlatformConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -669,9 +719,11 @@ impl rt::Object for PlatformConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLATFORM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLATFORM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -680,6 +732,7 @@ impl rt::Object for PlatformConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -702,16 +755,19 @@ impl std::ops::DerefMut for PlatformConfigFault {
     }
 }
 impl Clone for PlatformConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PlatformConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PlatformConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -731,6 +787,7 @@ pub struct PrivilegePolicyDef {
     pub delete_privilege: String,
 }
 impl Default for PrivilegePolicyDef {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             create_privilege: String::new(),
@@ -756,9 +813,11 @@ impl rt::Object for PrivilegePolicyDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &PRIVILEGE_POLICY_DEF
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PRIVILEGE_POLICY_DEF
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.create_privilege),
@@ -768,6 +827,7 @@ impl rt::Object for PrivilegePolicyDef {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.create_privilege),
@@ -779,16 +839,19 @@ impl rt::Object for PrivilegePolicyDef {
     }
 }
 impl Clone for PrivilegePolicyDef {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PrivilegePolicyDef {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PrivilegePolicyDef {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -804,6 +867,7 @@ pub struct ProfileEventArgument {
     pub name: String,
 }
 impl Default for ProfileEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile: Default::default(),
@@ -825,9 +889,11 @@ impl rt::Object for ProfileEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
@@ -835,6 +901,7 @@ impl rt::Object for ProfileEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -844,16 +911,19 @@ impl rt::Object for ProfileEventArgument {
     }
 }
 impl Clone for ProfileEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -871,6 +941,7 @@ pub struct PropertyChange {
     pub val: Option<rt::Any>,
 }
 impl Default for PropertyChange {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -894,9 +965,11 @@ impl rt::Object for PropertyChange {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_CHANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_CHANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -905,6 +978,7 @@ impl rt::Object for PropertyChange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -915,16 +989,19 @@ impl rt::Object for PropertyChange {
     }
 }
 impl Clone for PropertyChange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PropertyChange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PropertyChange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -942,6 +1019,7 @@ pub struct PropertyFilterSpec {
     pub report_missing_objects_in_results: Option<bool>,
 }
 impl Default for PropertyFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             prop_set: Vec::new(),
@@ -965,9 +1043,11 @@ impl rt::Object for PropertyFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.prop_set),
@@ -976,6 +1056,7 @@ impl rt::Object for PropertyFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.prop_set),
@@ -986,16 +1067,19 @@ impl rt::Object for PropertyFilterSpec {
     }
 }
 impl Clone for PropertyFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PropertyFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PropertyFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1013,6 +1097,7 @@ pub struct PropertyFilterUpdate {
     pub missing_set: Vec<MissingObject>,
 }
 impl Default for PropertyFilterUpdate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter: Default::default(),
@@ -1036,9 +1121,11 @@ impl rt::Object for PropertyFilterUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER_UPDATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER_UPDATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter),
@@ -1047,6 +1134,7 @@ impl rt::Object for PropertyFilterUpdate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter),
@@ -1057,16 +1145,19 @@ impl rt::Object for PropertyFilterUpdate {
     }
 }
 impl Clone for PropertyFilterUpdate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PropertyFilterUpdate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PropertyFilterUpdate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1084,6 +1175,7 @@ pub struct PropertySpec {
     pub path_set: Vec<String>,
 }
 impl Default for PropertySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -1107,9 +1199,11 @@ impl rt::Object for PropertySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -1118,6 +1212,7 @@ impl rt::Object for PropertySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -1128,16 +1223,19 @@ impl rt::Object for PropertySpec {
     }
 }
 impl Clone for PropertySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PropertySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PropertySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1153,6 +1251,7 @@ pub struct QuestionPending {
     pub text: String,
 }
 impl Default for QuestionPending {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -1173,9 +1272,11 @@ impl rt::Object for QuestionPending {
     fn type_info() -> &'static rt::ObjectInfo {
         &QUESTION_PENDING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &QUESTION_PENDING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1184,6 +1285,7 @@ impl rt::Object for QuestionPending {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1206,16 +1308,19 @@ impl std::ops::DerefMut for QuestionPending {
     }
 }
 impl Clone for QuestionPending {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for QuestionPending {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for QuestionPending {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1229,6 +1334,7 @@ pub struct RequestCanceled {
     pub base: RuntimeFault,
 }
 impl Default for RequestCanceled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -1246,9 +1352,11 @@ impl rt::Object for RequestCanceled {
     fn type_info() -> &'static rt::ObjectInfo {
         &REQUEST_CANCELED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REQUEST_CANCELED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1256,6 +1364,7 @@ impl rt::Object for RequestCanceled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1277,16 +1386,19 @@ impl std::ops::DerefMut for RequestCanceled {
     }
 }
 impl Clone for RequestCanceled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RequestCanceled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RequestCanceled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1308,6 +1420,7 @@ pub struct ResourceAllocationInfo {
     pub overhead_limit: Option<i64>,
 }
 impl Default for ResourceAllocationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             reservation: None,
@@ -1335,9 +1448,11 @@ impl rt::Object for ResourceAllocationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_ALLOCATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_ALLOCATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.reservation),
@@ -1348,6 +1463,7 @@ impl rt::Object for ResourceAllocationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.reservation),
@@ -1360,16 +1476,19 @@ impl rt::Object for ResourceAllocationInfo {
     }
 }
 impl Clone for ResourceAllocationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourceAllocationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourceAllocationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1393,6 +1512,7 @@ pub struct ResourceConfigSpec {
     pub scale_descendants_shares: Option<String>,
 }
 impl Default for ResourceConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: None,
@@ -1422,9 +1542,11 @@ impl rt::Object for ResourceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -1436,6 +1558,7 @@ impl rt::Object for ResourceConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -1449,16 +1572,19 @@ impl rt::Object for ResourceConfigSpec {
     }
 }
 impl Clone for ResourceConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourceConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourceConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1476,6 +1602,7 @@ pub struct ResourceInUse {
     pub name: Option<String>,
 }
 impl Default for ResourceInUse {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1498,9 +1625,11 @@ impl rt::Object for ResourceInUse {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_IN_USE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_IN_USE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1510,6 +1639,7 @@ impl rt::Object for ResourceInUse {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1533,16 +1663,19 @@ impl std::ops::DerefMut for ResourceInUse {
     }
 }
 impl Clone for ResourceInUse {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourceInUse {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourceInUse {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1558,6 +1691,7 @@ pub struct ResourcePoolEventArgument {
     pub resource_pool: rt::ManagedObjectReference,
 }
 impl Default for ResourcePoolEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -1578,9 +1712,11 @@ impl rt::Object for ResourcePoolEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1589,6 +1725,7 @@ impl rt::Object for ResourcePoolEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1611,16 +1748,19 @@ impl std::ops::DerefMut for ResourcePoolEventArgument {
     }
 }
 impl Clone for ResourcePoolEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1662,6 +1802,7 @@ pub struct ResourcePoolQuickStats {
     pub compressed_memory: Option<i64>,
 }
 impl Default for ResourcePoolQuickStats {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             overall_cpu_usage: None,
@@ -1709,9 +1850,11 @@ impl rt::Object for ResourcePoolQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_QUICK_STATS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_QUICK_STATS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.overall_cpu_usage),
@@ -1732,6 +1875,7 @@ impl rt::Object for ResourcePoolQuickStats {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.overall_cpu_usage),
@@ -1754,16 +1898,19 @@ impl rt::Object for ResourcePoolQuickStats {
     }
 }
 impl Clone for ResourcePoolQuickStats {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolQuickStats {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolQuickStats {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1787,6 +1934,7 @@ pub struct ResourcePoolResourceUsage {
     pub max_usage: i64,
 }
 impl Default for ResourcePoolResourceUsage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             reservation_used: 0,
@@ -1816,9 +1964,11 @@ impl rt::Object for ResourcePoolResourceUsage {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_RESOURCE_USAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_RESOURCE_USAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.reservation_used),
@@ -1830,6 +1980,7 @@ impl rt::Object for ResourcePoolResourceUsage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.reservation_used),
@@ -1843,16 +1994,19 @@ impl rt::Object for ResourcePoolResourceUsage {
     }
 }
 impl Clone for ResourcePoolResourceUsage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolResourceUsage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolResourceUsage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1872,6 +2026,7 @@ pub struct ResourcePoolRuntimeInfo {
     pub shares_scalable: Option<String>,
 }
 impl Default for ResourcePoolRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             memory: Default::default(),
@@ -1897,9 +2052,11 @@ impl rt::Object for ResourcePoolRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.memory),
@@ -1909,6 +2066,7 @@ impl rt::Object for ResourcePoolRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.memory),
@@ -1920,16 +2078,19 @@ impl rt::Object for ResourcePoolRuntimeInfo {
     }
 }
 impl Clone for ResourcePoolRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1951,6 +2112,7 @@ pub struct ResourcePoolSummary {
     pub configured_memory_mb: Option<i32>,
 }
 impl Default for ResourcePoolSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1978,9 +2140,11 @@ impl rt::Object for ResourcePoolSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1991,6 +2155,7 @@ impl rt::Object for ResourcePoolSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2004,16 +2169,19 @@ impl rt::Object for ResourcePoolSummary {
 }
 impl rt::Extends<ResourcePoolSummary> for ResourcePoolSummary {}
 impl Clone for ResourcePoolSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2029,6 +2197,7 @@ pub struct RestrictedByAdministrator {
     pub details: String,
 }
 impl Default for RestrictedByAdministrator {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -2049,9 +2218,11 @@ impl rt::Object for RestrictedByAdministrator {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESTRICTED_BY_ADMINISTRATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESTRICTED_BY_ADMINISTRATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2060,6 +2231,7 @@ impl rt::Object for RestrictedByAdministrator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2082,16 +2254,19 @@ impl std::ops::DerefMut for RestrictedByAdministrator {
     }
 }
 impl Clone for RestrictedByAdministrator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RestrictedByAdministrator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RestrictedByAdministrator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2105,6 +2280,7 @@ pub struct RestrictedVersion {
     pub base: SecurityError,
 }
 impl Default for RestrictedVersion {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SecurityError::default(),
@@ -2122,9 +2298,11 @@ impl rt::Object for RestrictedVersion {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESTRICTED_VERSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESTRICTED_VERSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2132,6 +2310,7 @@ impl rt::Object for RestrictedVersion {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2153,16 +2332,19 @@ impl std::ops::DerefMut for RestrictedVersion {
     }
 }
 impl Clone for RestrictedVersion {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RestrictedVersion {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RestrictedVersion {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2176,6 +2358,7 @@ pub struct RetrieveOptions {
     pub max_objects: Option<i32>,
 }
 impl Default for RetrieveOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self { max_objects: None }
     }
@@ -2193,15 +2376,18 @@ impl rt::Object for RetrieveOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.max_objects),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.max_objects),
@@ -2210,16 +2396,19 @@ impl rt::Object for RetrieveOptions {
     }
 }
 impl Clone for RetrieveOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RetrieveOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2235,6 +2424,7 @@ pub struct RetrieveResult {
     pub objects: Vec<ObjectContent>,
 }
 impl Default for RetrieveResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             token: None,
@@ -2256,9 +2446,11 @@ impl rt::Object for RetrieveResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.token),
@@ -2266,6 +2458,7 @@ impl rt::Object for RetrieveResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.token),
@@ -2275,16 +2468,19 @@ impl rt::Object for RetrieveResult {
     }
 }
 impl Clone for RetrieveResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RetrieveResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2298,6 +2494,7 @@ pub struct RuntimeFault {
     pub base: MethodFault,
 }
 impl Default for RuntimeFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
@@ -2315,9 +2512,11 @@ impl rt::Object for RuntimeFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &RUNTIME_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RUNTIME_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2325,6 +2524,7 @@ impl rt::Object for RuntimeFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2346,16 +2546,19 @@ impl std::ops::DerefMut for RuntimeFault {
     }
 }
 impl Clone for RuntimeFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RuntimeFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RuntimeFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2375,6 +2578,7 @@ pub struct ScheduledHardwareUpgradeInfo {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for ScheduledHardwareUpgradeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             upgrade_policy: None,
@@ -2400,9 +2604,11 @@ impl rt::Object for ScheduledHardwareUpgradeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_HARDWARE_UPGRADE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_HARDWARE_UPGRADE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.upgrade_policy),
@@ -2412,6 +2618,7 @@ impl rt::Object for ScheduledHardwareUpgradeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.upgrade_policy),
@@ -2423,16 +2630,19 @@ impl rt::Object for ScheduledHardwareUpgradeInfo {
     }
 }
 impl Clone for ScheduledHardwareUpgradeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledHardwareUpgradeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledHardwareUpgradeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2494,6 +2704,7 @@ pub struct ScsiLun {
     pub device_reservation: Option<String>,
 }
 impl Default for ScsiLun {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDevice::default(),
@@ -2560,9 +2771,11 @@ impl rt::Object for ScsiLun {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCSI_LUN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCSI_LUN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2594,6 +2807,7 @@ impl rt::Object for ScsiLun {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2639,16 +2853,19 @@ impl std::ops::DerefMut for ScsiLun {
     }
 }
 impl Clone for ScsiLun {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLun {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScsiLun {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2662,6 +2879,7 @@ pub struct ScsiLunCapabilities {
     pub update_display_name_supported: bool,
 }
 impl Default for ScsiLunCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             update_display_name_supported: false,
@@ -2681,15 +2899,18 @@ impl rt::Object for ScsiLunCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCSI_LUN_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCSI_LUN_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.update_display_name_supported),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.update_display_name_supported),
@@ -2698,16 +2919,19 @@ impl rt::Object for ScsiLunCapabilities {
     }
 }
 impl Clone for ScsiLunCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLunCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScsiLunCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2723,6 +2947,7 @@ pub struct ScsiLunDescriptor {
     pub id: String,
 }
 impl Default for ScsiLunDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             quality: String::new(),
@@ -2744,9 +2969,11 @@ impl rt::Object for ScsiLunDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCSI_LUN_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCSI_LUN_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.quality),
@@ -2754,6 +2981,7 @@ impl rt::Object for ScsiLunDescriptor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.quality),
@@ -2763,16 +2991,19 @@ impl rt::Object for ScsiLunDescriptor {
     }
 }
 impl Clone for ScsiLunDescriptor {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLunDescriptor {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScsiLunDescriptor {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2790,6 +3021,7 @@ pub struct ScsiLunDurableName {
     pub data: Vec<i8>,
 }
 impl Default for ScsiLunDurableName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             namespace: String::new(),
@@ -2813,9 +3045,11 @@ impl rt::Object for ScsiLunDurableName {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCSI_LUN_DURABLE_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCSI_LUN_DURABLE_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.namespace),
@@ -2824,6 +3058,7 @@ impl rt::Object for ScsiLunDurableName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.namespace),
@@ -2834,16 +3069,19 @@ impl rt::Object for ScsiLunDurableName {
     }
 }
 impl Clone for ScsiLunDurableName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLunDurableName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScsiLunDurableName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2859,6 +3097,7 @@ pub struct SeSparseVirtualDiskSpec {
     pub grain_size_kb: Option<i32>,
 }
 impl Default for SeSparseVirtualDiskSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FileBackedVirtualDiskSpec::default(),
@@ -2879,9 +3118,11 @@ impl rt::Object for SeSparseVirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SE_SPARSE_VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SE_SPARSE_VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -2890,6 +3131,7 @@ impl rt::Object for SeSparseVirtualDiskSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -2912,16 +3154,19 @@ impl std::ops::DerefMut for SeSparseVirtualDiskSpec {
     }
 }
 impl Clone for SeSparseVirtualDiskSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SeSparseVirtualDiskSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SeSparseVirtualDiskSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2935,6 +3180,7 @@ pub struct SecurityError {
     pub base: RuntimeFault,
 }
 impl Default for SecurityError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -2952,9 +3198,11 @@ impl rt::Object for SecurityError {
     fn type_info() -> &'static rt::ObjectInfo {
         &SECURITY_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SECURITY_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2962,6 +3210,7 @@ impl rt::Object for SecurityError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2983,16 +3232,19 @@ impl std::ops::DerefMut for SecurityError {
     }
 }
 impl Clone for SecurityError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SecurityError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SecurityError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3006,6 +3258,7 @@ pub struct SelectionSpec {
     pub name: Option<String>,
 }
 impl Default for SelectionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: None }
     }
@@ -3023,15 +3276,18 @@ impl rt::Object for SelectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SELECTION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SELECTION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3041,16 +3297,19 @@ impl rt::Object for SelectionSpec {
 }
 impl rt::Extends<SelectionSpec> for SelectionSpec {}
 impl Clone for SelectionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SelectionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SelectionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3164,6 +3423,7 @@ pub struct ServiceContent {
     pub direct_path_profile_manager: Option<rt::ManagedObjectReference>,
 }
 impl Default for ServiceContent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             root_folder: Default::default(),
@@ -3283,9 +3543,11 @@ impl rt::Object for ServiceContent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_CONTENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_CONTENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.root_folder),
@@ -3342,6 +3604,7 @@ impl rt::Object for ServiceContent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.root_folder),
@@ -3400,16 +3663,19 @@ impl rt::Object for ServiceContent {
     }
 }
 impl Clone for ServiceContent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceContent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceContent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3423,6 +3689,7 @@ pub struct SessionEvent {
     pub base: Event,
 }
 impl Default for SessionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -3438,9 +3705,11 @@ impl rt::Object for SessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3448,6 +3717,7 @@ impl rt::Object for SessionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3469,16 +3739,19 @@ impl std::ops::DerefMut for SessionEvent {
     }
 }
 impl Clone for SessionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3494,6 +3767,7 @@ pub struct SharesInfo {
     pub level: enums::SharesLevel,
 }
 impl Default for SharesInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             shares: 0,
@@ -3515,9 +3789,11 @@ impl rt::Object for SharesInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SHARES_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SHARES_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.shares),
@@ -3525,6 +3801,7 @@ impl rt::Object for SharesInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.shares),
@@ -3534,16 +3811,19 @@ impl rt::Object for SharesInfo {
     }
 }
 impl Clone for SharesInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SharesInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SharesInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3557,6 +3837,7 @@ pub struct SnapshotDisabled {
     pub base: SnapshotFault,
 }
 impl Default for SnapshotDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -3574,9 +3855,11 @@ impl rt::Object for SnapshotDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3584,6 +3867,7 @@ impl rt::Object for SnapshotDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3605,16 +3889,19 @@ impl std::ops::DerefMut for SnapshotDisabled {
     }
 }
 impl Clone for SnapshotDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3628,6 +3915,7 @@ pub struct SnapshotFault {
     pub base: VimFault,
 }
 impl Default for SnapshotFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3643,9 +3931,11 @@ impl rt::Object for SnapshotFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3653,6 +3943,7 @@ impl rt::Object for SnapshotFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3674,16 +3965,19 @@ impl std::ops::DerefMut for SnapshotFault {
     }
 }
 impl Clone for SnapshotFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3699,6 +3993,7 @@ pub struct SnapshotIncompatibleDeviceInVm {
     pub fault: LocalizedMethodFault,
 }
 impl Default for SnapshotIncompatibleDeviceInVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -3719,9 +4014,11 @@ impl rt::Object for SnapshotIncompatibleDeviceInVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3730,6 +4027,7 @@ impl rt::Object for SnapshotIncompatibleDeviceInVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3752,16 +4050,19 @@ impl std::ops::DerefMut for SnapshotIncompatibleDeviceInVm {
     }
 }
 impl Clone for SnapshotIncompatibleDeviceInVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotIncompatibleDeviceInVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotIncompatibleDeviceInVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3775,6 +4076,7 @@ pub struct SnapshotLocked {
     pub base: SnapshotFault,
 }
 impl Default for SnapshotLocked {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -3792,9 +4094,11 @@ impl rt::Object for SnapshotLocked {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_LOCKED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_LOCKED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3802,6 +4106,7 @@ impl rt::Object for SnapshotLocked {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3823,16 +4128,19 @@ impl std::ops::DerefMut for SnapshotLocked {
     }
 }
 impl Clone for SnapshotLocked {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotLocked {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotLocked {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3846,6 +4154,7 @@ pub struct SnapshotSelectionSpec {
     pub retention_days: Option<i32>,
 }
 impl Default for SnapshotSelectionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { retention_days: None }
     }
@@ -3863,15 +4172,18 @@ impl rt::Object for SnapshotSelectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_SELECTION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_SELECTION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.retention_days),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.retention_days),
@@ -3880,16 +4192,19 @@ impl rt::Object for SnapshotSelectionSpec {
     }
 }
 impl Clone for SnapshotSelectionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotSelectionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotSelectionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3907,6 +4222,7 @@ pub struct StorageIoAllocationInfo {
     pub reservation: Option<i32>,
 }
 impl Default for StorageIoAllocationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             limit: None,
@@ -3930,9 +4246,11 @@ impl rt::Object for StorageIoAllocationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_IO_ALLOCATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_IO_ALLOCATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.limit),
@@ -3941,6 +4259,7 @@ impl rt::Object for StorageIoAllocationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.limit),
@@ -3951,16 +4270,19 @@ impl rt::Object for StorageIoAllocationInfo {
     }
 }
 impl Clone for StorageIoAllocationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageIoAllocationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageIoAllocationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3978,6 +4300,7 @@ pub struct StringOption {
     pub valid_characters: Option<String>,
 }
 impl Default for StringOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OptionType::default(),
@@ -4000,9 +4323,11 @@ impl rt::Object for StringOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &STRING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STRING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4012,6 +4337,7 @@ impl rt::Object for StringOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4035,16 +4361,19 @@ impl std::ops::DerefMut for StringOption {
     }
 }
 impl Clone for StringOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StringOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StringOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4060,6 +4389,7 @@ pub struct SystemError {
     pub reason: String,
 }
 impl Default for SystemError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -4080,9 +4410,11 @@ impl rt::Object for SystemError {
     fn type_info() -> &'static rt::ObjectInfo {
         &SYSTEM_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SYSTEM_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4091,6 +4423,7 @@ impl rt::Object for SystemError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4113,16 +4446,19 @@ impl std::ops::DerefMut for SystemError {
     }
 }
 impl Clone for SystemError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SystemError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SystemError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

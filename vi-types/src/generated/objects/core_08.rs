@@ -11,6 +11,7 @@ pub struct Tag {
     pub key: String,
 }
 impl Default for Tag {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: String::new() }
     }
@@ -28,15 +29,18 @@ impl rt::Object for Tag {
     fn type_info() -> &'static rt::ObjectInfo {
         &TAG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TAG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -45,16 +49,19 @@ impl rt::Object for Tag {
     }
 }
 impl Clone for Tag {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Tag {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Tag {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -70,6 +77,7 @@ pub struct TagId {
     pub uuid: Option<String>,
 }
 impl Default for TagId {
+    #[inline(never)]
     fn default() -> Self {
         Self { name_id: None, uuid: None }
     }
@@ -88,9 +96,11 @@ impl rt::Object for TagId {
     fn type_info() -> &'static rt::ObjectInfo {
         &TAG_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TAG_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.name_id),
@@ -98,6 +108,7 @@ impl rt::Object for TagId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.name_id),
@@ -107,16 +118,19 @@ impl rt::Object for TagId {
     }
 }
 impl Clone for TagId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TagId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TagId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -132,6 +146,7 @@ pub struct TagIdNameId {
     pub category: String,
 }
 impl Default for TagIdNameId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tag: String::new(),
@@ -153,9 +168,11 @@ impl rt::Object for TagIdNameId {
     fn type_info() -> &'static rt::ObjectInfo {
         &TAG_ID_NAME_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TAG_ID_NAME_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.tag),
@@ -163,6 +180,7 @@ impl rt::Object for TagIdNameId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.tag),
@@ -172,16 +190,19 @@ impl rt::Object for TagIdNameId {
     }
 }
 impl Clone for TagIdNameId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TagIdNameId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TagIdNameId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -197,6 +218,7 @@ pub struct TagSpec {
     pub id: TagId,
 }
 impl Default for TagSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -217,9 +239,11 @@ impl rt::Object for TagSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &TAG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TAG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -228,6 +252,7 @@ impl rt::Object for TagSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -249,16 +274,19 @@ impl std::ops::DerefMut for TagSpec {
     }
 }
 impl Clone for TagSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TagSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TagSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -276,6 +304,7 @@ pub struct TaskDescription {
     pub reason: Vec<rt::Poly<TypeDescription>>,
 }
 impl Default for TaskDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             method_info: Vec::new(),
@@ -299,9 +328,11 @@ impl rt::Object for TaskDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.method_info),
@@ -310,6 +341,7 @@ impl rt::Object for TaskDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.method_info),
@@ -320,16 +352,19 @@ impl rt::Object for TaskDescription {
     }
 }
 impl Clone for TaskDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -345,6 +380,7 @@ pub struct TaskEvent {
     pub info: TaskInfo,
 }
 impl Default for TaskEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -365,9 +401,11 @@ impl rt::Object for TaskEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -376,6 +414,7 @@ impl rt::Object for TaskEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -398,16 +437,19 @@ impl std::ops::DerefMut for TaskEvent {
     }
 }
 impl Clone for TaskEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -441,6 +483,7 @@ pub struct TaskFilterSpec {
     pub root_task_key: Vec<String>,
 }
 impl Default for TaskFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: None,
@@ -480,9 +523,11 @@ impl rt::Object for TaskFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.entity),
@@ -499,6 +544,7 @@ impl rt::Object for TaskFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.entity),
@@ -517,16 +563,19 @@ impl rt::Object for TaskFilterSpec {
     }
 }
 impl Clone for TaskFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -542,6 +591,7 @@ pub struct TaskFilterSpecByEntity {
     pub recursion: enums::TaskFilterSpecRecursionOption,
 }
 impl Default for TaskFilterSpecByEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -563,9 +613,11 @@ impl rt::Object for TaskFilterSpecByEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC_BY_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC_BY_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -573,6 +625,7 @@ impl rt::Object for TaskFilterSpecByEntity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -582,16 +635,19 @@ impl rt::Object for TaskFilterSpecByEntity {
     }
 }
 impl Clone for TaskFilterSpecByEntity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpecByEntity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskFilterSpecByEntity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -609,6 +665,7 @@ pub struct TaskFilterSpecByTime {
     pub end_time: Option<rt::DateTime>,
 }
 impl Default for TaskFilterSpecByTime {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             time_type: Default::default(),
@@ -632,9 +689,11 @@ impl rt::Object for TaskFilterSpecByTime {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC_BY_TIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC_BY_TIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.time_type),
@@ -643,6 +702,7 @@ impl rt::Object for TaskFilterSpecByTime {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.time_type),
@@ -653,16 +713,19 @@ impl rt::Object for TaskFilterSpecByTime {
     }
 }
 impl Clone for TaskFilterSpecByTime {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpecByTime {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskFilterSpecByTime {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -678,6 +741,7 @@ pub struct TaskFilterSpecByUsername {
     pub user_list: Vec<String>,
 }
 impl Default for TaskFilterSpecByUsername {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             system_user: false,
@@ -699,9 +763,11 @@ impl rt::Object for TaskFilterSpecByUsername {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC_BY_USERNAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_FILTER_SPEC_BY_USERNAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.system_user),
@@ -709,6 +775,7 @@ impl rt::Object for TaskFilterSpecByUsername {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.system_user),
@@ -718,16 +785,19 @@ impl rt::Object for TaskFilterSpecByUsername {
     }
 }
 impl Clone for TaskFilterSpecByUsername {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpecByUsername {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskFilterSpecByUsername {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -743,6 +813,7 @@ pub struct TaskInProgress {
     pub task: rt::ManagedObjectReference,
 }
 impl Default for TaskInProgress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -763,9 +834,11 @@ impl rt::Object for TaskInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_IN_PROGRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_IN_PROGRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -774,6 +847,7 @@ impl rt::Object for TaskInProgress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -796,16 +870,19 @@ impl std::ops::DerefMut for TaskInProgress {
     }
 }
 impl Clone for TaskInProgress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskInProgress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskInProgress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -865,6 +942,7 @@ pub struct TaskInfo {
     pub activation_id: Option<String>,
 }
 impl Default for TaskInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -930,9 +1008,11 @@ impl rt::Object for TaskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -962,6 +1042,7 @@ impl rt::Object for TaskInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -993,16 +1074,19 @@ impl rt::Object for TaskInfo {
     }
 }
 impl Clone for TaskInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1013,6 +1097,7 @@ rt::serde!(object TaskInfo);
 /// `TaskReason`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskReason {}
 impl Default for TaskReason {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1028,14 +1113,17 @@ impl rt::Object for TaskReason {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_REASON
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_REASON
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1044,16 +1132,19 @@ impl rt::Object for TaskReason {
 }
 impl rt::Extends<TaskReason> for TaskReason {}
 impl Clone for TaskReason {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskReason {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskReason {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1073,6 +1164,7 @@ pub struct TaskReasonAlarm {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for TaskReasonAlarm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             alarm_name: String::new(),
@@ -1098,9 +1190,11 @@ impl rt::Object for TaskReasonAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_REASON_ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_REASON_ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&TaskReason {}),
@@ -1111,6 +1205,7 @@ impl rt::Object for TaskReasonAlarm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.alarm_name),
@@ -1123,16 +1218,19 @@ impl rt::Object for TaskReasonAlarm {
 }
 impl rt::Extends<TaskReason> for TaskReasonAlarm {}
 impl Clone for TaskReasonAlarm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonAlarm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskReasonAlarm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1148,6 +1246,7 @@ pub struct TaskReasonSchedule {
     pub scheduled_task: rt::ManagedObjectReference,
 }
 impl Default for TaskReasonSchedule {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1169,9 +1268,11 @@ impl rt::Object for TaskReasonSchedule {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_REASON_SCHEDULE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_REASON_SCHEDULE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&TaskReason {}),
@@ -1180,6 +1281,7 @@ impl rt::Object for TaskReasonSchedule {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1190,16 +1292,19 @@ impl rt::Object for TaskReasonSchedule {
 }
 impl rt::Extends<TaskReason> for TaskReasonSchedule {}
 impl Clone for TaskReasonSchedule {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonSchedule {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskReasonSchedule {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1210,6 +1315,7 @@ rt::serde!(object TaskReasonSchedule);
 /// `TaskReasonSystem`, a [`TaskReason`], since VI API 2.0.
 pub struct TaskReasonSystem {}
 impl Default for TaskReasonSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1225,15 +1331,18 @@ impl rt::Object for TaskReasonSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_REASON_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_REASON_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&TaskReason {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1242,16 +1351,19 @@ impl rt::Object for TaskReasonSystem {
 }
 impl rt::Extends<TaskReason> for TaskReasonSystem {}
 impl Clone for TaskReasonSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskReasonSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1265,6 +1377,7 @@ pub struct TaskReasonUser {
     pub user_name: String,
 }
 impl Default for TaskReasonUser {
+    #[inline(never)]
     fn default() -> Self {
         Self { user_name: String::new() }
     }
@@ -1282,9 +1395,11 @@ impl rt::Object for TaskReasonUser {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_REASON_USER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_REASON_USER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&TaskReason {}),
@@ -1292,6 +1407,7 @@ impl rt::Object for TaskReasonUser {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user_name),
@@ -1301,16 +1417,19 @@ impl rt::Object for TaskReasonUser {
 }
 impl rt::Extends<TaskReason> for TaskReasonUser {}
 impl Clone for TaskReasonUser {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonUser {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskReasonUser {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1324,6 +1443,7 @@ pub struct TemplateConfigFileInfo {
     pub base: VmConfigFileInfo,
 }
 impl Default for TemplateConfigFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFileInfo::default(),
@@ -1341,9 +1461,11 @@ impl rt::Object for TemplateConfigFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEMPLATE_CONFIG_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEMPLATE_CONFIG_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -1351,6 +1473,7 @@ impl rt::Object for TemplateConfigFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -1372,16 +1495,19 @@ impl std::ops::DerefMut for TemplateConfigFileInfo {
     }
 }
 impl Clone for TemplateConfigFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TemplateConfigFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TemplateConfigFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1395,6 +1521,7 @@ pub struct TemplateConfigFileQuery {
     pub base: VmConfigFileQuery,
 }
 impl Default for TemplateConfigFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFileQuery::default(),
@@ -1412,9 +1539,11 @@ impl rt::Object for TemplateConfigFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEMPLATE_CONFIG_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEMPLATE_CONFIG_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1422,6 +1551,7 @@ impl rt::Object for TemplateConfigFileQuery {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1443,16 +1573,19 @@ impl std::ops::DerefMut for TemplateConfigFileQuery {
     }
 }
 impl Clone for TemplateConfigFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TemplateConfigFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TemplateConfigFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1466,6 +1599,7 @@ pub struct Timedout {
     pub base: VimFault,
 }
 impl Default for Timedout {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1481,9 +1615,11 @@ impl rt::Object for Timedout {
     fn type_info() -> &'static rt::ObjectInfo {
         &TIMEDOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TIMEDOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1491,6 +1627,7 @@ impl rt::Object for Timedout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1512,16 +1649,19 @@ impl std::ops::DerefMut for Timedout {
     }
 }
 impl Clone for Timedout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Timedout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Timedout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1535,6 +1675,7 @@ pub struct TooManyDevices {
     pub base: InvalidVmConfig,
 }
 impl Default for TooManyDevices {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
@@ -1552,9 +1693,11 @@ impl rt::Object for TooManyDevices {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_DEVICES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_DEVICES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1562,6 +1705,7 @@ impl rt::Object for TooManyDevices {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1583,16 +1727,19 @@ impl std::ops::DerefMut for TooManyDevices {
     }
 }
 impl Clone for TooManyDevices {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyDevices {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyDevices {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1606,6 +1753,7 @@ pub struct TooManySnapshotLevels {
     pub base: SnapshotFault,
 }
 impl Default for TooManySnapshotLevels {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -1623,9 +1771,11 @@ impl rt::Object for TooManySnapshotLevels {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_SNAPSHOT_LEVELS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_SNAPSHOT_LEVELS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1633,6 +1783,7 @@ impl rt::Object for TooManySnapshotLevels {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1654,16 +1805,19 @@ impl std::ops::DerefMut for TooManySnapshotLevels {
     }
 }
 impl Clone for TooManySnapshotLevels {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManySnapshotLevels {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManySnapshotLevels {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1701,6 +1855,7 @@ pub struct ToolsConfigInfo {
     pub last_install_info: Option<Box<ToolsConfigInfoToolsLastInstallInfo>>,
 }
 impl Default for ToolsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tools_version: None,
@@ -1744,9 +1899,11 @@ impl rt::Object for ToolsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.tools_version),
@@ -1765,6 +1922,7 @@ impl rt::Object for ToolsConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.tools_version),
@@ -1785,16 +1943,19 @@ impl rt::Object for ToolsConfigInfo {
     }
 }
 impl Clone for ToolsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1810,6 +1971,7 @@ pub struct ToolsConfigInfoToolsLastInstallInfo {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for ToolsConfigInfoToolsLastInstallInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { counter: 0, fault: None }
     }
@@ -1828,9 +1990,11 @@ impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.counter),
@@ -1838,6 +2002,7 @@ impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.counter),
@@ -1847,16 +2012,19 @@ impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
     }
 }
 impl Clone for ToolsConfigInfoToolsLastInstallInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsConfigInfoToolsLastInstallInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsConfigInfoToolsLastInstallInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1870,6 +2038,7 @@ pub struct ToolsUnavailable {
     pub base: VimFault,
 }
 impl Default for ToolsUnavailable {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1885,9 +2054,11 @@ impl rt::Object for ToolsUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_UNAVAILABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_UNAVAILABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1895,6 +2066,7 @@ impl rt::Object for ToolsUnavailable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1916,16 +2088,19 @@ impl std::ops::DerefMut for ToolsUnavailable {
     }
 }
 impl Clone for ToolsUnavailable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsUnavailable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsUnavailable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1947,6 +2122,7 @@ pub struct TraversalSpec {
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
 }
 impl Default for TraversalSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SelectionSpec::default(),
@@ -1973,9 +2149,11 @@ impl rt::Object for TraversalSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &TRAVERSAL_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TRAVERSAL_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1987,6 +2165,7 @@ impl rt::Object for TraversalSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2012,16 +2191,19 @@ impl std::ops::DerefMut for TraversalSpec {
     }
 }
 impl Clone for TraversalSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TraversalSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TraversalSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2037,6 +2219,7 @@ pub struct TypeDescription {
     pub key: String,
 }
 impl Default for TypeDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Description::default(),
@@ -2057,9 +2240,11 @@ impl rt::Object for TypeDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &TYPE_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TYPE_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2068,6 +2253,7 @@ impl rt::Object for TypeDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2091,16 +2277,19 @@ impl std::ops::DerefMut for TypeDescription {
     }
 }
 impl Clone for TypeDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TypeDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TypeDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2118,6 +2307,7 @@ pub struct UnexpectedFault {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for UnexpectedFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -2140,9 +2330,11 @@ impl rt::Object for UnexpectedFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNEXPECTED_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNEXPECTED_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2152,6 +2344,7 @@ impl rt::Object for UnexpectedFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2175,16 +2368,19 @@ impl std::ops::DerefMut for UnexpectedFault {
     }
 }
 impl Clone for UnexpectedFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnexpectedFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnexpectedFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2202,6 +2398,7 @@ pub struct UpdateSet {
     pub truncated: Option<bool>,
 }
 impl Default for UpdateSet {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             version: String::new(),
@@ -2225,9 +2422,11 @@ impl rt::Object for UpdateSet {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_SET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_SET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
@@ -2236,6 +2435,7 @@ impl rt::Object for UpdateSet {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -2246,16 +2446,19 @@ impl rt::Object for UpdateSet {
     }
 }
 impl Clone for UpdateSet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UpdateSet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UpdateSet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2269,6 +2472,7 @@ pub struct UsbScanCodeSpec {
     pub key_events: Vec<UsbScanCodeSpecKeyEvent>,
 }
 impl Default for UsbScanCodeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { key_events: Vec::new() }
     }
@@ -2286,15 +2490,18 @@ impl rt::Object for UsbScanCodeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &USB_SCAN_CODE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USB_SCAN_CODE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.key_events),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.key_events),
@@ -2303,16 +2510,19 @@ impl rt::Object for UsbScanCodeSpec {
     }
 }
 impl Clone for UsbScanCodeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UsbScanCodeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UsbScanCodeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2328,6 +2538,7 @@ pub struct UsbScanCodeSpecKeyEvent {
     pub modifiers: Option<Box<UsbScanCodeSpecModifierType>>,
 }
 impl Default for UsbScanCodeSpecKeyEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             usb_hid_code: 0,
@@ -2349,9 +2560,11 @@ impl rt::Object for UsbScanCodeSpecKeyEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &USB_SCAN_CODE_SPEC_KEY_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USB_SCAN_CODE_SPEC_KEY_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.usb_hid_code),
@@ -2359,6 +2572,7 @@ impl rt::Object for UsbScanCodeSpecKeyEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.usb_hid_code),
@@ -2368,16 +2582,19 @@ impl rt::Object for UsbScanCodeSpecKeyEvent {
     }
 }
 impl Clone for UsbScanCodeSpecKeyEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UsbScanCodeSpecKeyEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UsbScanCodeSpecKeyEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2405,6 +2622,7 @@ pub struct UsbScanCodeSpecModifierType {
     pub right_gui: Option<bool>,
 }
 impl Default for UsbScanCodeSpecModifierType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             left_control: None,
@@ -2438,9 +2656,11 @@ impl rt::Object for UsbScanCodeSpecModifierType {
     fn type_info() -> &'static rt::ObjectInfo {
         &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.left_control),
@@ -2454,6 +2674,7 @@ impl rt::Object for UsbScanCodeSpecModifierType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.left_control),
@@ -2469,16 +2690,19 @@ impl rt::Object for UsbScanCodeSpecModifierType {
     }
 }
 impl Clone for UsbScanCodeSpecModifierType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UsbScanCodeSpecModifierType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UsbScanCodeSpecModifierType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2500,6 +2724,7 @@ pub struct UserLoginSessionEvent {
     pub session_id: String,
 }
 impl Default for UserLoginSessionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -2526,9 +2751,11 @@ impl rt::Object for UserLoginSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_LOGIN_SESSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_LOGIN_SESSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2540,6 +2767,7 @@ impl rt::Object for UserLoginSessionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2565,16 +2793,19 @@ impl std::ops::DerefMut for UserLoginSessionEvent {
     }
 }
 impl Clone for UserLoginSessionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserLoginSessionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserLoginSessionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2598,6 +2829,7 @@ pub struct UserLogoutSessionEvent {
     pub login_time: Option<rt::DateTime>,
 }
 impl Default for UserLogoutSessionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -2626,9 +2858,11 @@ impl rt::Object for UserLogoutSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_LOGOUT_SESSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_LOGOUT_SESSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2641,6 +2875,7 @@ impl rt::Object for UserLogoutSessionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2667,16 +2902,19 @@ impl std::ops::DerefMut for UserLogoutSessionEvent {
     }
 }
 impl Clone for UserLogoutSessionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserLogoutSessionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserLogoutSessionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2694,6 +2932,7 @@ pub struct UserNotFound {
     pub unresolved: bool,
 }
 impl Default for UserNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2716,9 +2955,11 @@ impl rt::Object for UserNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2728,6 +2969,7 @@ impl rt::Object for UserNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2751,16 +2993,19 @@ impl std::ops::DerefMut for UserNotFound {
     }
 }
 impl Clone for UserNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2794,6 +3039,7 @@ pub struct UserSession {
     pub call_count: Option<i64>,
 }
 impl Default for UserSession {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2833,9 +3079,11 @@ impl rt::Object for UserSession {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_SESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_SESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2852,6 +3100,7 @@ impl rt::Object for UserSession {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2870,16 +3119,19 @@ impl rt::Object for UserSession {
     }
 }
 impl Clone for UserSession {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserSession {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserSession {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2893,6 +3145,7 @@ pub struct VimFault {
     pub base: MethodFault,
 }
 impl Default for VimFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
@@ -2910,9 +3163,11 @@ impl rt::Object for VimFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIM_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIM_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2920,6 +3175,7 @@ impl rt::Object for VimFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2941,16 +3197,19 @@ impl std::ops::DerefMut for VimFault {
     }
 }
 impl Clone for VimFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VimFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VimFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2964,6 +3223,7 @@ pub struct VirtualAhciController {
     pub base: VirtualSataController,
 }
 impl Default for VirtualAhciController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSataController::default(),
@@ -2981,9 +3241,11 @@ impl rt::Object for VirtualAhciController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_AHCI_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_AHCI_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2991,6 +3253,7 @@ impl rt::Object for VirtualAhciController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -3012,16 +3275,19 @@ impl std::ops::DerefMut for VirtualAhciController {
     }
 }
 impl Clone for VirtualAhciController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualAhciController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualAhciController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3035,6 +3301,7 @@ pub struct VirtualBusLogicController {
     pub base: VirtualScsiController,
 }
 impl Default for VirtualBusLogicController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
@@ -3052,9 +3319,11 @@ impl rt::Object for VirtualBusLogicController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_BUS_LOGIC_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_BUS_LOGIC_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -3062,6 +3331,7 @@ impl rt::Object for VirtualBusLogicController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -3083,16 +3353,19 @@ impl std::ops::DerefMut for VirtualBusLogicController {
     }
 }
 impl Clone for VirtualBusLogicController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualBusLogicController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualBusLogicController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3106,6 +3379,7 @@ pub struct VirtualCdrom {
     pub base: VirtualDevice,
 }
 impl Default for VirtualCdrom {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -3123,9 +3397,11 @@ impl rt::Object for VirtualCdrom {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -3133,6 +3409,7 @@ impl rt::Object for VirtualCdrom {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -3154,16 +3431,19 @@ impl std::ops::DerefMut for VirtualCdrom {
     }
 }
 impl Clone for VirtualCdrom {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdrom {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdrom {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3177,6 +3457,7 @@ pub struct VirtualCdromAtapiBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualCdromAtapiBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -3194,9 +3475,11 @@ impl rt::Object for VirtualCdromAtapiBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ATAPI_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ATAPI_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3204,6 +3487,7 @@ impl rt::Object for VirtualCdromAtapiBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3225,16 +3509,19 @@ impl std::ops::DerefMut for VirtualCdromAtapiBackingInfo {
     }
 }
 impl Clone for VirtualCdromAtapiBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromAtapiBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromAtapiBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3248,6 +3535,7 @@ pub struct VirtualCdromIsoBackingInfo {
     pub base: VirtualDeviceFileBackingInfo,
 }
 impl Default for VirtualCdromIsoBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -3265,9 +3553,11 @@ impl rt::Object for VirtualCdromIsoBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ISO_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ISO_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3275,6 +3565,7 @@ impl rt::Object for VirtualCdromIsoBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3296,16 +3587,19 @@ impl std::ops::DerefMut for VirtualCdromIsoBackingInfo {
     }
 }
 impl Clone for VirtualCdromIsoBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromIsoBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromIsoBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3321,6 +3615,7 @@ pub struct VirtualCdromPassthroughBackingInfo {
     pub exclusive: bool,
 }
 impl Default for VirtualCdromPassthroughBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -3341,9 +3636,11 @@ impl rt::Object for VirtualCdromPassthroughBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3352,6 +3649,7 @@ impl rt::Object for VirtualCdromPassthroughBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3374,16 +3672,19 @@ impl std::ops::DerefMut for VirtualCdromPassthroughBackingInfo {
     }
 }
 impl Clone for VirtualCdromPassthroughBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromPassthroughBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromPassthroughBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3397,6 +3698,7 @@ pub struct VirtualCdromRemoteAtapiBackingInfo {
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
 }
 impl Default for VirtualCdromRemoteAtapiBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
@@ -3414,9 +3716,11 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3424,6 +3728,7 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3445,16 +3750,19 @@ impl std::ops::DerefMut for VirtualCdromRemoteAtapiBackingInfo {
     }
 }
 impl Clone for VirtualCdromRemoteAtapiBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromRemoteAtapiBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromRemoteAtapiBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3470,6 +3778,7 @@ pub struct VirtualCdromRemotePassthroughBackingInfo {
     pub exclusive: bool,
 }
 impl Default for VirtualCdromRemotePassthroughBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
@@ -3490,9 +3799,11 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3501,6 +3812,7 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3523,16 +3835,19 @@ impl std::ops::DerefMut for VirtualCdromRemotePassthroughBackingInfo {
     }
 }
 impl Clone for VirtualCdromRemotePassthroughBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromRemotePassthroughBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromRemotePassthroughBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3550,6 +3865,7 @@ pub struct VirtualController {
     pub device: Vec<i32>,
 }
 impl Default for VirtualController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -3572,9 +3888,11 @@ impl rt::Object for VirtualController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -3584,6 +3902,7 @@ impl rt::Object for VirtualController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -3607,16 +3926,19 @@ impl std::ops::DerefMut for VirtualController {
     }
 }
 impl Clone for VirtualController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3646,6 +3968,7 @@ pub struct VirtualDevice {
     pub device_group_info: Option<Box<VirtualDeviceDeviceGroupInfo>>,
 }
 impl Default for VirtualDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -3681,9 +4004,11 @@ impl rt::Object for VirtualDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3698,6 +4023,7 @@ impl rt::Object for VirtualDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3715,16 +4041,19 @@ impl rt::Object for VirtualDevice {
 }
 impl rt::Extends<VirtualDevice> for VirtualDevice {}
 impl Clone for VirtualDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3735,6 +4064,7 @@ rt::serde!(object base VirtualDevice);
 /// `VirtualDeviceBackingInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDeviceBackingInfo {}
 impl Default for VirtualDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3750,14 +4080,17 @@ impl rt::Object for VirtualDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3766,16 +4099,19 @@ impl rt::Object for VirtualDeviceBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceBackingInfo {}
 impl Clone for VirtualDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3786,6 +4122,7 @@ rt::serde!(object base VirtualDeviceBackingInfo);
 /// `VirtualDeviceBusSlotInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct VirtualDeviceBusSlotInfo {}
 impl Default for VirtualDeviceBusSlotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3801,14 +4138,17 @@ impl rt::Object for VirtualDeviceBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BUS_SLOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BUS_SLOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3817,16 +4157,19 @@ impl rt::Object for VirtualDeviceBusSlotInfo {
 }
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDeviceBusSlotInfo {}
 impl Clone for VirtualDeviceBusSlotInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceBusSlotInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceBusSlotInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3854,6 +4197,7 @@ pub struct VirtualDeviceConfigSpec {
     pub change_mode: Option<String>,
 }
 impl Default for VirtualDeviceConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operation: None,
@@ -3887,9 +4231,11 @@ impl rt::Object for VirtualDeviceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.operation),
@@ -3904,6 +4250,7 @@ impl rt::Object for VirtualDeviceConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operation),
@@ -3921,16 +4268,19 @@ impl rt::Object for VirtualDeviceConfigSpec {
 }
 impl rt::Extends<VirtualDeviceConfigSpec> for VirtualDeviceConfigSpec {}
 impl Clone for VirtualDeviceConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3947,6 +4297,7 @@ pub struct VirtualDeviceConfigSpecBackingSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
 }
 impl Default for VirtualDeviceConfigSpecBackingSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             parent: None,
@@ -3969,9 +4320,11 @@ impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.parent),
@@ -3980,6 +4333,7 @@ impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.parent),
@@ -3990,16 +4344,19 @@ impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
     }
 }
 impl Clone for VirtualDeviceConfigSpecBackingSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceConfigSpecBackingSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceConfigSpecBackingSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4021,6 +4378,7 @@ pub struct VirtualDeviceConnectInfo {
     pub status: Option<String>,
 }
 impl Default for VirtualDeviceConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             migrate_connect: None,
@@ -4048,9 +4406,11 @@ impl rt::Object for VirtualDeviceConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.migrate_connect),
@@ -4061,6 +4421,7 @@ impl rt::Object for VirtualDeviceConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.migrate_connect),
@@ -4073,16 +4434,19 @@ impl rt::Object for VirtualDeviceConnectInfo {
     }
 }
 impl Clone for VirtualDeviceConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4098,6 +4462,7 @@ pub struct VirtualDeviceDeviceBackingInfo {
     pub use_auto_detect: Option<bool>,
 }
 impl Default for VirtualDeviceDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_name: String::new(),
@@ -4119,9 +4484,11 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -4130,6 +4497,7 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_name),
@@ -4140,16 +4508,19 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceDeviceBackingInfo {}
 impl Clone for VirtualDeviceDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4165,6 +4536,7 @@ pub struct VirtualDeviceDeviceGroupInfo {
     pub sequence_id: i32,
 }
 impl Default for VirtualDeviceDeviceGroupInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             group_instance_key: 0,
@@ -4186,9 +4558,11 @@ impl rt::Object for VirtualDeviceDeviceGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.group_instance_key),
@@ -4196,6 +4570,7 @@ impl rt::Object for VirtualDeviceDeviceGroupInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.group_instance_key),
@@ -4205,16 +4580,19 @@ impl rt::Object for VirtualDeviceDeviceGroupInfo {
     }
 }
 impl Clone for VirtualDeviceDeviceGroupInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceDeviceGroupInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceDeviceGroupInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4232,6 +4610,7 @@ pub struct VirtualDeviceFileBackingInfo {
     pub backing_object_id: Option<String>,
 }
 impl Default for VirtualDeviceFileBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             file_name: String::new(),
@@ -4255,9 +4634,11 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -4267,6 +4648,7 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.file_name),
@@ -4278,16 +4660,19 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceFileBackingInfo {}
 impl Clone for VirtualDeviceFileBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceFileBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceFileBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4301,6 +4686,7 @@ pub struct VirtualDevicePciBusSlotInfo {
     pub pci_slot_number: i32,
 }
 impl Default for VirtualDevicePciBusSlotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { pci_slot_number: 0 }
     }
@@ -4318,9 +4704,11 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBusSlotInfo {}),
@@ -4328,6 +4716,7 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pci_slot_number),
@@ -4337,16 +4726,19 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
 }
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDevicePciBusSlotInfo {}
 impl Clone for VirtualDevicePciBusSlotInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDevicePciBusSlotInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDevicePciBusSlotInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4360,6 +4752,7 @@ pub struct VirtualDevicePipeBackingInfo {
     pub pipe_name: String,
 }
 impl Default for VirtualDevicePipeBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { pipe_name: String::new() }
     }
@@ -4377,9 +4770,11 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_PIPE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_PIPE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -4387,6 +4782,7 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pipe_name),
@@ -4396,16 +4792,19 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDevicePipeBackingInfo {}
 impl Clone for VirtualDevicePipeBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDevicePipeBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDevicePipeBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4421,6 +4820,7 @@ pub struct VirtualDeviceRemoteDeviceBackingInfo {
     pub use_auto_detect: Option<bool>,
 }
 impl Default for VirtualDeviceRemoteDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_name: String::new(),
@@ -4442,9 +4842,11 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -4453,6 +4855,7 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_name),
@@ -4463,16 +4866,19 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceRemoteDeviceBackingInfo {}
 impl Clone for VirtualDeviceRemoteDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceRemoteDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceRemoteDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4490,6 +4896,7 @@ pub struct VirtualDeviceUriBackingInfo {
     pub proxy_uri: Option<String>,
 }
 impl Default for VirtualDeviceUriBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             service_uri: String::new(),
@@ -4513,9 +4920,11 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_URI_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_URI_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -4525,6 +4934,7 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.service_uri),
@@ -4536,16 +4946,19 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceUriBackingInfo {}
 impl Clone for VirtualDeviceUriBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceUriBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceUriBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4589,6 +5002,7 @@ pub struct VirtualDisk {
     pub disk_chain_broken_issue: Option<String>,
 }
 impl Default for VirtualDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -4637,9 +5051,11 @@ impl rt::Object for VirtualDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -4663,6 +5079,7 @@ impl rt::Object for VirtualDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -4700,16 +5117,19 @@ impl std::ops::DerefMut for VirtualDisk {
     }
 }
 impl Clone for VirtualDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

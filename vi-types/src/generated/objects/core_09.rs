@@ -15,6 +15,7 @@ pub struct VirtualDiskConfigSpec {
     pub migrate_cache: Option<bool>,
 }
 impl Default for VirtualDiskConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceConfigSpec::default(),
@@ -37,9 +38,11 @@ impl rt::Object for VirtualDiskConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for VirtualDiskConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -72,16 +76,19 @@ impl std::ops::DerefMut for VirtualDiskConfigSpec {
     }
 }
 impl Clone for VirtualDiskConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -105,6 +112,7 @@ pub struct VirtualDiskFlatVer1BackingInfo {
     pub parent: Option<Box<VirtualDiskFlatVer1BackingInfo>>,
 }
 impl Default for VirtualDiskFlatVer1BackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -133,9 +141,11 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -148,6 +158,7 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -174,16 +185,19 @@ impl std::ops::DerefMut for VirtualDiskFlatVer1BackingInfo {
     }
 }
 impl Clone for VirtualDiskFlatVer1BackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskFlatVer1BackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskFlatVer1BackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -227,6 +241,7 @@ pub struct VirtualDiskFlatVer2BackingInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
 }
 impl Default for VirtualDiskFlatVer2BackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -275,9 +290,11 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -300,6 +317,7 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -336,16 +354,19 @@ impl std::ops::DerefMut for VirtualDiskFlatVer2BackingInfo {
     }
 }
 impl Clone for VirtualDiskFlatVer2BackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskFlatVer2BackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskFlatVer2BackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -367,6 +388,7 @@ pub struct VirtualDiskLocalPMemBackingInfo {
     pub content_id: Option<String>,
 }
 impl Default for VirtualDiskLocalPMemBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -393,9 +415,11 @@ impl rt::Object for VirtualDiskLocalPMemBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -407,6 +431,7 @@ impl rt::Object for VirtualDiskLocalPMemBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -432,16 +457,19 @@ impl std::ops::DerefMut for VirtualDiskLocalPMemBackingInfo {
     }
 }
 impl Clone for VirtualDiskLocalPMemBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskLocalPMemBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskLocalPMemBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -457,6 +485,7 @@ pub struct VirtualDiskPartitionedRawDiskVer2BackingInfo {
     pub partition: Vec<i32>,
 }
 impl Default for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDiskRawDiskVer2BackingInfo::default(),
@@ -477,9 +506,11 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -488,6 +519,7 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -511,16 +543,19 @@ impl std::ops::DerefMut for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     }
 }
 impl Clone for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -556,6 +591,7 @@ pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
     pub sharing: Option<String>,
 }
 impl Default for VirtualDiskRawDiskMappingVer1BackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -596,9 +632,11 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -617,6 +655,7 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -649,16 +688,19 @@ impl std::ops::DerefMut for VirtualDiskRawDiskMappingVer1BackingInfo {
     }
 }
 impl Clone for VirtualDiskRawDiskMappingVer1BackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRawDiskMappingVer1BackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskRawDiskMappingVer1BackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -680,6 +722,7 @@ pub struct VirtualDiskRawDiskVer2BackingInfo {
     pub sharing: Option<String>,
 }
 impl Default for VirtualDiskRawDiskVer2BackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -706,9 +749,11 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -720,6 +765,7 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -745,16 +791,19 @@ impl std::ops::DerefMut for VirtualDiskRawDiskVer2BackingInfo {
     }
 }
 impl Clone for VirtualDiskRawDiskVer2BackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRawDiskVer2BackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskRawDiskVer2BackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -788,6 +837,7 @@ pub struct VirtualDiskSeSparseBackingInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
 }
 impl Default for VirtualDiskSeSparseBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -826,9 +876,11 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -846,6 +898,7 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -877,16 +930,19 @@ impl std::ops::DerefMut for VirtualDiskSeSparseBackingInfo {
     }
 }
 impl Clone for VirtualDiskSeSparseBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSeSparseBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskSeSparseBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -912,6 +968,7 @@ pub struct VirtualDiskSparseVer1BackingInfo {
     pub parent: Option<Box<VirtualDiskSparseVer1BackingInfo>>,
 }
 impl Default for VirtualDiskSparseVer1BackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -942,9 +999,11 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -958,6 +1017,7 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -985,16 +1045,19 @@ impl std::ops::DerefMut for VirtualDiskSparseVer1BackingInfo {
     }
 }
 impl Clone for VirtualDiskSparseVer1BackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSparseVer1BackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskSparseVer1BackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1026,6 +1089,7 @@ pub struct VirtualDiskSparseVer2BackingInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
 }
 impl Default for VirtualDiskSparseVer2BackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -1062,9 +1126,11 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1081,6 +1147,7 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1111,16 +1178,19 @@ impl std::ops::DerefMut for VirtualDiskSparseVer2BackingInfo {
     }
 }
 impl Clone for VirtualDiskSparseVer2BackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSparseVer2BackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskSparseVer2BackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1136,6 +1206,7 @@ pub struct VirtualDiskSpec {
     pub adapter_type: String,
 }
 impl Default for VirtualDiskSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_type: String::new(),
@@ -1157,9 +1228,11 @@ impl rt::Object for VirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_type),
@@ -1167,6 +1240,7 @@ impl rt::Object for VirtualDiskSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_type),
@@ -1177,16 +1251,19 @@ impl rt::Object for VirtualDiskSpec {
 }
 impl rt::Extends<VirtualDiskSpec> for VirtualDiskSpec {}
 impl Clone for VirtualDiskSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1200,6 +1277,7 @@ pub struct VirtualE1000 {
     pub base: VirtualEthernetCard,
 }
 impl Default for VirtualE1000 {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
@@ -1217,9 +1295,11 @@ impl rt::Object for VirtualE1000 {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1227,6 +1307,7 @@ impl rt::Object for VirtualE1000 {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1248,16 +1329,19 @@ impl std::ops::DerefMut for VirtualE1000 {
     }
 }
 impl Clone for VirtualE1000 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualE1000 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualE1000 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1271,6 +1355,7 @@ pub struct VirtualE1000e {
     pub base: VirtualEthernetCard,
 }
 impl Default for VirtualE1000e {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
@@ -1288,9 +1373,11 @@ impl rt::Object for VirtualE1000e {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000E
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000E
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1298,6 +1385,7 @@ impl rt::Object for VirtualE1000e {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1319,16 +1407,19 @@ impl std::ops::DerefMut for VirtualE1000e {
     }
 }
 impl Clone for VirtualE1000e {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualE1000e {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualE1000e {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1342,6 +1433,7 @@ pub struct VirtualEnsoniq1371 {
     pub base: VirtualSoundCard,
 }
 impl Default for VirtualEnsoniq1371 {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
@@ -1359,9 +1451,11 @@ impl rt::Object for VirtualEnsoniq1371 {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ENSONIQ1371
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ENSONIQ1371
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1369,6 +1463,7 @@ impl rt::Object for VirtualEnsoniq1371 {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1390,16 +1485,19 @@ impl std::ops::DerefMut for VirtualEnsoniq1371 {
     }
 }
 impl Clone for VirtualEnsoniq1371 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEnsoniq1371 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEnsoniq1371 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1427,6 +1525,7 @@ pub struct VirtualEthernetCard {
     pub subnet_id: Option<String>,
 }
 impl Default for VirtualEthernetCard {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -1459,9 +1558,11 @@ impl rt::Object for VirtualEthernetCard {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1476,6 +1577,7 @@ impl rt::Object for VirtualEthernetCard {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1504,16 +1606,19 @@ impl std::ops::DerefMut for VirtualEthernetCard {
     }
 }
 impl Clone for VirtualEthernetCard {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCard {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCard {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1527,6 +1632,7 @@ pub struct VirtualEthernetCardDistributedVirtualPortBackingInfo {
     pub port: DistributedVirtualSwitchPortConnection,
 }
 impl Default for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { port: Default::default() }
     }
@@ -1544,9 +1650,11 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -1554,6 +1662,7 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.port),
@@ -1564,16 +1673,19 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualEthernetCardDistributedVirtualPortBackingInfo {}
 impl Clone for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1587,6 +1699,7 @@ pub struct VirtualEthernetCardLegacyNetworkBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualEthernetCardLegacyNetworkBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -1604,9 +1717,11 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1614,6 +1729,7 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1636,16 +1752,19 @@ impl std::ops::DerefMut for VirtualEthernetCardLegacyNetworkBackingInfo {
     }
 }
 impl Clone for VirtualEthernetCardLegacyNetworkBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardLegacyNetworkBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardLegacyNetworkBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1663,6 +1782,7 @@ pub struct VirtualEthernetCardNetworkBackingInfo {
     pub in_passthrough_mode: Option<bool>,
 }
 impl Default for VirtualEthernetCardNetworkBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -1685,9 +1805,11 @@ impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1697,6 +1819,7 @@ impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1720,16 +1843,19 @@ impl std::ops::DerefMut for VirtualEthernetCardNetworkBackingInfo {
     }
 }
 impl Clone for VirtualEthernetCardNetworkBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardNetworkBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardNetworkBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1745,6 +1871,7 @@ pub struct VirtualEthernetCardOpaqueNetworkBackingInfo {
     pub opaque_network_type: String,
 }
 impl Default for VirtualEthernetCardOpaqueNetworkBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             opaque_network_id: String::new(),
@@ -1766,9 +1893,11 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -1777,6 +1906,7 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.opaque_network_id),
@@ -1788,16 +1918,19 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualEthernetCardOpaqueNetworkBackingInfo {}
 impl Clone for VirtualEthernetCardOpaqueNetworkBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardOpaqueNetworkBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardOpaqueNetworkBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1815,6 +1948,7 @@ pub struct VirtualEthernetCardResourceAllocation {
     pub limit: Option<i64>,
 }
 impl Default for VirtualEthernetCardResourceAllocation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             reservation: None,
@@ -1838,9 +1972,11 @@ impl rt::Object for VirtualEthernetCardResourceAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.reservation),
@@ -1849,6 +1985,7 @@ impl rt::Object for VirtualEthernetCardResourceAllocation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.reservation),
@@ -1859,16 +1996,19 @@ impl rt::Object for VirtualEthernetCardResourceAllocation {
     }
 }
 impl Clone for VirtualEthernetCardResourceAllocation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardResourceAllocation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardResourceAllocation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1882,6 +2022,7 @@ pub struct VirtualFloppy {
     pub base: VirtualDevice,
 }
 impl Default for VirtualFloppy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -1899,9 +2040,11 @@ impl rt::Object for VirtualFloppy {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1909,6 +2052,7 @@ impl rt::Object for VirtualFloppy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1930,16 +2074,19 @@ impl std::ops::DerefMut for VirtualFloppy {
     }
 }
 impl Clone for VirtualFloppy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1953,6 +2100,7 @@ pub struct VirtualFloppyDeviceBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualFloppyDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -1970,9 +2118,11 @@ impl rt::Object for VirtualFloppyDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1980,6 +2130,7 @@ impl rt::Object for VirtualFloppyDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2001,16 +2152,19 @@ impl std::ops::DerefMut for VirtualFloppyDeviceBackingInfo {
     }
 }
 impl Clone for VirtualFloppyDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppyDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2024,6 +2178,7 @@ pub struct VirtualFloppyImageBackingInfo {
     pub base: VirtualDeviceFileBackingInfo,
 }
 impl Default for VirtualFloppyImageBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -2041,9 +2196,11 @@ impl rt::Object for VirtualFloppyImageBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2051,6 +2208,7 @@ impl rt::Object for VirtualFloppyImageBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2072,16 +2230,19 @@ impl std::ops::DerefMut for VirtualFloppyImageBackingInfo {
     }
 }
 impl Clone for VirtualFloppyImageBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyImageBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppyImageBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2095,6 +2256,7 @@ pub struct VirtualFloppyRemoteDeviceBackingInfo {
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
 }
 impl Default for VirtualFloppyRemoteDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
@@ -2112,9 +2274,11 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2122,6 +2286,7 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2143,16 +2308,19 @@ impl std::ops::DerefMut for VirtualFloppyRemoteDeviceBackingInfo {
     }
 }
 impl Clone for VirtualFloppyRemoteDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyRemoteDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppyRemoteDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2182,6 +2350,7 @@ pub struct VirtualHardware {
     pub simultaneous_threads: Option<i32>,
 }
 impl Default for VirtualHardware {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             num_cpu: 0,
@@ -2217,9 +2386,11 @@ impl rt::Object for VirtualHardware {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.num_cpu),
@@ -2234,6 +2405,7 @@ impl rt::Object for VirtualHardware {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.num_cpu),
@@ -2250,16 +2422,19 @@ impl rt::Object for VirtualHardware {
     }
 }
 impl Clone for VirtualHardware {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHardware {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualHardware {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2273,6 +2448,7 @@ pub struct VirtualHardwareCompatibilityIssue {
     pub base: VmConfigFault,
 }
 impl Default for VirtualHardwareCompatibilityIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -2290,9 +2466,11 @@ impl rt::Object for VirtualHardwareCompatibilityIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2300,6 +2478,7 @@ impl rt::Object for VirtualHardwareCompatibilityIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2321,16 +2500,19 @@ impl std::ops::DerefMut for VirtualHardwareCompatibilityIssue {
     }
 }
 impl Clone for VirtualHardwareCompatibilityIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHardwareCompatibilityIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualHardwareCompatibilityIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2344,6 +2526,7 @@ pub struct VirtualHdAudioCard {
     pub base: VirtualSoundCard,
 }
 impl Default for VirtualHdAudioCard {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
@@ -2361,9 +2544,11 @@ impl rt::Object for VirtualHdAudioCard {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_HD_AUDIO_CARD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_HD_AUDIO_CARD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -2371,6 +2556,7 @@ impl rt::Object for VirtualHdAudioCard {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -2392,16 +2578,19 @@ impl std::ops::DerefMut for VirtualHdAudioCard {
     }
 }
 impl Clone for VirtualHdAudioCard {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHdAudioCard {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualHdAudioCard {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2415,6 +2604,7 @@ pub struct VirtualIdeController {
     pub base: VirtualController,
 }
 impl Default for VirtualIdeController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -2432,9 +2622,11 @@ impl rt::Object for VirtualIdeController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_IDE_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_IDE_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2442,6 +2634,7 @@ impl rt::Object for VirtualIdeController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2463,16 +2656,19 @@ impl std::ops::DerefMut for VirtualIdeController {
     }
 }
 impl Clone for VirtualIdeController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualIdeController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualIdeController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2486,6 +2682,7 @@ pub struct VirtualKeyboard {
     pub base: VirtualDevice,
 }
 impl Default for VirtualKeyboard {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -2503,9 +2700,11 @@ impl rt::Object for VirtualKeyboard {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_KEYBOARD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_KEYBOARD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -2513,6 +2712,7 @@ impl rt::Object for VirtualKeyboard {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -2534,16 +2734,19 @@ impl std::ops::DerefMut for VirtualKeyboard {
     }
 }
 impl Clone for VirtualKeyboard {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualKeyboard {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualKeyboard {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2557,6 +2760,7 @@ pub struct VirtualLsiLogicController {
     pub base: VirtualScsiController,
 }
 impl Default for VirtualLsiLogicController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
@@ -2574,9 +2778,11 @@ impl rt::Object for VirtualLsiLogicController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -2584,6 +2790,7 @@ impl rt::Object for VirtualLsiLogicController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -2605,16 +2812,19 @@ impl std::ops::DerefMut for VirtualLsiLogicController {
     }
 }
 impl Clone for VirtualLsiLogicController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualLsiLogicController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualLsiLogicController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2628,6 +2838,7 @@ pub struct VirtualLsiLogicSasController {
     pub base: VirtualScsiController,
 }
 impl Default for VirtualLsiLogicSasController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
@@ -2645,9 +2856,11 @@ impl rt::Object for VirtualLsiLogicSasController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -2655,6 +2868,7 @@ impl rt::Object for VirtualLsiLogicSasController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -2676,16 +2890,19 @@ impl std::ops::DerefMut for VirtualLsiLogicSasController {
     }
 }
 impl Clone for VirtualLsiLogicSasController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualLsiLogicSasController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualLsiLogicSasController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2699,6 +2916,7 @@ pub struct VirtualMachineAffinityInfo {
     pub affinity_set: Vec<i32>,
 }
 impl Default for VirtualMachineAffinityInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { affinity_set: Vec::new() }
     }
@@ -2716,15 +2934,18 @@ impl rt::Object for VirtualMachineAffinityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_AFFINITY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_AFFINITY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.affinity_set),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.affinity_set),
@@ -2733,16 +2954,19 @@ impl rt::Object for VirtualMachineAffinityInfo {
     }
 }
 impl Clone for VirtualMachineAffinityInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineAffinityInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineAffinityInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2768,6 +2992,7 @@ pub struct VirtualMachineBootOptions {
     pub network_boot_protocol: Option<String>,
 }
 impl Default for VirtualMachineBootOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             boot_delay: None,
@@ -2799,9 +3024,11 @@ impl rt::Object for VirtualMachineBootOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.boot_delay),
@@ -2814,6 +3041,7 @@ impl rt::Object for VirtualMachineBootOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.boot_delay),
@@ -2828,16 +3056,19 @@ impl rt::Object for VirtualMachineBootOptions {
     }
 }
 impl Clone for VirtualMachineBootOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineBootOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2848,6 +3079,7 @@ rt::serde!(object VirtualMachineBootOptions);
 /// `VirtualMachineBootOptionsBootableCdromDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableCdromDevice {}
 impl Default for VirtualMachineBootOptionsBootableCdromDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2863,9 +3095,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -2877,6 +3111,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2886,16 +3121,19 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableCdromDevice {}
 impl Clone for VirtualMachineBootOptionsBootableCdromDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableCdromDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineBootOptionsBootableCdromDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2906,6 +3144,7 @@ rt::serde!(object VirtualMachineBootOptionsBootableCdromDevice);
 /// `VirtualMachineBootOptionsBootableDevice`, a [`DynamicData`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableDevice {}
 impl Default for VirtualMachineBootOptionsBootableDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2921,14 +3160,17 @@ impl rt::Object for VirtualMachineBootOptionsBootableDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2938,16 +3180,19 @@ impl rt::Object for VirtualMachineBootOptionsBootableDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableDevice {}
 impl Clone for VirtualMachineBootOptionsBootableDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineBootOptionsBootableDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2961,6 +3206,7 @@ pub struct VirtualMachineBootOptionsBootableDiskDevice {
     pub device_key: i32,
 }
 impl Default for VirtualMachineBootOptionsBootableDiskDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self { device_key: 0 }
     }
@@ -2978,9 +3224,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -2993,6 +3241,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_key),
@@ -3003,16 +3252,19 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableDiskDevice {}
 impl Clone for VirtualMachineBootOptionsBootableDiskDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableDiskDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineBootOptionsBootableDiskDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3026,6 +3278,7 @@ pub struct VirtualMachineBootOptionsBootableEthernetDevice {
     pub device_key: i32,
 }
 impl Default for VirtualMachineBootOptionsBootableEthernetDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self { device_key: 0 }
     }
@@ -3043,9 +3296,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -3058,6 +3313,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_key),
@@ -3068,16 +3324,19 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableEthernetDevice {}
 impl Clone for VirtualMachineBootOptionsBootableEthernetDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableEthernetDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineBootOptionsBootableEthernetDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3088,6 +3347,7 @@ rt::serde!(object VirtualMachineBootOptionsBootableEthernetDevice);
 /// `VirtualMachineBootOptionsBootableFloppyDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableFloppyDevice {}
 impl Default for VirtualMachineBootOptionsBootableFloppyDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3103,9 +3363,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -3117,6 +3379,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3126,16 +3389,19 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableFloppyDevice {}
 impl Clone for VirtualMachineBootOptionsBootableFloppyDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableFloppyDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineBootOptionsBootableFloppyDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3251,6 +3517,7 @@ pub struct VirtualMachineCapability {
     pub ehv_secure_boot_supported: Option<bool>,
 }
 impl Default for VirtualMachineCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             snapshot_operations_supported: false,
@@ -3372,9 +3639,11 @@ impl rt::Object for VirtualMachineCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.snapshot_operations_supported),
@@ -3432,6 +3701,7 @@ impl rt::Object for VirtualMachineCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.snapshot_operations_supported),
@@ -3491,16 +3761,19 @@ impl rt::Object for VirtualMachineCapability {
     }
 }
 impl Clone for VirtualMachineCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3516,6 +3789,7 @@ pub struct VirtualMachineCertThumbprint {
     pub hash_algorithm: Option<String>,
 }
 impl Default for VirtualMachineCertThumbprint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             thumbprint: String::new(),
@@ -3537,9 +3811,11 @@ impl rt::Object for VirtualMachineCertThumbprint {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CERT_THUMBPRINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CERT_THUMBPRINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.thumbprint),
@@ -3547,6 +3823,7 @@ impl rt::Object for VirtualMachineCertThumbprint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.thumbprint),
@@ -3556,16 +3833,19 @@ impl rt::Object for VirtualMachineCertThumbprint {
     }
 }
 impl Clone for VirtualMachineCertThumbprint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCertThumbprint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineCertThumbprint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3594,6 +3874,7 @@ pub struct VirtualMachineCloneSpec {
     pub tpm_provision_policy: Option<String>,
 }
 impl Default for VirtualMachineCloneSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             location: Default::default(),
@@ -3628,9 +3909,11 @@ impl rt::Object for VirtualMachineCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CLONE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CLONE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.location),
@@ -3645,6 +3928,7 @@ impl rt::Object for VirtualMachineCloneSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.location),
@@ -3661,16 +3945,19 @@ impl rt::Object for VirtualMachineCloneSpec {
     }
 }
 impl Clone for VirtualMachineCloneSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCloneSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineCloneSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3859,6 +4146,7 @@ pub struct VirtualMachineConfigInfo {
     pub guest_architecture: Option<String>,
 }
 impl Default for VirtualMachineConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_version: String::new(),
@@ -4053,9 +4341,11 @@ impl rt::Object for VirtualMachineConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_version),
@@ -4151,6 +4441,7 @@ impl rt::Object for VirtualMachineConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_version),
@@ -4248,16 +4539,19 @@ impl rt::Object for VirtualMachineConfigInfo {
     }
 }
 impl Clone for VirtualMachineConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct VirtualMachineConfigInfoDatastoreUrlPair {
     pub url: String,
 }
 impl Default for VirtualMachineConfigInfoDatastoreUrlPair {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -34,9 +35,11 @@ impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -44,6 +47,7 @@ impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -53,16 +57,19 @@ impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
     }
 }
 impl Clone for VirtualMachineConfigInfoDatastoreUrlPair {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigInfoDatastoreUrlPair {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConfigInfoDatastoreUrlPair {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -78,6 +85,7 @@ pub struct VirtualMachineConfigInfoOverheadInfo {
     pub initial_swap_reservation: Option<i64>,
 }
 impl Default for VirtualMachineConfigInfoOverheadInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             initial_memory_reservation: None,
@@ -99,9 +107,11 @@ impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.initial_memory_reservation),
@@ -109,6 +119,7 @@ impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.initial_memory_reservation),
@@ -118,16 +129,19 @@ impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
     }
 }
 impl Clone for VirtualMachineConfigInfoOverheadInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigInfoOverheadInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConfigInfoOverheadInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -311,6 +325,7 @@ pub struct VirtualMachineConfigSpec {
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
 }
 impl Default for VirtualMachineConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_version: None,
@@ -500,9 +515,11 @@ impl rt::Object for VirtualMachineConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_version),
@@ -597,6 +614,7 @@ impl rt::Object for VirtualMachineConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_version),
@@ -693,16 +711,19 @@ impl rt::Object for VirtualMachineConfigSpec {
     }
 }
 impl Clone for VirtualMachineConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -758,6 +779,7 @@ pub struct VirtualMachineConfigSummary {
     pub hw_version: Option<String>,
 }
 impl Default for VirtualMachineConfigSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -819,9 +841,11 @@ impl rt::Object for VirtualMachineConfigSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -850,6 +874,7 @@ impl rt::Object for VirtualMachineConfigSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -880,16 +905,19 @@ impl rt::Object for VirtualMachineConfigSummary {
     }
 }
 impl Clone for VirtualMachineConfigSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConfigSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -907,6 +935,7 @@ pub struct VirtualMachineConsolePreferences {
     pub close_on_power_off_or_suspend: Option<bool>,
 }
 impl Default for VirtualMachineConsolePreferences {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             power_on_when_opened: None,
@@ -930,9 +959,11 @@ impl rt::Object for VirtualMachineConsolePreferences {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.power_on_when_opened),
@@ -941,6 +972,7 @@ impl rt::Object for VirtualMachineConsolePreferences {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.power_on_when_opened),
@@ -951,16 +983,19 @@ impl rt::Object for VirtualMachineConsolePreferences {
     }
 }
 impl Clone for VirtualMachineConsolePreferences {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConsolePreferences {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConsolePreferences {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -976,6 +1011,7 @@ pub struct VirtualMachineContentLibraryItemInfo {
     pub content_library_item_version: Option<String>,
 }
 impl Default for VirtualMachineContentLibraryItemInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             content_library_item_uuid: String::new(),
@@ -997,9 +1033,11 @@ impl rt::Object for VirtualMachineContentLibraryItemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.content_library_item_uuid),
@@ -1007,6 +1045,7 @@ impl rt::Object for VirtualMachineContentLibraryItemInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.content_library_item_uuid),
@@ -1016,16 +1055,19 @@ impl rt::Object for VirtualMachineContentLibraryItemInfo {
     }
 }
 impl Clone for VirtualMachineContentLibraryItemInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineContentLibraryItemInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineContentLibraryItemInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1041,6 +1083,7 @@ pub struct VirtualMachineCpuIdInfoSpec {
     pub info: Option<Box<HostCpuIdInfo>>,
 }
 impl Default for VirtualMachineCpuIdInfoSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -1061,9 +1104,11 @@ impl rt::Object for VirtualMachineCpuIdInfoSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1072,6 +1117,7 @@ impl rt::Object for VirtualMachineCpuIdInfoSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1093,16 +1139,19 @@ impl std::ops::DerefMut for VirtualMachineCpuIdInfoSpec {
     }
 }
 impl Clone for VirtualMachineCpuIdInfoSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCpuIdInfoSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineCpuIdInfoSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1128,6 +1177,7 @@ pub struct VirtualMachineDefaultPowerOpInfo {
     pub standby_action: Option<String>,
 }
 impl Default for VirtualMachineDefaultPowerOpInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             power_off_type: None,
@@ -1159,9 +1209,11 @@ impl rt::Object for VirtualMachineDefaultPowerOpInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.power_off_type),
@@ -1174,6 +1226,7 @@ impl rt::Object for VirtualMachineDefaultPowerOpInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.power_off_type),
@@ -1188,16 +1241,19 @@ impl rt::Object for VirtualMachineDefaultPowerOpInfo {
     }
 }
 impl Clone for VirtualMachineDefaultPowerOpInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDefaultPowerOpInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDefaultPowerOpInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1213,6 +1269,7 @@ pub struct VirtualMachineDeviceRuntimeInfo {
     pub key: i32,
 }
 impl Default for VirtualMachineDeviceRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             runtime_state: Default::default(),
@@ -1234,9 +1291,11 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.runtime_state),
@@ -1244,6 +1303,7 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.runtime_state),
@@ -1253,16 +1313,19 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfo {
     }
 }
 impl Clone for VirtualMachineDeviceRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDeviceRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1273,6 +1336,7 @@ rt::serde!(object VirtualMachineDeviceRuntimeInfo);
 /// `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`, a [`DynamicData`], since VI API 4.1.
 pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
 impl Default for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1288,14 +1352,17 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1305,16 +1372,19 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
 impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
 for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
 impl Clone for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1346,6 +1416,7 @@ pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
 }
 impl Default for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_direct_path_gen2_active: None,
@@ -1383,9 +1454,11 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1407,6 +1480,7 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_direct_path_gen2_active),
@@ -1426,16 +1500,19 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
 impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
 for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {}
 impl Clone for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1453,6 +1530,7 @@ pub struct VirtualMachineFeatureRequirement {
     pub value: String,
 }
 impl Default for VirtualMachineFeatureRequirement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1476,9 +1554,11 @@ impl rt::Object for VirtualMachineFeatureRequirement {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1487,6 +1567,7 @@ impl rt::Object for VirtualMachineFeatureRequirement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1497,16 +1578,19 @@ impl rt::Object for VirtualMachineFeatureRequirement {
     }
 }
 impl Clone for VirtualMachineFeatureRequirement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFeatureRequirement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFeatureRequirement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1528,6 +1612,7 @@ pub struct VirtualMachineFileInfo {
     pub ft_metadata_directory: Option<String>,
 }
 impl Default for VirtualMachineFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_path_name: None,
@@ -1555,9 +1640,11 @@ impl rt::Object for VirtualMachineFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_path_name),
@@ -1568,6 +1655,7 @@ impl rt::Object for VirtualMachineFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_path_name),
@@ -1580,16 +1668,19 @@ impl rt::Object for VirtualMachineFileInfo {
     }
 }
 impl Clone for VirtualMachineFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1611,6 +1702,7 @@ pub struct VirtualMachineFileLayout {
     pub swap_file: Option<String>,
 }
 impl Default for VirtualMachineFileLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_file: Vec::new(),
@@ -1638,9 +1730,11 @@ impl rt::Object for VirtualMachineFileLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.config_file),
@@ -1651,6 +1745,7 @@ impl rt::Object for VirtualMachineFileLayout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.config_file),
@@ -1663,16 +1758,19 @@ impl rt::Object for VirtualMachineFileLayout {
     }
 }
 impl Clone for VirtualMachineFileLayout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1688,6 +1786,7 @@ pub struct VirtualMachineFileLayoutDiskLayout {
     pub disk_file: Vec<String>,
 }
 impl Default for VirtualMachineFileLayoutDiskLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -1709,9 +1808,11 @@ impl rt::Object for VirtualMachineFileLayoutDiskLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1719,6 +1820,7 @@ impl rt::Object for VirtualMachineFileLayoutDiskLayout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1728,16 +1830,19 @@ impl rt::Object for VirtualMachineFileLayoutDiskLayout {
     }
 }
 impl Clone for VirtualMachineFileLayoutDiskLayout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutDiskLayout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayoutDiskLayout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1757,6 +1862,7 @@ pub struct VirtualMachineFileLayoutEx {
     pub timestamp: rt::DateTime,
 }
 impl Default for VirtualMachineFileLayoutEx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             file: Vec::new(),
@@ -1782,9 +1888,11 @@ impl rt::Object for VirtualMachineFileLayoutEx {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.file),
@@ -1794,6 +1902,7 @@ impl rt::Object for VirtualMachineFileLayoutEx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.file),
@@ -1805,16 +1914,19 @@ impl rt::Object for VirtualMachineFileLayoutEx {
     }
 }
 impl Clone for VirtualMachineFileLayoutEx {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutEx {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayoutEx {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1832,6 +1944,7 @@ pub struct VirtualMachineFileLayoutExDiskLayout {
     pub chain: Vec<VirtualMachineFileLayoutExDiskUnit>,
 }
 impl Default for VirtualMachineFileLayoutExDiskLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -1855,9 +1968,11 @@ impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1866,6 +1981,7 @@ impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1876,16 +1992,19 @@ impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
     }
 }
 impl Clone for VirtualMachineFileLayoutExDiskLayout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExDiskLayout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayoutExDiskLayout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1899,6 +2018,7 @@ pub struct VirtualMachineFileLayoutExDiskUnit {
     pub file_key: Vec<i32>,
 }
 impl Default for VirtualMachineFileLayoutExDiskUnit {
+    #[inline(never)]
     fn default() -> Self {
         Self { file_key: Vec::new() }
     }
@@ -1916,15 +2036,18 @@ impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.file_key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.file_key),
@@ -1933,16 +2056,19 @@ impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
     }
 }
 impl Clone for VirtualMachineFileLayoutExDiskUnit {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExDiskUnit {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayoutExDiskUnit {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1968,6 +2094,7 @@ pub struct VirtualMachineFileLayoutExFileInfo {
     pub accessible: Option<bool>,
 }
 impl Default for VirtualMachineFileLayoutExFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -1999,9 +2126,11 @@ impl rt::Object for VirtualMachineFileLayoutExFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2014,6 +2143,7 @@ impl rt::Object for VirtualMachineFileLayoutExFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2028,16 +2158,19 @@ impl rt::Object for VirtualMachineFileLayoutExFileInfo {
     }
 }
 impl Clone for VirtualMachineFileLayoutExFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayoutExFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2057,6 +2190,7 @@ pub struct VirtualMachineFileLayoutExSnapshotLayout {
     pub disk: Vec<VirtualMachineFileLayoutExDiskLayout>,
 }
 impl Default for VirtualMachineFileLayoutExSnapshotLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -2082,9 +2216,11 @@ impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2094,6 +2230,7 @@ impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2105,16 +2242,19 @@ impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
     }
 }
 impl Clone for VirtualMachineFileLayoutExSnapshotLayout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExSnapshotLayout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayoutExSnapshotLayout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2130,6 +2270,7 @@ pub struct VirtualMachineFileLayoutSnapshotLayout {
     pub snapshot_file: Vec<String>,
 }
 impl Default for VirtualMachineFileLayoutSnapshotLayout {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -2151,9 +2292,11 @@ impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2161,6 +2304,7 @@ impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2170,16 +2314,19 @@ impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
     }
 }
 impl Clone for VirtualMachineFileLayoutSnapshotLayout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutSnapshotLayout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFileLayoutSnapshotLayout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2225,6 +2372,7 @@ pub struct VirtualMachineFlagInfo {
     pub vbs_enabled: Option<bool>,
 }
 impl Default for VirtualMachineFlagInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disable_acceleration: None,
@@ -2276,9 +2424,11 @@ impl rt::Object for VirtualMachineFlagInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FLAG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FLAG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disable_acceleration),
@@ -2301,6 +2451,7 @@ impl rt::Object for VirtualMachineFlagInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disable_acceleration),
@@ -2325,16 +2476,19 @@ impl rt::Object for VirtualMachineFlagInfo {
     }
 }
 impl Clone for VirtualMachineFlagInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFlagInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFlagInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2354,6 +2508,7 @@ pub struct VirtualMachineForkConfigInfo {
     pub child_type: Option<String>,
 }
 impl Default for VirtualMachineForkConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             parent_enabled: None,
@@ -2379,9 +2534,11 @@ impl rt::Object for VirtualMachineForkConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FORK_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FORK_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.parent_enabled),
@@ -2391,6 +2548,7 @@ impl rt::Object for VirtualMachineForkConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.parent_enabled),
@@ -2402,16 +2560,19 @@ impl rt::Object for VirtualMachineForkConfigInfo {
     }
 }
 impl Clone for VirtualMachineForkConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineForkConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineForkConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2425,6 +2586,7 @@ pub struct VirtualMachineGuestIntegrityInfo {
     pub enabled: Option<bool>,
 }
 impl Default for VirtualMachineGuestIntegrityInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { enabled: None }
     }
@@ -2442,15 +2604,18 @@ impl rt::Object for VirtualMachineGuestIntegrityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2459,16 +2624,19 @@ impl rt::Object for VirtualMachineGuestIntegrityInfo {
     }
 }
 impl Clone for VirtualMachineGuestIntegrityInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestIntegrityInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineGuestIntegrityInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2484,6 +2652,7 @@ pub struct VirtualMachineGuestMonitoringModeInfo {
     pub gmm_appliance: Option<String>,
 }
 impl Default for VirtualMachineGuestMonitoringModeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             gmm_file: None,
@@ -2505,9 +2674,11 @@ impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.gmm_file),
@@ -2515,6 +2686,7 @@ impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.gmm_file),
@@ -2524,16 +2696,19 @@ impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
     }
 }
 impl Clone for VirtualMachineGuestMonitoringModeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestMonitoringModeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineGuestMonitoringModeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2551,6 +2726,7 @@ pub struct VirtualMachineGuestRebootStatus {
     pub request_timestamp: Option<rt::DateTime>,
 }
 impl Default for VirtualMachineGuestRebootStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             reboot_requested: false,
@@ -2574,9 +2750,11 @@ impl rt::Object for VirtualMachineGuestRebootStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.reboot_requested),
@@ -2585,6 +2763,7 @@ impl rt::Object for VirtualMachineGuestRebootStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.reboot_requested),
@@ -2595,16 +2774,19 @@ impl rt::Object for VirtualMachineGuestRebootStatus {
     }
 }
 impl Clone for VirtualMachineGuestRebootStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestRebootStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineGuestRebootStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2634,6 +2816,7 @@ pub struct VirtualMachineGuestSummary {
     pub hw_version: Option<String>,
 }
 impl Default for VirtualMachineGuestSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             guest_id: None,
@@ -2669,9 +2852,11 @@ impl rt::Object for VirtualMachineGuestSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.guest_id),
@@ -2686,6 +2871,7 @@ impl rt::Object for VirtualMachineGuestSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.guest_id),
@@ -2702,16 +2888,19 @@ impl rt::Object for VirtualMachineGuestSummary {
     }
 }
 impl Clone for VirtualMachineGuestSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineGuestSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2729,6 +2918,7 @@ pub struct VirtualMachineMessage {
     pub text: Option<String>,
 }
 impl Default for VirtualMachineMessage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2752,9 +2942,11 @@ impl rt::Object for VirtualMachineMessage {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MESSAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MESSAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2763,6 +2955,7 @@ impl rt::Object for VirtualMachineMessage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2773,16 +2966,19 @@ impl rt::Object for VirtualMachineMessage {
     }
 }
 impl Clone for VirtualMachineMessage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMessage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMessage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2802,6 +2998,7 @@ pub struct VirtualMachineNetworkShaperInfo {
     pub burst_size: Option<i64>,
 }
 impl Default for VirtualMachineNetworkShaperInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -2827,9 +3024,11 @@ impl rt::Object for VirtualMachineNetworkShaperInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -2839,6 +3038,7 @@ impl rt::Object for VirtualMachineNetworkShaperInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2850,16 +3050,19 @@ impl rt::Object for VirtualMachineNetworkShaperInfo {
     }
 }
 impl Clone for VirtualMachineNetworkShaperInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineNetworkShaperInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineNetworkShaperInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2879,6 +3082,7 @@ pub struct VirtualMachineQuestionInfo {
     pub message: Vec<VirtualMachineMessage>,
 }
 impl Default for VirtualMachineQuestionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2904,9 +3108,11 @@ impl rt::Object for VirtualMachineQuestionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_QUESTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_QUESTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2916,6 +3122,7 @@ impl rt::Object for VirtualMachineQuestionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2927,16 +3134,19 @@ impl rt::Object for VirtualMachineQuestionInfo {
     }
 }
 impl Clone for VirtualMachineQuestionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineQuestionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineQuestionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2996,6 +3206,7 @@ pub struct VirtualMachineQuickStats {
     pub memory_tier_stats: Vec<VirtualMachineQuickStatsMemoryTierStats>,
 }
 impl Default for VirtualMachineQuickStats {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             overall_cpu_usage: None,
@@ -3061,9 +3272,11 @@ impl rt::Object for VirtualMachineQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_QUICK_STATS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_QUICK_STATS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.overall_cpu_usage),
@@ -3093,6 +3306,7 @@ impl rt::Object for VirtualMachineQuickStats {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.overall_cpu_usage),
@@ -3124,16 +3338,19 @@ impl rt::Object for VirtualMachineQuickStats {
     }
 }
 impl Clone for VirtualMachineQuickStats {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineQuickStats {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineQuickStats {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3149,6 +3366,7 @@ pub struct VirtualMachineQuickStatsMemoryTierStats {
     pub read_bandwidth: i64,
 }
 impl Default for VirtualMachineQuickStatsMemoryTierStats {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             memory_tier_type: String::new(),
@@ -3170,9 +3388,11 @@ impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.memory_tier_type),
@@ -3180,6 +3400,7 @@ impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.memory_tier_type),
@@ -3189,16 +3410,19 @@ impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
     }
 }
 impl Clone for VirtualMachineQuickStatsMemoryTierStats {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineQuickStatsMemoryTierStats {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineQuickStatsMemoryTierStats {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3240,6 +3464,7 @@ pub struct VirtualMachineRelocateSpec {
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
 }
 impl Default for VirtualMachineRelocateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "vmotion")]
@@ -3287,9 +3512,11 @@ impl rt::Object for VirtualMachineRelocateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RELOCATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RELOCATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "vmotion")]
@@ -3312,6 +3539,7 @@ impl rt::Object for VirtualMachineRelocateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "vmotion")]
@@ -3336,16 +3564,19 @@ impl rt::Object for VirtualMachineRelocateSpec {
     }
 }
 impl Clone for VirtualMachineRelocateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRelocateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineRelocateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3373,6 +3604,7 @@ pub struct VirtualMachineRelocateSpecDiskLocator {
     pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
 }
 impl Default for VirtualMachineRelocateSpecDiskLocator {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_id: 0,
@@ -3406,9 +3638,11 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_id),
@@ -3423,6 +3657,7 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_id),
@@ -3439,16 +3674,19 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
     }
 }
 impl Clone for VirtualMachineRelocateSpecDiskLocator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRelocateSpecDiskLocator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineRelocateSpecDiskLocator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3465,6 +3703,7 @@ pub struct VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
 }
 impl Default for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             parent: None,
@@ -3487,9 +3726,11 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.parent),
@@ -3498,6 +3739,7 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.parent),
@@ -3508,16 +3750,19 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     }
 }
 impl Clone for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

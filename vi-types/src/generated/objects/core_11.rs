@@ -83,6 +83,7 @@ pub struct VirtualMachineRuntimeInfo {
     pub disk_chain_broken: Option<bool>,
 }
 impl Default for VirtualMachineRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device: Vec::new(),
@@ -174,9 +175,11 @@ impl rt::Object for VirtualMachineRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.device),
@@ -219,6 +222,7 @@ impl rt::Object for VirtualMachineRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.device),
@@ -263,16 +267,19 @@ impl rt::Object for VirtualMachineRuntimeInfo {
     }
 }
 impl Clone for VirtualMachineRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -286,6 +293,7 @@ pub struct VirtualMachineRuntimeInfoDasProtectionState {
     pub das_protected: bool,
 }
 impl Default for VirtualMachineRuntimeInfoDasProtectionState {
+    #[inline(never)]
     fn default() -> Self {
         Self { das_protected: false }
     }
@@ -303,15 +311,18 @@ impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.das_protected),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.das_protected),
@@ -320,16 +331,19 @@ impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
     }
 }
 impl Clone for VirtualMachineRuntimeInfoDasProtectionState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRuntimeInfoDasProtectionState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineRuntimeInfoDasProtectionState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -349,6 +363,7 @@ pub struct VirtualMachineSgxInfo {
     pub require_attestation: Option<bool>,
 }
 impl Default for VirtualMachineSgxInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             epc_size: 0,
@@ -374,9 +389,11 @@ impl rt::Object for VirtualMachineSgxInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SGX_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SGX_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.epc_size),
@@ -386,6 +403,7 @@ impl rt::Object for VirtualMachineSgxInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.epc_size),
@@ -397,16 +415,19 @@ impl rt::Object for VirtualMachineSgxInfo {
     }
 }
 impl Clone for VirtualMachineSgxInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSgxInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSgxInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -422,6 +443,7 @@ pub struct VirtualMachineSnapshotInfo {
     pub root_snapshot_list: Vec<VirtualMachineSnapshotTree>,
 }
 impl Default for VirtualMachineSnapshotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             current_snapshot: None,
@@ -443,9 +465,11 @@ impl rt::Object for VirtualMachineSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.current_snapshot),
@@ -453,6 +477,7 @@ impl rt::Object for VirtualMachineSnapshotInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.current_snapshot),
@@ -462,16 +487,19 @@ impl rt::Object for VirtualMachineSnapshotInfo {
     }
 }
 impl Clone for VirtualMachineSnapshotInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSnapshotInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSnapshotInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -505,6 +533,7 @@ pub struct VirtualMachineSnapshotTree {
     pub replay_supported: Option<bool>,
 }
 impl Default for VirtualMachineSnapshotTree {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             snapshot: Default::default(),
@@ -544,9 +573,11 @@ impl rt::Object for VirtualMachineSnapshotTree {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT_TREE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT_TREE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.snapshot),
@@ -563,6 +594,7 @@ impl rt::Object for VirtualMachineSnapshotTree {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.snapshot),
@@ -581,16 +613,19 @@ impl rt::Object for VirtualMachineSnapshotTree {
     }
 }
 impl Clone for VirtualMachineSnapshotTree {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSnapshotTree {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSnapshotTree {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -606,6 +641,7 @@ pub struct VirtualMachineStorageInfo {
     pub timestamp: rt::DateTime,
 }
 impl Default for VirtualMachineStorageInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             per_datastore_usage: Vec::new(),
@@ -627,9 +663,11 @@ impl rt::Object for VirtualMachineStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_STORAGE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_STORAGE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.per_datastore_usage),
@@ -637,6 +675,7 @@ impl rt::Object for VirtualMachineStorageInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.per_datastore_usage),
@@ -646,16 +685,19 @@ impl rt::Object for VirtualMachineStorageInfo {
     }
 }
 impl Clone for VirtualMachineStorageInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineStorageInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineStorageInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -675,6 +717,7 @@ pub struct VirtualMachineStorageSummary {
     pub timestamp: rt::DateTime,
 }
 impl Default for VirtualMachineStorageSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             committed: 0,
@@ -700,9 +743,11 @@ impl rt::Object for VirtualMachineStorageSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_STORAGE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_STORAGE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.committed),
@@ -712,6 +757,7 @@ impl rt::Object for VirtualMachineStorageSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.committed),
@@ -723,16 +769,19 @@ impl rt::Object for VirtualMachineStorageSummary {
     }
 }
 impl Clone for VirtualMachineStorageSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineStorageSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineStorageSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -760,6 +809,7 @@ pub struct VirtualMachineSummary {
     pub custom_value: Vec<rt::Poly<CustomFieldValue>>,
 }
 impl Default for VirtualMachineSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: None,
@@ -793,9 +843,11 @@ impl rt::Object for VirtualMachineSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -809,6 +861,7 @@ impl rt::Object for VirtualMachineSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -824,16 +877,19 @@ impl rt::Object for VirtualMachineSummary {
     }
 }
 impl Clone for VirtualMachineSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -861,6 +917,7 @@ pub struct VirtualMachineTicket {
     pub url: Option<String>,
 }
 impl Default for VirtualMachineTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ticket: String::new(),
@@ -894,9 +951,11 @@ impl rt::Object for VirtualMachineTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ticket),
@@ -910,6 +969,7 @@ impl rt::Object for VirtualMachineTicket {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ticket),
@@ -925,16 +985,19 @@ impl rt::Object for VirtualMachineTicket {
     }
 }
 impl Clone for VirtualMachineTicket {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineTicket {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineTicket {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -954,6 +1017,7 @@ pub struct VirtualMachineUsageOnDatastore {
     pub unshared: i64,
 }
 impl Default for VirtualMachineUsageOnDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -979,9 +1043,11 @@ impl rt::Object for VirtualMachineUsageOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -991,6 +1057,7 @@ impl rt::Object for VirtualMachineUsageOnDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1002,16 +1069,19 @@ impl rt::Object for VirtualMachineUsageOnDatastore {
     }
 }
 impl Clone for VirtualMachineUsageOnDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineUsageOnDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineUsageOnDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1033,6 +1103,7 @@ pub struct VirtualMachineVmciDevice {
     pub filter_info: Option<Box<VirtualMachineVmciDeviceFilterInfo>>,
 }
 impl Default for VirtualMachineVmciDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -1059,9 +1130,11 @@ impl rt::Object for VirtualMachineVmciDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1073,6 +1146,7 @@ impl rt::Object for VirtualMachineVmciDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1098,16 +1172,19 @@ impl std::ops::DerefMut for VirtualMachineVmciDevice {
     }
 }
 impl Clone for VirtualMachineVmciDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVmciDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1121,6 +1198,7 @@ pub struct VirtualMachineVmciDeviceFilterInfo {
     pub filters: Vec<VirtualMachineVmciDeviceFilterSpec>,
 }
 impl Default for VirtualMachineVmciDeviceFilterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { filters: Vec::new() }
     }
@@ -1138,15 +1216,18 @@ impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.filters),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.filters),
@@ -1155,16 +1236,19 @@ impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
     }
 }
 impl Clone for VirtualMachineVmciDeviceFilterInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDeviceFilterInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVmciDeviceFilterInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1188,6 +1272,7 @@ pub struct VirtualMachineVmciDeviceFilterSpec {
     pub upper_dst_port_boundary: Option<i64>,
 }
 impl Default for VirtualMachineVmciDeviceFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             rank: 0,
@@ -1217,9 +1302,11 @@ impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.rank),
@@ -1231,6 +1318,7 @@ impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.rank),
@@ -1244,16 +1332,19 @@ impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
     }
 }
 impl Clone for VirtualMachineVmciDeviceFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDeviceFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVmciDeviceFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1267,6 +1358,7 @@ pub struct VirtualMachineVmirom {
     pub base: VirtualDevice,
 }
 impl Default for VirtualMachineVmirom {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -1284,9 +1376,11 @@ impl rt::Object for VirtualMachineVmirom {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMIROM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMIROM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1294,6 +1388,7 @@ impl rt::Object for VirtualMachineVmirom {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1315,16 +1410,19 @@ impl std::ops::DerefMut for VirtualMachineVmirom {
     }
 }
 impl Clone for VirtualMachineVmirom {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmirom {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVmirom {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1338,6 +1436,7 @@ pub struct VirtualMachineVcpuConfig {
     pub latency_sensitivity: Option<Box<LatencySensitivity>>,
 }
 impl Default for VirtualMachineVcpuConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self { latency_sensitivity: None }
     }
@@ -1355,15 +1454,18 @@ impl rt::Object for VirtualMachineVcpuConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VCPU_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VCPU_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.latency_sensitivity),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.latency_sensitivity),
@@ -1372,16 +1474,19 @@ impl rt::Object for VirtualMachineVcpuConfig {
     }
 }
 impl Clone for VirtualMachineVcpuConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVcpuConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVcpuConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1407,6 +1512,7 @@ pub struct VirtualMachineVideoCard {
     pub graphics_memory_size_in_kb: Option<i64>,
 }
 impl Default for VirtualMachineVideoCard {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -1437,9 +1543,11 @@ impl rt::Object for VirtualMachineVideoCard {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIDEO_CARD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIDEO_CARD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1453,6 +1561,7 @@ impl rt::Object for VirtualMachineVideoCard {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1480,16 +1589,19 @@ impl std::ops::DerefMut for VirtualMachineVideoCard {
     }
 }
 impl Clone for VirtualMachineVideoCard {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVideoCard {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVideoCard {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1503,6 +1615,7 @@ pub struct VirtualMachineVirtualDeviceGroups {
     pub device_group: Vec<rt::Poly<VirtualMachineVirtualDeviceGroupsDeviceGroup>>,
 }
 impl Default for VirtualMachineVirtualDeviceGroups {
+    #[inline(never)]
     fn default() -> Self {
         Self { device_group: Vec::new() }
     }
@@ -1520,15 +1633,18 @@ impl rt::Object for VirtualMachineVirtualDeviceGroups {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_group),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_group),
@@ -1537,16 +1653,19 @@ impl rt::Object for VirtualMachineVirtualDeviceGroups {
     }
 }
 impl Clone for VirtualMachineVirtualDeviceGroups {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceGroups {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualDeviceGroups {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1562,6 +1681,7 @@ pub struct VirtualMachineVirtualDeviceGroupsDeviceGroup {
     pub device_info: Option<rt::Poly<Description>>,
 }
 impl Default for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             group_instance_key: 0,
@@ -1583,9 +1703,11 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.group_instance_key),
@@ -1593,6 +1715,7 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.group_instance_key),
@@ -1604,16 +1727,19 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
 impl rt::Extends<VirtualMachineVirtualDeviceGroupsDeviceGroup>
 for VirtualMachineVirtualDeviceGroupsDeviceGroup {}
 impl Clone for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1629,6 +1755,7 @@ pub struct VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     pub device_group_name: String,
 }
 impl Default for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineVirtualDeviceGroupsDeviceGroup::default(),
@@ -1649,9 +1776,11 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1660,6 +1789,7 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1683,16 +1813,19 @@ impl std::ops::DerefMut for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     }
 }
 impl Clone for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1706,6 +1839,7 @@ pub struct VirtualMachineVirtualDeviceSwap {
     pub lsi_to_pvscsi: Option<Box<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>>,
 }
 impl Default for VirtualMachineVirtualDeviceSwap {
+    #[inline(never)]
     fn default() -> Self {
         Self { lsi_to_pvscsi: None }
     }
@@ -1723,15 +1857,18 @@ impl rt::Object for VirtualMachineVirtualDeviceSwap {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.lsi_to_pvscsi),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.lsi_to_pvscsi),
@@ -1740,16 +1877,19 @@ impl rt::Object for VirtualMachineVirtualDeviceSwap {
     }
 }
 impl Clone for VirtualMachineVirtualDeviceSwap {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceSwap {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualDeviceSwap {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1767,6 +1907,7 @@ pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     pub status: Option<String>,
 }
 impl Default for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -1790,9 +1931,11 @@ impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -1801,6 +1944,7 @@ impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -1811,16 +1955,19 @@ impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     }
 }
 impl Clone for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1836,6 +1983,7 @@ pub struct VirtualMachineVirtualNuma {
     pub expose_vnuma_on_cpu_hotadd: Option<bool>,
 }
 impl Default for VirtualMachineVirtualNuma {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cores_per_numa_node: None,
@@ -1857,9 +2005,11 @@ impl rt::Object for VirtualMachineVirtualNuma {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cores_per_numa_node),
@@ -1867,6 +2017,7 @@ impl rt::Object for VirtualMachineVirtualNuma {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cores_per_numa_node),
@@ -1876,16 +2027,19 @@ impl rt::Object for VirtualMachineVirtualNuma {
     }
 }
 impl Clone for VirtualMachineVirtualNuma {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualNuma {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualNuma {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1903,6 +2057,7 @@ pub struct VirtualMachineVirtualNumaInfo {
     pub vnuma_on_cpu_hotadd_exposed: Option<bool>,
 }
 impl Default for VirtualMachineVirtualNumaInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cores_per_numa_node: None,
@@ -1926,9 +2081,11 @@ impl rt::Object for VirtualMachineVirtualNumaInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cores_per_numa_node),
@@ -1937,6 +2094,7 @@ impl rt::Object for VirtualMachineVirtualNumaInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cores_per_numa_node),
@@ -1947,16 +2105,19 @@ impl rt::Object for VirtualMachineVirtualNumaInfo {
     }
 }
 impl Clone for VirtualMachineVirtualNumaInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualNumaInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualNumaInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1970,6 +2131,7 @@ pub struct VirtualMachineVirtualPMem {
     pub snapshot_mode: Option<String>,
 }
 impl Default for VirtualMachineVirtualPMem {
+    #[inline(never)]
     fn default() -> Self {
         Self { snapshot_mode: None }
     }
@@ -1987,15 +2149,18 @@ impl rt::Object for VirtualMachineVirtualPMem {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_P_MEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VIRTUAL_P_MEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.snapshot_mode),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.snapshot_mode),
@@ -2004,16 +2169,19 @@ impl rt::Object for VirtualMachineVirtualPMem {
     }
 }
 impl Clone for VirtualMachineVirtualPMem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualPMem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVirtualPMem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2031,6 +2199,7 @@ pub struct VirtualNvdimm {
     pub configured_capacity_in_mb: Option<i64>,
 }
 impl Default for VirtualNvdimm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -2053,9 +2222,11 @@ impl rt::Object for VirtualNvdimm {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -2065,6 +2236,7 @@ impl rt::Object for VirtualNvdimm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -2088,16 +2260,19 @@ impl std::ops::DerefMut for VirtualNvdimm {
     }
 }
 impl Clone for VirtualNvdimm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNvdimm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2115,6 +2290,7 @@ pub struct VirtualNvdimmBackingInfo {
     pub change_id: Option<String>,
 }
 impl Default for VirtualNvdimmBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -2137,9 +2313,11 @@ impl rt::Object for VirtualNvdimmBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2149,6 +2327,7 @@ impl rt::Object for VirtualNvdimmBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2172,16 +2351,19 @@ impl std::ops::DerefMut for VirtualNvdimmBackingInfo {
     }
 }
 impl Clone for VirtualNvdimmBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimmBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNvdimmBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2195,6 +2377,7 @@ pub struct VirtualNvdimmController {
     pub base: VirtualController,
 }
 impl Default for VirtualNvdimmController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -2212,9 +2395,11 @@ impl rt::Object for VirtualNvdimmController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2222,6 +2407,7 @@ impl rt::Object for VirtualNvdimmController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2243,16 +2429,19 @@ impl std::ops::DerefMut for VirtualNvdimmController {
     }
 }
 impl Clone for VirtualNvdimmController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimmController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNvdimmController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2268,6 +2457,7 @@ pub struct VirtualNvmeController {
     pub shared_bus: Option<String>,
 }
 impl Default for VirtualNvmeController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -2288,9 +2478,11 @@ impl rt::Object for VirtualNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2299,6 +2491,7 @@ impl rt::Object for VirtualNvmeController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2321,16 +2514,19 @@ impl std::ops::DerefMut for VirtualNvmeController {
     }
 }
 impl Clone for VirtualNvmeController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvmeController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNvmeController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2344,6 +2540,7 @@ pub struct VirtualPciController {
     pub base: VirtualController,
 }
 impl Default for VirtualPciController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -2361,9 +2558,11 @@ impl rt::Object for VirtualPciController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2371,6 +2570,7 @@ impl rt::Object for VirtualPciController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2392,16 +2592,19 @@ impl std::ops::DerefMut for VirtualPciController {
     }
 }
 impl Clone for VirtualPciController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2415,6 +2618,7 @@ pub struct VirtualPciPassthrough {
     pub base: VirtualDevice,
 }
 impl Default for VirtualPciPassthrough {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -2432,9 +2636,11 @@ impl rt::Object for VirtualPciPassthrough {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -2442,6 +2648,7 @@ impl rt::Object for VirtualPciPassthrough {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -2463,16 +2670,19 @@ impl std::ops::DerefMut for VirtualPciPassthrough {
     }
 }
 impl Clone for VirtualPciPassthrough {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthrough {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthrough {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2494,6 +2704,7 @@ pub struct VirtualPciPassthroughAllowedDevice {
     pub revision_id: Option<i16>,
 }
 impl Default for VirtualPciPassthroughAllowedDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vendor_id: 0,
@@ -2521,9 +2732,11 @@ impl rt::Object for VirtualPciPassthroughAllowedDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vendor_id),
@@ -2534,6 +2747,7 @@ impl rt::Object for VirtualPciPassthroughAllowedDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vendor_id),
@@ -2546,16 +2760,19 @@ impl rt::Object for VirtualPciPassthroughAllowedDevice {
     }
 }
 impl Clone for VirtualPciPassthroughAllowedDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughAllowedDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughAllowedDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2577,6 +2794,7 @@ pub struct VirtualPciPassthroughDeviceBackingInfo {
     pub vendor_id: i16,
 }
 impl Default for VirtualPciPassthroughDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -2603,9 +2821,11 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2617,6 +2837,7 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2642,16 +2863,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughDeviceBackingInfo {
     }
 }
 impl Clone for VirtualPciPassthroughDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2667,6 +2891,7 @@ pub struct VirtualPciPassthroughDvxBackingInfo {
     pub config_params: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for VirtualPciPassthroughDvxBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_class: None,
@@ -2688,9 +2913,11 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -2699,6 +2926,7 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_class),
@@ -2709,16 +2937,19 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDvxBackingInfo {}
 impl Clone for VirtualPciPassthroughDvxBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDvxBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughDvxBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2738,6 +2969,7 @@ pub struct VirtualPciPassthroughDynamicBackingInfo {
     pub assigned_id: Option<String>,
 }
 impl Default for VirtualPciPassthroughDynamicBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -2762,9 +2994,11 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2775,6 +3009,7 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2799,16 +3034,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughDynamicBackingInfo {
     }
 }
 impl Clone for VirtualPciPassthroughDynamicBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDynamicBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughDynamicBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2819,6 +3057,7 @@ rt::serde!(object VirtualPciPassthroughDynamicBackingInfo);
 /// `VirtualPCIPassthroughPluginBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 6.0.
 pub struct VirtualPciPassthroughPluginBackingInfo {}
 impl Default for VirtualPciPassthroughPluginBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2834,15 +3073,18 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2851,16 +3093,19 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughPluginBackingInfo {}
 impl Clone for VirtualPciPassthroughPluginBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughPluginBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughPluginBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2880,6 +3125,7 @@ pub struct VirtualPciPassthroughVmiopBackingInfo {
     pub enhanced_migrate_capability: Option<bool>,
 }
 impl Default for VirtualPciPassthroughVmiopBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vgpu: None,
@@ -2905,9 +3151,11 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -2918,6 +3166,7 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vgpu),
@@ -2930,16 +3179,19 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughVmiopBackingInfo {}
 impl Clone for VirtualPciPassthroughVmiopBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughVmiopBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughVmiopBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2953,6 +3205,7 @@ pub struct VirtualPcNet32 {
     pub base: VirtualEthernetCard,
 }
 impl Default for VirtualPcNet32 {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
@@ -2970,9 +3223,11 @@ impl rt::Object for VirtualPcNet32 {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PC_NET32
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PC_NET32
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2980,6 +3235,7 @@ impl rt::Object for VirtualPcNet32 {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3001,16 +3257,19 @@ impl std::ops::DerefMut for VirtualPcNet32 {
     }
 }
 impl Clone for VirtualPcNet32 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPcNet32 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPcNet32 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3024,6 +3283,7 @@ pub struct VirtualPs2Controller {
     pub base: VirtualController,
 }
 impl Default for VirtualPs2Controller {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -3041,9 +3301,11 @@ impl rt::Object for VirtualPs2Controller {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PS2_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PS2_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -3051,6 +3313,7 @@ impl rt::Object for VirtualPs2Controller {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -3072,16 +3335,19 @@ impl std::ops::DerefMut for VirtualPs2Controller {
     }
 }
 impl Clone for VirtualPs2Controller {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPs2Controller {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPs2Controller {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3095,6 +3361,7 @@ pub struct VirtualParallelPort {
     pub base: VirtualDevice,
 }
 impl Default for VirtualParallelPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -3112,9 +3379,11 @@ impl rt::Object for VirtualParallelPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -3122,6 +3391,7 @@ impl rt::Object for VirtualParallelPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -3143,16 +3413,19 @@ impl std::ops::DerefMut for VirtualParallelPort {
     }
 }
 impl Clone for VirtualParallelPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualParallelPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3166,6 +3439,7 @@ pub struct VirtualParallelPortDeviceBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualParallelPortDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -3183,9 +3457,11 @@ impl rt::Object for VirtualParallelPortDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3193,6 +3469,7 @@ impl rt::Object for VirtualParallelPortDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3214,16 +3491,19 @@ impl std::ops::DerefMut for VirtualParallelPortDeviceBackingInfo {
     }
 }
 impl Clone for VirtualParallelPortDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPortDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualParallelPortDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3237,6 +3517,7 @@ pub struct VirtualParallelPortFileBackingInfo {
     pub base: VirtualDeviceFileBackingInfo,
 }
 impl Default for VirtualParallelPortFileBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -3254,9 +3535,11 @@ impl rt::Object for VirtualParallelPortFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3264,6 +3547,7 @@ impl rt::Object for VirtualParallelPortFileBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3285,16 +3569,19 @@ impl std::ops::DerefMut for VirtualParallelPortFileBackingInfo {
     }
 }
 impl Clone for VirtualParallelPortFileBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPortFileBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualParallelPortFileBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3308,6 +3595,7 @@ pub struct VirtualPointingDevice {
     pub base: VirtualDevice,
 }
 impl Default for VirtualPointingDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -3325,9 +3613,11 @@ impl rt::Object for VirtualPointingDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -3335,6 +3625,7 @@ impl rt::Object for VirtualPointingDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -3356,16 +3647,19 @@ impl std::ops::DerefMut for VirtualPointingDevice {
     }
 }
 impl Clone for VirtualPointingDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPointingDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPointingDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3381,6 +3675,7 @@ pub struct VirtualPointingDeviceDeviceBackingInfo {
     pub host_pointing_device: String,
 }
 impl Default for VirtualPointingDeviceDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -3401,9 +3696,11 @@ impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3412,6 +3709,7 @@ impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3434,16 +3732,19 @@ impl std::ops::DerefMut for VirtualPointingDeviceDeviceBackingInfo {
     }
 }
 impl Clone for VirtualPointingDeviceDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPointingDeviceDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPointingDeviceDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3457,6 +3758,7 @@ pub struct VirtualPrecisionClock {
     pub base: VirtualDevice,
 }
 impl Default for VirtualPrecisionClock {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -3474,9 +3776,11 @@ impl rt::Object for VirtualPrecisionClock {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -3484,6 +3788,7 @@ impl rt::Object for VirtualPrecisionClock {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -3505,16 +3810,19 @@ impl std::ops::DerefMut for VirtualPrecisionClock {
     }
 }
 impl Clone for VirtualPrecisionClock {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPrecisionClock {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPrecisionClock {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3528,6 +3836,7 @@ pub struct VirtualPrecisionClockSystemClockBackingInfo {
     pub protocol: Option<String>,
 }
 impl Default for VirtualPrecisionClockSystemClockBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { protocol: None }
     }
@@ -3545,9 +3854,11 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -3555,6 +3866,7 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.protocol),
@@ -3565,16 +3877,19 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualPrecisionClockSystemClockBackingInfo {}
 impl Clone for VirtualPrecisionClockSystemClockBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPrecisionClockSystemClockBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPrecisionClockSystemClockBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3588,6 +3903,7 @@ pub struct VirtualSataController {
     pub base: VirtualController,
 }
 impl Default for VirtualSataController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -3605,9 +3921,11 @@ impl rt::Object for VirtualSataController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SATA_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SATA_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -3615,6 +3933,7 @@ impl rt::Object for VirtualSataController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -3636,16 +3955,19 @@ impl std::ops::DerefMut for VirtualSataController {
     }
 }
 impl Clone for VirtualSataController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSataController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSataController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3665,6 +3987,7 @@ pub struct VirtualScsiController {
     pub scsi_ctlr_unit_number: Option<i32>,
 }
 impl Default for VirtualScsiController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -3689,9 +4012,11 @@ impl rt::Object for VirtualScsiController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -3702,6 +4027,7 @@ impl rt::Object for VirtualScsiController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -3726,16 +4052,19 @@ impl std::ops::DerefMut for VirtualScsiController {
     }
 }
 impl Clone for VirtualScsiController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualScsiController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3749,6 +4078,7 @@ pub struct VirtualScsiPassthrough {
     pub base: VirtualDevice,
 }
 impl Default for VirtualScsiPassthrough {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -3766,9 +4096,11 @@ impl rt::Object for VirtualScsiPassthrough {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -3776,6 +4108,7 @@ impl rt::Object for VirtualScsiPassthrough {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -3797,16 +4130,19 @@ impl std::ops::DerefMut for VirtualScsiPassthrough {
     }
 }
 impl Clone for VirtualScsiPassthrough {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiPassthrough {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualScsiPassthrough {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3820,6 +4156,7 @@ pub struct VirtualScsiPassthroughDeviceBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualScsiPassthroughDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -3837,9 +4174,11 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3847,6 +4186,7 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3868,16 +4208,19 @@ impl std::ops::DerefMut for VirtualScsiPassthroughDeviceBackingInfo {
     }
 }
 impl Clone for VirtualScsiPassthroughDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiPassthroughDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualScsiPassthroughDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3891,6 +4234,7 @@ pub struct VirtualSioController {
     pub base: VirtualController,
 }
 impl Default for VirtualSioController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -3908,9 +4252,11 @@ impl rt::Object for VirtualSioController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SIO_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SIO_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -3918,6 +4264,7 @@ impl rt::Object for VirtualSioController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -3939,16 +4286,19 @@ impl std::ops::DerefMut for VirtualSioController {
     }
 }
 impl Clone for VirtualSioController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSioController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSioController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3964,6 +4314,7 @@ pub struct VirtualSerialPort {
     pub yield_on_poll: bool,
 }
 impl Default for VirtualSerialPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -3984,9 +4335,11 @@ impl rt::Object for VirtualSerialPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -3995,6 +4348,7 @@ impl rt::Object for VirtualSerialPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -4017,16 +4371,19 @@ impl std::ops::DerefMut for VirtualSerialPort {
     }
 }
 impl Clone for VirtualSerialPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4040,6 +4397,7 @@ pub struct VirtualSerialPortDeviceBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualSerialPortDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -4057,9 +4415,11 @@ impl rt::Object for VirtualSerialPortDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4067,6 +4427,7 @@ impl rt::Object for VirtualSerialPortDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4088,16 +4449,19 @@ impl std::ops::DerefMut for VirtualSerialPortDeviceBackingInfo {
     }
 }
 impl Clone for VirtualSerialPortDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4111,6 +4475,7 @@ pub struct VirtualSerialPortFileBackingInfo {
     pub base: VirtualDeviceFileBackingInfo,
 }
 impl Default for VirtualSerialPortFileBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
@@ -4128,9 +4493,11 @@ impl rt::Object for VirtualSerialPortFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4138,6 +4505,7 @@ impl rt::Object for VirtualSerialPortFileBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4159,16 +4527,19 @@ impl std::ops::DerefMut for VirtualSerialPortFileBackingInfo {
     }
 }
 impl Clone for VirtualSerialPortFileBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortFileBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortFileBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4186,6 +4557,7 @@ pub struct VirtualSerialPortPipeBackingInfo {
     pub no_rx_loss: Option<bool>,
 }
 impl Default for VirtualSerialPortPipeBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevicePipeBackingInfo::default(),
@@ -4208,9 +4580,11 @@ impl rt::Object for VirtualSerialPortPipeBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4220,6 +4594,7 @@ impl rt::Object for VirtualSerialPortPipeBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4243,16 +4618,19 @@ impl std::ops::DerefMut for VirtualSerialPortPipeBackingInfo {
     }
 }
 impl Clone for VirtualSerialPortPipeBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortPipeBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortPipeBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4263,6 +4641,7 @@ rt::serde!(object VirtualSerialPortPipeBackingInfo);
 /// `VirtualSerialPortThinPrintBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.1.
 pub struct VirtualSerialPortThinPrintBackingInfo {}
 impl Default for VirtualSerialPortThinPrintBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4278,15 +4657,18 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4295,16 +4677,19 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortThinPrintBackingInfo {}
 impl Clone for VirtualSerialPortThinPrintBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortThinPrintBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortThinPrintBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4318,6 +4703,7 @@ pub struct VirtualSerialPortUriBackingInfo {
     pub base: VirtualDeviceUriBackingInfo,
 }
 impl Default for VirtualSerialPortUriBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceUriBackingInfo::default(),
@@ -4335,9 +4721,11 @@ impl rt::Object for VirtualSerialPortUriBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4345,6 +4733,7 @@ impl rt::Object for VirtualSerialPortUriBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4366,16 +4755,19 @@ impl std::ops::DerefMut for VirtualSerialPortUriBackingInfo {
     }
 }
 impl Clone for VirtualSerialPortUriBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortUriBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortUriBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4389,6 +4781,7 @@ pub struct VirtualSoundBlaster16 {
     pub base: VirtualSoundCard,
 }
 impl Default for VirtualSoundBlaster16 {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
@@ -4406,9 +4799,11 @@ impl rt::Object for VirtualSoundBlaster16 {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_BLASTER16
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_BLASTER16
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -4416,6 +4811,7 @@ impl rt::Object for VirtualSoundBlaster16 {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -4437,16 +4833,19 @@ impl std::ops::DerefMut for VirtualSoundBlaster16 {
     }
 }
 impl Clone for VirtualSoundBlaster16 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundBlaster16 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSoundBlaster16 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4460,6 +4859,7 @@ pub struct VirtualSoundCard {
     pub base: VirtualDevice,
 }
 impl Default for VirtualSoundCard {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -4477,9 +4877,11 @@ impl rt::Object for VirtualSoundCard {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -4487,6 +4889,7 @@ impl rt::Object for VirtualSoundCard {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -4508,16 +4911,19 @@ impl std::ops::DerefMut for VirtualSoundCard {
     }
 }
 impl Clone for VirtualSoundCard {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundCard {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSoundCard {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4531,6 +4937,7 @@ pub struct VirtualSoundCardDeviceBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualSoundCardDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -4548,9 +4955,11 @@ impl rt::Object for VirtualSoundCardDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4558,6 +4967,7 @@ impl rt::Object for VirtualSoundCardDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4579,16 +4989,19 @@ impl std::ops::DerefMut for VirtualSoundCardDeviceBackingInfo {
     }
 }
 impl Clone for VirtualSoundCardDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundCardDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSoundCardDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4608,6 +5021,7 @@ pub struct VirtualSriovEthernetCard {
     pub dvx_backing_info: Option<Box<VirtualPciPassthroughDvxBackingInfo>>,
 }
 impl Default for VirtualSriovEthernetCard {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
@@ -4632,9 +5046,11 @@ impl rt::Object for VirtualSriovEthernetCard {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4645,6 +5061,7 @@ impl rt::Object for VirtualSriovEthernetCard {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4669,16 +5086,19 @@ impl std::ops::DerefMut for VirtualSriovEthernetCard {
     }
 }
 impl Clone for VirtualSriovEthernetCard {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSriovEthernetCard {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSriovEthernetCard {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4696,6 +5116,7 @@ pub struct VirtualSriovEthernetCardSriovBackingInfo {
     pub virtual_function_index: Option<i32>,
 }
 impl Default for VirtualSriovEthernetCardSriovBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             physical_function_backing: None,
@@ -4719,9 +5140,11 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
@@ -4731,6 +5154,7 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.physical_function_backing),
@@ -4742,16 +5166,19 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSriovEthernetCardSriovBackingInfo {}
 impl Clone for VirtualSriovEthernetCardSriovBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSriovEthernetCardSriovBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSriovEthernetCardSriovBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4769,6 +5196,7 @@ pub struct VirtualTpm {
     pub endorsement_key_certificate: Vec<rt::Binary>,
 }
 impl Default for VirtualTpm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -4791,9 +5219,11 @@ impl rt::Object for VirtualTpm {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_TPM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_TPM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -4803,6 +5233,7 @@ impl rt::Object for VirtualTpm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -4826,16 +5257,19 @@ impl std::ops::DerefMut for VirtualTpm {
     }
 }
 impl Clone for VirtualTpm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualTpm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualTpm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

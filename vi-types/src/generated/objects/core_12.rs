@@ -21,6 +21,7 @@ pub struct VirtualUsb {
     pub speed: Vec<String>,
 }
 impl Default for VirtualUsb {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -49,9 +50,11 @@ impl rt::Object for VirtualUsb {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -64,6 +67,7 @@ impl rt::Object for VirtualUsb {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -90,16 +94,19 @@ impl std::ops::DerefMut for VirtualUsb {
     }
 }
 impl Clone for VirtualUsb {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsb {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsb {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -117,6 +124,7 @@ pub struct VirtualUsbController {
     pub ehci_enabled: Option<bool>,
 }
 impl Default for VirtualUsbController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -139,9 +147,11 @@ impl rt::Object for VirtualUsbController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -151,6 +161,7 @@ impl rt::Object for VirtualUsbController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -174,16 +185,19 @@ impl std::ops::DerefMut for VirtualUsbController {
     }
 }
 impl Clone for VirtualUsbController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -199,6 +213,7 @@ pub struct VirtualUsbControllerPciBusSlotInfo {
     pub ehci_pci_slot_number: Option<i32>,
 }
 impl Default for VirtualUsbControllerPciBusSlotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevicePciBusSlotInfo::default(),
@@ -219,9 +234,11 @@ impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -230,6 +247,7 @@ impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -252,16 +270,19 @@ impl std::ops::DerefMut for VirtualUsbControllerPciBusSlotInfo {
     }
 }
 impl Clone for VirtualUsbControllerPciBusSlotInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbControllerPciBusSlotInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbControllerPciBusSlotInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -277,6 +298,7 @@ pub struct VirtualUsbRemoteClientBackingInfo {
     pub hostname: String,
 }
 impl Default for VirtualUsbRemoteClientBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
@@ -297,9 +319,11 @@ impl rt::Object for VirtualUsbRemoteClientBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -308,6 +332,7 @@ impl rt::Object for VirtualUsbRemoteClientBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -330,16 +355,19 @@ impl std::ops::DerefMut for VirtualUsbRemoteClientBackingInfo {
     }
 }
 impl Clone for VirtualUsbRemoteClientBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbRemoteClientBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbRemoteClientBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -355,6 +383,7 @@ pub struct VirtualUsbRemoteHostBackingInfo {
     pub hostname: String,
 }
 impl Default for VirtualUsbRemoteHostBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -375,9 +404,11 @@ impl rt::Object for VirtualUsbRemoteHostBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -386,6 +417,7 @@ impl rt::Object for VirtualUsbRemoteHostBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -408,16 +440,19 @@ impl std::ops::DerefMut for VirtualUsbRemoteHostBackingInfo {
     }
 }
 impl Clone for VirtualUsbRemoteHostBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbRemoteHostBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbRemoteHostBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -431,6 +466,7 @@ pub struct VirtualUsbusbBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
 }
 impl Default for VirtualUsbusbBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
@@ -448,9 +484,11 @@ impl rt::Object for VirtualUsbusbBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USBUSB_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USBUSB_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -458,6 +496,7 @@ impl rt::Object for VirtualUsbusbBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -479,16 +518,19 @@ impl std::ops::DerefMut for VirtualUsbusbBackingInfo {
     }
 }
 impl Clone for VirtualUsbusbBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbusbBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbusbBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -504,6 +546,7 @@ pub struct VirtualUsbxhciController {
     pub auto_connect_devices: Option<bool>,
 }
 impl Default for VirtualUsbxhciController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
@@ -524,9 +567,11 @@ impl rt::Object for VirtualUsbxhciController {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USBXHCI_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USBXHCI_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -535,6 +580,7 @@ impl rt::Object for VirtualUsbxhciController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -557,16 +603,19 @@ impl std::ops::DerefMut for VirtualUsbxhciController {
     }
 }
 impl Clone for VirtualUsbxhciController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbxhciController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbxhciController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -580,6 +629,7 @@ pub struct VirtualVmxnet {
     pub base: VirtualEthernetCard,
 }
 impl Default for VirtualVmxnet {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
@@ -597,9 +647,11 @@ impl rt::Object for VirtualVmxnet {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -607,6 +659,7 @@ impl rt::Object for VirtualVmxnet {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -628,16 +681,19 @@ impl std::ops::DerefMut for VirtualVmxnet {
     }
 }
 impl Clone for VirtualVmxnet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -651,6 +707,7 @@ pub struct VirtualVmxnet2 {
     pub base: VirtualVmxnet,
 }
 impl Default for VirtualVmxnet2 {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnet::default(),
@@ -668,9 +725,11 @@ impl rt::Object for VirtualVmxnet2 {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET2
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET2
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -678,6 +737,7 @@ impl rt::Object for VirtualVmxnet2 {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -699,16 +759,19 @@ impl std::ops::DerefMut for VirtualVmxnet2 {
     }
 }
 impl Clone for VirtualVmxnet2 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet2 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet2 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -726,6 +789,7 @@ pub struct VirtualVmxnet3 {
     pub strict_latency_config: Option<Box<VirtualVmxnet3StrictLatencyConfig>>,
 }
 impl Default for VirtualVmxnet3 {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnet::default(),
@@ -748,9 +812,11 @@ impl rt::Object for VirtualVmxnet3 {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -760,6 +826,7 @@ impl rt::Object for VirtualVmxnet3 {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -783,16 +850,19 @@ impl std::ops::DerefMut for VirtualVmxnet3 {
     }
 }
 impl Clone for VirtualVmxnet3 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet3 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -818,6 +888,7 @@ pub struct VirtualVmxnet3StrictLatencyConfig {
     pub disable_offload: Option<String>,
 }
 impl Default for VirtualVmxnet3StrictLatencyConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             allowed: None,
@@ -849,9 +920,11 @@ impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.allowed),
@@ -864,6 +937,7 @@ impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.allowed),
@@ -878,16 +952,19 @@ impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
     }
 }
 impl Clone for VirtualVmxnet3StrictLatencyConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3StrictLatencyConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet3StrictLatencyConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -903,6 +980,7 @@ pub struct VirtualVmxnet3Vrdma {
     pub device_protocol: Option<String>,
 }
 impl Default for VirtualVmxnet3Vrdma {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnet3::default(),
@@ -923,9 +1001,11 @@ impl rt::Object for VirtualVmxnet3Vrdma {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_VRDMA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_VRDMA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -934,6 +1014,7 @@ impl rt::Object for VirtualVmxnet3Vrdma {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -956,16 +1037,19 @@ impl std::ops::DerefMut for VirtualVmxnet3Vrdma {
     }
 }
 impl Clone for VirtualVmxnet3Vrdma {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3Vrdma {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet3Vrdma {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -983,6 +1067,7 @@ pub struct VirtualWdt {
     pub running: bool,
 }
 impl Default for VirtualWdt {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
@@ -1005,9 +1090,11 @@ impl rt::Object for VirtualWdt {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_WDT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_WDT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -1017,6 +1104,7 @@ impl rt::Object for VirtualWdt {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -1040,16 +1128,19 @@ impl std::ops::DerefMut for VirtualWdt {
     }
 }
 impl Clone for VirtualWdt {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualWdt {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualWdt {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1065,6 +1156,7 @@ pub struct VmBeingCreatedEvent {
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
 }
 impl Default for VmBeingCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1085,9 +1177,11 @@ impl rt::Object for VmBeingCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_BEING_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_BEING_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1096,6 +1190,7 @@ impl rt::Object for VmBeingCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1118,16 +1213,19 @@ impl std::ops::DerefMut for VmBeingCreatedEvent {
     }
 }
 impl Clone for VmBeingCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmBeingCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1141,6 +1239,7 @@ pub struct VmCloneEvent {
     pub base: VmEvent,
 }
 impl Default for VmCloneEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1156,9 +1255,11 @@ impl rt::Object for VmCloneEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CLONE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CLONE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1166,6 +1267,7 @@ impl rt::Object for VmCloneEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1187,16 +1289,19 @@ impl std::ops::DerefMut for VmCloneEvent {
     }
 }
 impl Clone for VmCloneEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmCloneEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmCloneEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1212,6 +1317,7 @@ pub struct VmClonedEvent {
     pub source_vm: VmEventArgument,
 }
 impl Default for VmClonedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmCloneEvent::default(),
@@ -1232,9 +1338,11 @@ impl rt::Object for VmClonedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CLONED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CLONED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1243,6 +1351,7 @@ impl rt::Object for VmClonedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1265,16 +1374,19 @@ impl std::ops::DerefMut for VmClonedEvent {
     }
 }
 impl Clone for VmClonedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmClonedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmClonedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1288,6 +1400,7 @@ pub struct VmConfigFault {
     pub base: VimFault,
 }
 impl Default for VmConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1303,9 +1416,11 @@ impl rt::Object for VmConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1313,6 +1428,7 @@ impl rt::Object for VmConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1334,16 +1450,19 @@ impl std::ops::DerefMut for VmConfigFault {
     }
 }
 impl Clone for VmConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1357,6 +1476,7 @@ pub struct VmConfigFileEncryptionInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
 }
 impl Default for VmConfigFileEncryptionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { key_id: None }
     }
@@ -1374,15 +1494,18 @@ impl rt::Object for VmConfigFileEncryptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_ENCRYPTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_ENCRYPTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.key_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.key_id),
@@ -1391,16 +1514,19 @@ impl rt::Object for VmConfigFileEncryptionInfo {
     }
 }
 impl Clone for VmConfigFileEncryptionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileEncryptionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigFileEncryptionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1418,6 +1544,7 @@ pub struct VmConfigFileInfo {
     pub encryption: Option<Box<VmConfigFileEncryptionInfo>>,
 }
 impl Default for VmConfigFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FileInfo::default(),
@@ -1440,9 +1567,11 @@ impl rt::Object for VmConfigFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1452,6 +1581,7 @@ impl rt::Object for VmConfigFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1475,16 +1605,19 @@ impl std::ops::DerefMut for VmConfigFileInfo {
     }
 }
 impl Clone for VmConfigFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1500,6 +1633,7 @@ pub struct VmConfigFileQuery {
     pub details: Option<Box<VmConfigFileQueryFlags>>,
 }
 impl Default for VmConfigFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter: None,
@@ -1521,9 +1655,11 @@ impl rt::Object for VmConfigFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
@@ -1532,6 +1668,7 @@ impl rt::Object for VmConfigFileQuery {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.filter),
@@ -1542,16 +1679,19 @@ impl rt::Object for VmConfigFileQuery {
 }
 impl rt::Extends<FileQuery> for VmConfigFileQuery {}
 impl Clone for VmConfigFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1567,6 +1707,7 @@ pub struct VmConfigFileQueryFilter {
     pub encrypted: Option<bool>,
 }
 impl Default for VmConfigFileQueryFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             match_config_version: Vec::new(),
@@ -1588,9 +1729,11 @@ impl rt::Object for VmConfigFileQueryFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_QUERY_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_QUERY_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.match_config_version),
@@ -1598,6 +1741,7 @@ impl rt::Object for VmConfigFileQueryFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.match_config_version),
@@ -1607,16 +1751,19 @@ impl rt::Object for VmConfigFileQueryFilter {
     }
 }
 impl Clone for VmConfigFileQueryFilter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileQueryFilter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigFileQueryFilter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1632,6 +1779,7 @@ pub struct VmConfigFileQueryFlags {
     pub encryption: Option<bool>,
 }
 impl Default for VmConfigFileQueryFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_version: false,
@@ -1653,9 +1801,11 @@ impl rt::Object for VmConfigFileQueryFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_QUERY_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_FILE_QUERY_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.config_version),
@@ -1663,6 +1813,7 @@ impl rt::Object for VmConfigFileQueryFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.config_version),
@@ -1672,16 +1823,19 @@ impl rt::Object for VmConfigFileQueryFlags {
     }
 }
 impl Clone for VmConfigFileQueryFlags {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileQueryFlags {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigFileQueryFlags {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1695,6 +1849,7 @@ pub struct VmConnectedEvent {
     pub base: VmEvent,
 }
 impl Default for VmConnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1710,9 +1865,11 @@ impl rt::Object for VmConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1720,6 +1877,7 @@ impl rt::Object for VmConnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1741,16 +1899,19 @@ impl std::ops::DerefMut for VmConnectedEvent {
     }
 }
 impl Clone for VmConnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1764,6 +1925,7 @@ pub struct VmCreatedEvent {
     pub base: VmEvent,
 }
 impl Default for VmCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1779,9 +1941,11 @@ impl rt::Object for VmCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1789,6 +1953,7 @@ impl rt::Object for VmCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1810,16 +1975,19 @@ impl std::ops::DerefMut for VmCreatedEvent {
     }
 }
 impl Clone for VmCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1835,6 +2003,7 @@ pub struct VmDeployedEvent {
     pub src_template: VmEventArgument,
 }
 impl Default for VmDeployedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1855,9 +2024,11 @@ impl rt::Object for VmDeployedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DEPLOYED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DEPLOYED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1866,6 +2037,7 @@ impl rt::Object for VmDeployedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1888,16 +2060,19 @@ impl std::ops::DerefMut for VmDeployedEvent {
     }
 }
 impl Clone for VmDeployedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDeployedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDeployedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1911,6 +2086,7 @@ pub struct VmDisconnectedEvent {
     pub base: VmEvent,
 }
 impl Default for VmDisconnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1926,9 +2102,11 @@ impl rt::Object for VmDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1936,6 +2114,7 @@ impl rt::Object for VmDisconnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1957,16 +2136,19 @@ impl std::ops::DerefMut for VmDisconnectedEvent {
     }
 }
 impl Clone for VmDisconnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDisconnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDisconnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1980,6 +2162,7 @@ pub struct VmDiscoveredEvent {
     pub base: VmEvent,
 }
 impl Default for VmDiscoveredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1995,9 +2178,11 @@ impl rt::Object for VmDiscoveredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISCOVERED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISCOVERED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2005,6 +2190,7 @@ impl rt::Object for VmDiscoveredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2026,16 +2212,19 @@ impl std::ops::DerefMut for VmDiscoveredEvent {
     }
 }
 impl Clone for VmDiscoveredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDiscoveredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDiscoveredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2049,6 +2238,7 @@ pub struct VmDiskFileEncryptionInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
 }
 impl Default for VmDiskFileEncryptionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { key_id: None }
     }
@@ -2066,15 +2256,18 @@ impl rt::Object for VmDiskFileEncryptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_ENCRYPTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_ENCRYPTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.key_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.key_id),
@@ -2083,16 +2276,19 @@ impl rt::Object for VmDiskFileEncryptionInfo {
     }
 }
 impl Clone for VmDiskFileEncryptionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileEncryptionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDiskFileEncryptionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2122,6 +2318,7 @@ pub struct VmDiskFileInfo {
     pub sector_format: Option<String>,
 }
 impl Default for VmDiskFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FileInfo::default(),
@@ -2156,9 +2353,11 @@ impl rt::Object for VmDiskFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2174,6 +2373,7 @@ impl rt::Object for VmDiskFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2203,16 +2403,19 @@ impl std::ops::DerefMut for VmDiskFileInfo {
     }
 }
 impl Clone for VmDiskFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDiskFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2228,6 +2431,7 @@ pub struct VmDiskFileQuery {
     pub details: Option<Box<VmDiskFileQueryFlags>>,
 }
 impl Default for VmDiskFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter: None,
@@ -2249,9 +2453,11 @@ impl rt::Object for VmDiskFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
@@ -2260,6 +2466,7 @@ impl rt::Object for VmDiskFileQuery {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.filter),
@@ -2270,16 +2477,19 @@ impl rt::Object for VmDiskFileQuery {
 }
 impl rt::Extends<FileQuery> for VmDiskFileQuery {}
 impl Clone for VmDiskFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDiskFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2301,6 +2511,7 @@ pub struct VmDiskFileQueryFilter {
     pub encrypted: Option<bool>,
 }
 impl Default for VmDiskFileQueryFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_type: Vec::new(),
@@ -2328,9 +2539,11 @@ impl rt::Object for VmDiskFileQueryFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_QUERY_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_QUERY_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_type),
@@ -2341,6 +2554,7 @@ impl rt::Object for VmDiskFileQueryFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_type),
@@ -2353,16 +2567,19 @@ impl rt::Object for VmDiskFileQueryFilter {
     }
 }
 impl Clone for VmDiskFileQueryFilter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileQueryFilter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDiskFileQueryFilter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2390,6 +2607,7 @@ pub struct VmDiskFileQueryFlags {
     pub sector_format: Option<bool>,
 }
 impl Default for VmDiskFileQueryFlags {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_type: false,
@@ -2423,9 +2641,11 @@ impl rt::Object for VmDiskFileQueryFlags {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_QUERY_FLAGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISK_FILE_QUERY_FLAGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_type),
@@ -2439,6 +2659,7 @@ impl rt::Object for VmDiskFileQueryFlags {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_type),
@@ -2454,16 +2675,19 @@ impl rt::Object for VmDiskFileQueryFlags {
     }
 }
 impl Clone for VmDiskFileQueryFlags {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileQueryFlags {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDiskFileQueryFlags {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2477,6 +2701,7 @@ pub struct VmEmigratingEvent {
     pub base: VmEvent,
 }
 impl Default for VmEmigratingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -2492,9 +2717,11 @@ impl rt::Object for VmEmigratingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_EMIGRATING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_EMIGRATING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2502,6 +2729,7 @@ impl rt::Object for VmEmigratingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2523,16 +2751,19 @@ impl std::ops::DerefMut for VmEmigratingEvent {
     }
 }
 impl Clone for VmEmigratingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmEmigratingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmEmigratingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2548,6 +2779,7 @@ pub struct VmEvent {
     pub template: bool,
 }
 impl Default for VmEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -2568,9 +2800,11 @@ impl rt::Object for VmEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2579,6 +2813,7 @@ impl rt::Object for VmEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2601,16 +2836,19 @@ impl std::ops::DerefMut for VmEvent {
     }
 }
 impl Clone for VmEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2626,6 +2864,7 @@ pub struct VmEventArgument {
     pub vm: rt::ManagedObjectReference,
 }
 impl Default for VmEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -2646,9 +2885,11 @@ impl rt::Object for VmEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2657,6 +2898,7 @@ impl rt::Object for VmEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2679,16 +2921,19 @@ impl std::ops::DerefMut for VmEventArgument {
     }
 }
 impl Clone for VmEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2710,6 +2955,7 @@ pub struct VmFailedMigrateEvent {
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for VmFailedMigrateEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -2736,9 +2982,11 @@ impl rt::Object for VmFailedMigrateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_MIGRATE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_MIGRATE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2750,6 +2998,7 @@ impl rt::Object for VmFailedMigrateEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2775,16 +3024,19 @@ impl std::ops::DerefMut for VmFailedMigrateEvent {
     }
 }
 impl Clone for VmFailedMigrateEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedMigrateEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedMigrateEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2800,6 +3052,7 @@ pub struct VmFailedToPowerOffEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedToPowerOffEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -2820,9 +3073,11 @@ impl rt::Object for VmFailedToPowerOffEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_POWER_OFF_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_POWER_OFF_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2831,6 +3086,7 @@ impl rt::Object for VmFailedToPowerOffEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2853,16 +3109,19 @@ impl std::ops::DerefMut for VmFailedToPowerOffEvent {
     }
 }
 impl Clone for VmFailedToPowerOffEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToPowerOffEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedToPowerOffEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2878,6 +3137,7 @@ pub struct VmFailedToPowerOnEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedToPowerOnEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -2898,9 +3158,11 @@ impl rt::Object for VmFailedToPowerOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_POWER_ON_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_POWER_ON_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2909,6 +3171,7 @@ impl rt::Object for VmFailedToPowerOnEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2931,16 +3194,19 @@ impl std::ops::DerefMut for VmFailedToPowerOnEvent {
     }
 }
 impl Clone for VmFailedToPowerOnEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToPowerOnEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedToPowerOnEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2954,6 +3220,7 @@ pub struct VmGuestOsCrashedEvent {
     pub base: VmEvent,
 }
 impl Default for VmGuestOsCrashedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -2969,9 +3236,11 @@ impl rt::Object for VmGuestOsCrashedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_GUEST_OS_CRASHED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_GUEST_OS_CRASHED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2979,6 +3248,7 @@ impl rt::Object for VmGuestOsCrashedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3000,16 +3270,19 @@ impl std::ops::DerefMut for VmGuestOsCrashedEvent {
     }
 }
 impl Clone for VmGuestOsCrashedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestOsCrashedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmGuestOsCrashedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3023,6 +3296,7 @@ pub struct VmGuestRebootEvent {
     pub base: VmEvent,
 }
 impl Default for VmGuestRebootEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -3038,9 +3312,11 @@ impl rt::Object for VmGuestRebootEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_GUEST_REBOOT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_GUEST_REBOOT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3048,6 +3324,7 @@ impl rt::Object for VmGuestRebootEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3069,16 +3346,19 @@ impl std::ops::DerefMut for VmGuestRebootEvent {
     }
 }
 impl Clone for VmGuestRebootEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestRebootEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmGuestRebootEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3092,6 +3372,7 @@ pub struct VmGuestShutdownEvent {
     pub base: VmEvent,
 }
 impl Default for VmGuestShutdownEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -3107,9 +3388,11 @@ impl rt::Object for VmGuestShutdownEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_GUEST_SHUTDOWN_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_GUEST_SHUTDOWN_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3117,6 +3400,7 @@ impl rt::Object for VmGuestShutdownEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3138,16 +3422,19 @@ impl std::ops::DerefMut for VmGuestShutdownEvent {
     }
 }
 impl Clone for VmGuestShutdownEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestShutdownEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmGuestShutdownEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3161,6 +3448,7 @@ pub struct VmGuestStandbyEvent {
     pub base: VmEvent,
 }
 impl Default for VmGuestStandbyEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -3176,9 +3464,11 @@ impl rt::Object for VmGuestStandbyEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_GUEST_STANDBY_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_GUEST_STANDBY_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3186,6 +3476,7 @@ impl rt::Object for VmGuestStandbyEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3207,16 +3498,19 @@ impl std::ops::DerefMut for VmGuestStandbyEvent {
     }
 }
 impl Clone for VmGuestStandbyEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestStandbyEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmGuestStandbyEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3230,6 +3524,7 @@ pub struct VmLogFileInfo {
     pub base: FileInfo,
 }
 impl Default for VmLogFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileInfo::default() }
     }
@@ -3245,9 +3540,11 @@ impl rt::Object for VmLogFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_LOG_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_LOG_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3255,6 +3552,7 @@ impl rt::Object for VmLogFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3276,16 +3574,19 @@ impl std::ops::DerefMut for VmLogFileInfo {
     }
 }
 impl Clone for VmLogFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmLogFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmLogFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3296,6 +3597,7 @@ rt::serde!(object VmLogFileInfo);
 /// `VmLogFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmLogFileQuery {}
 impl Default for VmLogFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3311,15 +3613,18 @@ impl rt::Object for VmLogFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_LOG_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_LOG_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3328,16 +3633,19 @@ impl rt::Object for VmLogFileQuery {
 }
 impl rt::Extends<FileQuery> for VmLogFileQuery {}
 impl Clone for VmLogFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmLogFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmLogFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3355,6 +3663,7 @@ pub struct VmMessageEvent {
     pub message_info: Vec<VirtualMachineMessage>,
 }
 impl Default for VmMessageEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -3377,9 +3686,11 @@ impl rt::Object for VmMessageEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MESSAGE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MESSAGE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3389,6 +3700,7 @@ impl rt::Object for VmMessageEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3412,16 +3724,19 @@ impl std::ops::DerefMut for VmMessageEvent {
     }
 }
 impl Clone for VmMessageEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMessageEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMessageEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3441,6 +3756,7 @@ pub struct VmMigratedEvent {
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for VmMigratedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -3465,9 +3781,11 @@ impl rt::Object for VmMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3478,6 +3796,7 @@ impl rt::Object for VmMigratedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3502,16 +3821,19 @@ impl std::ops::DerefMut for VmMigratedEvent {
     }
 }
 impl Clone for VmMigratedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMigratedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMigratedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3525,6 +3847,7 @@ pub struct VmNvramFileInfo {
     pub base: FileInfo,
 }
 impl Default for VmNvramFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileInfo::default() }
     }
@@ -3540,9 +3863,11 @@ impl rt::Object for VmNvramFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_NVRAM_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_NVRAM_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3550,6 +3875,7 @@ impl rt::Object for VmNvramFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3571,16 +3897,19 @@ impl std::ops::DerefMut for VmNvramFileInfo {
     }
 }
 impl Clone for VmNvramFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmNvramFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmNvramFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3591,6 +3920,7 @@ rt::serde!(object VmNvramFileInfo);
 /// `VmNvramFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmNvramFileQuery {}
 impl Default for VmNvramFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3606,15 +3936,18 @@ impl rt::Object for VmNvramFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_NVRAM_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_NVRAM_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3623,16 +3956,19 @@ impl rt::Object for VmNvramFileQuery {
 }
 impl rt::Extends<FileQuery> for VmNvramFileQuery {}
 impl Clone for VmNvramFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmNvramFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmNvramFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3646,6 +3982,7 @@ pub struct VmOrphanedEvent {
     pub base: VmEvent,
 }
 impl Default for VmOrphanedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -3661,9 +3998,11 @@ impl rt::Object for VmOrphanedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_ORPHANED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_ORPHANED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3671,6 +4010,7 @@ impl rt::Object for VmOrphanedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3692,16 +4032,19 @@ impl std::ops::DerefMut for VmOrphanedEvent {
     }
 }
 impl Clone for VmOrphanedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmOrphanedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmOrphanedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3715,6 +4058,7 @@ pub struct VmPoweredOffEvent {
     pub base: VmEvent,
 }
 impl Default for VmPoweredOffEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -3730,9 +4074,11 @@ impl rt::Object for VmPoweredOffEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_POWERED_OFF_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_POWERED_OFF_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3740,6 +4086,7 @@ impl rt::Object for VmPoweredOffEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3761,16 +4108,19 @@ impl std::ops::DerefMut for VmPoweredOffEvent {
     }
 }
 impl Clone for VmPoweredOffEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPoweredOffEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPoweredOffEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3784,6 +4134,7 @@ pub struct VmPoweredOnEvent {
     pub base: VmEvent,
 }
 impl Default for VmPoweredOnEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -3799,9 +4150,11 @@ impl rt::Object for VmPoweredOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_POWERED_ON_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_POWERED_ON_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3809,6 +4162,7 @@ impl rt::Object for VmPoweredOnEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3830,16 +4184,19 @@ impl std::ops::DerefMut for VmPoweredOnEvent {
     }
 }
 impl Clone for VmPoweredOnEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPoweredOnEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPoweredOnEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3857,6 +4214,7 @@ pub struct VmReconfiguredEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for VmReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -3879,9 +4237,11 @@ impl rt::Object for VmReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3891,6 +4251,7 @@ impl rt::Object for VmReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3914,16 +4275,19 @@ impl std::ops::DerefMut for VmReconfiguredEvent {
     }
 }
 impl Clone for VmReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3937,6 +4301,7 @@ pub struct VmRegisteredEvent {
     pub base: VmEvent,
 }
 impl Default for VmRegisteredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -3952,9 +4317,11 @@ impl rt::Object for VmRegisteredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_REGISTERED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_REGISTERED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3962,6 +4329,7 @@ impl rt::Object for VmRegisteredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3983,16 +4351,19 @@ impl std::ops::DerefMut for VmRegisteredEvent {
     }
 }
 impl Clone for VmRegisteredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRegisteredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRegisteredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4006,6 +4377,7 @@ pub struct VmRelocateSpecEvent {
     pub base: VmEvent,
 }
 impl Default for VmRelocateSpecEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4021,9 +4393,11 @@ impl rt::Object for VmRelocateSpecEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RELOCATE_SPEC_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RELOCATE_SPEC_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4031,6 +4405,7 @@ impl rt::Object for VmRelocateSpecEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4052,16 +4427,19 @@ impl std::ops::DerefMut for VmRelocateSpecEvent {
     }
 }
 impl Clone for VmRelocateSpecEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRelocateSpecEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRelocateSpecEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4081,6 +4459,7 @@ pub struct VmRelocatedEvent {
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for VmRelocatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmRelocateSpecEvent::default(),
@@ -4105,9 +4484,11 @@ impl rt::Object for VmRelocatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RELOCATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RELOCATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4118,6 +4499,7 @@ impl rt::Object for VmRelocatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4142,16 +4524,19 @@ impl std::ops::DerefMut for VmRelocatedEvent {
     }
 }
 impl Clone for VmRelocatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRelocatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRelocatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4165,6 +4550,7 @@ pub struct VmRemovedEvent {
     pub base: VmEvent,
 }
 impl Default for VmRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4180,9 +4566,11 @@ impl rt::Object for VmRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4190,6 +4578,7 @@ impl rt::Object for VmRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4211,16 +4600,19 @@ impl std::ops::DerefMut for VmRemovedEvent {
     }
 }
 impl Clone for VmRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4238,6 +4630,7 @@ pub struct VmRenamedEvent {
     pub new_name: String,
 }
 impl Default for VmRenamedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4260,9 +4653,11 @@ impl rt::Object for VmRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RENAMED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RENAMED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4272,6 +4667,7 @@ impl rt::Object for VmRenamedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4295,16 +4691,19 @@ impl std::ops::DerefMut for VmRenamedEvent {
     }
 }
 impl Clone for VmRenamedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRenamedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRenamedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4318,6 +4717,7 @@ pub struct VmResettingEvent {
     pub base: VmEvent,
 }
 impl Default for VmResettingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4333,9 +4733,11 @@ impl rt::Object for VmResettingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RESETTING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RESETTING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4343,6 +4745,7 @@ impl rt::Object for VmResettingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4364,16 +4767,19 @@ impl std::ops::DerefMut for VmResettingEvent {
     }
 }
 impl Clone for VmResettingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmResettingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmResettingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4387,6 +4793,7 @@ pub struct VmResumingEvent {
     pub base: VmEvent,
 }
 impl Default for VmResumingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4402,9 +4809,11 @@ impl rt::Object for VmResumingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RESUMING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RESUMING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4412,6 +4821,7 @@ impl rt::Object for VmResumingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4433,16 +4843,19 @@ impl std::ops::DerefMut for VmResumingEvent {
     }
 }
 impl Clone for VmResumingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmResumingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmResumingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4456,6 +4869,7 @@ pub struct VmSnapshotFileInfo {
     pub base: FileInfo,
 }
 impl Default for VmSnapshotFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileInfo::default() }
     }
@@ -4471,9 +4885,11 @@ impl rt::Object for VmSnapshotFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SNAPSHOT_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SNAPSHOT_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -4481,6 +4897,7 @@ impl rt::Object for VmSnapshotFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -4502,16 +4919,19 @@ impl std::ops::DerefMut for VmSnapshotFileInfo {
     }
 }
 impl Clone for VmSnapshotFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSnapshotFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSnapshotFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4522,6 +4942,7 @@ rt::serde!(object VmSnapshotFileInfo);
 /// `VmSnapshotFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmSnapshotFileQuery {}
 impl Default for VmSnapshotFileQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4537,15 +4958,18 @@ impl rt::Object for VmSnapshotFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SNAPSHOT_FILE_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SNAPSHOT_FILE_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4554,16 +4978,19 @@ impl rt::Object for VmSnapshotFileQuery {
 }
 impl rt::Extends<FileQuery> for VmSnapshotFileQuery {}
 impl Clone for VmSnapshotFileQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSnapshotFileQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSnapshotFileQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4577,6 +5004,7 @@ pub struct VmStartingEvent {
     pub base: VmEvent,
 }
 impl Default for VmStartingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4592,9 +5020,11 @@ impl rt::Object for VmStartingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_STARTING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_STARTING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4602,6 +5032,7 @@ impl rt::Object for VmStartingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4623,16 +5054,19 @@ impl std::ops::DerefMut for VmStartingEvent {
     }
 }
 impl Clone for VmStartingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmStartingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmStartingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4646,6 +5080,7 @@ pub struct VmStoppingEvent {
     pub base: VmEvent,
 }
 impl Default for VmStoppingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4661,9 +5096,11 @@ impl rt::Object for VmStoppingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_STOPPING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_STOPPING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4671,6 +5108,7 @@ impl rt::Object for VmStoppingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4692,16 +5130,19 @@ impl std::ops::DerefMut for VmStoppingEvent {
     }
 }
 impl Clone for VmStoppingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmStoppingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmStoppingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4715,6 +5156,7 @@ pub struct VmSuspendedEvent {
     pub base: VmEvent,
 }
 impl Default for VmSuspendedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4730,9 +5172,11 @@ impl rt::Object for VmSuspendedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SUSPENDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SUSPENDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4740,6 +5184,7 @@ impl rt::Object for VmSuspendedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4761,16 +5206,19 @@ impl std::ops::DerefMut for VmSuspendedEvent {
     }
 }
 impl Clone for VmSuspendedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSuspendedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSuspendedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4784,6 +5232,7 @@ pub struct VmSuspendingEvent {
     pub base: VmEvent,
 }
 impl Default for VmSuspendingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4799,9 +5248,11 @@ impl rt::Object for VmSuspendingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SUSPENDING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SUSPENDING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4809,6 +5260,7 @@ impl rt::Object for VmSuspendingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4830,16 +5282,19 @@ impl std::ops::DerefMut for VmSuspendingEvent {
     }
 }
 impl Clone for VmSuspendingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSuspendingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSuspendingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4857,6 +5312,7 @@ pub struct VmUuidChangedEvent {
     pub new_uuid: String,
 }
 impl Default for VmUuidChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4879,9 +5335,11 @@ impl rt::Object for VmUuidChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_UUID_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_UUID_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4891,6 +5349,7 @@ impl rt::Object for VmUuidChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4914,16 +5373,19 @@ impl std::ops::DerefMut for VmUuidChangedEvent {
     }
 }
 impl Clone for VmUuidChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmUuidChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmUuidChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4937,6 +5399,7 @@ pub struct VmfsDatastoreAllExtentOption {
     pub base: VmfsDatastoreSingleExtentOption,
 }
 impl Default for VmfsDatastoreAllExtentOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreSingleExtentOption::default(),
@@ -4954,9 +5417,11 @@ impl rt::Object for VmfsDatastoreAllExtentOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_ALL_EXTENT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_ALL_EXTENT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4964,6 +5429,7 @@ impl rt::Object for VmfsDatastoreAllExtentOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4985,16 +5451,19 @@ impl std::ops::DerefMut for VmfsDatastoreAllExtentOption {
     }
 }
 impl Clone for VmfsDatastoreAllExtentOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreAllExtentOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreAllExtentOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5010,6 +5479,7 @@ pub struct VmfsDatastoreBaseOption {
     pub partition_format_change: Option<bool>,
 }
 impl Default for VmfsDatastoreBaseOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             layout: Default::default(),
@@ -5031,9 +5501,11 @@ impl rt::Object for VmfsDatastoreBaseOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_BASE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_BASE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.layout),
@@ -5041,6 +5513,7 @@ impl rt::Object for VmfsDatastoreBaseOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.layout),
@@ -5051,16 +5524,19 @@ impl rt::Object for VmfsDatastoreBaseOption {
 }
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreBaseOption {}
 impl Clone for VmfsDatastoreBaseOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreBaseOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreBaseOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5080,6 +5556,7 @@ pub struct VmfsDatastoreCreateSpec {
     pub extent: Vec<HostScsiDiskPartition>,
 }
 impl Default for VmfsDatastoreCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreSpec::default(),
@@ -5104,9 +5581,11 @@ impl rt::Object for VmfsDatastoreCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -5117,6 +5596,7 @@ impl rt::Object for VmfsDatastoreCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -5141,16 +5621,19 @@ impl std::ops::DerefMut for VmfsDatastoreCreateSpec {
     }
 }
 impl Clone for VmfsDatastoreCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5170,6 +5653,7 @@ pub struct VmfsDatastoreInfo {
     pub vmfs: Option<Box<HostVmfsVolume>>,
 }
 impl Default for VmfsDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreInfo::default(),
@@ -5194,9 +5678,11 @@ impl rt::Object for VmfsDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -5207,6 +5693,7 @@ impl rt::Object for VmfsDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -5231,16 +5718,19 @@ impl std::ops::DerefMut for VmfsDatastoreInfo {
     }
 }
 impl Clone for VmfsDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5256,6 +5746,7 @@ pub struct VmfsDatastoreMultipleExtentOption {
     pub vmfs_extent: Vec<HostDiskPartitionBlockRange>,
 }
 impl Default for VmfsDatastoreMultipleExtentOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreBaseOption::default(),
@@ -5276,9 +5767,11 @@ impl rt::Object for VmfsDatastoreMultipleExtentOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5287,6 +5780,7 @@ impl rt::Object for VmfsDatastoreMultipleExtentOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5309,16 +5803,19 @@ impl std::ops::DerefMut for VmfsDatastoreMultipleExtentOption {
     }
 }
 impl Clone for VmfsDatastoreMultipleExtentOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreMultipleExtentOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreMultipleExtentOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5334,6 +5831,7 @@ pub struct VmfsDatastoreOption {
     pub spec: rt::Poly<VmfsDatastoreSpec>,
 }
 impl Default for VmfsDatastoreOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             info: Default::default(),
@@ -5355,9 +5853,11 @@ impl rt::Object for VmfsDatastoreOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.info),
@@ -5365,6 +5865,7 @@ impl rt::Object for VmfsDatastoreOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.info),
@@ -5374,16 +5875,19 @@ impl rt::Object for VmfsDatastoreOption {
     }
 }
 impl Clone for VmfsDatastoreOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5399,6 +5903,7 @@ pub struct VmfsDatastoreSingleExtentOption {
     pub vmfs_extent: HostDiskPartitionBlockRange,
 }
 impl Default for VmfsDatastoreSingleExtentOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreBaseOption::default(),
@@ -5419,9 +5924,11 @@ impl rt::Object for VmfsDatastoreSingleExtentOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5430,6 +5937,7 @@ impl rt::Object for VmfsDatastoreSingleExtentOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5452,16 +5960,19 @@ impl std::ops::DerefMut for VmfsDatastoreSingleExtentOption {
     }
 }
 impl Clone for VmfsDatastoreSingleExtentOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreSingleExtentOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreSingleExtentOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5475,6 +5986,7 @@ pub struct VmfsDatastoreSpec {
     pub disk_uuid: String,
 }
 impl Default for VmfsDatastoreSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { disk_uuid: String::new() }
     }
@@ -5492,15 +6004,18 @@ impl rt::Object for VmfsDatastoreSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_uuid),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_uuid),
@@ -5510,16 +6025,19 @@ impl rt::Object for VmfsDatastoreSpec {
 }
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreSpec {}
 impl Clone for VmfsDatastoreSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5535,6 +6053,7 @@ pub struct VmfsMountFault {
     pub uuid: String,
 }
 impl Default for VmfsMountFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -5555,9 +6074,11 @@ impl rt::Object for VmfsMountFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_MOUNT_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_MOUNT_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5566,6 +6087,7 @@ impl rt::Object for VmfsMountFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5588,16 +6110,19 @@ impl std::ops::DerefMut for VmfsMountFault {
     }
 }
 impl Clone for VmfsMountFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsMountFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsMountFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5613,6 +6138,7 @@ pub struct WaitOptions {
     pub max_object_updates: Option<i32>,
 }
 impl Default for WaitOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             max_wait_seconds: None,
@@ -5634,9 +6160,11 @@ impl rt::Object for WaitOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &WAIT_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WAIT_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.max_wait_seconds),
@@ -5644,6 +6172,7 @@ impl rt::Object for WaitOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.max_wait_seconds),
@@ -5653,16 +6182,19 @@ impl rt::Object for WaitOptions {
     }
 }
 impl Clone for WaitOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WaitOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WaitOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct WinNetBiosConfigInfo {
     pub secondary_wins: Option<String>,
 }
 impl Default for WinNetBiosConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NetBiosConfigInfo::default(),
@@ -37,9 +38,11 @@ impl rt::Object for WinNetBiosConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &WIN_NET_BIOS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WIN_NET_BIOS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for WinNetBiosConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -72,16 +76,19 @@ impl std::ops::DerefMut for WinNetBiosConfigInfo {
     }
 }
 impl Clone for WinNetBiosConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WinNetBiosConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WinNetBiosConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct ClusterComputeResourceCryptoModePolicy {
     pub provider_id: Option<Box<KeyProviderId>>,
 }
 impl Default for ClusterComputeResourceCryptoModePolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: None,
@@ -34,9 +35,11 @@ impl rt::Object for ClusterComputeResourceCryptoModePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.key_id),
@@ -44,6 +47,7 @@ impl rt::Object for ClusterComputeResourceCryptoModePolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.key_id),
@@ -53,16 +57,19 @@ impl rt::Object for ClusterComputeResourceCryptoModePolicy {
     }
 }
 impl Clone for ClusterComputeResourceCryptoModePolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceCryptoModePolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResourceCryptoModePolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -78,6 +85,7 @@ pub struct ClusterCryptoConfigInfo {
     pub policy: Option<Box<ClusterComputeResourceCryptoModePolicy>>,
 }
 impl Default for ClusterCryptoConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             crypto_mode: None,
@@ -99,9 +107,11 @@ impl rt::Object for ClusterCryptoConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_CRYPTO_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_CRYPTO_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.crypto_mode),
@@ -109,6 +119,7 @@ impl rt::Object for ClusterCryptoConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.crypto_mode),
@@ -118,16 +129,19 @@ impl rt::Object for ClusterCryptoConfigInfo {
     }
 }
 impl Clone for ClusterCryptoConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterCryptoConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterCryptoConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -145,6 +159,7 @@ pub struct CryptoKeyPlain {
     pub key_data: String,
 }
 impl Default for CryptoKeyPlain {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: Default::default(),
@@ -168,9 +183,11 @@ impl rt::Object for CryptoKeyPlain {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_PLAIN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_PLAIN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key_id),
@@ -179,6 +196,7 @@ impl rt::Object for CryptoKeyPlain {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key_id),
@@ -189,16 +207,19 @@ impl rt::Object for CryptoKeyPlain {
     }
 }
 impl Clone for CryptoKeyPlain {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoKeyPlain {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoKeyPlain {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -218,6 +239,7 @@ pub struct CryptoKeyResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for CryptoKeyResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: Default::default(),
@@ -243,9 +265,11 @@ impl rt::Object for CryptoKeyResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key_id),
@@ -255,6 +279,7 @@ impl rt::Object for CryptoKeyResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key_id),
@@ -266,16 +291,19 @@ impl rt::Object for CryptoKeyResult {
     }
 }
 impl Clone for CryptoKeyResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoKeyResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoKeyResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -295,6 +323,7 @@ pub struct CryptoManagerHostKeyStatus {
     pub access_granted: Option<bool>,
 }
 impl Default for CryptoManagerHostKeyStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: Default::default(),
@@ -320,9 +349,11 @@ impl rt::Object for CryptoManagerHostKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_KEY_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_KEY_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key_id),
@@ -332,6 +363,7 @@ impl rt::Object for CryptoManagerHostKeyStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key_id),
@@ -343,16 +375,19 @@ impl rt::Object for CryptoManagerHostKeyStatus {
     }
 }
 impl Clone for CryptoManagerHostKeyStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerHostKeyStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerHostKeyStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -378,6 +413,7 @@ pub struct CryptoManagerKmipCertSignRequest {
     pub email: Option<String>,
 }
 impl Default for CryptoManagerKmipCertSignRequest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             common_name: None,
@@ -409,9 +445,11 @@ impl rt::Object for CryptoManagerKmipCertSignRequest {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.common_name),
@@ -424,6 +462,7 @@ impl rt::Object for CryptoManagerKmipCertSignRequest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.common_name),
@@ -438,16 +477,19 @@ impl rt::Object for CryptoManagerKmipCertSignRequest {
     }
 }
 impl Clone for CryptoManagerKmipCertSignRequest {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipCertSignRequest {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipCertSignRequest {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -477,6 +519,7 @@ pub struct CryptoManagerKmipCertificateInfo {
     pub seconds_before_expire: Option<i32>,
 }
 impl Default for CryptoManagerKmipCertificateInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             subject: String::new(),
@@ -512,9 +555,11 @@ impl rt::Object for CryptoManagerKmipCertificateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.subject),
@@ -529,6 +574,7 @@ impl rt::Object for CryptoManagerKmipCertificateInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.subject),
@@ -545,16 +591,19 @@ impl rt::Object for CryptoManagerKmipCertificateInfo {
     }
 }
 impl Clone for CryptoManagerKmipCertificateInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipCertificateInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipCertificateInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -576,6 +625,7 @@ pub struct CryptoManagerKmipClusterStatus {
     pub client_cert_info: Option<Box<CryptoManagerKmipCertificateInfo>>,
 }
 impl Default for CryptoManagerKmipClusterStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster_id: Default::default(),
@@ -603,9 +653,11 @@ impl rt::Object for CryptoManagerKmipClusterStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CLUSTER_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CLUSTER_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.cluster_id),
@@ -616,6 +668,7 @@ impl rt::Object for CryptoManagerKmipClusterStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.cluster_id),
@@ -628,16 +681,19 @@ impl rt::Object for CryptoManagerKmipClusterStatus {
     }
 }
 impl Clone for CryptoManagerKmipClusterStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipClusterStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipClusterStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -663,6 +719,7 @@ pub struct CryptoManagerKmipCryptoKeyStatus {
     pub referenced_by_tags: Vec<String>,
 }
 impl Default for CryptoManagerKmipCryptoKeyStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: Default::default(),
@@ -694,9 +751,11 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key_id),
@@ -709,6 +768,7 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key_id),
@@ -723,16 +783,19 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatus {
     }
 }
 impl Clone for CryptoManagerKmipCryptoKeyStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipCryptoKeyStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipCryptoKeyStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -746,6 +809,7 @@ pub struct CryptoManagerKmipCryptoKeyStatusKeyInfo {
     pub key_id: String,
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusKeyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { key_id: String::new() }
     }
@@ -763,15 +827,18 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key_id),
@@ -782,16 +849,19 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusKeyInfo {
 impl rt::Extends<CryptoManagerKmipCryptoKeyStatusKeyInfo>
 for CryptoManagerKmipCryptoKeyStatusKeyInfo {}
 impl Clone for CryptoManagerKmipCryptoKeyStatusKeyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipCryptoKeyStatusKeyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipCryptoKeyStatusKeyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -807,6 +877,7 @@ pub struct CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     pub configured_time: Option<rt::DateTime>,
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
@@ -827,9 +898,11 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -838,6 +911,7 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -861,16 +935,19 @@ impl std::ops::DerefMut for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo
     }
 }
 impl Clone for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -888,6 +965,7 @@ pub struct CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     pub rotate_time: Option<rt::DateTime>,
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
@@ -910,9 +988,11 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyI
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -922,6 +1002,7 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyI
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -948,17 +1029,20 @@ for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     }
 }
 impl Clone for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug
 for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -972,6 +1056,7 @@ pub struct CryptoManagerKmipCustomAttributeSpec {
     pub attributes: Vec<KeyValue>,
 }
 impl Default for CryptoManagerKmipCustomAttributeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { attributes: Vec::new() }
     }
@@ -989,15 +1074,18 @@ impl rt::Object for CryptoManagerKmipCustomAttributeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.attributes),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.attributes),
@@ -1006,16 +1094,19 @@ impl rt::Object for CryptoManagerKmipCustomAttributeSpec {
     }
 }
 impl Clone for CryptoManagerKmipCustomAttributeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipCustomAttributeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipCustomAttributeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1029,6 +1120,7 @@ pub struct CryptoManagerKmipGenerateKeySpec {
     pub key_type: Option<String>,
 }
 impl Default for CryptoManagerKmipGenerateKeySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { key_type: None }
     }
@@ -1046,15 +1138,18 @@ impl rt::Object for CryptoManagerKmipGenerateKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key_type),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key_type),
@@ -1063,16 +1158,19 @@ impl rt::Object for CryptoManagerKmipGenerateKeySpec {
     }
 }
 impl Clone for CryptoManagerKmipGenerateKeySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipGenerateKeySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipGenerateKeySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1090,6 +1188,7 @@ pub struct CryptoManagerKmipServerCertInfo {
     pub client_trust_server: Option<bool>,
 }
 impl Default for CryptoManagerKmipServerCertInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             certificate: String::new(),
@@ -1113,9 +1212,11 @@ impl rt::Object for CryptoManagerKmipServerCertInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.certificate),
@@ -1124,6 +1225,7 @@ impl rt::Object for CryptoManagerKmipServerCertInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.certificate),
@@ -1134,16 +1236,19 @@ impl rt::Object for CryptoManagerKmipServerCertInfo {
     }
 }
 impl Clone for CryptoManagerKmipServerCertInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipServerCertInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipServerCertInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1167,6 +1272,7 @@ pub struct CryptoManagerKmipServerStatus {
     pub server_trust_client: Option<bool>,
 }
 impl Default for CryptoManagerKmipServerStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1196,9 +1302,11 @@ impl rt::Object for CryptoManagerKmipServerStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_SERVER_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP_SERVER_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1210,6 +1318,7 @@ impl rt::Object for CryptoManagerKmipServerStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1223,16 +1332,19 @@ impl rt::Object for CryptoManagerKmipServerStatus {
     }
 }
 impl Clone for CryptoManagerKmipServerStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmipServerStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmipServerStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1243,6 +1355,7 @@ rt::serde!(object CryptoManagerKmipServerStatus);
 /// `CryptoSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoSpec {}
 impl Default for CryptoSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1258,14 +1371,17 @@ impl rt::Object for CryptoSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1274,16 +1390,19 @@ impl rt::Object for CryptoSpec {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpec {}
 impl Clone for CryptoSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1294,6 +1413,7 @@ rt::serde!(object base CryptoSpec);
 /// `CryptoSpecDecrypt`, a [`CryptoSpec`], since VI API 6.5.
 pub struct CryptoSpecDecrypt {}
 impl Default for CryptoSpecDecrypt {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1309,15 +1429,18 @@ impl rt::Object for CryptoSpecDecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DECRYPT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DECRYPT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CryptoSpec {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1326,16 +1449,19 @@ impl rt::Object for CryptoSpecDecrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDecrypt {}
 impl Clone for CryptoSpecDecrypt {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecDecrypt {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoSpecDecrypt {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1349,6 +1475,7 @@ pub struct CryptoSpecDeepRecrypt {
     pub new_key_id: CryptoKeyId,
 }
 impl Default for CryptoSpecDeepRecrypt {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             new_key_id: Default::default(),
@@ -1368,9 +1495,11 @@ impl rt::Object for CryptoSpecDeepRecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DEEP_RECRYPT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DEEP_RECRYPT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CryptoSpec {}),
@@ -1378,6 +1507,7 @@ impl rt::Object for CryptoSpecDeepRecrypt {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.new_key_id),
@@ -1387,16 +1517,19 @@ impl rt::Object for CryptoSpecDeepRecrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDeepRecrypt {}
 impl Clone for CryptoSpecDeepRecrypt {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecDeepRecrypt {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoSpecDeepRecrypt {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1410,6 +1543,7 @@ pub struct CryptoSpecEncrypt {
     pub crypto_key_id: CryptoKeyId,
 }
 impl Default for CryptoSpecEncrypt {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             crypto_key_id: Default::default(),
@@ -1429,9 +1563,11 @@ impl rt::Object for CryptoSpecEncrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_ENCRYPT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_ENCRYPT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CryptoSpec {}),
@@ -1439,6 +1575,7 @@ impl rt::Object for CryptoSpecEncrypt {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.crypto_key_id),
@@ -1448,16 +1585,19 @@ impl rt::Object for CryptoSpecEncrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecEncrypt {}
 impl Clone for CryptoSpecEncrypt {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecEncrypt {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoSpecEncrypt {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1468,6 +1608,7 @@ rt::serde!(object CryptoSpecEncrypt);
 /// `CryptoSpecNoOp`, a [`CryptoSpec`], since VI API 6.5.
 pub struct CryptoSpecNoOp {}
 impl Default for CryptoSpecNoOp {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1483,15 +1624,18 @@ impl rt::Object for CryptoSpecNoOp {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_NO_OP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_NO_OP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CryptoSpec {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1500,16 +1644,19 @@ impl rt::Object for CryptoSpecNoOp {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecNoOp {}
 impl Clone for CryptoSpecNoOp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecNoOp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoSpecNoOp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1523,6 +1670,7 @@ pub struct CryptoSpecRegister {
     pub crypto_key_id: CryptoKeyId,
 }
 impl Default for CryptoSpecRegister {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             crypto_key_id: Default::default(),
@@ -1542,9 +1690,11 @@ impl rt::Object for CryptoSpecRegister {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_REGISTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_REGISTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CryptoSpec {}),
@@ -1552,6 +1702,7 @@ impl rt::Object for CryptoSpecRegister {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.crypto_key_id),
@@ -1561,16 +1712,19 @@ impl rt::Object for CryptoSpecRegister {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecRegister {}
 impl Clone for CryptoSpecRegister {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecRegister {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoSpecRegister {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1584,6 +1738,7 @@ pub struct CryptoSpecShallowRecrypt {
     pub new_key_id: CryptoKeyId,
 }
 impl Default for CryptoSpecShallowRecrypt {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             new_key_id: Default::default(),
@@ -1603,9 +1758,11 @@ impl rt::Object for CryptoSpecShallowRecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_SHALLOW_RECRYPT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_SHALLOW_RECRYPT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CryptoSpec {}),
@@ -1613,6 +1770,7 @@ impl rt::Object for CryptoSpecShallowRecrypt {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.new_key_id),
@@ -1622,16 +1780,19 @@ impl rt::Object for CryptoSpecShallowRecrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecShallowRecrypt {}
 impl Clone for CryptoSpecShallowRecrypt {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecShallowRecrypt {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoSpecShallowRecrypt {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1647,6 +1808,7 @@ pub struct DiskCryptoSpec {
     pub crypto: rt::Poly<CryptoSpec>,
 }
 impl Default for DiskCryptoSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             parent: None,
@@ -1668,9 +1830,11 @@ impl rt::Object for DiskCryptoSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_CRYPTO_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_CRYPTO_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.parent),
@@ -1678,6 +1842,7 @@ impl rt::Object for DiskCryptoSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.parent),
@@ -1687,16 +1852,19 @@ impl rt::Object for DiskCryptoSpec {
     }
 }
 impl Clone for DiskCryptoSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskCryptoSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskCryptoSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1712,6 +1880,7 @@ pub struct EncryptionKeyRequired {
     pub required_key: Vec<CryptoKeyId>,
 }
 impl Default for EncryptionKeyRequired {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -1732,9 +1901,11 @@ impl rt::Object for EncryptionKeyRequired {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENCRYPTION_KEY_REQUIRED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENCRYPTION_KEY_REQUIRED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1743,6 +1914,7 @@ impl rt::Object for EncryptionKeyRequired {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1765,16 +1937,19 @@ impl std::ops::DerefMut for EncryptionKeyRequired {
     }
 }
 impl Clone for EncryptionKeyRequired {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EncryptionKeyRequired {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EncryptionKeyRequired {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1806,6 +1981,7 @@ pub struct KmipClusterInfo {
     pub key_info: Option<rt::Poly<KmipClusterInfoKeyInfo>>,
 }
 impl Default for KmipClusterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster_id: Default::default(),
@@ -1843,9 +2019,11 @@ impl rt::Object for KmipClusterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.cluster_id),
@@ -1861,6 +2039,7 @@ impl rt::Object for KmipClusterInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.cluster_id),
@@ -1878,16 +2057,19 @@ impl rt::Object for KmipClusterInfo {
     }
 }
 impl Clone for KmipClusterInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipClusterInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipClusterInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1898,6 +2080,7 @@ rt::serde!(object KmipClusterInfo);
 /// `KmipClusterInfoKeyInfo`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct KmipClusterInfoKeyInfo {}
 impl Default for KmipClusterInfoKeyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1913,14 +2096,17 @@ impl rt::Object for KmipClusterInfoKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO_KEY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO_KEY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1929,16 +2115,19 @@ impl rt::Object for KmipClusterInfoKeyInfo {
 }
 impl rt::Extends<KmipClusterInfoKeyInfo> for KmipClusterInfoKeyInfo {}
 impl Clone for KmipClusterInfoKeyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipClusterInfoKeyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipClusterInfoKeyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1954,6 +2143,7 @@ pub struct KmipClusterInfoWrappingKeyIdKeyInfo {
     pub configured_time: rt::DateTime,
 }
 impl Default for KmipClusterInfoWrappingKeyIdKeyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: String::new(),
@@ -1975,9 +2165,11 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
@@ -1986,6 +2178,7 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key_id),
@@ -1996,16 +2189,19 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
 }
 impl rt::Extends<KmipClusterInfoKeyInfo> for KmipClusterInfoWrappingKeyIdKeyInfo {}
 impl Clone for KmipClusterInfoWrappingKeyIdKeyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipClusterInfoWrappingKeyIdKeyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipClusterInfoWrappingKeyIdKeyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2023,6 +2219,7 @@ pub struct KmipClusterInfoWrappingRotationIntervalKeyInfo {
     pub last_rotation: Option<rt::DateTime>,
 }
 impl Default for KmipClusterInfoWrappingRotationIntervalKeyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_id: None,
@@ -2046,9 +2243,11 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
@@ -2058,6 +2257,7 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key_id),
@@ -2070,16 +2270,19 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
 impl rt::Extends<KmipClusterInfoKeyInfo>
 for KmipClusterInfoWrappingRotationIntervalKeyInfo {}
 impl Clone for KmipClusterInfoWrappingRotationIntervalKeyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipClusterInfoWrappingRotationIntervalKeyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipClusterInfoWrappingRotationIntervalKeyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2111,6 +2314,7 @@ pub struct KmipServerInfo {
     pub user_name: Option<String>,
 }
 impl Default for KmipServerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2148,9 +2352,11 @@ impl rt::Object for KmipServerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_SERVER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_SERVER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2166,6 +2372,7 @@ impl rt::Object for KmipServerInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2183,16 +2390,19 @@ impl rt::Object for KmipServerInfo {
     }
 }
 impl Clone for KmipServerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipServerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipServerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2214,6 +2424,7 @@ pub struct KmipServerSpec {
     pub key_spec: Option<rt::Poly<KmipServerSpecKeySpec>>,
 }
 impl Default for KmipServerSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster_id: Default::default(),
@@ -2241,9 +2452,11 @@ impl rt::Object for KmipServerSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.cluster_id),
@@ -2254,6 +2467,7 @@ impl rt::Object for KmipServerSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.cluster_id),
@@ -2266,16 +2480,19 @@ impl rt::Object for KmipServerSpec {
     }
 }
 impl Clone for KmipServerSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipServerSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipServerSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2286,6 +2503,7 @@ rt::serde!(object KmipServerSpec);
 /// `KmipServerSpecKeySpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct KmipServerSpecKeySpec {}
 impl Default for KmipServerSpecKeySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2301,14 +2519,17 @@ impl rt::Object for KmipServerSpecKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC_KEY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC_KEY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2317,16 +2538,19 @@ impl rt::Object for KmipServerSpecKeySpec {
 }
 impl rt::Extends<KmipServerSpecKeySpec> for KmipServerSpecKeySpec {}
 impl Clone for KmipServerSpecKeySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipServerSpecKeySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipServerSpecKeySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2340,6 +2564,7 @@ pub struct KmipServerSpecWrappingKeyIdKeySpec {
     pub key_id: String,
 }
 impl Default for KmipServerSpecWrappingKeyIdKeySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { key_id: String::new() }
     }
@@ -2357,9 +2582,11 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
@@ -2367,6 +2594,7 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key_id),
@@ -2376,16 +2604,19 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
 }
 impl rt::Extends<KmipServerSpecKeySpec> for KmipServerSpecWrappingKeyIdKeySpec {}
 impl Clone for KmipServerSpecWrappingKeyIdKeySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipServerSpecWrappingKeyIdKeySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipServerSpecWrappingKeyIdKeySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2399,6 +2630,7 @@ pub struct KmipServerSpecWrappingRotationIntervalKeySpec {
     pub rotation_interval: Option<i32>,
 }
 impl Default for KmipServerSpecWrappingRotationIntervalKeySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { rotation_interval: None }
     }
@@ -2416,9 +2648,11 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
@@ -2426,6 +2660,7 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.rotation_interval),
@@ -2436,16 +2671,19 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
 impl rt::Extends<KmipServerSpecKeySpec>
 for KmipServerSpecWrappingRotationIntervalKeySpec {}
 impl Clone for KmipServerSpecWrappingRotationIntervalKeySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipServerSpecWrappingRotationIntervalKeySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipServerSpecWrappingRotationIntervalKeySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2465,6 +2703,7 @@ pub struct KmipServerStatus {
     pub description: String,
 }
 impl Default for KmipServerStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster_id: Default::default(),
@@ -2490,9 +2729,11 @@ impl rt::Object for KmipServerStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &KMIP_SERVER_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KMIP_SERVER_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.cluster_id),
@@ -2502,6 +2743,7 @@ impl rt::Object for KmipServerStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.cluster_id),
@@ -2513,16 +2755,19 @@ impl rt::Object for KmipServerStatus {
     }
 }
 impl Clone for KmipServerStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KmipServerStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KmipServerStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct CannotDecryptPasswords {
     pub base: CustomizationFault,
 }
 impl Default for CannotDecryptPasswords {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -28,9 +29,11 @@ impl rt::Object for CannotDecryptPasswords {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_DECRYPT_PASSWORDS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_DECRYPT_PASSWORDS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for CannotDecryptPasswords {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for CannotDecryptPasswords {
     }
 }
 impl Clone for CannotDecryptPasswords {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotDecryptPasswords {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotDecryptPasswords {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -84,6 +91,7 @@ pub struct CustomizationAdapterMapping {
     pub adapter: CustomizationIpSettings,
 }
 impl Default for CustomizationAdapterMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             mac_address: None,
@@ -105,9 +113,11 @@ impl rt::Object for CustomizationAdapterMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_ADAPTER_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_ADAPTER_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.mac_address),
@@ -115,6 +125,7 @@ impl rt::Object for CustomizationAdapterMapping {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.mac_address),
@@ -124,16 +135,19 @@ impl rt::Object for CustomizationAdapterMapping {
     }
 }
 impl Clone for CustomizationAdapterMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationAdapterMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationAdapterMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -144,6 +158,7 @@ rt::serde!(object CustomizationAdapterMapping);
 /// `CustomizationAutoIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationAutoIpV6Generator {}
 impl Default for CustomizationAutoIpV6Generator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -159,15 +174,18 @@ impl rt::Object for CustomizationAutoIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -176,16 +194,19 @@ impl rt::Object for CustomizationAutoIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationAutoIpV6Generator {}
 impl Clone for CustomizationAutoIpV6Generator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationAutoIpV6Generator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationAutoIpV6Generator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -201,6 +222,7 @@ pub struct CustomizationCloudinitPrep {
     pub userdata: Option<String>,
 }
 impl Default for CustomizationCloudinitPrep {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             metadata: String::new(),
@@ -222,9 +244,11 @@ impl rt::Object for CustomizationCloudinitPrep {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CLOUDINIT_PREP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CLOUDINIT_PREP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
@@ -233,6 +257,7 @@ impl rt::Object for CustomizationCloudinitPrep {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.metadata),
@@ -243,16 +268,19 @@ impl rt::Object for CustomizationCloudinitPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationCloudinitPrep {}
 impl Clone for CustomizationCloudinitPrep {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCloudinitPrep {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationCloudinitPrep {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -266,6 +294,7 @@ pub struct CustomizationCustomIpGenerator {
     pub argument: Option<String>,
 }
 impl Default for CustomizationCustomIpGenerator {
+    #[inline(never)]
     fn default() -> Self {
         Self { argument: None }
     }
@@ -283,9 +312,11 @@ impl rt::Object for CustomizationCustomIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CUSTOM_IP_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CUSTOM_IP_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
@@ -293,6 +324,7 @@ impl rt::Object for CustomizationCustomIpGenerator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.argument),
@@ -302,16 +334,19 @@ impl rt::Object for CustomizationCustomIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationCustomIpGenerator {}
 impl Clone for CustomizationCustomIpGenerator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCustomIpGenerator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationCustomIpGenerator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -325,6 +360,7 @@ pub struct CustomizationCustomIpV6Generator {
     pub argument: Option<String>,
 }
 impl Default for CustomizationCustomIpV6Generator {
+    #[inline(never)]
     fn default() -> Self {
         Self { argument: None }
     }
@@ -342,9 +378,11 @@ impl rt::Object for CustomizationCustomIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
@@ -352,6 +390,7 @@ impl rt::Object for CustomizationCustomIpV6Generator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.argument),
@@ -361,16 +400,19 @@ impl rt::Object for CustomizationCustomIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationCustomIpV6Generator {}
 impl Clone for CustomizationCustomIpV6Generator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCustomIpV6Generator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationCustomIpV6Generator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -384,6 +426,7 @@ pub struct CustomizationCustomName {
     pub argument: Option<String>,
 }
 impl Default for CustomizationCustomName {
+    #[inline(never)]
     fn default() -> Self {
         Self { argument: None }
     }
@@ -401,9 +444,11 @@ impl rt::Object for CustomizationCustomName {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CUSTOM_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CUSTOM_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationName {}),
@@ -411,6 +456,7 @@ impl rt::Object for CustomizationCustomName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.argument),
@@ -420,16 +466,19 @@ impl rt::Object for CustomizationCustomName {
 }
 impl rt::Extends<CustomizationName> for CustomizationCustomName {}
 impl Clone for CustomizationCustomName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCustomName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationCustomName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -440,6 +489,7 @@ rt::serde!(object CustomizationCustomName);
 /// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
 pub struct CustomizationDhcpIpGenerator {}
 impl Default for CustomizationDhcpIpGenerator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -455,15 +505,18 @@ impl rt::Object for CustomizationDhcpIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_DHCP_IP_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_DHCP_IP_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -472,16 +525,19 @@ impl rt::Object for CustomizationDhcpIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDhcpIpGenerator {}
 impl Clone for CustomizationDhcpIpGenerator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationDhcpIpGenerator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationDhcpIpGenerator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -492,6 +548,7 @@ rt::serde!(object CustomizationDhcpIpGenerator);
 /// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationDhcpIpV6Generator {}
 impl Default for CustomizationDhcpIpV6Generator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -507,15 +564,18 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -524,16 +584,19 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationDhcpIpV6Generator {}
 impl Clone for CustomizationDhcpIpV6Generator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationDhcpIpV6Generator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationDhcpIpV6Generator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -544,6 +607,7 @@ rt::serde!(object CustomizationDhcpIpV6Generator);
 /// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
 pub struct CustomizationDisableIpV4 {}
 impl Default for CustomizationDisableIpV4 {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -559,15 +623,18 @@ impl rt::Object for CustomizationDisableIpV4 {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_DISABLE_IP_V4
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_DISABLE_IP_V4
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -576,16 +643,19 @@ impl rt::Object for CustomizationDisableIpV4 {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDisableIpV4 {}
 impl Clone for CustomizationDisableIpV4 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationDisableIpV4 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationDisableIpV4 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -601,6 +671,7 @@ pub struct CustomizationEvent {
     pub log_location: Option<String>,
 }
 impl Default for CustomizationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -621,9 +692,11 @@ impl rt::Object for CustomizationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -632,6 +705,7 @@ impl rt::Object for CustomizationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -654,16 +728,19 @@ impl std::ops::DerefMut for CustomizationEvent {
     }
 }
 impl Clone for CustomizationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -679,6 +756,7 @@ pub struct CustomizationFailed {
     pub reason: Option<String>,
 }
 impl Default for CustomizationFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationEvent::default(),
@@ -699,9 +777,11 @@ impl rt::Object for CustomizationFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -710,6 +790,7 @@ impl rt::Object for CustomizationFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -732,16 +813,19 @@ impl std::ops::DerefMut for CustomizationFailed {
     }
 }
 impl Clone for CustomizationFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -755,6 +839,7 @@ pub struct CustomizationFault {
     pub base: VimFault,
 }
 impl Default for CustomizationFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -770,9 +855,11 @@ impl rt::Object for CustomizationFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -780,6 +867,7 @@ impl rt::Object for CustomizationFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -801,16 +889,19 @@ impl std::ops::DerefMut for CustomizationFault {
     }
 }
 impl Clone for CustomizationFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -824,6 +915,7 @@ pub struct CustomizationFixedIp {
     pub ip_address: String,
 }
 impl Default for CustomizationFixedIp {
+    #[inline(never)]
     fn default() -> Self {
         Self { ip_address: String::new() }
     }
@@ -841,9 +933,11 @@ impl rt::Object for CustomizationFixedIp {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FIXED_IP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FIXED_IP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
@@ -851,6 +945,7 @@ impl rt::Object for CustomizationFixedIp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -860,16 +955,19 @@ impl rt::Object for CustomizationFixedIp {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationFixedIp {}
 impl Clone for CustomizationFixedIp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFixedIp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationFixedIp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -885,6 +983,7 @@ pub struct CustomizationFixedIpV6 {
     pub subnet_mask: i32,
 }
 impl Default for CustomizationFixedIpV6 {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -906,9 +1005,11 @@ impl rt::Object for CustomizationFixedIpV6 {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FIXED_IP_V6
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FIXED_IP_V6
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
@@ -917,6 +1018,7 @@ impl rt::Object for CustomizationFixedIpV6 {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -927,16 +1029,19 @@ impl rt::Object for CustomizationFixedIpV6 {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationFixedIpV6 {}
 impl Clone for CustomizationFixedIpV6 {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFixedIpV6 {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationFixedIpV6 {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -950,6 +1055,7 @@ pub struct CustomizationFixedName {
     pub name: String,
 }
 impl Default for CustomizationFixedName {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -967,9 +1073,11 @@ impl rt::Object for CustomizationFixedName {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FIXED_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_FIXED_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationName {}),
@@ -977,6 +1085,7 @@ impl rt::Object for CustomizationFixedName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -986,16 +1095,19 @@ impl rt::Object for CustomizationFixedName {
 }
 impl rt::Extends<CustomizationName> for CustomizationFixedName {}
 impl Clone for CustomizationFixedName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFixedName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationFixedName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1011,6 +1123,7 @@ pub struct CustomizationGlobalIpSettings {
     pub dns_server_list: Vec<String>,
 }
 impl Default for CustomizationGlobalIpSettings {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dns_suffix_list: Vec::new(),
@@ -1032,9 +1145,11 @@ impl rt::Object for CustomizationGlobalIpSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_GLOBAL_IP_SETTINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_GLOBAL_IP_SETTINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dns_suffix_list),
@@ -1042,6 +1157,7 @@ impl rt::Object for CustomizationGlobalIpSettings {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dns_suffix_list),
@@ -1051,16 +1167,19 @@ impl rt::Object for CustomizationGlobalIpSettings {
     }
 }
 impl Clone for CustomizationGlobalIpSettings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationGlobalIpSettings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationGlobalIpSettings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1074,6 +1193,7 @@ pub struct CustomizationGuiRunOnce {
     pub command_list: Vec<String>,
 }
 impl Default for CustomizationGuiRunOnce {
+    #[inline(never)]
     fn default() -> Self {
         Self { command_list: Vec::new() }
     }
@@ -1091,15 +1211,18 @@ impl rt::Object for CustomizationGuiRunOnce {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_GUI_RUN_ONCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_GUI_RUN_ONCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.command_list),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.command_list),
@@ -1108,16 +1231,19 @@ impl rt::Object for CustomizationGuiRunOnce {
     }
 }
 impl Clone for CustomizationGuiRunOnce {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationGuiRunOnce {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationGuiRunOnce {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1137,6 +1263,7 @@ pub struct CustomizationGuiUnattended {
     pub auto_logon_count: i32,
 }
 impl Default for CustomizationGuiUnattended {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             password: None,
@@ -1162,9 +1289,11 @@ impl rt::Object for CustomizationGuiUnattended {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_GUI_UNATTENDED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_GUI_UNATTENDED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.password),
@@ -1174,6 +1303,7 @@ impl rt::Object for CustomizationGuiUnattended {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.password),
@@ -1185,16 +1315,19 @@ impl rt::Object for CustomizationGuiUnattended {
     }
 }
 impl Clone for CustomizationGuiUnattended {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationGuiUnattended {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationGuiUnattended {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1224,6 +1357,7 @@ pub struct CustomizationIpSettings {
     pub net_bios: Option<enums::CustomizationNetBiosMode>,
 }
 impl Default for CustomizationIpSettings {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip: Default::default(),
@@ -1259,9 +1393,11 @@ impl rt::Object for CustomizationIpSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_SETTINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_SETTINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip),
@@ -1276,6 +1412,7 @@ impl rt::Object for CustomizationIpSettings {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip),
@@ -1292,16 +1429,19 @@ impl rt::Object for CustomizationIpSettings {
     }
 }
 impl Clone for CustomizationIpSettings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpSettings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationIpSettings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1317,6 +1457,7 @@ pub struct CustomizationIpSettingsIpV6AddressSpec {
     pub gateway: Vec<String>,
 }
 impl Default for CustomizationIpSettingsIpV6AddressSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip: Vec::new(),
@@ -1338,9 +1479,11 @@ impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip),
@@ -1348,6 +1491,7 @@ impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip),
@@ -1357,16 +1501,19 @@ impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
     }
 }
 impl Clone for CustomizationIpSettingsIpV6AddressSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpSettingsIpV6AddressSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationIpSettingsIpV6AddressSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1388,6 +1535,7 @@ pub struct CustomizationIdentification {
     pub domain_ou: Option<String>,
 }
 impl Default for CustomizationIdentification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             join_workgroup: None,
@@ -1415,9 +1563,11 @@ impl rt::Object for CustomizationIdentification {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IDENTIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IDENTIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.join_workgroup),
@@ -1428,6 +1578,7 @@ impl rt::Object for CustomizationIdentification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.join_workgroup),
@@ -1440,16 +1591,19 @@ impl rt::Object for CustomizationIdentification {
     }
 }
 impl Clone for CustomizationIdentification {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIdentification {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationIdentification {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1460,6 +1614,7 @@ rt::serde!(object CustomizationIdentification);
 /// `CustomizationIdentitySettings`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationIdentitySettings {}
 impl Default for CustomizationIdentitySettings {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1475,14 +1630,17 @@ impl rt::Object for CustomizationIdentitySettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IDENTITY_SETTINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IDENTITY_SETTINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1491,16 +1649,19 @@ impl rt::Object for CustomizationIdentitySettings {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationIdentitySettings {}
 impl Clone for CustomizationIdentitySettings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIdentitySettings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationIdentitySettings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1511,6 +1672,7 @@ rt::serde!(object base CustomizationIdentitySettings);
 /// `CustomizationIpGenerator`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationIpGenerator {}
 impl Default for CustomizationIpGenerator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1526,14 +1688,17 @@ impl rt::Object for CustomizationIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1542,16 +1707,19 @@ impl rt::Object for CustomizationIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationIpGenerator {}
 impl Clone for CustomizationIpGenerator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpGenerator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationIpGenerator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1562,6 +1730,7 @@ rt::serde!(object base CustomizationIpGenerator);
 /// `CustomizationIpV6Generator`, a [`DynamicData`], since VI API 4.0.
 pub struct CustomizationIpV6Generator {}
 impl Default for CustomizationIpV6Generator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1577,14 +1746,17 @@ impl rt::Object for CustomizationIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1593,16 +1765,19 @@ impl rt::Object for CustomizationIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationIpV6Generator {}
 impl Clone for CustomizationIpV6Generator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpV6Generator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationIpV6Generator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1618,6 +1793,7 @@ pub struct CustomizationLicenseFilePrintData {
     pub auto_users: Option<i32>,
 }
 impl Default for CustomizationLicenseFilePrintData {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             auto_mode: Default::default(),
@@ -1639,9 +1815,11 @@ impl rt::Object for CustomizationLicenseFilePrintData {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.auto_mode),
@@ -1649,6 +1827,7 @@ impl rt::Object for CustomizationLicenseFilePrintData {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.auto_mode),
@@ -1658,16 +1837,19 @@ impl rt::Object for CustomizationLicenseFilePrintData {
     }
 }
 impl Clone for CustomizationLicenseFilePrintData {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLicenseFilePrintData {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationLicenseFilePrintData {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1678,6 +1860,7 @@ rt::serde!(object CustomizationLicenseFilePrintData);
 /// `CustomizationLinuxFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
 pub struct CustomizationLinuxFlexPrep {}
 impl Default for CustomizationLinuxFlexPrep {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1693,15 +1876,18 @@ impl rt::Object for CustomizationLinuxFlexPrep {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_FLEX_PREP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_FLEX_PREP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1710,16 +1896,19 @@ impl rt::Object for CustomizationLinuxFlexPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxFlexPrep {}
 impl Clone for CustomizationLinuxFlexPrep {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxFlexPrep {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationLinuxFlexPrep {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1733,6 +1922,7 @@ pub struct CustomizationLinuxIdentityFailed {
     pub base: CustomizationFailed,
 }
 impl Default for CustomizationLinuxIdentityFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
@@ -1750,9 +1940,11 @@ impl rt::Object for CustomizationLinuxIdentityFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_IDENTITY_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_IDENTITY_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -1760,6 +1952,7 @@ impl rt::Object for CustomizationLinuxIdentityFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -1781,16 +1974,19 @@ impl std::ops::DerefMut for CustomizationLinuxIdentityFailed {
     }
 }
 impl Clone for CustomizationLinuxIdentityFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxIdentityFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationLinuxIdentityFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1801,6 +1997,7 @@ rt::serde!(object CustomizationLinuxIdentityFailed);
 /// `CustomizationLinuxOptions`, a [`CustomizationOptions`], since VI API 2.0.
 pub struct CustomizationLinuxOptions {}
 impl Default for CustomizationLinuxOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1816,15 +2013,18 @@ impl rt::Object for CustomizationLinuxOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationOptions {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1833,16 +2033,19 @@ impl rt::Object for CustomizationLinuxOptions {
 }
 impl rt::Extends<CustomizationOptions> for CustomizationLinuxOptions {}
 impl Clone for CustomizationLinuxOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationLinuxOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1872,6 +2075,7 @@ pub struct CustomizationLinuxPrep {
     pub extra_config: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for CustomizationLinuxPrep {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_name: Default::default(),
@@ -1907,9 +2111,11 @@ impl rt::Object for CustomizationLinuxPrep {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_PREP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_LINUX_PREP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
@@ -1925,6 +2131,7 @@ impl rt::Object for CustomizationLinuxPrep {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_name),
@@ -1942,16 +2149,19 @@ impl rt::Object for CustomizationLinuxPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxPrep {}
 impl Clone for CustomizationLinuxPrep {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxPrep {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationLinuxPrep {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1962,6 +2172,7 @@ rt::serde!(object CustomizationLinuxPrep);
 /// `CustomizationName`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationName {}
 impl Default for CustomizationName {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1977,14 +2188,17 @@ impl rt::Object for CustomizationName {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1993,16 +2207,19 @@ impl rt::Object for CustomizationName {
 }
 impl rt::Extends<CustomizationName> for CustomizationName {}
 impl Clone for CustomizationName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2016,6 +2233,7 @@ pub struct CustomizationNetworkSetupFailed {
     pub base: CustomizationFailed,
 }
 impl Default for CustomizationNetworkSetupFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
@@ -2033,9 +2251,11 @@ impl rt::Object for CustomizationNetworkSetupFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_NETWORK_SETUP_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_NETWORK_SETUP_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -2043,6 +2263,7 @@ impl rt::Object for CustomizationNetworkSetupFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -2064,16 +2285,19 @@ impl std::ops::DerefMut for CustomizationNetworkSetupFailed {
     }
 }
 impl Clone for CustomizationNetworkSetupFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationNetworkSetupFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationNetworkSetupFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2084,6 +2308,7 @@ rt::serde!(object CustomizationNetworkSetupFailed);
 /// `CustomizationOptions`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationOptions {}
 impl Default for CustomizationOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2099,14 +2324,17 @@ impl rt::Object for CustomizationOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2115,16 +2343,19 @@ impl rt::Object for CustomizationOptions {
 }
 impl rt::Extends<CustomizationOptions> for CustomizationOptions {}
 impl Clone for CustomizationOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2140,6 +2371,7 @@ pub struct CustomizationPassword {
     pub plain_text: bool,
 }
 impl Default for CustomizationPassword {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             value: String::new(),
@@ -2161,9 +2393,11 @@ impl rt::Object for CustomizationPassword {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_PASSWORD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_PASSWORD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.value),
@@ -2171,6 +2405,7 @@ impl rt::Object for CustomizationPassword {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -2180,16 +2415,19 @@ impl rt::Object for CustomizationPassword {
     }
 }
 impl Clone for CustomizationPassword {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationPassword {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationPassword {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2203,6 +2441,7 @@ pub struct CustomizationPending {
     pub base: CustomizationFault,
 }
 impl Default for CustomizationPending {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -2220,9 +2459,11 @@ impl rt::Object for CustomizationPending {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_PENDING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_PENDING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2230,6 +2471,7 @@ impl rt::Object for CustomizationPending {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2251,16 +2493,19 @@ impl std::ops::DerefMut for CustomizationPending {
     }
 }
 impl Clone for CustomizationPending {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationPending {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationPending {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2274,6 +2519,7 @@ pub struct CustomizationPrefixName {
     pub base_: String,
 }
 impl Default for CustomizationPrefixName {
+    #[inline(never)]
     fn default() -> Self {
         Self { base_: String::new() }
     }
@@ -2291,9 +2537,11 @@ impl rt::Object for CustomizationPrefixName {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_PREFIX_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_PREFIX_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationName {}),
@@ -2301,6 +2549,7 @@ impl rt::Object for CustomizationPrefixName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.base_),
@@ -2310,16 +2559,19 @@ impl rt::Object for CustomizationPrefixName {
 }
 impl rt::Extends<CustomizationName> for CustomizationPrefixName {}
 impl Clone for CustomizationPrefixName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationPrefixName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationPrefixName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2341,6 +2593,7 @@ pub struct CustomizationSpec {
     pub encryption_key: Vec<i8>,
 }
 impl Default for CustomizationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             options: None,
@@ -2368,9 +2621,11 @@ impl rt::Object for CustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.options),
@@ -2381,6 +2636,7 @@ impl rt::Object for CustomizationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.options),
@@ -2393,16 +2649,19 @@ impl rt::Object for CustomizationSpec {
     }
 }
 impl Clone for CustomizationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2424,6 +2683,7 @@ pub struct CustomizationSpecInfo {
     pub last_update_time: Option<rt::DateTime>,
 }
 impl Default for CustomizationSpecInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2451,9 +2711,11 @@ impl rt::Object for CustomizationSpecInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2464,6 +2726,7 @@ impl rt::Object for CustomizationSpecInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2476,16 +2739,19 @@ impl rt::Object for CustomizationSpecInfo {
     }
 }
 impl Clone for CustomizationSpecInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSpecInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSpecInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2501,6 +2767,7 @@ pub struct CustomizationSpecItem {
     pub spec: CustomizationSpec,
 }
 impl Default for CustomizationSpecItem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             info: Default::default(),
@@ -2522,9 +2789,11 @@ impl rt::Object for CustomizationSpecItem {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_ITEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_ITEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.info),
@@ -2532,6 +2801,7 @@ impl rt::Object for CustomizationSpecItem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.info),
@@ -2541,16 +2811,19 @@ impl rt::Object for CustomizationSpecItem {
     }
 }
 impl Clone for CustomizationSpecItem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSpecItem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSpecItem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2564,6 +2837,7 @@ pub struct CustomizationStartedEvent {
     pub base: CustomizationEvent,
 }
 impl Default for CustomizationStartedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationEvent::default(),
@@ -2581,9 +2855,11 @@ impl rt::Object for CustomizationStartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_STARTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_STARTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -2591,6 +2867,7 @@ impl rt::Object for CustomizationStartedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -2612,16 +2889,19 @@ impl std::ops::DerefMut for CustomizationStartedEvent {
     }
 }
 impl Clone for CustomizationStartedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationStartedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationStartedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2632,6 +2912,7 @@ rt::serde!(object CustomizationStartedEvent);
 /// `CustomizationStatelessIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationStatelessIpV6Generator {}
 impl Default for CustomizationStatelessIpV6Generator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2647,15 +2928,18 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2664,16 +2948,19 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationStatelessIpV6Generator {}
 impl Clone for CustomizationStatelessIpV6Generator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationStatelessIpV6Generator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationStatelessIpV6Generator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2687,6 +2974,7 @@ pub struct CustomizationSucceeded {
     pub base: CustomizationEvent,
 }
 impl Default for CustomizationSucceeded {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationEvent::default(),
@@ -2704,9 +2992,11 @@ impl rt::Object for CustomizationSucceeded {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SUCCEEDED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SUCCEEDED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -2714,6 +3004,7 @@ impl rt::Object for CustomizationSucceeded {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -2735,16 +3026,19 @@ impl std::ops::DerefMut for CustomizationSucceeded {
     }
 }
 impl Clone for CustomizationSucceeded {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSucceeded {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSucceeded {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2772,6 +3066,7 @@ pub struct CustomizationSysprep {
     pub extra_config: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for CustomizationSysprep {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             gui_unattended: Default::default(),
@@ -2805,9 +3100,11 @@ impl rt::Object for CustomizationSysprep {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SYSPREP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SYSPREP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
@@ -2822,6 +3119,7 @@ impl rt::Object for CustomizationSysprep {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.gui_unattended),
@@ -2838,16 +3136,19 @@ impl rt::Object for CustomizationSysprep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprep {}
 impl Clone for CustomizationSysprep {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSysprep {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSysprep {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2865,6 +3166,7 @@ pub struct CustomizationSysprepFailed {
     pub system_version: String,
 }
 impl Default for CustomizationSysprepFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
@@ -2887,9 +3189,11 @@ impl rt::Object for CustomizationSysprepFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SYSPREP_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SYSPREP_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -2899,6 +3203,7 @@ impl rt::Object for CustomizationSysprepFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -2922,16 +3227,19 @@ impl std::ops::DerefMut for CustomizationSysprepFailed {
     }
 }
 impl Clone for CustomizationSysprepFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSysprepFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSysprepFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2945,6 +3253,7 @@ pub struct CustomizationSysprepText {
     pub value: String,
 }
 impl Default for CustomizationSysprepText {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: String::new() }
     }
@@ -2962,9 +3271,11 @@ impl rt::Object for CustomizationSysprepText {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SYSPREP_TEXT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SYSPREP_TEXT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
@@ -2972,6 +3283,7 @@ impl rt::Object for CustomizationSysprepText {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -2981,16 +3293,19 @@ impl rt::Object for CustomizationSysprepText {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprepText {}
 impl Clone for CustomizationSysprepText {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSysprepText {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSysprepText {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3004,6 +3319,7 @@ pub struct CustomizationUnknownFailure {
     pub base: CustomizationFailed,
 }
 impl Default for CustomizationUnknownFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
@@ -3021,9 +3337,11 @@ impl rt::Object for CustomizationUnknownFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -3031,6 +3349,7 @@ impl rt::Object for CustomizationUnknownFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -3052,16 +3371,19 @@ impl std::ops::DerefMut for CustomizationUnknownFailure {
     }
 }
 impl Clone for CustomizationUnknownFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationUnknownFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3072,6 +3394,7 @@ rt::serde!(object CustomizationUnknownFailure);
 /// `CustomizationUnknownIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
 pub struct CustomizationUnknownIpGenerator {}
 impl Default for CustomizationUnknownIpGenerator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3087,15 +3410,18 @@ impl rt::Object for CustomizationUnknownIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3104,16 +3430,19 @@ impl rt::Object for CustomizationUnknownIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationUnknownIpGenerator {}
 impl Clone for CustomizationUnknownIpGenerator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownIpGenerator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationUnknownIpGenerator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3124,6 +3453,7 @@ rt::serde!(object CustomizationUnknownIpGenerator);
 /// `CustomizationUnknownIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationUnknownIpV6Generator {}
 impl Default for CustomizationUnknownIpV6Generator {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3139,15 +3469,18 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3156,16 +3489,19 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationUnknownIpV6Generator {}
 impl Clone for CustomizationUnknownIpV6Generator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownIpV6Generator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationUnknownIpV6Generator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3176,6 +3512,7 @@ rt::serde!(object CustomizationUnknownIpV6Generator);
 /// `CustomizationUnknownName`, a [`CustomizationName`], since VI API 2.0.
 pub struct CustomizationUnknownName {}
 impl Default for CustomizationUnknownName {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3191,15 +3528,18 @@ impl rt::Object for CustomizationUnknownName {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_UNKNOWN_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationName {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3208,16 +3548,19 @@ impl rt::Object for CustomizationUnknownName {
 }
 impl rt::Extends<CustomizationName> for CustomizationUnknownName {}
 impl Clone for CustomizationUnknownName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationUnknownName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3237,6 +3580,7 @@ pub struct CustomizationUserData {
     pub product_id: String,
 }
 impl Default for CustomizationUserData {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             full_name: String::new(),
@@ -3262,9 +3606,11 @@ impl rt::Object for CustomizationUserData {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_USER_DATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_USER_DATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.full_name),
@@ -3274,6 +3620,7 @@ impl rt::Object for CustomizationUserData {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.full_name),
@@ -3285,16 +3632,19 @@ impl rt::Object for CustomizationUserData {
     }
 }
 impl Clone for CustomizationUserData {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUserData {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationUserData {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3305,6 +3655,7 @@ rt::serde!(object CustomizationUserData);
 /// `CustomizationVirtualMachineName`, a [`CustomizationName`], since VI API 2.0.
 pub struct CustomizationVirtualMachineName {}
 impl Default for CustomizationVirtualMachineName {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3320,15 +3671,18 @@ impl rt::Object for CustomizationVirtualMachineName {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationName {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3337,16 +3691,19 @@ impl rt::Object for CustomizationVirtualMachineName {
 }
 impl rt::Extends<CustomizationName> for CustomizationVirtualMachineName {}
 impl Clone for CustomizationVirtualMachineName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationVirtualMachineName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationVirtualMachineName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3364,6 +3721,7 @@ pub struct CustomizationWinOptions {
     pub reboot: Option<enums::CustomizationSysprepRebootOption>,
 }
 impl Default for CustomizationWinOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_sid: false,
@@ -3387,9 +3745,11 @@ impl rt::Object for CustomizationWinOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_WIN_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_WIN_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationOptions {}),
@@ -3399,6 +3759,7 @@ impl rt::Object for CustomizationWinOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_sid),
@@ -3410,16 +3771,19 @@ impl rt::Object for CustomizationWinOptions {
 }
 impl rt::Extends<CustomizationOptions> for CustomizationWinOptions {}
 impl Clone for CustomizationWinOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationWinOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationWinOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3430,6 +3794,7 @@ rt::serde!(object CustomizationWinOptions);
 /// `CustomizationWindowsFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
 pub struct CustomizationWindowsFlexPrep {}
 impl Default for CustomizationWindowsFlexPrep {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3445,15 +3810,18 @@ impl rt::Object for CustomizationWindowsFlexPrep {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_WINDOWS_FLEX_PREP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_WINDOWS_FLEX_PREP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3462,16 +3830,19 @@ impl rt::Object for CustomizationWindowsFlexPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationWindowsFlexPrep {}
 impl Clone for CustomizationWindowsFlexPrep {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationWindowsFlexPrep {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationWindowsFlexPrep {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3485,6 +3856,7 @@ pub struct IpHostnameGeneratorError {
     pub base: CustomizationFault,
 }
 impl Default for IpHostnameGeneratorError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -3502,9 +3874,11 @@ impl rt::Object for IpHostnameGeneratorError {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_HOSTNAME_GENERATOR_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_HOSTNAME_GENERATOR_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3512,6 +3886,7 @@ impl rt::Object for IpHostnameGeneratorError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3533,16 +3908,19 @@ impl std::ops::DerefMut for IpHostnameGeneratorError {
     }
 }
 impl Clone for IpHostnameGeneratorError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpHostnameGeneratorError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpHostnameGeneratorError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3556,6 +3934,7 @@ pub struct LinuxVolumeNotClean {
     pub base: CustomizationFault,
 }
 impl Default for LinuxVolumeNotClean {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -3573,9 +3952,11 @@ impl rt::Object for LinuxVolumeNotClean {
     fn type_info() -> &'static rt::ObjectInfo {
         &LINUX_VOLUME_NOT_CLEAN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LINUX_VOLUME_NOT_CLEAN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3583,6 +3964,7 @@ impl rt::Object for LinuxVolumeNotClean {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3604,16 +3986,19 @@ impl std::ops::DerefMut for LinuxVolumeNotClean {
     }
 }
 impl Clone for LinuxVolumeNotClean {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LinuxVolumeNotClean {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LinuxVolumeNotClean {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3627,6 +4012,7 @@ pub struct MissingLinuxCustResources {
     pub base: CustomizationFault,
 }
 impl Default for MissingLinuxCustResources {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -3644,9 +4030,11 @@ impl rt::Object for MissingLinuxCustResources {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_LINUX_CUST_RESOURCES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_LINUX_CUST_RESOURCES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3654,6 +4042,7 @@ impl rt::Object for MissingLinuxCustResources {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3675,16 +4064,19 @@ impl std::ops::DerefMut for MissingLinuxCustResources {
     }
 }
 impl Clone for MissingLinuxCustResources {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingLinuxCustResources {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingLinuxCustResources {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3698,6 +4090,7 @@ pub struct MissingWindowsCustResources {
     pub base: CustomizationFault,
 }
 impl Default for MissingWindowsCustResources {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -3715,9 +4108,11 @@ impl rt::Object for MissingWindowsCustResources {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_WINDOWS_CUST_RESOURCES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_WINDOWS_CUST_RESOURCES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3725,6 +4120,7 @@ impl rt::Object for MissingWindowsCustResources {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3746,16 +4142,19 @@ impl std::ops::DerefMut for MissingWindowsCustResources {
     }
 }
 impl Clone for MissingWindowsCustResources {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingWindowsCustResources {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingWindowsCustResources {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3773,6 +4172,7 @@ pub struct MountError {
     pub disk_index: i32,
 }
 impl Default for MountError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -3795,9 +4195,11 @@ impl rt::Object for MountError {
     fn type_info() -> &'static rt::ObjectInfo {
         &MOUNT_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MOUNT_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3807,6 +4209,7 @@ impl rt::Object for MountError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3830,16 +4233,19 @@ impl std::ops::DerefMut for MountError {
     }
 }
 impl Clone for MountError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MountError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MountError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3857,6 +4263,7 @@ pub struct NicSettingMismatch {
     pub number_of_nics_in_vm: i32,
 }
 impl Default for NicSettingMismatch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -3879,9 +4286,11 @@ impl rt::Object for NicSettingMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
         &NIC_SETTING_MISMATCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NIC_SETTING_MISMATCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3891,6 +4300,7 @@ impl rt::Object for NicSettingMismatch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3914,16 +4324,19 @@ impl std::ops::DerefMut for NicSettingMismatch {
     }
 }
 impl Clone for NicSettingMismatch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NicSettingMismatch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NicSettingMismatch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3937,6 +4350,7 @@ pub struct NoDisksToCustomize {
     pub base: CustomizationFault,
 }
 impl Default for NoDisksToCustomize {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -3954,9 +4368,11 @@ impl rt::Object for NoDisksToCustomize {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_DISKS_TO_CUSTOMIZE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_DISKS_TO_CUSTOMIZE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3964,6 +4380,7 @@ impl rt::Object for NoDisksToCustomize {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3985,16 +4402,19 @@ impl std::ops::DerefMut for NoDisksToCustomize {
     }
 }
 impl Clone for NoDisksToCustomize {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoDisksToCustomize {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoDisksToCustomize {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4010,6 +4430,7 @@ pub struct UncustomizableGuest {
     pub uncustomizable_guest_os: String,
 }
 impl Default for UncustomizableGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -4030,9 +4451,11 @@ impl rt::Object for UncustomizableGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNCUSTOMIZABLE_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNCUSTOMIZABLE_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4041,6 +4464,7 @@ impl rt::Object for UncustomizableGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4063,16 +4487,19 @@ impl std::ops::DerefMut for UncustomizableGuest {
     }
 }
 impl Clone for UncustomizableGuest {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UncustomizableGuest {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UncustomizableGuest {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4086,6 +4513,7 @@ pub struct UnexpectedCustomizationFault {
     pub base: CustomizationFault,
 }
 impl Default for UnexpectedCustomizationFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -4103,9 +4531,11 @@ impl rt::Object for UnexpectedCustomizationFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNEXPECTED_CUSTOMIZATION_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNEXPECTED_CUSTOMIZATION_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4113,6 +4543,7 @@ impl rt::Object for UnexpectedCustomizationFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4134,16 +4565,19 @@ impl std::ops::DerefMut for UnexpectedCustomizationFault {
     }
 }
 impl Clone for UnexpectedCustomizationFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnexpectedCustomizationFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnexpectedCustomizationFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4157,6 +4591,7 @@ pub struct VolumeEditorError {
     pub base: CustomizationFault,
 }
 impl Default for VolumeEditorError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
@@ -4174,9 +4609,11 @@ impl rt::Object for VolumeEditorError {
     fn type_info() -> &'static rt::ObjectInfo {
         &VOLUME_EDITOR_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VOLUME_EDITOR_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4184,6 +4621,7 @@ impl rt::Object for VolumeEditorError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4205,16 +4643,19 @@ impl std::ops::DerefMut for VolumeEditorError {
     }
 }
 impl Clone for VolumeEditorError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VolumeEditorError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VolumeEditorError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -17,6 +17,7 @@ pub struct BackupBlobReadFailure {
     pub fault: LocalizedMethodFault,
 }
 impl Default for BackupBlobReadFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -41,9 +42,11 @@ impl rt::Object for BackupBlobReadFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &BACKUP_BLOB_READ_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BACKUP_BLOB_READ_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -54,6 +57,7 @@ impl rt::Object for BackupBlobReadFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -78,16 +82,19 @@ impl std::ops::DerefMut for BackupBlobReadFailure {
     }
 }
 impl Clone for BackupBlobReadFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BackupBlobReadFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BackupBlobReadFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -107,6 +114,7 @@ pub struct BackupBlobWriteFailure {
     pub fault: LocalizedMethodFault,
 }
 impl Default for BackupBlobWriteFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -131,9 +139,11 @@ impl rt::Object for BackupBlobWriteFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &BACKUP_BLOB_WRITE_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BACKUP_BLOB_WRITE_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -144,6 +154,7 @@ impl rt::Object for BackupBlobWriteFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -168,16 +179,19 @@ impl std::ops::DerefMut for BackupBlobWriteFailure {
     }
 }
 impl Clone for BackupBlobWriteFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BackupBlobWriteFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BackupBlobWriteFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -193,6 +207,7 @@ pub struct BoolPolicy {
     pub value: Option<bool>,
 }
 impl Default for BoolPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -213,9 +228,11 @@ impl rt::Object for BoolPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &BOOL_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BOOL_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -224,6 +241,7 @@ impl rt::Object for BoolPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -245,16 +263,19 @@ impl std::ops::DerefMut for BoolPolicy {
     }
 }
 impl Clone for BoolPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BoolPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BoolPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -268,6 +289,7 @@ pub struct CollectorAddressUnset {
     pub base: DvsFault,
 }
 impl Default for CollectorAddressUnset {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: DvsFault::default() }
     }
@@ -283,9 +305,11 @@ impl rt::Object for CollectorAddressUnset {
     fn type_info() -> &'static rt::ObjectInfo {
         &COLLECTOR_ADDRESS_UNSET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COLLECTOR_ADDRESS_UNSET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -293,6 +317,7 @@ impl rt::Object for CollectorAddressUnset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -314,16 +339,19 @@ impl std::ops::DerefMut for CollectorAddressUnset {
     }
 }
 impl Clone for CollectorAddressUnset {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CollectorAddressUnset {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CollectorAddressUnset {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -339,6 +367,7 @@ pub struct ConflictingConfiguration {
     pub config_in_conflict: Vec<ConflictingConfigurationConfig>,
 }
 impl Default for ConflictingConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -359,9 +388,11 @@ impl rt::Object for ConflictingConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFLICTING_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFLICTING_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -370,6 +401,7 @@ impl rt::Object for ConflictingConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -392,16 +424,19 @@ impl std::ops::DerefMut for ConflictingConfiguration {
     }
 }
 impl Clone for ConflictingConfiguration {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ConflictingConfiguration {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ConflictingConfiguration {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -417,6 +452,7 @@ pub struct ConflictingConfigurationConfig {
     pub property_path: String,
 }
 impl Default for ConflictingConfigurationConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: None,
@@ -438,9 +474,11 @@ impl rt::Object for ConflictingConfigurationConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFLICTING_CONFIGURATION_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFLICTING_CONFIGURATION_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -448,6 +486,7 @@ impl rt::Object for ConflictingConfigurationConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -457,16 +496,19 @@ impl rt::Object for ConflictingConfigurationConfig {
     }
 }
 impl Clone for ConflictingConfigurationConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ConflictingConfigurationConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ConflictingConfigurationConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -488,6 +530,7 @@ pub struct DvPortConfigInfo {
     pub config_version: String,
 }
 impl Default for DvPortConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: None,
@@ -515,9 +558,11 @@ impl rt::Object for DvPortConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORT_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORT_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -528,6 +573,7 @@ impl rt::Object for DvPortConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -540,16 +586,19 @@ impl rt::Object for DvPortConfigInfo {
     }
 }
 impl Clone for DvPortConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -575,6 +624,7 @@ pub struct DvPortConfigSpec {
     pub config_version: Option<String>,
 }
 impl Default for DvPortConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operation: String::new(),
@@ -606,9 +656,11 @@ impl rt::Object for DvPortConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORT_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORT_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.operation),
@@ -621,6 +673,7 @@ impl rt::Object for DvPortConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operation),
@@ -635,16 +688,19 @@ impl rt::Object for DvPortConfigSpec {
     }
 }
 impl Clone for DvPortConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -670,6 +726,7 @@ pub struct DvPortSetting {
     pub filter_policy: Option<Box<DvsFilterPolicy>>,
 }
 impl Default for DvPortSetting {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             blocked: None,
@@ -701,9 +758,11 @@ impl rt::Object for DvPortSetting {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORT_SETTING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORT_SETTING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.blocked),
@@ -716,6 +775,7 @@ impl rt::Object for DvPortSetting {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.blocked),
@@ -731,16 +791,19 @@ impl rt::Object for DvPortSetting {
 }
 impl rt::Extends<DvPortSetting> for DvPortSetting {}
 impl Clone for DvPortSetting {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortSetting {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortSetting {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -758,6 +821,7 @@ pub struct DvPortState {
     pub vendor_specific_state: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
 }
 impl Default for DvPortState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             runtime_info: None,
@@ -781,9 +845,11 @@ impl rt::Object for DvPortState {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORT_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORT_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.runtime_info),
@@ -792,6 +858,7 @@ impl rt::Object for DvPortState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.runtime_info),
@@ -802,16 +869,19 @@ impl rt::Object for DvPortState {
     }
 }
 impl Clone for DvPortState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -847,6 +917,7 @@ pub struct DvPortStatus {
     pub vm_direct_path_gen2_inactive_reason_extended: Option<String>,
 }
 impl Default for DvPortStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             link_up: false,
@@ -888,9 +959,11 @@ impl rt::Object for DvPortStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORT_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORT_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.link_up),
@@ -908,6 +981,7 @@ impl rt::Object for DvPortStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.link_up),
@@ -927,16 +1001,19 @@ impl rt::Object for DvPortStatus {
     }
 }
 impl Clone for DvPortStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -992,6 +1069,7 @@ pub struct DvPortgroupConfigInfo {
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
 }
 impl Default for DvPortgroupConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1053,9 +1131,11 @@ impl rt::Object for DvPortgroupConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1083,6 +1163,7 @@ impl rt::Object for DvPortgroupConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1112,16 +1193,19 @@ impl rt::Object for DvPortgroupConfigInfo {
     }
 }
 impl Clone for DvPortgroupConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1171,6 +1255,7 @@ pub struct DvPortgroupConfigSpec {
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
 }
 impl Default for DvPortgroupConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_version: None,
@@ -1226,9 +1311,11 @@ impl rt::Object for DvPortgroupConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.config_version),
@@ -1253,6 +1340,7 @@ impl rt::Object for DvPortgroupConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.config_version),
@@ -1279,16 +1367,19 @@ impl rt::Object for DvPortgroupConfigSpec {
     }
 }
 impl Clone for DvPortgroupConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1302,6 +1393,7 @@ pub struct DvPortgroupCreatedEvent {
     pub base: DvPortgroupEvent,
 }
 impl Default for DvPortgroupCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
@@ -1319,9 +1411,11 @@ impl rt::Object for DvPortgroupCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1329,6 +1423,7 @@ impl rt::Object for DvPortgroupCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1350,16 +1445,19 @@ impl std::ops::DerefMut for DvPortgroupCreatedEvent {
     }
 }
 impl Clone for DvPortgroupCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1373,6 +1471,7 @@ pub struct DvPortgroupDestroyedEvent {
     pub base: DvPortgroupEvent,
 }
 impl Default for DvPortgroupDestroyedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
@@ -1390,9 +1489,11 @@ impl rt::Object for DvPortgroupDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1400,6 +1501,7 @@ impl rt::Object for DvPortgroupDestroyedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1421,16 +1523,19 @@ impl std::ops::DerefMut for DvPortgroupDestroyedEvent {
     }
 }
 impl Clone for DvPortgroupDestroyedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupDestroyedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupDestroyedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1444,6 +1549,7 @@ pub struct DvPortgroupEvent {
     pub base: Event,
 }
 impl Default for DvPortgroupEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -1459,9 +1565,11 @@ impl rt::Object for DvPortgroupEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1469,6 +1577,7 @@ impl rt::Object for DvPortgroupEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1490,16 +1599,19 @@ impl std::ops::DerefMut for DvPortgroupEvent {
     }
 }
 impl Clone for DvPortgroupEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1517,6 +1629,7 @@ pub struct DvPortgroupNsxConfig {
     pub span_ids: Vec<String>,
 }
 impl Default for DvPortgroupNsxConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vlan_id_extended: None,
@@ -1540,9 +1653,11 @@ impl rt::Object for DvPortgroupNsxConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_NSX_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_NSX_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vlan_id_extended),
@@ -1551,6 +1666,7 @@ impl rt::Object for DvPortgroupNsxConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vlan_id_extended),
@@ -1561,16 +1677,19 @@ impl rt::Object for DvPortgroupNsxConfig {
     }
 }
 impl Clone for DvPortgroupNsxConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupNsxConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupNsxConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1584,6 +1703,7 @@ pub struct DvPortgroupNsxSubnetAddressInfo {
     pub cidr: Vec<String>,
 }
 impl Default for DvPortgroupNsxSubnetAddressInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { cidr: Vec::new() }
     }
@@ -1601,15 +1721,18 @@ impl rt::Object for DvPortgroupNsxSubnetAddressInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cidr),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cidr),
@@ -1618,16 +1741,19 @@ impl rt::Object for DvPortgroupNsxSubnetAddressInfo {
     }
 }
 impl Clone for DvPortgroupNsxSubnetAddressInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupNsxSubnetAddressInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupNsxSubnetAddressInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1653,6 +1779,7 @@ pub struct DvPortgroupPolicy {
     pub traffic_filter_override_allowed: Option<bool>,
 }
 impl Default for DvPortgroupPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             block_override_allowed: false,
@@ -1684,9 +1811,11 @@ impl rt::Object for DvPortgroupPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.block_override_allowed),
@@ -1699,6 +1828,7 @@ impl rt::Object for DvPortgroupPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.block_override_allowed),
@@ -1714,16 +1844,19 @@ impl rt::Object for DvPortgroupPolicy {
 }
 impl rt::Extends<DvPortgroupPolicy> for DvPortgroupPolicy {}
 impl Clone for DvPortgroupPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1741,6 +1874,7 @@ pub struct DvPortgroupReconfiguredEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for DvPortgroupReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
@@ -1763,9 +1897,11 @@ impl rt::Object for DvPortgroupReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1775,6 +1911,7 @@ impl rt::Object for DvPortgroupReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1798,16 +1935,19 @@ impl std::ops::DerefMut for DvPortgroupReconfiguredEvent {
     }
 }
 impl Clone for DvPortgroupReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1825,6 +1965,7 @@ pub struct DvPortgroupRenamedEvent {
     pub new_name: String,
 }
 impl Default for DvPortgroupRenamedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
@@ -1847,9 +1988,11 @@ impl rt::Object for DvPortgroupRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_RENAMED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_RENAMED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1859,6 +2002,7 @@ impl rt::Object for DvPortgroupRenamedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1882,16 +2026,19 @@ impl std::ops::DerefMut for DvPortgroupRenamedEvent {
     }
 }
 impl Clone for DvPortgroupRenamedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupRenamedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupRenamedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1907,6 +2054,7 @@ pub struct DvPortgroupSelection {
     pub portgroup_key: Vec<String>,
 }
 impl Default for DvPortgroupSelection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dvs_uuid: String::new(),
@@ -1928,9 +2076,11 @@ impl rt::Object for DvPortgroupSelection {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_SELECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORTGROUP_SELECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&SelectionSet {}),
@@ -1939,6 +2089,7 @@ impl rt::Object for DvPortgroupSelection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dvs_uuid),
@@ -1949,16 +2100,19 @@ impl rt::Object for DvPortgroupSelection {
 }
 impl rt::Extends<SelectionSet> for DvPortgroupSelection {}
 impl Clone for DvPortgroupSelection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortgroupSelection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortgroupSelection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1972,6 +2126,7 @@ pub struct DvsBackupRestoreCapability {
     pub backup_restore_supported: bool,
 }
 impl Default for DvsBackupRestoreCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             backup_restore_supported: false,
@@ -1991,15 +2146,18 @@ impl rt::Object for DvsBackupRestoreCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_BACKUP_RESTORE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_BACKUP_RESTORE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.backup_restore_supported),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.backup_restore_supported),
@@ -2008,16 +2166,19 @@ impl rt::Object for DvsBackupRestoreCapability {
     }
 }
 impl Clone for DvsBackupRestoreCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsBackupRestoreCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsBackupRestoreCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2041,6 +2202,7 @@ pub struct DvsCapability {
     pub features_supported: Option<rt::Poly<DvsFeatureCapability>>,
 }
 impl Default for DvsCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dvs_operation_supported: None,
@@ -2068,9 +2230,11 @@ impl rt::Object for DvsCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dvs_operation_supported),
@@ -2081,6 +2245,7 @@ impl rt::Object for DvsCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dvs_operation_supported),
@@ -2093,16 +2258,19 @@ impl rt::Object for DvsCapability {
     }
 }
 impl Clone for DvsCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2172,6 +2340,7 @@ pub struct DvsConfigInfo {
     pub pnic_capacity_ratio_for_reservation: Option<i32>,
 }
 impl Default for DvsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: String::new(),
@@ -2243,9 +2412,11 @@ impl rt::Object for DvsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -2278,6 +2449,7 @@ impl rt::Object for DvsConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -2313,16 +2485,19 @@ impl rt::Object for DvsConfigInfo {
 }
 impl rt::Extends<DvsConfigInfo> for DvsConfigInfo {}
 impl Clone for DvsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2374,6 +2549,7 @@ pub struct DvsConfigSpec {
     pub network_resource_control_version: Option<String>,
 }
 impl Default for DvsConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_version: None,
@@ -2427,9 +2603,11 @@ impl rt::Object for DvsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.config_version),
@@ -2453,6 +2631,7 @@ impl rt::Object for DvsConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.config_version),
@@ -2479,16 +2658,19 @@ impl rt::Object for DvsConfigSpec {
 }
 impl rt::Extends<DvsConfigSpec> for DvsConfigSpec {}
 impl Clone for DvsConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2504,6 +2686,7 @@ pub struct DvsContactInfo {
     pub contact: Option<String>,
 }
 impl Default for DvsContactInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: None, contact: None }
     }
@@ -2522,9 +2705,11 @@ impl rt::Object for DvsContactInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_CONTACT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_CONTACT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2532,6 +2717,7 @@ impl rt::Object for DvsContactInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2541,16 +2727,19 @@ impl rt::Object for DvsContactInfo {
     }
 }
 impl Clone for DvsContactInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsContactInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsContactInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2568,6 +2757,7 @@ pub struct DvsCreateSpec {
     pub capability: Option<Box<DvsCapability>>,
 }
 impl Default for DvsCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_spec: Default::default(),
@@ -2591,9 +2781,11 @@ impl rt::Object for DvsCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.config_spec),
@@ -2602,6 +2794,7 @@ impl rt::Object for DvsCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.config_spec),
@@ -2612,16 +2805,19 @@ impl rt::Object for DvsCreateSpec {
     }
 }
 impl Clone for DvsCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2649,6 +2845,7 @@ pub struct DvsFailureCriteria {
     pub check_beacon: Option<Box<BoolPolicy>>,
 }
 impl Default for DvsFailureCriteria {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -2681,9 +2878,11 @@ impl rt::Object for DvsFailureCriteria {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FAILURE_CRITERIA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FAILURE_CRITERIA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2698,6 +2897,7 @@ impl rt::Object for DvsFailureCriteria {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2725,16 +2925,19 @@ impl std::ops::DerefMut for DvsFailureCriteria {
     }
 }
 impl Clone for DvsFailureCriteria {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFailureCriteria {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFailureCriteria {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2768,6 +2971,7 @@ pub struct DvsFeatureCapability {
     pub mac_learning_supported: Option<bool>,
 }
 impl Default for DvsFeatureCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network_resource_management_supported: false,
@@ -2805,9 +3009,11 @@ impl rt::Object for DvsFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network_resource_management_supported),
@@ -2823,6 +3029,7 @@ impl rt::Object for DvsFeatureCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network_resource_management_supported),
@@ -2841,16 +3048,19 @@ impl rt::Object for DvsFeatureCapability {
 }
 impl rt::Extends<DvsFeatureCapability> for DvsFeatureCapability {}
 impl Clone for DvsFeatureCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFeatureCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFeatureCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2861,6 +3071,7 @@ rt::serde!(object base DvsFeatureCapability);
 /// `DVSFilterSpecConnecteeSpec`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecConnecteeSpec {}
 impl Default for DvsFilterSpecConnecteeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2876,14 +3087,17 @@ impl rt::Object for DvsFilterSpecConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2891,16 +3105,19 @@ impl rt::Object for DvsFilterSpecConnecteeSpec {
     }
 }
 impl Clone for DvsFilterSpecConnecteeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecConnecteeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecConnecteeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2914,6 +3131,7 @@ pub struct DvsFilterSpecPnicConnecteeSpec {
     pub pnic_name_spec: Option<String>,
 }
 impl Default for DvsFilterSpecPnicConnecteeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { pnic_name_spec: None }
     }
@@ -2931,15 +3149,18 @@ impl rt::Object for DvsFilterSpecPnicConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pnic_name_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pnic_name_spec),
@@ -2948,16 +3169,19 @@ impl rt::Object for DvsFilterSpecPnicConnecteeSpec {
     }
 }
 impl Clone for DvsFilterSpecPnicConnecteeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecPnicConnecteeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecPnicConnecteeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2971,6 +3195,7 @@ pub struct DvsFilterSpecPvlanSpec {
     pub pvlan_id: Option<i32>,
 }
 impl Default for DvsFilterSpecPvlanSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { pvlan_id: None }
     }
@@ -2988,15 +3213,18 @@ impl rt::Object for DvsFilterSpecPvlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_PVLAN_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_PVLAN_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pvlan_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pvlan_id),
@@ -3005,16 +3233,19 @@ impl rt::Object for DvsFilterSpecPvlanSpec {
     }
 }
 impl Clone for DvsFilterSpecPvlanSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecPvlanSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecPvlanSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3028,6 +3259,7 @@ pub struct DvsFilterSpecTrunkVlanSpec {
     pub range: Option<Box<NumericRange>>,
 }
 impl Default for DvsFilterSpecTrunkVlanSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { range: None }
     }
@@ -3045,15 +3277,18 @@ impl rt::Object for DvsFilterSpecTrunkVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_TRUNK_VLAN_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_TRUNK_VLAN_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.range),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.range),
@@ -3062,16 +3297,19 @@ impl rt::Object for DvsFilterSpecTrunkVlanSpec {
     }
 }
 impl Clone for DvsFilterSpecTrunkVlanSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecTrunkVlanSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecTrunkVlanSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3085,6 +3323,7 @@ pub struct DvsFilterSpecVlanIdSpec {
     pub vlan_id: Option<i32>,
 }
 impl Default for DvsFilterSpecVlanIdSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { vlan_id: None }
     }
@@ -3102,15 +3341,18 @@ impl rt::Object for DvsFilterSpecVlanIdSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VLAN_ID_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VLAN_ID_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vlan_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vlan_id),
@@ -3119,16 +3361,19 @@ impl rt::Object for DvsFilterSpecVlanIdSpec {
     }
 }
 impl Clone for DvsFilterSpecVlanIdSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecVlanIdSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecVlanIdSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3139,6 +3384,7 @@ rt::serde!(object DvsFilterSpecVlanIdSpec);
 /// `DVSFilterSpecVlanSpec`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecVlanSpec {}
 impl Default for DvsFilterSpecVlanSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3154,14 +3400,17 @@ impl rt::Object for DvsFilterSpecVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VLAN_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VLAN_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3169,16 +3418,19 @@ impl rt::Object for DvsFilterSpecVlanSpec {
     }
 }
 impl Clone for DvsFilterSpecVlanSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecVlanSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecVlanSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3192,6 +3444,7 @@ pub struct DvsFilterSpecVmConnecteeSpec {
     pub vm_name_spec: Option<String>,
 }
 impl Default for DvsFilterSpecVmConnecteeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { vm_name_spec: None }
     }
@@ -3209,15 +3462,18 @@ impl rt::Object for DvsFilterSpecVmConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VM_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VM_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_name_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_name_spec),
@@ -3226,16 +3482,19 @@ impl rt::Object for DvsFilterSpecVmConnecteeSpec {
     }
 }
 impl Clone for DvsFilterSpecVmConnecteeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecVmConnecteeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecVmConnecteeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3249,6 +3508,7 @@ pub struct DvsFilterSpecVmknicConnecteeSpec {
     pub vmknic_name_spec: Option<String>,
 }
 impl Default for DvsFilterSpecVmknicConnecteeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { vmknic_name_spec: None }
     }
@@ -3266,15 +3526,18 @@ impl rt::Object for DvsFilterSpecVmknicConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vmknic_name_spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vmknic_name_spec),
@@ -3283,16 +3546,19 @@ impl rt::Object for DvsFilterSpecVmknicConnecteeSpec {
     }
 }
 impl Clone for DvsFilterSpecVmknicConnecteeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterSpecVmknicConnecteeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterSpecVmknicConnecteeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3303,6 +3569,7 @@ rt::serde!(object DvsFilterSpecVmknicConnecteeSpec);
 /// `DVSHealthCheckCapability`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsHealthCheckCapability {}
 impl Default for DvsHealthCheckCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3318,14 +3585,17 @@ impl rt::Object for DvsHealthCheckCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HEALTH_CHECK_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HEALTH_CHECK_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3334,16 +3604,19 @@ impl rt::Object for DvsHealthCheckCapability {
 }
 impl rt::Extends<DvsHealthCheckCapability> for DvsHealthCheckCapability {}
 impl Clone for DvsHealthCheckCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHealthCheckCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHealthCheckCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3359,6 +3632,7 @@ pub struct DvsHealthCheckConfig {
     pub interval: Option<i32>,
 }
 impl Default for DvsHealthCheckConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enable: None,
@@ -3380,9 +3654,11 @@ impl rt::Object for DvsHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enable),
@@ -3390,6 +3666,7 @@ impl rt::Object for DvsHealthCheckConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enable),
@@ -3400,16 +3677,19 @@ impl rt::Object for DvsHealthCheckConfig {
 }
 impl rt::Extends<DvsHealthCheckConfig> for DvsHealthCheckConfig {}
 impl Clone for DvsHealthCheckConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHealthCheckConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHealthCheckConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3429,6 +3709,7 @@ pub struct DvsHostLocalPortInfo {
     pub vnic: String,
 }
 impl Default for DvsHostLocalPortInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             switch_uuid: String::new(),
@@ -3454,9 +3735,11 @@ impl rt::Object for DvsHostLocalPortInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_LOCAL_PORT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_LOCAL_PORT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.switch_uuid),
@@ -3466,6 +3749,7 @@ impl rt::Object for DvsHostLocalPortInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.switch_uuid),
@@ -3477,16 +3761,19 @@ impl rt::Object for DvsHostLocalPortInfo {
     }
 }
 impl Clone for DvsHostLocalPortInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostLocalPortInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostLocalPortInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3508,6 +3795,7 @@ pub struct DvsMacLearningPolicy {
     pub limit_policy: Option<String>,
 }
 impl Default for DvsMacLearningPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -3534,9 +3822,11 @@ impl rt::Object for DvsMacLearningPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MAC_LEARNING_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MAC_LEARNING_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3548,6 +3838,7 @@ impl rt::Object for DvsMacLearningPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3572,16 +3863,19 @@ impl std::ops::DerefMut for DvsMacLearningPolicy {
     }
 }
 impl Clone for DvsMacLearningPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsMacLearningPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsMacLearningPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3603,6 +3897,7 @@ pub struct DvsMacManagementPolicy {
     pub mac_learning_policy: Option<Box<DvsMacLearningPolicy>>,
 }
 impl Default for DvsMacManagementPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -3629,9 +3924,11 @@ impl rt::Object for DvsMacManagementPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MAC_MANAGEMENT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MAC_MANAGEMENT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3643,6 +3940,7 @@ impl rt::Object for DvsMacManagementPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3667,16 +3965,19 @@ impl std::ops::DerefMut for DvsMacManagementPolicy {
     }
 }
 impl Clone for DvsMacManagementPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsMacManagementPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsMacManagementPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3692,6 +3993,7 @@ pub struct DvsManagerDvsConfigTarget {
     pub distributed_virtual_switch: Vec<DistributedVirtualSwitchInfo>,
 }
 impl Default for DvsManagerDvsConfigTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             distributed_virtual_portgroup: Vec::new(),
@@ -3713,9 +4015,11 @@ impl rt::Object for DvsManagerDvsConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MANAGER_DVS_CONFIG_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MANAGER_DVS_CONFIG_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.distributed_virtual_portgroup),
@@ -3723,6 +4027,7 @@ impl rt::Object for DvsManagerDvsConfigTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.distributed_virtual_portgroup),
@@ -3732,16 +4037,19 @@ impl rt::Object for DvsManagerDvsConfigTarget {
     }
 }
 impl Clone for DvsManagerDvsConfigTarget {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsManagerDvsConfigTarget {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsManagerDvsConfigTarget {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3757,6 +4065,7 @@ pub struct DvsManagerPhysicalNicsList {
     pub physical_nics: Vec<PhysicalNic>,
 }
 impl Default for DvsManagerPhysicalNicsList {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -3778,9 +4087,11 @@ impl rt::Object for DvsManagerPhysicalNicsList {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MANAGER_PHYSICAL_NICS_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MANAGER_PHYSICAL_NICS_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -3788,6 +4099,7 @@ impl rt::Object for DvsManagerPhysicalNicsList {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -3797,16 +4109,19 @@ impl rt::Object for DvsManagerPhysicalNicsList {
     }
 }
 impl Clone for DvsManagerPhysicalNicsList {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsManagerPhysicalNicsList {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsManagerPhysicalNicsList {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3820,6 +4135,7 @@ pub struct DvsNameArrayUplinkPortPolicy {
     pub uplink_port_name: Vec<String>,
 }
 impl Default for DvsNameArrayUplinkPortPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uplink_port_name: Vec::new(),
@@ -3839,9 +4155,11 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NAME_ARRAY_UPLINK_PORT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NAME_ARRAY_UPLINK_PORT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsUplinkPortPolicy {}),
@@ -3849,6 +4167,7 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uplink_port_name),
@@ -3858,16 +4177,19 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
 }
 impl rt::Extends<DvsUplinkPortPolicy> for DvsNameArrayUplinkPortPolicy {}
 impl Clone for DvsNameArrayUplinkPortPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNameArrayUplinkPortPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNameArrayUplinkPortPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3891,6 +4213,7 @@ pub struct DvsNetworkResourceManagementCapability {
     pub user_defined_infra_traffic_pool_supported: Option<bool>,
 }
 impl Default for DvsNetworkResourceManagementCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network_resource_management_supported: false,
@@ -3920,9 +4243,11 @@ impl rt::Object for DvsNetworkResourceManagementCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network_resource_management_supported),
@@ -3934,6 +4259,7 @@ impl rt::Object for DvsNetworkResourceManagementCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network_resource_management_supported),
@@ -3947,16 +4273,19 @@ impl rt::Object for DvsNetworkResourceManagementCapability {
     }
 }
 impl Clone for DvsNetworkResourceManagementCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNetworkResourceManagementCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNetworkResourceManagementCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3978,6 +4307,7 @@ pub struct DvsNetworkResourcePool {
     pub allocation_info: DvsNetworkResourcePoolAllocationInfo,
 }
 impl Default for DvsNetworkResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -4005,9 +4335,11 @@ impl rt::Object for DvsNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4018,6 +4350,7 @@ impl rt::Object for DvsNetworkResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4030,16 +4363,19 @@ impl rt::Object for DvsNetworkResourcePool {
     }
 }
 impl Clone for DvsNetworkResourcePool {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNetworkResourcePool {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNetworkResourcePool {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

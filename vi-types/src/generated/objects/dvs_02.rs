@@ -15,6 +15,7 @@ pub struct DvsNetworkResourcePoolAllocationInfo {
     pub priority_tag: Option<i32>,
 }
 impl Default for DvsNetworkResourcePoolAllocationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             limit: None,
@@ -38,9 +39,11 @@ impl rt::Object for DvsNetworkResourcePoolAllocationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.limit),
@@ -49,6 +52,7 @@ impl rt::Object for DvsNetworkResourcePoolAllocationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.limit),
@@ -59,16 +63,19 @@ impl rt::Object for DvsNetworkResourcePoolAllocationInfo {
     }
 }
 impl Clone for DvsNetworkResourcePoolAllocationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNetworkResourcePoolAllocationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNetworkResourcePoolAllocationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -90,6 +97,7 @@ pub struct DvsNetworkResourcePoolConfigSpec {
     pub description: Option<String>,
 }
 impl Default for DvsNetworkResourcePoolConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -117,9 +125,11 @@ impl rt::Object for DvsNetworkResourcePoolConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -130,6 +140,7 @@ impl rt::Object for DvsNetworkResourcePoolConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -142,16 +153,19 @@ impl rt::Object for DvsNetworkResourcePoolConfigSpec {
     }
 }
 impl Clone for DvsNetworkResourcePoolConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNetworkResourcePoolConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNetworkResourcePoolConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -169,6 +183,7 @@ pub struct DvsPolicy {
     pub partial_upgrade_allowed: Option<bool>,
 }
 impl Default for DvsPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             auto_pre_install_allowed: None,
@@ -192,9 +207,11 @@ impl rt::Object for DvsPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.auto_pre_install_allowed),
@@ -203,6 +220,7 @@ impl rt::Object for DvsPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.auto_pre_install_allowed),
@@ -213,16 +231,19 @@ impl rt::Object for DvsPolicy {
     }
 }
 impl Clone for DvsPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -236,6 +257,7 @@ pub struct DvsRollbackCapability {
     pub rollback_supported: bool,
 }
 impl Default for DvsRollbackCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self { rollback_supported: false }
     }
@@ -253,15 +275,18 @@ impl rt::Object for DvsRollbackCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_ROLLBACK_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_ROLLBACK_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.rollback_supported),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.rollback_supported),
@@ -270,16 +295,19 @@ impl rt::Object for DvsRollbackCapability {
     }
 }
 impl Clone for DvsRollbackCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsRollbackCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsRollbackCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -295,6 +323,7 @@ pub struct DvsRuntimeInfo {
     pub resource_runtime_info: Option<Box<DvsResourceRuntimeInfo>>,
 }
 impl Default for DvsRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_member_runtime: Vec::new(),
@@ -316,9 +345,11 @@ impl rt::Object for DvsRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.host_member_runtime),
@@ -326,6 +357,7 @@ impl rt::Object for DvsRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.host_member_runtime),
@@ -335,16 +367,19 @@ impl rt::Object for DvsRuntimeInfo {
     }
 }
 impl Clone for DvsRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -364,6 +399,7 @@ pub struct DvsSecurityPolicy {
     pub forged_transmits: Option<Box<BoolPolicy>>,
 }
 impl Default for DvsSecurityPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -388,9 +424,11 @@ impl rt::Object for DvsSecurityPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_SECURITY_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_SECURITY_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -401,6 +439,7 @@ impl rt::Object for DvsSecurityPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -424,16 +463,19 @@ impl std::ops::DerefMut for DvsSecurityPolicy {
     }
 }
 impl Clone for DvsSecurityPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsSecurityPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsSecurityPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -447,6 +489,7 @@ pub struct DvsSelection {
     pub dvs_uuid: String,
 }
 impl Default for DvsSelection {
+    #[inline(never)]
     fn default() -> Self {
         Self { dvs_uuid: String::new() }
     }
@@ -464,9 +507,11 @@ impl rt::Object for DvsSelection {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_SELECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_SELECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&SelectionSet {}),
@@ -474,6 +519,7 @@ impl rt::Object for DvsSelection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dvs_uuid),
@@ -483,16 +529,19 @@ impl rt::Object for DvsSelection {
 }
 impl rt::Extends<SelectionSet> for DvsSelection {}
 impl Clone for DvsSelection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsSelection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsSelection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -526,6 +575,7 @@ pub struct DvsSummary {
     pub num_hosts: Option<i32>,
 }
 impl Default for DvsSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -565,9 +615,11 @@ impl rt::Object for DvsSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -584,6 +636,7 @@ impl rt::Object for DvsSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -602,16 +655,19 @@ impl rt::Object for DvsSummary {
     }
 }
 impl Clone for DvsSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -633,6 +689,7 @@ pub struct DvsTrafficShapingPolicy {
     pub burst_size: Option<Box<LongPolicy>>,
 }
 impl Default for DvsTrafficShapingPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -659,9 +716,11 @@ impl rt::Object for DvsTrafficShapingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_SHAPING_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_SHAPING_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -673,6 +732,7 @@ impl rt::Object for DvsTrafficShapingPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -697,16 +757,19 @@ impl std::ops::DerefMut for DvsTrafficShapingPolicy {
     }
 }
 impl Clone for DvsTrafficShapingPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsTrafficShapingPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsTrafficShapingPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -717,6 +780,7 @@ rt::serde!(object DvsTrafficShapingPolicy);
 /// `DVSUplinkPortPolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsUplinkPortPolicy {}
 impl Default for DvsUplinkPortPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -732,14 +796,17 @@ impl rt::Object for DvsUplinkPortPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_UPLINK_PORT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_UPLINK_PORT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -748,16 +815,19 @@ impl rt::Object for DvsUplinkPortPolicy {
 }
 impl rt::Extends<DvsUplinkPortPolicy> for DvsUplinkPortPolicy {}
 impl Clone for DvsUplinkPortPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsUplinkPortPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsUplinkPortPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -773,6 +843,7 @@ pub struct DvsVendorSpecificConfig {
     pub key_value: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
 }
 impl Default for DvsVendorSpecificConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -793,9 +864,11 @@ impl rt::Object for DvsVendorSpecificConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_VENDOR_SPECIFIC_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_VENDOR_SPECIFIC_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -804,6 +877,7 @@ impl rt::Object for DvsVendorSpecificConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -825,16 +899,19 @@ impl std::ops::DerefMut for DvsVendorSpecificConfig {
     }
 }
 impl Clone for DvsVendorSpecificConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsVendorSpecificConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsVendorSpecificConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -856,6 +933,7 @@ pub struct DvsVmVnicNetworkResourcePool {
     pub allocation_info: Option<Box<DvsVmVnicResourceAllocation>>,
 }
 impl Default for DvsVmVnicNetworkResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -883,9 +961,11 @@ impl rt::Object for DvsVmVnicNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -896,6 +976,7 @@ impl rt::Object for DvsVmVnicNetworkResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -908,16 +989,19 @@ impl rt::Object for DvsVmVnicNetworkResourcePool {
     }
 }
 impl Clone for DvsVmVnicNetworkResourcePool {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsVmVnicNetworkResourcePool {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsVmVnicNetworkResourcePool {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -957,6 +1041,7 @@ pub struct DistributedVirtualPort {
     pub segment_port_id: Option<String>,
 }
 impl Default for DistributedVirtualPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1002,9 +1087,11 @@ impl rt::Object for DistributedVirtualPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1024,6 +1111,7 @@ impl rt::Object for DistributedVirtualPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1045,16 +1133,19 @@ impl rt::Object for DistributedVirtualPort {
     }
 }
 impl Clone for DistributedVirtualPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1090,6 +1181,7 @@ pub struct DistributedVirtualPortgroupInfo {
     pub subnet_id: Option<String>,
 }
 impl Default for DistributedVirtualPortgroupInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             switch_name: String::new(),
@@ -1131,9 +1223,11 @@ impl rt::Object for DistributedVirtualPortgroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.switch_name),
@@ -1151,6 +1245,7 @@ impl rt::Object for DistributedVirtualPortgroupInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.switch_name),
@@ -1170,16 +1265,19 @@ impl rt::Object for DistributedVirtualPortgroupInfo {
     }
 }
 impl Clone for DistributedVirtualPortgroupInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualPortgroupInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualPortgroupInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1195,6 +1293,7 @@ pub struct DistributedVirtualPortgroupNsxPortgroupOperationResult {
     pub problems: Vec<DistributedVirtualPortgroupProblem>,
 }
 impl Default for DistributedVirtualPortgroupNsxPortgroupOperationResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             portgroups: Vec::new(),
@@ -1216,9 +1315,11 @@ impl rt::Object for DistributedVirtualPortgroupNsxPortgroupOperationResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.portgroups),
@@ -1226,6 +1327,7 @@ impl rt::Object for DistributedVirtualPortgroupNsxPortgroupOperationResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.portgroups),
@@ -1235,16 +1337,19 @@ impl rt::Object for DistributedVirtualPortgroupNsxPortgroupOperationResult {
     }
 }
 impl Clone for DistributedVirtualPortgroupNsxPortgroupOperationResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualPortgroupNsxPortgroupOperationResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualPortgroupNsxPortgroupOperationResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1260,6 +1365,7 @@ pub struct DistributedVirtualPortgroupProblem {
     pub fault: LocalizedMethodFault,
 }
 impl Default for DistributedVirtualPortgroupProblem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             logical_switch_uuid: String::new(),
@@ -1281,9 +1387,11 @@ impl rt::Object for DistributedVirtualPortgroupProblem {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.logical_switch_uuid),
@@ -1291,6 +1399,7 @@ impl rt::Object for DistributedVirtualPortgroupProblem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.logical_switch_uuid),
@@ -1300,16 +1409,19 @@ impl rt::Object for DistributedVirtualPortgroupProblem {
     }
 }
 impl Clone for DistributedVirtualPortgroupProblem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualPortgroupProblem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualPortgroupProblem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1333,6 +1445,7 @@ pub struct DistributedVirtualSwitchHostMember {
     pub status_detail: Option<String>,
 }
 impl Default for DistributedVirtualSwitchHostMember {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             runtime_state: None,
@@ -1362,9 +1475,11 @@ impl rt::Object for DistributedVirtualSwitchHostMember {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.runtime_state),
@@ -1376,6 +1491,7 @@ impl rt::Object for DistributedVirtualSwitchHostMember {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.runtime_state),
@@ -1389,16 +1505,19 @@ impl rt::Object for DistributedVirtualSwitchHostMember {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMember {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMember {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMember {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1409,6 +1528,7 @@ rt::serde!(object DistributedVirtualSwitchHostMember);
 /// `DistributedVirtualSwitchHostMemberBacking`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostMemberBacking {}
 impl Default for DistributedVirtualSwitchHostMemberBacking {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1424,14 +1544,17 @@ impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1441,16 +1564,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
 impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
 for DistributedVirtualSwitchHostMemberBacking {}
 impl Clone for DistributedVirtualSwitchHostMemberBacking {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberBacking {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberBacking {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1484,6 +1610,7 @@ pub struct DistributedVirtualSwitchHostMemberConfigInfo {
     pub tepless_mode: Option<bool>,
 }
 impl Default for DistributedVirtualSwitchHostMemberConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -1523,9 +1650,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1542,6 +1671,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1560,16 +1690,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigInfo {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1591,6 +1724,7 @@ pub struct DistributedVirtualSwitchHostMemberConfigSpec {
     pub vendor_specific_config: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
 }
 impl Default for DistributedVirtualSwitchHostMemberConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operation: String::new(),
@@ -1618,9 +1752,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.operation),
@@ -1631,6 +1767,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operation),
@@ -1643,16 +1780,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigSpec {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1670,6 +1810,7 @@ pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     pub status_description: Option<String>,
 }
 impl Default for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: false,
@@ -1693,9 +1834,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -1704,6 +1847,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -1714,16 +1858,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1739,6 +1886,7 @@ pub struct DistributedVirtualSwitchHostMemberHostUplinkState {
     pub state: String,
 }
 impl Default for DistributedVirtualSwitchHostMemberHostUplinkState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uplink_name: String::new(),
@@ -1760,9 +1908,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uplink_name),
@@ -1770,6 +1920,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uplink_name),
@@ -1779,16 +1930,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberHostUplinkState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberHostUplinkState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberHostUplinkState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1802,6 +1956,7 @@ pub struct DistributedVirtualSwitchHostMemberPnicBacking {
     pub pnic_spec: Vec<DistributedVirtualSwitchHostMemberPnicSpec>,
 }
 impl Default for DistributedVirtualSwitchHostMemberPnicBacking {
+    #[inline(never)]
     fn default() -> Self {
         Self { pnic_spec: Vec::new() }
     }
@@ -1819,9 +1974,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1834,6 +1991,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.pnic_spec),
@@ -1844,16 +2002,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
 impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
 for DistributedVirtualSwitchHostMemberPnicBacking {}
 impl Clone for DistributedVirtualSwitchHostMemberPnicBacking {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberPnicBacking {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberPnicBacking {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1873,6 +2034,7 @@ pub struct DistributedVirtualSwitchHostMemberPnicSpec {
     pub connection_cookie: Option<i32>,
 }
 impl Default for DistributedVirtualSwitchHostMemberPnicSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pnic_device: String::new(),
@@ -1898,9 +2060,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pnic_device),
@@ -1910,6 +2074,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pnic_device),
@@ -1921,16 +2086,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberPnicSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberPnicSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberPnicSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1944,6 +2112,7 @@ pub struct DistributedVirtualSwitchHostMemberRuntimeState {
     pub current_max_proxy_switch_ports: i32,
 }
 impl Default for DistributedVirtualSwitchHostMemberRuntimeState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             current_max_proxy_switch_ports: 0,
@@ -1963,15 +2132,18 @@ impl rt::Object for DistributedVirtualSwitchHostMemberRuntimeState {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.current_max_proxy_switch_ports),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.current_max_proxy_switch_ports),
@@ -1980,16 +2152,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberRuntimeState {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberRuntimeState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberRuntimeState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberRuntimeState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2005,6 +2180,7 @@ pub struct DistributedVirtualSwitchHostMemberTransportZoneInfo {
     pub r#type: String,
 }
 impl Default for DistributedVirtualSwitchHostMemberTransportZoneInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: String::new(),
@@ -2026,9 +2202,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -2036,6 +2214,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -2045,16 +2224,19 @@ impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberTransportZoneInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberTransportZoneInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostMemberTransportZoneInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2070,6 +2252,7 @@ pub struct DistributedVirtualSwitchHostProductSpec {
     pub version: Option<String>,
 }
 impl Default for DistributedVirtualSwitchHostProductSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             product_line_id: None,
@@ -2091,9 +2274,11 @@ impl rt::Object for DistributedVirtualSwitchHostProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.product_line_id),
@@ -2101,6 +2286,7 @@ impl rt::Object for DistributedVirtualSwitchHostProductSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.product_line_id),
@@ -2110,16 +2296,19 @@ impl rt::Object for DistributedVirtualSwitchHostProductSpec {
     }
 }
 impl Clone for DistributedVirtualSwitchHostProductSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostProductSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchHostProductSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2139,6 +2328,7 @@ pub struct DistributedVirtualSwitchInfo {
     pub network_reservation_supported: Option<bool>,
 }
 impl Default for DistributedVirtualSwitchInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             switch_name: String::new(),
@@ -2164,9 +2354,11 @@ impl rt::Object for DistributedVirtualSwitchInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.switch_name),
@@ -2176,6 +2368,7 @@ impl rt::Object for DistributedVirtualSwitchInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.switch_name),
@@ -2187,16 +2380,19 @@ impl rt::Object for DistributedVirtualSwitchInfo {
     }
 }
 impl Clone for DistributedVirtualSwitchInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2212,6 +2408,7 @@ pub struct DistributedVirtualSwitchKeyedOpaqueBlob {
     pub opaque_data: String,
 }
 impl Default for DistributedVirtualSwitchKeyedOpaqueBlob {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2233,9 +2430,11 @@ impl rt::Object for DistributedVirtualSwitchKeyedOpaqueBlob {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2243,6 +2442,7 @@ impl rt::Object for DistributedVirtualSwitchKeyedOpaqueBlob {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2252,16 +2452,19 @@ impl rt::Object for DistributedVirtualSwitchKeyedOpaqueBlob {
     }
 }
 impl Clone for DistributedVirtualSwitchKeyedOpaqueBlob {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchKeyedOpaqueBlob {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchKeyedOpaqueBlob {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2277,6 +2480,7 @@ pub struct DistributedVirtualSwitchManagerCompatibilityResult {
     pub error: Vec<LocalizedMethodFault>,
 }
 impl Default for DistributedVirtualSwitchManagerCompatibilityResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2298,9 +2502,11 @@ impl rt::Object for DistributedVirtualSwitchManagerCompatibilityResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2308,6 +2514,7 @@ impl rt::Object for DistributedVirtualSwitchManagerCompatibilityResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2317,16 +2524,19 @@ impl rt::Object for DistributedVirtualSwitchManagerCompatibilityResult {
     }
 }
 impl Clone for DistributedVirtualSwitchManagerCompatibilityResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerCompatibilityResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerCompatibilityResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2342,6 +2552,7 @@ pub struct DistributedVirtualSwitchManagerDvsProductSpec {
     pub distributed_virtual_switch: Option<rt::ManagedObjectReference>,
 }
 impl Default for DistributedVirtualSwitchManagerDvsProductSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             new_switch_product_spec: None,
@@ -2363,9 +2574,11 @@ impl rt::Object for DistributedVirtualSwitchManagerDvsProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.new_switch_product_spec),
@@ -2373,6 +2586,7 @@ impl rt::Object for DistributedVirtualSwitchManagerDvsProductSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.new_switch_product_spec),
@@ -2382,16 +2596,19 @@ impl rt::Object for DistributedVirtualSwitchManagerDvsProductSpec {
     }
 }
 impl Clone for DistributedVirtualSwitchManagerDvsProductSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerDvsProductSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerDvsProductSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2407,6 +2624,7 @@ pub struct DistributedVirtualSwitchManagerHostArrayFilter {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for DistributedVirtualSwitchManagerHostArrayFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
@@ -2427,9 +2645,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostArrayFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2438,6 +2658,7 @@ impl rt::Object for DistributedVirtualSwitchManagerHostArrayFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2461,16 +2682,19 @@ impl std::ops::DerefMut for DistributedVirtualSwitchManagerHostArrayFilter {
     }
 }
 impl Clone for DistributedVirtualSwitchManagerHostArrayFilter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerHostArrayFilter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerHostArrayFilter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2486,6 +2710,7 @@ pub struct DistributedVirtualSwitchManagerHostContainer {
     pub recursive: bool,
 }
 impl Default for DistributedVirtualSwitchManagerHostContainer {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             container: Default::default(),
@@ -2507,9 +2732,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainer {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.container),
@@ -2517,6 +2744,7 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainer {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.container),
@@ -2526,16 +2754,19 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainer {
     }
 }
 impl Clone for DistributedVirtualSwitchManagerHostContainer {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerHostContainer {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerHostContainer {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2551,6 +2782,7 @@ pub struct DistributedVirtualSwitchManagerHostContainerFilter {
     pub host_container: DistributedVirtualSwitchManagerHostContainer,
 }
 impl Default for DistributedVirtualSwitchManagerHostContainerFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
@@ -2571,9 +2803,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainerFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2582,6 +2816,7 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainerFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2605,16 +2840,19 @@ impl std::ops::DerefMut for DistributedVirtualSwitchManagerHostContainerFilter {
     }
 }
 impl Clone for DistributedVirtualSwitchManagerHostContainerFilter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerHostContainerFilter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerHostContainerFilter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2628,6 +2866,7 @@ pub struct DistributedVirtualSwitchManagerHostDvsFilterSpec {
     pub inclusive: bool,
 }
 impl Default for DistributedVirtualSwitchManagerHostDvsFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { inclusive: false }
     }
@@ -2645,15 +2884,18 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.inclusive),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.inclusive),
@@ -2664,16 +2906,19 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsFilterSpec {
 impl rt::Extends<DistributedVirtualSwitchManagerHostDvsFilterSpec>
 for DistributedVirtualSwitchManagerHostDvsFilterSpec {}
 impl Clone for DistributedVirtualSwitchManagerHostDvsFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerHostDvsFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerHostDvsFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2689,6 +2934,7 @@ pub struct DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     pub distributed_virtual_switch: rt::ManagedObjectReference,
 }
 impl Default for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
@@ -2709,9 +2955,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2720,6 +2968,7 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2743,16 +2992,19 @@ impl std::ops::DerefMut for DistributedVirtualSwitchManagerHostDvsMembershipFilt
     }
 }
 impl Clone for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2770,6 +3022,7 @@ pub struct DistributedVirtualSwitchManagerImportResult {
     pub import_fault: Vec<ImportOperationBulkFaultFaultOnImport>,
 }
 impl Default for DistributedVirtualSwitchManagerImportResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             distributed_virtual_switch: Vec::new(),
@@ -2793,9 +3046,11 @@ impl rt::Object for DistributedVirtualSwitchManagerImportResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.distributed_virtual_switch),
@@ -2804,6 +3059,7 @@ impl rt::Object for DistributedVirtualSwitchManagerImportResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.distributed_virtual_switch),
@@ -2814,16 +3070,19 @@ impl rt::Object for DistributedVirtualSwitchManagerImportResult {
     }
 }
 impl Clone for DistributedVirtualSwitchManagerImportResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerImportResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerImportResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2841,6 +3100,7 @@ pub struct DistributedVirtualSwitchManagerSpanInfo {
     pub exclusive: Option<bool>,
 }
 impl Default for DistributedVirtualSwitchManagerSpanInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2864,9 +3124,11 @@ impl rt::Object for DistributedVirtualSwitchManagerSpanInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2875,6 +3137,7 @@ impl rt::Object for DistributedVirtualSwitchManagerSpanInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2885,16 +3148,19 @@ impl rt::Object for DistributedVirtualSwitchManagerSpanInfo {
     }
 }
 impl Clone for DistributedVirtualSwitchManagerSpanInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManagerSpanInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManagerSpanInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2914,6 +3180,7 @@ pub struct DistributedVirtualSwitchNetworkOffloadSpec {
     pub dpu_capability: Option<Box<VMwareDvsDpuCapability>>,
 }
 impl Default for DistributedVirtualSwitchNetworkOffloadSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2939,9 +3206,11 @@ impl rt::Object for DistributedVirtualSwitchNetworkOffloadSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2951,6 +3220,7 @@ impl rt::Object for DistributedVirtualSwitchNetworkOffloadSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2962,16 +3232,19 @@ impl rt::Object for DistributedVirtualSwitchNetworkOffloadSpec {
     }
 }
 impl Clone for DistributedVirtualSwitchNetworkOffloadSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchNetworkOffloadSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchNetworkOffloadSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2991,6 +3264,7 @@ pub struct DistributedVirtualSwitchPortConnectee {
     pub address_hint: Option<String>,
 }
 impl Default for DistributedVirtualSwitchPortConnectee {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             connected_entity: None,
@@ -3016,9 +3290,11 @@ impl rt::Object for DistributedVirtualSwitchPortConnectee {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.connected_entity),
@@ -3028,6 +3304,7 @@ impl rt::Object for DistributedVirtualSwitchPortConnectee {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.connected_entity),
@@ -3039,16 +3316,19 @@ impl rt::Object for DistributedVirtualSwitchPortConnectee {
     }
 }
 impl Clone for DistributedVirtualSwitchPortConnectee {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchPortConnectee {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchPortConnectee {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3078,6 +3358,7 @@ pub struct DistributedVirtualSwitchPortCriteria {
     pub host: Vec<rt::ManagedObjectReference>,
 }
 impl Default for DistributedVirtualSwitchPortCriteria {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             connected: None,
@@ -3113,9 +3394,11 @@ impl rt::Object for DistributedVirtualSwitchPortCriteria {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.connected),
@@ -3130,6 +3413,7 @@ impl rt::Object for DistributedVirtualSwitchPortCriteria {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.connected),
@@ -3146,16 +3430,19 @@ impl rt::Object for DistributedVirtualSwitchPortCriteria {
     }
 }
 impl Clone for DistributedVirtualSwitchPortCriteria {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchPortCriteria {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchPortCriteria {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3203,6 +3490,7 @@ pub struct DistributedVirtualSwitchPortStatistics {
     pub bytes_out_to_pnic: Option<i64>,
 }
 impl Default for DistributedVirtualSwitchPortStatistics {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             packets_in_multicast: 0,
@@ -3256,9 +3544,11 @@ impl rt::Object for DistributedVirtualSwitchPortStatistics {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.packets_in_multicast),
@@ -3282,6 +3572,7 @@ impl rt::Object for DistributedVirtualSwitchPortStatistics {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.packets_in_multicast),
@@ -3307,16 +3598,19 @@ impl rt::Object for DistributedVirtualSwitchPortStatistics {
     }
 }
 impl Clone for DistributedVirtualSwitchPortStatistics {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchPortStatistics {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchPortStatistics {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3342,6 +3636,7 @@ pub struct DistributedVirtualSwitchProductSpec {
     pub bundle_url: Option<String>,
 }
 impl Default for DistributedVirtualSwitchProductSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: None,
@@ -3373,9 +3668,11 @@ impl rt::Object for DistributedVirtualSwitchProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3388,6 +3685,7 @@ impl rt::Object for DistributedVirtualSwitchProductSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3402,16 +3700,19 @@ impl rt::Object for DistributedVirtualSwitchProductSpec {
     }
 }
 impl Clone for DistributedVirtualSwitchProductSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchProductSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchProductSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3427,6 +3728,7 @@ pub struct DvpgImportEvent {
     pub import_type: String,
 }
 impl Default for DvpgImportEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
@@ -3447,9 +3749,11 @@ impl rt::Object for DvpgImportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVPG_IMPORT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVPG_IMPORT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3458,6 +3762,7 @@ impl rt::Object for DvpgImportEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3480,16 +3785,19 @@ impl std::ops::DerefMut for DvpgImportEvent {
     }
 }
 impl Clone for DvpgImportEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvpgImportEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvpgImportEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3503,6 +3811,7 @@ pub struct DvpgRestoreEvent {
     pub base: DvPortgroupEvent,
 }
 impl Default for DvpgRestoreEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
@@ -3520,9 +3829,11 @@ impl rt::Object for DvpgRestoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVPG_RESTORE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVPG_RESTORE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3530,6 +3841,7 @@ impl rt::Object for DvpgRestoreEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3551,16 +3863,19 @@ impl std::ops::DerefMut for DvpgRestoreEvent {
     }
 }
 impl Clone for DvpgRestoreEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvpgRestoreEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvpgRestoreEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3571,6 +3886,7 @@ rt::serde!(object DvpgRestoreEvent);
 /// `DvsAcceptNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsAcceptNetworkRuleAction {}
 impl Default for DvsAcceptNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3586,15 +3902,18 @@ impl rt::Object for DvsAcceptNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_ACCEPT_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_ACCEPT_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3603,16 +3922,19 @@ impl rt::Object for DvsAcceptNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsAcceptNetworkRuleAction {}
 impl Clone for DvsAcceptNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsAcceptNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsAcceptNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3628,6 +3950,7 @@ pub struct DvsApplyOperationFault {
     pub object_fault: Vec<DvsApplyOperationFaultFaultOnObject>,
 }
 impl Default for DvsApplyOperationFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -3648,9 +3971,11 @@ impl rt::Object for DvsApplyOperationFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_APPLY_OPERATION_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_APPLY_OPERATION_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3659,6 +3984,7 @@ impl rt::Object for DvsApplyOperationFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3681,16 +4007,19 @@ impl std::ops::DerefMut for DvsApplyOperationFault {
     }
 }
 impl Clone for DvsApplyOperationFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsApplyOperationFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsApplyOperationFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3708,6 +4037,7 @@ pub struct DvsApplyOperationFaultFaultOnObject {
     pub fault: LocalizedMethodFault,
 }
 impl Default for DvsApplyOperationFaultFaultOnObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             object_id: String::new(),
@@ -3731,9 +4061,11 @@ impl rt::Object for DvsApplyOperationFaultFaultOnObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.object_id),
@@ -3742,6 +4074,7 @@ impl rt::Object for DvsApplyOperationFaultFaultOnObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.object_id),
@@ -3752,16 +4085,19 @@ impl rt::Object for DvsApplyOperationFaultFaultOnObject {
     }
 }
 impl Clone for DvsApplyOperationFaultFaultOnObject {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsApplyOperationFaultFaultOnObject {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsApplyOperationFaultFaultOnObject {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3772,6 +4108,7 @@ rt::serde!(object DvsApplyOperationFaultFaultOnObject);
 /// `DvsCopyNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsCopyNetworkRuleAction {}
 impl Default for DvsCopyNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3787,15 +4124,18 @@ impl rt::Object for DvsCopyNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_COPY_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_COPY_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3804,16 +4144,19 @@ impl rt::Object for DvsCopyNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsCopyNetworkRuleAction {}
 impl Clone for DvsCopyNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsCopyNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsCopyNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3829,6 +4172,7 @@ pub struct DvsCreatedEvent {
     pub parent: FolderEventArgument,
 }
 impl Default for DvsCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -3849,9 +4193,11 @@ impl rt::Object for DvsCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3860,6 +4206,7 @@ impl rt::Object for DvsCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3882,16 +4229,19 @@ impl std::ops::DerefMut for DvsCreatedEvent {
     }
 }
 impl Clone for DvsCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3905,6 +4255,7 @@ pub struct DvsDestroyedEvent {
     pub base: DvsEvent,
 }
 impl Default for DvsDestroyedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: DvsEvent::default() }
     }
@@ -3920,9 +4271,11 @@ impl rt::Object for DvsDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3930,6 +4283,7 @@ impl rt::Object for DvsDestroyedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3951,16 +4305,19 @@ impl std::ops::DerefMut for DvsDestroyedEvent {
     }
 }
 impl Clone for DvsDestroyedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsDestroyedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsDestroyedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3971,6 +4328,7 @@ rt::serde!(object DvsDestroyedEvent);
 /// `DvsDropNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsDropNetworkRuleAction {}
 impl Default for DvsDropNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3986,15 +4344,18 @@ impl rt::Object for DvsDropNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_DROP_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_DROP_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4003,16 +4364,19 @@ impl rt::Object for DvsDropNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsDropNetworkRuleAction {}
 impl Clone for DvsDropNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsDropNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsDropNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4026,6 +4390,7 @@ pub struct DvsEvent {
     pub base: Event,
 }
 impl Default for DvsEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -4041,9 +4406,11 @@ impl rt::Object for DvsEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4051,6 +4418,7 @@ impl rt::Object for DvsEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4072,16 +4440,19 @@ impl std::ops::DerefMut for DvsEvent {
     }
 }
 impl Clone for DvsEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4095,6 +4466,7 @@ pub struct DvsFault {
     pub base: VimFault,
 }
 impl Default for DvsFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4110,9 +4482,11 @@ impl rt::Object for DvsFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4120,6 +4494,7 @@ impl rt::Object for DvsFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4141,16 +4516,19 @@ impl std::ops::DerefMut for DvsFault {
     }
 }
 impl Clone for DvsFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4174,6 +4552,7 @@ pub struct DvsFilterConfig {
     pub on_failure: Option<String>,
 }
 impl Default for DvsFilterConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -4202,9 +4581,11 @@ impl rt::Object for DvsFilterConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4217,6 +4598,7 @@ impl rt::Object for DvsFilterConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4243,16 +4625,19 @@ impl std::ops::DerefMut for DvsFilterConfig {
     }
 }
 impl Clone for DvsFilterConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

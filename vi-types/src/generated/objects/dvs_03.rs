@@ -13,6 +13,7 @@ pub struct DvsFilterConfigSpec {
     pub operation: String,
 }
 impl Default for DvsFilterConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFilterConfig::default(),
@@ -33,9 +34,11 @@ impl rt::Object for DvsFilterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for DvsFilterConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for DvsFilterConfigSpec {
     }
 }
 impl Clone for DvsFilterConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -89,6 +96,7 @@ pub struct DvsFilterParameter {
     pub parameters: Vec<String>,
 }
 impl Default for DvsFilterParameter {
+    #[inline(never)]
     fn default() -> Self {
         Self { parameters: Vec::new() }
     }
@@ -106,15 +114,18 @@ impl rt::Object for DvsFilterParameter {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_PARAMETER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_PARAMETER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.parameters),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.parameters),
@@ -123,16 +134,19 @@ impl rt::Object for DvsFilterParameter {
     }
 }
 impl Clone for DvsFilterParameter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterParameter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterParameter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -148,6 +162,7 @@ pub struct DvsFilterPolicy {
     pub filter_config: Vec<rt::Poly<DvsFilterConfig>>,
 }
 impl Default for DvsFilterPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -168,9 +183,11 @@ impl rt::Object for DvsFilterPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_FILTER_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_FILTER_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -179,6 +196,7 @@ impl rt::Object for DvsFilterPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -200,16 +218,19 @@ impl std::ops::DerefMut for DvsFilterPolicy {
     }
 }
 impl Clone for DvsFilterPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsFilterPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsFilterPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -223,6 +244,7 @@ pub struct DvsGreEncapNetworkRuleAction {
     pub encapsulation_ip: SingleIp,
 }
 impl Default for DvsGreEncapNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             encapsulation_ip: Default::default(),
@@ -242,9 +264,11 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_GRE_ENCAP_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_GRE_ENCAP_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
@@ -252,6 +276,7 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.encapsulation_ip),
@@ -261,16 +286,19 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsGreEncapNetworkRuleAction {}
 impl Clone for DvsGreEncapNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsGreEncapNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsGreEncapNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -288,6 +316,7 @@ pub struct DvsHealthStatusChangeEvent {
     pub health_result: Option<rt::Poly<HostMemberHealthCheckResult>>,
 }
 impl Default for DvsHealthStatusChangeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -310,9 +339,11 @@ impl rt::Object for DvsHealthStatusChangeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HEALTH_STATUS_CHANGE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HEALTH_STATUS_CHANGE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -322,6 +353,7 @@ impl rt::Object for DvsHealthStatusChangeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -345,16 +377,19 @@ impl std::ops::DerefMut for DvsHealthStatusChangeEvent {
     }
 }
 impl Clone for DvsHealthStatusChangeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHealthStatusChangeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHealthStatusChangeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -370,6 +405,7 @@ pub struct DvsHostBackInSyncEvent {
     pub host_back_in_sync: HostEventArgument,
 }
 impl Default for DvsHostBackInSyncEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -390,9 +426,11 @@ impl rt::Object for DvsHostBackInSyncEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_BACK_IN_SYNC_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_BACK_IN_SYNC_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -401,6 +439,7 @@ impl rt::Object for DvsHostBackInSyncEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -423,16 +462,19 @@ impl std::ops::DerefMut for DvsHostBackInSyncEvent {
     }
 }
 impl Clone for DvsHostBackInSyncEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostBackInSyncEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostBackInSyncEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -450,6 +492,7 @@ pub struct DvsHostInfrastructureTrafficResource {
     pub allocation_info: DvsHostInfrastructureTrafficResourceAllocation,
 }
 impl Default for DvsHostInfrastructureTrafficResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -473,9 +516,11 @@ impl rt::Object for DvsHostInfrastructureTrafficResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -484,6 +529,7 @@ impl rt::Object for DvsHostInfrastructureTrafficResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -494,16 +540,19 @@ impl rt::Object for DvsHostInfrastructureTrafficResource {
     }
 }
 impl Clone for DvsHostInfrastructureTrafficResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostInfrastructureTrafficResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostInfrastructureTrafficResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -521,6 +570,7 @@ pub struct DvsHostInfrastructureTrafficResourceAllocation {
     pub reservation: Option<i64>,
 }
 impl Default for DvsHostInfrastructureTrafficResourceAllocation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             limit: None,
@@ -544,9 +594,11 @@ impl rt::Object for DvsHostInfrastructureTrafficResourceAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.limit),
@@ -555,6 +607,7 @@ impl rt::Object for DvsHostInfrastructureTrafficResourceAllocation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.limit),
@@ -565,16 +618,19 @@ impl rt::Object for DvsHostInfrastructureTrafficResourceAllocation {
     }
 }
 impl Clone for DvsHostInfrastructureTrafficResourceAllocation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostInfrastructureTrafficResourceAllocation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostInfrastructureTrafficResourceAllocation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -590,6 +646,7 @@ pub struct DvsHostJoinedEvent {
     pub host_joined: HostEventArgument,
 }
 impl Default for DvsHostJoinedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -610,9 +667,11 @@ impl rt::Object for DvsHostJoinedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_JOINED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_JOINED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -621,6 +680,7 @@ impl rt::Object for DvsHostJoinedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -643,16 +703,19 @@ impl std::ops::DerefMut for DvsHostJoinedEvent {
     }
 }
 impl Clone for DvsHostJoinedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostJoinedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostJoinedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -668,6 +731,7 @@ pub struct DvsHostLeftEvent {
     pub host_left: HostEventArgument,
 }
 impl Default for DvsHostLeftEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -688,9 +752,11 @@ impl rt::Object for DvsHostLeftEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_LEFT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_LEFT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -699,6 +765,7 @@ impl rt::Object for DvsHostLeftEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -721,16 +788,19 @@ impl std::ops::DerefMut for DvsHostLeftEvent {
     }
 }
 impl Clone for DvsHostLeftEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostLeftEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostLeftEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -754,6 +824,7 @@ pub struct DvsHostStatusUpdated {
     pub new_status_detail: Option<String>,
 }
 impl Default for DvsHostStatusUpdated {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -782,9 +853,11 @@ impl rt::Object for DvsHostStatusUpdated {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_STATUS_UPDATED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_STATUS_UPDATED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -797,6 +870,7 @@ impl rt::Object for DvsHostStatusUpdated {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -823,16 +897,19 @@ impl std::ops::DerefMut for DvsHostStatusUpdated {
     }
 }
 impl Clone for DvsHostStatusUpdated {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostStatusUpdated {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostStatusUpdated {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -848,6 +925,7 @@ pub struct DvsHostWentOutOfSyncEvent {
     pub host_out_of_sync: DvsOutOfSyncHostArgument,
 }
 impl Default for DvsHostWentOutOfSyncEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -868,9 +946,11 @@ impl rt::Object for DvsHostWentOutOfSyncEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_WENT_OUT_OF_SYNC_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_WENT_OUT_OF_SYNC_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -879,6 +959,7 @@ impl rt::Object for DvsHostWentOutOfSyncEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -901,16 +982,19 @@ impl std::ops::DerefMut for DvsHostWentOutOfSyncEvent {
     }
 }
 impl Clone for DvsHostWentOutOfSyncEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostWentOutOfSyncEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostWentOutOfSyncEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -926,6 +1010,7 @@ pub struct DvsImportEvent {
     pub import_type: String,
 }
 impl Default for DvsImportEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -946,9 +1031,11 @@ impl rt::Object for DvsImportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_IMPORT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_IMPORT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -957,6 +1044,7 @@ impl rt::Object for DvsImportEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -979,16 +1067,19 @@ impl std::ops::DerefMut for DvsImportEvent {
     }
 }
 impl Clone for DvsImportEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsImportEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsImportEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1014,6 +1105,7 @@ pub struct DvsIpNetworkRuleQualifier {
     pub tcp_flags: Option<Box<IntExpression>>,
 }
 impl Default for DvsIpNetworkRuleQualifier {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsNetworkRuleQualifier::default(),
@@ -1044,9 +1136,11 @@ impl rt::Object for DvsIpNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_IP_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_IP_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1060,6 +1154,7 @@ impl rt::Object for DvsIpNetworkRuleQualifier {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1087,16 +1182,19 @@ impl std::ops::DerefMut for DvsIpNetworkRuleQualifier {
     }
 }
 impl Clone for DvsIpNetworkRuleQualifier {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsIpNetworkRuleQualifier {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsIpNetworkRuleQualifier {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1110,6 +1208,7 @@ pub struct DvsIpPort {
     pub base: NegatableExpression,
 }
 impl Default for DvsIpPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
@@ -1127,9 +1226,11 @@ impl rt::Object for DvsIpPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_IP_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_IP_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1137,6 +1238,7 @@ impl rt::Object for DvsIpPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1158,16 +1260,19 @@ impl std::ops::DerefMut for DvsIpPort {
     }
 }
 impl Clone for DvsIpPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsIpPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsIpPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1185,6 +1290,7 @@ pub struct DvsIpPortRange {
     pub end_port_number: i32,
 }
 impl Default for DvsIpPortRange {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsIpPort::default(),
@@ -1207,9 +1313,11 @@ impl rt::Object for DvsIpPortRange {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_IP_PORT_RANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_IP_PORT_RANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1219,6 +1327,7 @@ impl rt::Object for DvsIpPortRange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1242,16 +1351,19 @@ impl std::ops::DerefMut for DvsIpPortRange {
     }
 }
 impl Clone for DvsIpPortRange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsIpPortRange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsIpPortRange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1262,6 +1374,7 @@ rt::serde!(object DvsIpPortRange);
 /// `DvsLogNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsLogNetworkRuleAction {}
 impl Default for DvsLogNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1277,15 +1390,18 @@ impl rt::Object for DvsLogNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_LOG_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_LOG_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1294,16 +1410,19 @@ impl rt::Object for DvsLogNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsLogNetworkRuleAction {}
 impl Clone for DvsLogNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsLogNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsLogNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1325,6 +1444,7 @@ pub struct DvsMacNetworkRuleQualifier {
     pub vlan_id: Option<Box<IntExpression>>,
 }
 impl Default for DvsMacNetworkRuleQualifier {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsNetworkRuleQualifier::default(),
@@ -1351,9 +1471,11 @@ impl rt::Object for DvsMacNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MAC_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MAC_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1365,6 +1487,7 @@ impl rt::Object for DvsMacNetworkRuleQualifier {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1390,16 +1513,19 @@ impl std::ops::DerefMut for DvsMacNetworkRuleQualifier {
     }
 }
 impl Clone for DvsMacNetworkRuleQualifier {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsMacNetworkRuleQualifier {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsMacNetworkRuleQualifier {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1413,6 +1539,7 @@ pub struct DvsMacRewriteNetworkRuleAction {
     pub rewrite_mac: String,
 }
 impl Default for DvsMacRewriteNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self { rewrite_mac: String::new() }
     }
@@ -1430,9 +1557,11 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MAC_REWRITE_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MAC_REWRITE_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
@@ -1440,6 +1569,7 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.rewrite_mac),
@@ -1449,16 +1579,19 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsMacRewriteNetworkRuleAction {}
 impl Clone for DvsMacRewriteNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsMacRewriteNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsMacRewriteNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1476,6 +1609,7 @@ pub struct DvsMergedEvent {
     pub destination_dvs: DvsEventArgument,
 }
 impl Default for DvsMergedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -1498,9 +1632,11 @@ impl rt::Object for DvsMergedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_MERGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_MERGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1510,6 +1646,7 @@ impl rt::Object for DvsMergedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1533,16 +1670,19 @@ impl std::ops::DerefMut for DvsMergedEvent {
     }
 }
 impl Clone for DvsMergedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsMergedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsMergedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1553,6 +1693,7 @@ rt::serde!(object DvsMergedEvent);
 /// `DvsNetworkRuleAction`, a [`DynamicData`], since VI API 5.5.
 pub struct DvsNetworkRuleAction {}
 impl Default for DvsNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1568,14 +1709,17 @@ impl rt::Object for DvsNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1584,16 +1728,19 @@ impl rt::Object for DvsNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsNetworkRuleAction {}
 impl Clone for DvsNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1607,6 +1754,7 @@ pub struct DvsNetworkRuleQualifier {
     pub key: Option<String>,
 }
 impl Default for DvsNetworkRuleQualifier {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: None }
     }
@@ -1624,15 +1772,18 @@ impl rt::Object for DvsNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1642,16 +1793,19 @@ impl rt::Object for DvsNetworkRuleQualifier {
 }
 impl rt::Extends<DvsNetworkRuleQualifier> for DvsNetworkRuleQualifier {}
 impl Clone for DvsNetworkRuleQualifier {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNetworkRuleQualifier {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNetworkRuleQualifier {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1669,6 +1823,7 @@ pub struct DvsNotAuthorized {
     pub dvs_extension_key: Option<String>,
 }
 impl Default for DvsNotAuthorized {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -1691,9 +1846,11 @@ impl rt::Object for DvsNotAuthorized {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_NOT_AUTHORIZED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_NOT_AUTHORIZED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1703,6 +1860,7 @@ impl rt::Object for DvsNotAuthorized {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1726,16 +1884,19 @@ impl std::ops::DerefMut for DvsNotAuthorized {
     }
 }
 impl Clone for DvsNotAuthorized {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsNotAuthorized {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsNotAuthorized {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1751,6 +1912,7 @@ pub struct DvsOperationBulkFault {
     pub host_fault: Vec<DvsOperationBulkFaultFaultOnHost>,
 }
 impl Default for DvsOperationBulkFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -1771,9 +1933,11 @@ impl rt::Object for DvsOperationBulkFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_OPERATION_BULK_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_OPERATION_BULK_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1782,6 +1946,7 @@ impl rt::Object for DvsOperationBulkFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1804,16 +1969,19 @@ impl std::ops::DerefMut for DvsOperationBulkFault {
     }
 }
 impl Clone for DvsOperationBulkFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsOperationBulkFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsOperationBulkFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1829,6 +1997,7 @@ pub struct DvsOperationBulkFaultFaultOnHost {
     pub fault: LocalizedMethodFault,
 }
 impl Default for DvsOperationBulkFaultFaultOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -1850,9 +2019,11 @@ impl rt::Object for DvsOperationBulkFaultFaultOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1860,6 +2031,7 @@ impl rt::Object for DvsOperationBulkFaultFaultOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1869,16 +2041,19 @@ impl rt::Object for DvsOperationBulkFaultFaultOnHost {
     }
 }
 impl Clone for DvsOperationBulkFaultFaultOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsOperationBulkFaultFaultOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsOperationBulkFaultFaultOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1894,6 +2069,7 @@ pub struct DvsOutOfSyncHostArgument {
     pub config_paramters: Vec<String>,
 }
 impl Default for DvsOutOfSyncHostArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             out_of_sync_host: Default::default(),
@@ -1915,9 +2091,11 @@ impl rt::Object for DvsOutOfSyncHostArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_OUT_OF_SYNC_HOST_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_OUT_OF_SYNC_HOST_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.out_of_sync_host),
@@ -1925,6 +2103,7 @@ impl rt::Object for DvsOutOfSyncHostArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.out_of_sync_host),
@@ -1934,16 +2113,19 @@ impl rt::Object for DvsOutOfSyncHostArgument {
     }
 }
 impl Clone for DvsOutOfSyncHostArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsOutOfSyncHostArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsOutOfSyncHostArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1965,6 +2147,7 @@ pub struct DvsPortBlockedEvent {
     pub prev_block_state: Option<String>,
 }
 impl Default for DvsPortBlockedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -1991,9 +2174,11 @@ impl rt::Object for DvsPortBlockedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_BLOCKED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_BLOCKED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2005,6 +2190,7 @@ impl rt::Object for DvsPortBlockedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2030,16 +2216,19 @@ impl std::ops::DerefMut for DvsPortBlockedEvent {
     }
 }
 impl Clone for DvsPortBlockedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortBlockedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortBlockedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2057,6 +2246,7 @@ pub struct DvsPortConnectedEvent {
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
 }
 impl Default for DvsPortConnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2079,9 +2269,11 @@ impl rt::Object for DvsPortConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2091,6 +2283,7 @@ impl rt::Object for DvsPortConnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2114,16 +2307,19 @@ impl std::ops::DerefMut for DvsPortConnectedEvent {
     }
 }
 impl Clone for DvsPortConnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortConnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortConnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2139,6 +2335,7 @@ pub struct DvsPortCreatedEvent {
     pub port_key: Vec<String>,
 }
 impl Default for DvsPortCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2159,9 +2356,11 @@ impl rt::Object for DvsPortCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2170,6 +2369,7 @@ impl rt::Object for DvsPortCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2192,16 +2392,19 @@ impl std::ops::DerefMut for DvsPortCreatedEvent {
     }
 }
 impl Clone for DvsPortCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2217,6 +2420,7 @@ pub struct DvsPortDeletedEvent {
     pub port_key: Vec<String>,
 }
 impl Default for DvsPortDeletedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2237,9 +2441,11 @@ impl rt::Object for DvsPortDeletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_DELETED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_DELETED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2248,6 +2454,7 @@ impl rt::Object for DvsPortDeletedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2270,16 +2477,19 @@ impl std::ops::DerefMut for DvsPortDeletedEvent {
     }
 }
 impl Clone for DvsPortDeletedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortDeletedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortDeletedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2297,6 +2507,7 @@ pub struct DvsPortDisconnectedEvent {
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
 }
 impl Default for DvsPortDisconnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2319,9 +2530,11 @@ impl rt::Object for DvsPortDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2331,6 +2544,7 @@ impl rt::Object for DvsPortDisconnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2354,16 +2568,19 @@ impl std::ops::DerefMut for DvsPortDisconnectedEvent {
     }
 }
 impl Clone for DvsPortDisconnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortDisconnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortDisconnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2381,6 +2598,7 @@ pub struct DvsPortEnteredPassthruEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
 }
 impl Default for DvsPortEnteredPassthruEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2403,9 +2621,11 @@ impl rt::Object for DvsPortEnteredPassthruEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_ENTERED_PASSTHRU_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_ENTERED_PASSTHRU_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2415,6 +2635,7 @@ impl rt::Object for DvsPortEnteredPassthruEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2438,16 +2659,19 @@ impl std::ops::DerefMut for DvsPortEnteredPassthruEvent {
     }
 }
 impl Clone for DvsPortEnteredPassthruEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortEnteredPassthruEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortEnteredPassthruEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2465,6 +2689,7 @@ pub struct DvsPortExitedPassthruEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
 }
 impl Default for DvsPortExitedPassthruEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2487,9 +2712,11 @@ impl rt::Object for DvsPortExitedPassthruEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_EXITED_PASSTHRU_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_EXITED_PASSTHRU_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2499,6 +2726,7 @@ impl rt::Object for DvsPortExitedPassthruEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2522,16 +2750,19 @@ impl std::ops::DerefMut for DvsPortExitedPassthruEvent {
     }
 }
 impl Clone for DvsPortExitedPassthruEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortExitedPassthruEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortExitedPassthruEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2551,6 +2782,7 @@ pub struct DvsPortJoinPortgroupEvent {
     pub portgroup_name: String,
 }
 impl Default for DvsPortJoinPortgroupEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2575,9 +2807,11 @@ impl rt::Object for DvsPortJoinPortgroupEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_JOIN_PORTGROUP_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_JOIN_PORTGROUP_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2588,6 +2822,7 @@ impl rt::Object for DvsPortJoinPortgroupEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2612,16 +2847,19 @@ impl std::ops::DerefMut for DvsPortJoinPortgroupEvent {
     }
 }
 impl Clone for DvsPortJoinPortgroupEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortJoinPortgroupEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortJoinPortgroupEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2641,6 +2879,7 @@ pub struct DvsPortLeavePortgroupEvent {
     pub portgroup_name: String,
 }
 impl Default for DvsPortLeavePortgroupEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2665,9 +2904,11 @@ impl rt::Object for DvsPortLeavePortgroupEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_LEAVE_PORTGROUP_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_LEAVE_PORTGROUP_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2678,6 +2919,7 @@ impl rt::Object for DvsPortLeavePortgroupEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2702,16 +2944,19 @@ impl std::ops::DerefMut for DvsPortLeavePortgroupEvent {
     }
 }
 impl Clone for DvsPortLeavePortgroupEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortLeavePortgroupEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortLeavePortgroupEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2729,6 +2974,7 @@ pub struct DvsPortLinkDownEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
 }
 impl Default for DvsPortLinkDownEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2751,9 +2997,11 @@ impl rt::Object for DvsPortLinkDownEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_LINK_DOWN_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_LINK_DOWN_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2763,6 +3011,7 @@ impl rt::Object for DvsPortLinkDownEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2786,16 +3035,19 @@ impl std::ops::DerefMut for DvsPortLinkDownEvent {
     }
 }
 impl Clone for DvsPortLinkDownEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortLinkDownEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortLinkDownEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2813,6 +3065,7 @@ pub struct DvsPortLinkUpEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
 }
 impl Default for DvsPortLinkUpEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2835,9 +3088,11 @@ impl rt::Object for DvsPortLinkUpEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_LINK_UP_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_LINK_UP_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2847,6 +3102,7 @@ impl rt::Object for DvsPortLinkUpEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2870,16 +3126,19 @@ impl std::ops::DerefMut for DvsPortLinkUpEvent {
     }
 }
 impl Clone for DvsPortLinkUpEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortLinkUpEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortLinkUpEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2897,6 +3156,7 @@ pub struct DvsPortReconfiguredEvent {
     pub config_changes: Vec<ChangesInfoEventArgument>,
 }
 impl Default for DvsPortReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2919,9 +3179,11 @@ impl rt::Object for DvsPortReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2931,6 +3193,7 @@ impl rt::Object for DvsPortReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2954,16 +3217,19 @@ impl std::ops::DerefMut for DvsPortReconfiguredEvent {
     }
 }
 impl Clone for DvsPortReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2981,6 +3247,7 @@ pub struct DvsPortRuntimeChangeEvent {
     pub runtime_info: DvPortStatus,
 }
 impl Default for DvsPortRuntimeChangeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -3003,9 +3270,11 @@ impl rt::Object for DvsPortRuntimeChangeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_RUNTIME_CHANGE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_RUNTIME_CHANGE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3015,6 +3284,7 @@ impl rt::Object for DvsPortRuntimeChangeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3038,16 +3308,19 @@ impl std::ops::DerefMut for DvsPortRuntimeChangeEvent {
     }
 }
 impl Clone for DvsPortRuntimeChangeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortRuntimeChangeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortRuntimeChangeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3067,6 +3340,7 @@ pub struct DvsPortUnblockedEvent {
     pub prev_block_state: Option<String>,
 }
 impl Default for DvsPortUnblockedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -3091,9 +3365,11 @@ impl rt::Object for DvsPortUnblockedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_UNBLOCKED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_UNBLOCKED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3104,6 +3380,7 @@ impl rt::Object for DvsPortUnblockedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3128,16 +3405,19 @@ impl std::ops::DerefMut for DvsPortUnblockedEvent {
     }
 }
 impl Clone for DvsPortUnblockedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortUnblockedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortUnblockedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3153,6 +3433,7 @@ pub struct DvsPortVendorSpecificStateChangeEvent {
     pub port_key: String,
 }
 impl Default for DvsPortVendorSpecificStateChangeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -3173,9 +3454,11 @@ impl rt::Object for DvsPortVendorSpecificStateChangeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3184,6 +3467,7 @@ impl rt::Object for DvsPortVendorSpecificStateChangeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3206,16 +3490,19 @@ impl std::ops::DerefMut for DvsPortVendorSpecificStateChangeEvent {
     }
 }
 impl Clone for DvsPortVendorSpecificStateChangeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPortVendorSpecificStateChangeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPortVendorSpecificStateChangeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3226,6 +3513,7 @@ rt::serde!(object DvsPortVendorSpecificStateChangeEvent);
 /// `DvsPuntNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsPuntNetworkRuleAction {}
 impl Default for DvsPuntNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3241,15 +3529,18 @@ impl rt::Object for DvsPuntNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PUNT_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PUNT_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3258,16 +3549,19 @@ impl rt::Object for DvsPuntNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsPuntNetworkRuleAction {}
 impl Clone for DvsPuntNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsPuntNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsPuntNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3281,6 +3575,7 @@ pub struct DvsRateLimitNetworkRuleAction {
     pub packets_per_second: i32,
 }
 impl Default for DvsRateLimitNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self { packets_per_second: 0 }
     }
@@ -3298,9 +3593,11 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_RATE_LIMIT_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_RATE_LIMIT_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
@@ -3308,6 +3605,7 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.packets_per_second),
@@ -3317,16 +3615,19 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsRateLimitNetworkRuleAction {}
 impl Clone for DvsRateLimitNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsRateLimitNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsRateLimitNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3344,6 +3645,7 @@ pub struct DvsReconfiguredEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for DvsReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -3366,9 +3668,11 @@ impl rt::Object for DvsReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3378,6 +3682,7 @@ impl rt::Object for DvsReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3401,16 +3706,19 @@ impl std::ops::DerefMut for DvsReconfiguredEvent {
     }
 }
 impl Clone for DvsReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3428,6 +3736,7 @@ pub struct DvsRenamedEvent {
     pub new_name: String,
 }
 impl Default for DvsRenamedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -3450,9 +3759,11 @@ impl rt::Object for DvsRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_RENAMED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_RENAMED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3462,6 +3773,7 @@ impl rt::Object for DvsRenamedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3485,16 +3797,19 @@ impl std::ops::DerefMut for DvsRenamedEvent {
     }
 }
 impl Clone for DvsRenamedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsRenamedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsRenamedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3518,6 +3833,7 @@ pub struct DvsResourceRuntimeInfo {
     >,
 }
 impl Default for DvsResourceRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             capacity: None,
@@ -3545,9 +3861,11 @@ impl rt::Object for DvsResourceRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_RESOURCE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_RESOURCE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.capacity),
@@ -3558,6 +3876,7 @@ impl rt::Object for DvsResourceRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.capacity),
@@ -3570,16 +3889,19 @@ impl rt::Object for DvsResourceRuntimeInfo {
     }
 }
 impl Clone for DvsResourceRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsResourceRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsResourceRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3593,6 +3915,7 @@ pub struct DvsRestoreEvent {
     pub base: DvsEvent,
 }
 impl Default for DvsRestoreEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: DvsEvent::default() }
     }
@@ -3608,9 +3931,11 @@ impl rt::Object for DvsRestoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_RESTORE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_RESTORE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3618,6 +3943,7 @@ impl rt::Object for DvsRestoreEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3639,16 +3965,19 @@ impl std::ops::DerefMut for DvsRestoreEvent {
     }
 }
 impl Clone for DvsRestoreEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsRestoreEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsRestoreEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3666,6 +3995,7 @@ pub struct DvsScopeViolated {
     pub entity: rt::ManagedObjectReference,
 }
 impl Default for DvsScopeViolated {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -3688,9 +4018,11 @@ impl rt::Object for DvsScopeViolated {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_SCOPE_VIOLATED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_SCOPE_VIOLATED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3700,6 +4032,7 @@ impl rt::Object for DvsScopeViolated {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3723,16 +4056,19 @@ impl std::ops::DerefMut for DvsScopeViolated {
     }
 }
 impl Clone for DvsScopeViolated {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsScopeViolated {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsScopeViolated {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3748,6 +4084,7 @@ pub struct DvsSingleIpPort {
     pub port_number: i32,
 }
 impl Default for DvsSingleIpPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsIpPort::default(),
@@ -3768,9 +4105,11 @@ impl rt::Object for DvsSingleIpPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_SINGLE_IP_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_SINGLE_IP_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3779,6 +4118,7 @@ impl rt::Object for DvsSingleIpPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3801,16 +4141,19 @@ impl std::ops::DerefMut for DvsSingleIpPort {
     }
 }
 impl Clone for DvsSingleIpPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsSingleIpPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsSingleIpPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3826,6 +4169,7 @@ pub struct DvsSystemTrafficNetworkRuleQualifier {
     pub type_of_system_traffic: Option<Box<StringExpression>>,
 }
 impl Default for DvsSystemTrafficNetworkRuleQualifier {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsNetworkRuleQualifier::default(),
@@ -3846,9 +4190,11 @@ impl rt::Object for DvsSystemTrafficNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3857,6 +4203,7 @@ impl rt::Object for DvsSystemTrafficNetworkRuleQualifier {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3879,16 +4226,19 @@ impl std::ops::DerefMut for DvsSystemTrafficNetworkRuleQualifier {
     }
 }
 impl Clone for DvsSystemTrafficNetworkRuleQualifier {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsSystemTrafficNetworkRuleQualifier {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsSystemTrafficNetworkRuleQualifier {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3904,6 +4254,7 @@ pub struct DvsTrafficFilterConfig {
     pub traffic_ruleset: Option<Box<DvsTrafficRuleset>>,
 }
 impl Default for DvsTrafficFilterConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFilterConfig::default(),
@@ -3924,9 +4275,11 @@ impl rt::Object for DvsTrafficFilterConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_FILTER_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_FILTER_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -3935,6 +4288,7 @@ impl rt::Object for DvsTrafficFilterConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -3957,16 +4311,19 @@ impl std::ops::DerefMut for DvsTrafficFilterConfig {
     }
 }
 impl Clone for DvsTrafficFilterConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsTrafficFilterConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsTrafficFilterConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3982,6 +4339,7 @@ pub struct DvsTrafficFilterConfigSpec {
     pub operation: String,
 }
 impl Default for DvsTrafficFilterConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsTrafficFilterConfig::default(),
@@ -4002,9 +4360,11 @@ impl rt::Object for DvsTrafficFilterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_FILTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_FILTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -4013,6 +4373,7 @@ impl rt::Object for DvsTrafficFilterConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -4035,16 +4396,19 @@ impl std::ops::DerefMut for DvsTrafficFilterConfigSpec {
     }
 }
 impl Clone for DvsTrafficFilterConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsTrafficFilterConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsTrafficFilterConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4068,6 +4432,7 @@ pub struct DvsTrafficRule {
     pub direction: Option<String>,
 }
 impl Default for DvsTrafficRule {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -4097,9 +4462,11 @@ impl rt::Object for DvsTrafficRule {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_RULE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_RULE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4111,6 +4478,7 @@ impl rt::Object for DvsTrafficRule {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4124,16 +4492,19 @@ impl rt::Object for DvsTrafficRule {
     }
 }
 impl Clone for DvsTrafficRule {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsTrafficRule {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsTrafficRule {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4153,6 +4524,7 @@ pub struct DvsTrafficRuleset {
     pub rules: Vec<DvsTrafficRule>,
 }
 impl Default for DvsTrafficRuleset {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -4178,9 +4550,11 @@ impl rt::Object for DvsTrafficRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_RULESET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_TRAFFIC_RULESET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4190,6 +4564,7 @@ impl rt::Object for DvsTrafficRuleset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4201,16 +4576,19 @@ impl rt::Object for DvsTrafficRuleset {
     }
 }
 impl Clone for DvsTrafficRuleset {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsTrafficRuleset {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsTrafficRuleset {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4226,6 +4604,7 @@ pub struct DvsUpdateTagNetworkRuleAction {
     pub dscp_tag: Option<i32>,
 }
 impl Default for DvsUpdateTagNetworkRuleAction {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             qos_tag: None,
@@ -4247,9 +4626,11 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_UPDATE_TAG_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_UPDATE_TAG_NETWORK_RULE_ACTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
@@ -4258,6 +4639,7 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.qos_tag),
@@ -4268,16 +4650,19 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsUpdateTagNetworkRuleAction {}
 impl Clone for DvsUpdateTagNetworkRuleAction {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsUpdateTagNetworkRuleAction {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsUpdateTagNetworkRuleAction {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4293,6 +4678,7 @@ pub struct DvsUpgradeAvailableEvent {
     pub product_info: DistributedVirtualSwitchProductSpec,
 }
 impl Default for DvsUpgradeAvailableEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -4313,9 +4699,11 @@ impl rt::Object for DvsUpgradeAvailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_UPGRADE_AVAILABLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_UPGRADE_AVAILABLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4324,6 +4712,7 @@ impl rt::Object for DvsUpgradeAvailableEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4346,16 +4735,19 @@ impl std::ops::DerefMut for DvsUpgradeAvailableEvent {
     }
 }
 impl Clone for DvsUpgradeAvailableEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsUpgradeAvailableEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsUpgradeAvailableEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4371,6 +4763,7 @@ pub struct DvsUpgradeInProgressEvent {
     pub product_info: DistributedVirtualSwitchProductSpec,
 }
 impl Default for DvsUpgradeInProgressEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -4391,9 +4784,11 @@ impl rt::Object for DvsUpgradeInProgressEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_UPGRADE_IN_PROGRESS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_UPGRADE_IN_PROGRESS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4402,6 +4797,7 @@ impl rt::Object for DvsUpgradeInProgressEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4424,16 +4820,19 @@ impl std::ops::DerefMut for DvsUpgradeInProgressEvent {
     }
 }
 impl Clone for DvsUpgradeInProgressEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsUpgradeInProgressEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsUpgradeInProgressEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4449,6 +4848,7 @@ pub struct DvsUpgradeRejectedEvent {
     pub product_info: DistributedVirtualSwitchProductSpec,
 }
 impl Default for DvsUpgradeRejectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -4469,9 +4869,11 @@ impl rt::Object for DvsUpgradeRejectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_UPGRADE_REJECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_UPGRADE_REJECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4480,6 +4882,7 @@ impl rt::Object for DvsUpgradeRejectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4502,16 +4905,19 @@ impl std::ops::DerefMut for DvsUpgradeRejectedEvent {
     }
 }
 impl Clone for DvsUpgradeRejectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsUpgradeRejectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsUpgradeRejectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4527,6 +4933,7 @@ pub struct DvsUpgradedEvent {
     pub product_info: DistributedVirtualSwitchProductSpec,
 }
 impl Default for DvsUpgradedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -4547,9 +4954,11 @@ impl rt::Object for DvsUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4558,6 +4967,7 @@ impl rt::Object for DvsUpgradedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4580,16 +4990,19 @@ impl std::ops::DerefMut for DvsUpgradedEvent {
     }
 }
 impl Clone for DvsUpgradedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsUpgradedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsUpgradedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4615,6 +5028,7 @@ pub struct DvsVmVnicNetworkResourcePoolRuntimeInfo {
     pub allocated_resource: Vec<DvsVnicAllocatedResource>,
 }
 impl Default for DvsVmVnicNetworkResourcePoolRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -4646,9 +5060,11 @@ impl rt::Object for DvsVmVnicNetworkResourcePoolRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -4661,6 +5077,7 @@ impl rt::Object for DvsVmVnicNetworkResourcePoolRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4675,16 +5092,19 @@ impl rt::Object for DvsVmVnicNetworkResourcePoolRuntimeInfo {
     }
 }
 impl Clone for DvsVmVnicNetworkResourcePoolRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsVmVnicNetworkResourcePoolRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsVmVnicNetworkResourcePoolRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4698,6 +5118,7 @@ pub struct DvsVmVnicResourceAllocation {
     pub reservation_quota: Option<i64>,
 }
 impl Default for DvsVmVnicResourceAllocation {
+    #[inline(never)]
     fn default() -> Self {
         Self { reservation_quota: None }
     }
@@ -4715,15 +5136,18 @@ impl rt::Object for DvsVmVnicResourceAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_RESOURCE_ALLOCATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_RESOURCE_ALLOCATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.reservation_quota),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.reservation_quota),
@@ -4732,16 +5156,19 @@ impl rt::Object for DvsVmVnicResourceAllocation {
     }
 }
 impl Clone for DvsVmVnicResourceAllocation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsVmVnicResourceAllocation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsVmVnicResourceAllocation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4765,6 +5192,7 @@ pub struct DvsVmVnicResourcePoolConfigSpec {
     pub description: Option<String>,
 }
 impl Default for DvsVmVnicResourcePoolConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operation: String::new(),
@@ -4794,9 +5222,11 @@ impl rt::Object for DvsVmVnicResourcePoolConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.operation),
@@ -4808,6 +5238,7 @@ impl rt::Object for DvsVmVnicResourcePoolConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operation),
@@ -4821,16 +5252,19 @@ impl rt::Object for DvsVmVnicResourcePoolConfigSpec {
     }
 }
 impl Clone for DvsVmVnicResourcePoolConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsVmVnicResourcePoolConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsVmVnicResourcePoolConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4848,6 +5282,7 @@ pub struct DvsVnicAllocatedResource {
     pub reservation: Option<i64>,
 }
 impl Default for DvsVnicAllocatedResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -4871,9 +5306,11 @@ impl rt::Object for DvsVnicAllocatedResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_VNIC_ALLOCATED_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_VNIC_ALLOCATED_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -4882,6 +5319,7 @@ impl rt::Object for DvsVnicAllocatedResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -4892,16 +5330,19 @@ impl rt::Object for DvsVnicAllocatedResource {
     }
 }
 impl Clone for DvsVnicAllocatedResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsVnicAllocatedResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsVnicAllocatedResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4912,6 +5353,7 @@ rt::serde!(object DvsVnicAllocatedResource);
 /// `EntityBackup`, a [`DynamicData`], since VI API 5.1.
 pub struct EntityBackup {}
 impl Default for EntityBackup {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4927,14 +5369,17 @@ impl rt::Object for EntityBackup {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTITY_BACKUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTITY_BACKUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4942,16 +5387,19 @@ impl rt::Object for EntityBackup {
     }
 }
 impl Clone for EntityBackup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EntityBackup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EntityBackup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4975,6 +5423,7 @@ pub struct EntityBackupConfig {
     pub config_version: Option<String>,
 }
 impl Default for EntityBackupConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity_type: String::new(),
@@ -5004,9 +5453,11 @@ impl rt::Object for EntityBackupConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTITY_BACKUP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTITY_BACKUP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity_type),
@@ -5018,6 +5469,7 @@ impl rt::Object for EntityBackupConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity_type),
@@ -5031,16 +5483,19 @@ impl rt::Object for EntityBackupConfig {
     }
 }
 impl Clone for EntityBackupConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EntityBackupConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EntityBackupConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5056,6 +5511,7 @@ pub struct GhostDvsProxySwitchDetectedEvent {
     pub switch_uuid: Vec<String>,
 }
 impl Default for GhostDvsProxySwitchDetectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -5076,9 +5532,11 @@ impl rt::Object for GhostDvsProxySwitchDetectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5087,6 +5545,7 @@ impl rt::Object for GhostDvsProxySwitchDetectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5109,16 +5568,19 @@ impl std::ops::DerefMut for GhostDvsProxySwitchDetectedEvent {
     }
 }
 impl Clone for GhostDvsProxySwitchDetectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GhostDvsProxySwitchDetectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GhostDvsProxySwitchDetectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5134,6 +5596,7 @@ pub struct GhostDvsProxySwitchRemovedEvent {
     pub switch_uuid: Vec<String>,
 }
 impl Default for GhostDvsProxySwitchRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -5154,9 +5617,11 @@ impl rt::Object for GhostDvsProxySwitchRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5165,6 +5630,7 @@ impl rt::Object for GhostDvsProxySwitchRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5187,16 +5653,19 @@ impl std::ops::DerefMut for GhostDvsProxySwitchRemovedEvent {
     }
 }
 impl Clone for GhostDvsProxySwitchRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GhostDvsProxySwitchRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GhostDvsProxySwitchRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct HostLocalPortCreatedEvent {
     pub host_local_port: DvsHostLocalPortInfo,
 }
 impl Default for HostLocalPortCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -33,9 +34,11 @@ impl rt::Object for HostLocalPortCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOCAL_PORT_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOCAL_PORT_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for HostLocalPortCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for HostLocalPortCreatedEvent {
     }
 }
 impl Clone for HostLocalPortCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalPortCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLocalPortCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -89,6 +96,7 @@ pub struct HostMemberHealthCheckResult {
     pub summary: Option<String>,
 }
 impl Default for HostMemberHealthCheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self { summary: None }
     }
@@ -106,15 +114,18 @@ impl rt::Object for HostMemberHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MEMBER_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MEMBER_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.summary),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.summary),
@@ -124,16 +135,19 @@ impl rt::Object for HostMemberHealthCheckResult {
 }
 impl rt::Extends<HostMemberHealthCheckResult> for HostMemberHealthCheckResult {}
 impl Clone for HostMemberHealthCheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMemberHealthCheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMemberHealthCheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -163,6 +177,7 @@ pub struct HostMemberRuntimeInfo {
     >,
 }
 impl Default for HostMemberRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -196,9 +211,11 @@ impl rt::Object for HostMemberRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MEMBER_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MEMBER_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -212,6 +229,7 @@ impl rt::Object for HostMemberRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -227,16 +245,19 @@ impl rt::Object for HostMemberRuntimeInfo {
     }
 }
 impl Clone for HostMemberRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMemberRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMemberRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -252,6 +273,7 @@ pub struct HostMemberUplinkHealthCheckResult {
     pub uplink_port_key: String,
 }
 impl Default for HostMemberUplinkHealthCheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostMemberHealthCheckResult::default(),
@@ -272,9 +294,11 @@ impl rt::Object for HostMemberUplinkHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -283,6 +307,7 @@ impl rt::Object for HostMemberUplinkHealthCheckResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -305,16 +330,19 @@ impl std::ops::DerefMut for HostMemberUplinkHealthCheckResult {
     }
 }
 impl Clone for HostMemberUplinkHealthCheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMemberUplinkHealthCheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMemberUplinkHealthCheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -378,6 +406,7 @@ pub struct HostProxySwitch {
     pub tepless_mode: Option<bool>,
 }
 impl Default for HostProxySwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dvs_uuid: String::new(),
@@ -445,9 +474,11 @@ impl rt::Object for HostProxySwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dvs_uuid),
@@ -478,6 +509,7 @@ impl rt::Object for HostProxySwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dvs_uuid),
@@ -510,16 +542,19 @@ impl rt::Object for HostProxySwitch {
     }
 }
 impl Clone for HostProxySwitch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProxySwitch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -537,6 +572,7 @@ pub struct HostProxySwitchConfig {
     pub spec: Option<Box<HostProxySwitchSpec>>,
 }
 impl Default for HostProxySwitchConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: None,
@@ -560,9 +596,11 @@ impl rt::Object for HostProxySwitchConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -571,6 +609,7 @@ impl rt::Object for HostProxySwitchConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -581,16 +620,19 @@ impl rt::Object for HostProxySwitchConfig {
     }
 }
 impl Clone for HostProxySwitchConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProxySwitchConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -612,6 +654,7 @@ pub struct HostProxySwitchEnsInfo {
     pub lcore_status: i64,
 }
 impl Default for HostProxySwitchEnsInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ops_version: 0,
@@ -639,9 +682,11 @@ impl rt::Object for HostProxySwitchEnsInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_ENS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_ENS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ops_version),
@@ -652,6 +697,7 @@ impl rt::Object for HostProxySwitchEnsInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ops_version),
@@ -664,16 +710,19 @@ impl rt::Object for HostProxySwitchEnsInfo {
     }
 }
 impl Clone for HostProxySwitchEnsInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchEnsInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProxySwitchEnsInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -691,6 +740,7 @@ pub struct HostProxySwitchHostLagConfig {
     pub uplink_port: Vec<KeyValue>,
 }
 impl Default for HostProxySwitchHostLagConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             lag_key: String::new(),
@@ -714,9 +764,11 @@ impl rt::Object for HostProxySwitchHostLagConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.lag_key),
@@ -725,6 +777,7 @@ impl rt::Object for HostProxySwitchHostLagConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.lag_key),
@@ -735,16 +788,19 @@ impl rt::Object for HostProxySwitchHostLagConfig {
     }
 }
 impl Clone for HostProxySwitchHostLagConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchHostLagConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProxySwitchHostLagConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -758,6 +814,7 @@ pub struct HostProxySwitchSpec {
     pub backing: Option<rt::Poly<DistributedVirtualSwitchHostMemberBacking>>,
 }
 impl Default for HostProxySwitchSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { backing: None }
     }
@@ -775,15 +832,18 @@ impl rt::Object for HostProxySwitchSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROXY_SWITCH_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.backing),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.backing),
@@ -792,16 +852,19 @@ impl rt::Object for HostProxySwitchSpec {
     }
 }
 impl Clone for HostProxySwitchSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProxySwitchSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -819,6 +882,7 @@ pub struct HostVnicConnectedToCustomizedDvPortEvent {
     pub prev_port_key: Option<String>,
 }
 impl Default for HostVnicConnectedToCustomizedDvPortEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -841,9 +905,11 @@ impl rt::Object for HostVnicConnectedToCustomizedDvPortEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -853,6 +919,7 @@ impl rt::Object for HostVnicConnectedToCustomizedDvPortEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -876,16 +943,19 @@ impl std::ops::DerefMut for HostVnicConnectedToCustomizedDvPortEvent {
     }
 }
 impl Clone for HostVnicConnectedToCustomizedDvPortEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVnicConnectedToCustomizedDvPortEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVnicConnectedToCustomizedDvPortEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -901,6 +971,7 @@ pub struct ImportHostAddFailure {
     pub host_ip: Vec<String>,
 }
 impl Default for ImportHostAddFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -921,9 +992,11 @@ impl rt::Object for ImportHostAddFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPORT_HOST_ADD_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPORT_HOST_ADD_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -932,6 +1005,7 @@ impl rt::Object for ImportHostAddFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -954,16 +1028,19 @@ impl std::ops::DerefMut for ImportHostAddFailure {
     }
 }
 impl Clone for ImportHostAddFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ImportHostAddFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ImportHostAddFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -979,6 +1056,7 @@ pub struct ImportOperationBulkFault {
     pub import_faults: Vec<ImportOperationBulkFaultFaultOnImport>,
 }
 impl Default for ImportOperationBulkFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -999,9 +1077,11 @@ impl rt::Object for ImportOperationBulkFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPORT_OPERATION_BULK_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPORT_OPERATION_BULK_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1010,6 +1090,7 @@ impl rt::Object for ImportOperationBulkFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1032,16 +1113,19 @@ impl std::ops::DerefMut for ImportOperationBulkFault {
     }
 }
 impl Clone for ImportOperationBulkFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ImportOperationBulkFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ImportOperationBulkFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1059,6 +1143,7 @@ pub struct ImportOperationBulkFaultFaultOnImport {
     pub fault: LocalizedMethodFault,
 }
 impl Default for ImportOperationBulkFaultFaultOnImport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity_type: None,
@@ -1082,9 +1167,11 @@ impl rt::Object for ImportOperationBulkFaultFaultOnImport {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity_type),
@@ -1093,6 +1180,7 @@ impl rt::Object for ImportOperationBulkFaultFaultOnImport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity_type),
@@ -1103,16 +1191,19 @@ impl rt::Object for ImportOperationBulkFaultFaultOnImport {
     }
 }
 impl Clone for ImportOperationBulkFaultFaultOnImport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ImportOperationBulkFaultFaultOnImport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ImportOperationBulkFaultFaultOnImport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1126,6 +1217,7 @@ pub struct InheritablePolicy {
     pub inherited: bool,
 }
 impl Default for InheritablePolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self { inherited: false }
     }
@@ -1143,15 +1235,18 @@ impl rt::Object for InheritablePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &INHERITABLE_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INHERITABLE_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.inherited),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.inherited),
@@ -1160,16 +1255,19 @@ impl rt::Object for InheritablePolicy {
     }
 }
 impl Clone for InheritablePolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InheritablePolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InheritablePolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1185,6 +1283,7 @@ pub struct IntExpression {
     pub value: Option<i32>,
 }
 impl Default for IntExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
@@ -1205,9 +1304,11 @@ impl rt::Object for IntExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &INT_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INT_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1216,6 +1317,7 @@ impl rt::Object for IntExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1237,16 +1339,19 @@ impl std::ops::DerefMut for IntExpression {
     }
 }
 impl Clone for IntExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IntExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IntExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1262,6 +1367,7 @@ pub struct IntPolicy {
     pub value: Option<i32>,
 }
 impl Default for IntPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -1282,9 +1388,11 @@ impl rt::Object for IntPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &INT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1293,6 +1401,7 @@ impl rt::Object for IntPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1314,16 +1423,19 @@ impl std::ops::DerefMut for IntPolicy {
     }
 }
 impl Clone for IntPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IntPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IntPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1339,6 +1451,7 @@ pub struct InvalidIpfixConfig {
     pub property: Option<String>,
 }
 impl Default for InvalidIpfixConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -1359,9 +1472,11 @@ impl rt::Object for InvalidIpfixConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_IPFIX_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_IPFIX_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1370,6 +1485,7 @@ impl rt::Object for InvalidIpfixConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1392,16 +1508,19 @@ impl std::ops::DerefMut for InvalidIpfixConfig {
     }
 }
 impl Clone for InvalidIpfixConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidIpfixConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidIpfixConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1415,6 +1534,7 @@ pub struct IpAddress {
     pub base: NegatableExpression,
 }
 impl Default for IpAddress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
@@ -1432,9 +1552,11 @@ impl rt::Object for IpAddress {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1442,6 +1564,7 @@ impl rt::Object for IpAddress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1463,16 +1586,19 @@ impl std::ops::DerefMut for IpAddress {
     }
 }
 impl Clone for IpAddress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpAddress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpAddress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1490,6 +1616,7 @@ pub struct IpRange {
     pub prefix_length: Option<i32>,
 }
 impl Default for IpRange {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IpAddress::default(),
@@ -1512,9 +1639,11 @@ impl rt::Object for IpRange {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_RANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_RANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1524,6 +1653,7 @@ impl rt::Object for IpRange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1547,16 +1677,19 @@ impl std::ops::DerefMut for IpRange {
     }
 }
 impl Clone for IpRange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpRange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpRange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1572,6 +1705,7 @@ pub struct LongPolicy {
     pub value: Option<i64>,
 }
 impl Default for LongPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -1592,9 +1726,11 @@ impl rt::Object for LongPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &LONG_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LONG_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1603,6 +1739,7 @@ impl rt::Object for LongPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1624,16 +1761,19 @@ impl std::ops::DerefMut for LongPolicy {
     }
 }
 impl Clone for LongPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LongPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LongPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1647,6 +1787,7 @@ pub struct MacAddress {
     pub base: NegatableExpression,
 }
 impl Default for MacAddress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
@@ -1664,9 +1805,11 @@ impl rt::Object for MacAddress {
     fn type_info() -> &'static rt::ObjectInfo {
         &MAC_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MAC_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1674,6 +1817,7 @@ impl rt::Object for MacAddress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1695,16 +1839,19 @@ impl std::ops::DerefMut for MacAddress {
     }
 }
 impl Clone for MacAddress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MacAddress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MacAddress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1722,6 +1869,7 @@ pub struct MacRange {
     pub mask: String,
 }
 impl Default for MacRange {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MacAddress::default(),
@@ -1744,9 +1892,11 @@ impl rt::Object for MacRange {
     fn type_info() -> &'static rt::ObjectInfo {
         &MAC_RANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MAC_RANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1756,6 +1906,7 @@ impl rt::Object for MacRange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1779,16 +1930,19 @@ impl std::ops::DerefMut for MacRange {
     }
 }
 impl Clone for MacRange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MacRange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MacRange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1802,6 +1956,7 @@ pub struct MtuMatchEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for MtuMatchEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -1819,9 +1974,11 @@ impl rt::Object for MtuMatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MTU_MATCH_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MTU_MATCH_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -1829,6 +1986,7 @@ impl rt::Object for MtuMatchEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -1850,16 +2008,19 @@ impl std::ops::DerefMut for MtuMatchEvent {
     }
 }
 impl Clone for MtuMatchEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MtuMatchEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MtuMatchEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1873,6 +2034,7 @@ pub struct MtuMismatchEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for MtuMismatchEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -1890,9 +2052,11 @@ impl rt::Object for MtuMismatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MTU_MISMATCH_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MTU_MISMATCH_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -1900,6 +2064,7 @@ impl rt::Object for MtuMismatchEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -1921,16 +2086,19 @@ impl std::ops::DerefMut for MtuMismatchEvent {
     }
 }
 impl Clone for MtuMismatchEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MtuMismatchEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MtuMismatchEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1944,6 +2112,7 @@ pub struct NegatableExpression {
     pub negate: Option<bool>,
 }
 impl Default for NegatableExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self { negate: None }
     }
@@ -1961,15 +2130,18 @@ impl rt::Object for NegatableExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &NEGATABLE_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NEGATABLE_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.negate),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.negate),
@@ -1978,16 +2150,19 @@ impl rt::Object for NegatableExpression {
     }
 }
 impl Clone for NegatableExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NegatableExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NegatableExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2003,6 +2178,7 @@ pub struct NotSupportedHostInDvs {
     pub switch_product_spec: DistributedVirtualSwitchProductSpec,
 }
 impl Default for NotSupportedHostInDvs {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -2023,9 +2199,11 @@ impl rt::Object for NotSupportedHostInDvs {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_IN_DVS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_IN_DVS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2034,6 +2212,7 @@ impl rt::Object for NotSupportedHostInDvs {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2056,16 +2235,19 @@ impl std::ops::DerefMut for NotSupportedHostInDvs {
     }
 }
 impl Clone for NotSupportedHostInDvs {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostInDvs {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostInDvs {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2081,6 +2263,7 @@ pub struct NumericRange {
     pub end: i32,
 }
 impl Default for NumericRange {
+    #[inline(never)]
     fn default() -> Self {
         Self { start: 0, end: 0 }
     }
@@ -2099,9 +2282,11 @@ impl rt::Object for NumericRange {
     fn type_info() -> &'static rt::ObjectInfo {
         &NUMERIC_RANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NUMERIC_RANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.start),
@@ -2109,6 +2294,7 @@ impl rt::Object for NumericRange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start),
@@ -2118,16 +2304,19 @@ impl rt::Object for NumericRange {
     }
 }
 impl Clone for NumericRange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NumericRange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NumericRange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2143,6 +2332,7 @@ pub struct OutOfSyncDvsHost {
     pub host_out_of_sync: Vec<DvsOutOfSyncHostArgument>,
 }
 impl Default for OutOfSyncDvsHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2163,9 +2353,11 @@ impl rt::Object for OutOfSyncDvsHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &OUT_OF_SYNC_DVS_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OUT_OF_SYNC_DVS_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2174,6 +2366,7 @@ impl rt::Object for OutOfSyncDvsHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2196,16 +2389,19 @@ impl std::ops::DerefMut for OutOfSyncDvsHost {
     }
 }
 impl Clone for OutOfSyncDvsHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OutOfSyncDvsHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OutOfSyncDvsHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2227,6 +2423,7 @@ pub struct RecoveryEvent {
     pub vnic: Option<String>,
 }
 impl Default for RecoveryEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2253,9 +2450,11 @@ impl rt::Object for RecoveryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECOVERY_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECOVERY_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2267,6 +2466,7 @@ impl rt::Object for RecoveryEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2292,16 +2492,19 @@ impl std::ops::DerefMut for RecoveryEvent {
     }
 }
 impl Clone for RecoveryEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RecoveryEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RecoveryEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2319,6 +2522,7 @@ pub struct RollbackEvent {
     pub method_name: Option<String>,
 }
 impl Default for RollbackEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -2341,9 +2545,11 @@ impl rt::Object for RollbackEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ROLLBACK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ROLLBACK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2353,6 +2559,7 @@ impl rt::Object for RollbackEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2376,16 +2583,19 @@ impl std::ops::DerefMut for RollbackEvent {
     }
 }
 impl Clone for RollbackEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RollbackEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RollbackEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2403,6 +2613,7 @@ pub struct RollbackFailure {
     pub entity_type: String,
 }
 impl Default for RollbackFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2425,9 +2636,11 @@ impl rt::Object for RollbackFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &ROLLBACK_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ROLLBACK_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2437,6 +2650,7 @@ impl rt::Object for RollbackFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2460,16 +2674,19 @@ impl std::ops::DerefMut for RollbackFailure {
     }
 }
 impl Clone for RollbackFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RollbackFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RollbackFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2480,6 +2697,7 @@ rt::serde!(object RollbackFailure);
 /// `SelectionSet`, a [`DynamicData`], since VI API 5.0.
 pub struct SelectionSet {}
 impl Default for SelectionSet {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2495,14 +2713,17 @@ impl rt::Object for SelectionSet {
     fn type_info() -> &'static rt::ObjectInfo {
         &SELECTION_SET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SELECTION_SET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2511,16 +2732,19 @@ impl rt::Object for SelectionSet {
 }
 impl rt::Extends<SelectionSet> for SelectionSet {}
 impl Clone for SelectionSet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SelectionSet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SelectionSet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2536,6 +2760,7 @@ pub struct SingleIp {
     pub address: String,
 }
 impl Default for SingleIp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IpAddress::default(),
@@ -2556,9 +2781,11 @@ impl rt::Object for SingleIp {
     fn type_info() -> &'static rt::ObjectInfo {
         &SINGLE_IP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SINGLE_IP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2567,6 +2794,7 @@ impl rt::Object for SingleIp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2589,16 +2817,19 @@ impl std::ops::DerefMut for SingleIp {
     }
 }
 impl Clone for SingleIp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SingleIp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SingleIp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2614,6 +2845,7 @@ pub struct SingleMac {
     pub address: String,
 }
 impl Default for SingleMac {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MacAddress::default(),
@@ -2634,9 +2866,11 @@ impl rt::Object for SingleMac {
     fn type_info() -> &'static rt::ObjectInfo {
         &SINGLE_MAC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SINGLE_MAC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2645,6 +2879,7 @@ impl rt::Object for SingleMac {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2667,16 +2902,19 @@ impl std::ops::DerefMut for SingleMac {
     }
 }
 impl Clone for SingleMac {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SingleMac {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SingleMac {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2692,6 +2930,7 @@ pub struct StringExpression {
     pub value: Option<String>,
 }
 impl Default for StringExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
@@ -2712,9 +2951,11 @@ impl rt::Object for StringExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &STRING_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STRING_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2723,6 +2964,7 @@ impl rt::Object for StringExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2744,16 +2986,19 @@ impl std::ops::DerefMut for StringExpression {
     }
 }
 impl Clone for StringExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StringExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StringExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2769,6 +3014,7 @@ pub struct StringPolicy {
     pub value: Option<String>,
 }
 impl Default for StringPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -2789,9 +3035,11 @@ impl rt::Object for StringPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &STRING_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STRING_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2800,6 +3048,7 @@ impl rt::Object for StringPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2821,16 +3070,19 @@ impl std::ops::DerefMut for StringPolicy {
     }
 }
 impl Clone for StringPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StringPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StringPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2844,6 +3096,7 @@ pub struct SwitchIpUnset {
     pub base: DvsFault,
 }
 impl Default for SwitchIpUnset {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: DvsFault::default() }
     }
@@ -2859,9 +3112,11 @@ impl rt::Object for SwitchIpUnset {
     fn type_info() -> &'static rt::ObjectInfo {
         &SWITCH_IP_UNSET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SWITCH_IP_UNSET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2869,6 +3124,7 @@ impl rt::Object for SwitchIpUnset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2890,16 +3146,19 @@ impl std::ops::DerefMut for SwitchIpUnset {
     }
 }
 impl Clone for SwitchIpUnset {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SwitchIpUnset {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SwitchIpUnset {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2913,6 +3172,7 @@ pub struct SwitchNotInUpgradeMode {
     pub base: DvsFault,
 }
 impl Default for SwitchNotInUpgradeMode {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: DvsFault::default() }
     }
@@ -2928,9 +3188,11 @@ impl rt::Object for SwitchNotInUpgradeMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &SWITCH_NOT_IN_UPGRADE_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SWITCH_NOT_IN_UPGRADE_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2938,6 +3200,7 @@ impl rt::Object for SwitchNotInUpgradeMode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2959,16 +3222,19 @@ impl std::ops::DerefMut for SwitchNotInUpgradeMode {
     }
 }
 impl Clone for SwitchNotInUpgradeMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SwitchNotInUpgradeMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SwitchNotInUpgradeMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2982,6 +3248,7 @@ pub struct TeamingMatchEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for TeamingMatchEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -2999,9 +3266,11 @@ impl rt::Object for TeamingMatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEAMING_MATCH_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEAMING_MATCH_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3009,6 +3278,7 @@ impl rt::Object for TeamingMatchEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3030,16 +3300,19 @@ impl std::ops::DerefMut for TeamingMatchEvent {
     }
 }
 impl Clone for TeamingMatchEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TeamingMatchEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TeamingMatchEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3053,6 +3326,7 @@ pub struct TeamingMisMatchEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for TeamingMisMatchEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -3070,9 +3344,11 @@ impl rt::Object for TeamingMisMatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEAMING_MIS_MATCH_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEAMING_MIS_MATCH_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3080,6 +3356,7 @@ impl rt::Object for TeamingMisMatchEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3101,16 +3378,19 @@ impl std::ops::DerefMut for TeamingMisMatchEvent {
     }
 }
 impl Clone for TeamingMisMatchEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TeamingMisMatchEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TeamingMisMatchEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3124,6 +3404,7 @@ pub struct UplinkPortMtuNotSupportEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for UplinkPortMtuNotSupportEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -3141,9 +3422,11 @@ impl rt::Object for UplinkPortMtuNotSupportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPLINK_PORT_MTU_NOT_SUPPORT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPLINK_PORT_MTU_NOT_SUPPORT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3151,6 +3434,7 @@ impl rt::Object for UplinkPortMtuNotSupportEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3172,16 +3456,19 @@ impl std::ops::DerefMut for UplinkPortMtuNotSupportEvent {
     }
 }
 impl Clone for UplinkPortMtuNotSupportEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UplinkPortMtuNotSupportEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UplinkPortMtuNotSupportEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3195,6 +3482,7 @@ pub struct UplinkPortMtuSupportEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for UplinkPortMtuSupportEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -3212,9 +3500,11 @@ impl rt::Object for UplinkPortMtuSupportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPLINK_PORT_MTU_SUPPORT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPLINK_PORT_MTU_SUPPORT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3222,6 +3512,7 @@ impl rt::Object for UplinkPortMtuSupportEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3243,16 +3534,19 @@ impl std::ops::DerefMut for UplinkPortMtuSupportEvent {
     }
 }
 impl Clone for UplinkPortMtuSupportEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UplinkPortMtuSupportEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UplinkPortMtuSupportEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3266,6 +3560,7 @@ pub struct UplinkPortVlanTrunkedEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for UplinkPortVlanTrunkedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -3283,9 +3578,11 @@ impl rt::Object for UplinkPortVlanTrunkedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPLINK_PORT_VLAN_TRUNKED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPLINK_PORT_VLAN_TRUNKED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3293,6 +3590,7 @@ impl rt::Object for UplinkPortVlanTrunkedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3314,16 +3612,19 @@ impl std::ops::DerefMut for UplinkPortVlanTrunkedEvent {
     }
 }
 impl Clone for UplinkPortVlanTrunkedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UplinkPortVlanTrunkedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UplinkPortVlanTrunkedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3337,6 +3638,7 @@ pub struct UplinkPortVlanUntrunkedEvent {
     pub base: DvsHealthStatusChangeEvent,
 }
 impl Default for UplinkPortVlanUntrunkedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
@@ -3354,9 +3656,11 @@ impl rt::Object for UplinkPortVlanUntrunkedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPLINK_PORT_VLAN_UNTRUNKED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPLINK_PORT_VLAN_UNTRUNKED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -3364,6 +3668,7 @@ impl rt::Object for UplinkPortVlanUntrunkedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3385,16 +3690,19 @@ impl std::ops::DerefMut for UplinkPortVlanUntrunkedEvent {
     }
 }
 impl Clone for UplinkPortVlanUntrunkedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UplinkPortVlanUntrunkedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UplinkPortVlanUntrunkedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3432,6 +3740,7 @@ pub struct VMwareDvsConfigInfo {
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
 }
 impl Default for VMwareDvsConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsConfigInfo::default(),
@@ -3472,9 +3781,11 @@ impl rt::Object for VMwareDvsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=26 => self.base.get(index),
@@ -3493,6 +3804,7 @@ impl rt::Object for VMwareDvsConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=26 => self.base.get_mut(index),
@@ -3525,16 +3837,19 @@ impl std::ops::DerefMut for VMwareDvsConfigInfo {
     }
 }
 impl Clone for VMwareDvsConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3570,6 +3885,7 @@ pub struct VMwareDvsConfigSpec {
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
 }
 impl Default for VMwareDvsConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsConfigSpec::default(),
@@ -3608,9 +3924,11 @@ impl rt::Object for VMwareDvsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -3628,6 +3946,7 @@ impl rt::Object for VMwareDvsConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -3659,16 +3978,19 @@ impl std::ops::DerefMut for VMwareDvsConfigSpec {
     }
 }
 impl Clone for VMwareDvsConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3708,6 +4030,7 @@ pub struct VMwareDvsFeatureCapability {
     pub system_traffic_capabilities: Option<Box<VMwareDvsSystemTrafficCapabilities>>,
 }
 impl Default for VMwareDvsFeatureCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFeatureCapability::default(),
@@ -3752,9 +4075,11 @@ impl rt::Object for VMwareDvsFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -3775,6 +4100,7 @@ impl rt::Object for VMwareDvsFeatureCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -3809,16 +4135,19 @@ impl std::ops::DerefMut for VMwareDvsFeatureCapability {
     }
 }
 impl Clone for VMwareDvsFeatureCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsFeatureCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsFeatureCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3834,6 +4163,7 @@ pub struct VMwareDvsHealthCheckCapability {
     pub teaming_supported: bool,
 }
 impl Default for VMwareDvsHealthCheckCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vlan_mtu_supported: false,
@@ -3855,9 +4185,11 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_HEALTH_CHECK_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_HEALTH_CHECK_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&DvsHealthCheckCapability {}),
@@ -3866,6 +4198,7 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vlan_mtu_supported),
@@ -3876,16 +4209,19 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
 }
 impl rt::Extends<DvsHealthCheckCapability> for VMwareDvsHealthCheckCapability {}
 impl Clone for VMwareDvsHealthCheckCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsHealthCheckCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsHealthCheckCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3899,6 +4235,7 @@ pub struct VMwareDvsHealthCheckConfig {
     pub base: DvsHealthCheckConfig,
 }
 impl Default for VMwareDvsHealthCheckConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthCheckConfig::default(),
@@ -3916,9 +4253,11 @@ impl rt::Object for VMwareDvsHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3926,6 +4265,7 @@ impl rt::Object for VMwareDvsHealthCheckConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3947,16 +4287,19 @@ impl std::ops::DerefMut for VMwareDvsHealthCheckConfig {
     }
 }
 impl Clone for VMwareDvsHealthCheckConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsHealthCheckConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsHealthCheckConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3976,6 +4319,7 @@ pub struct VMwareDvsMtuHealthCheckResult {
     pub vlan_not_support_switch_mtu: Vec<NumericRange>,
 }
 impl Default for VMwareDvsMtuHealthCheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostMemberUplinkHealthCheckResult::default(),
@@ -4000,9 +4344,11 @@ impl rt::Object for VMwareDvsMtuHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4013,6 +4359,7 @@ impl rt::Object for VMwareDvsMtuHealthCheckResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4037,16 +4384,19 @@ impl std::ops::DerefMut for VMwareDvsMtuHealthCheckResult {
     }
 }
 impl Clone for VMwareDvsMtuHealthCheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsMtuHealthCheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsMtuHealthCheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4078,6 +4428,7 @@ pub struct VMwareDvsPortSetting {
     pub vni: Option<Box<IntPolicy>>,
 }
 impl Default for VMwareDvsPortSetting {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortSetting::default(),
@@ -4114,9 +4465,11 @@ impl rt::Object for VMwareDvsPortSetting {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PORT_SETTING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PORT_SETTING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -4133,6 +4486,7 @@ impl rt::Object for VMwareDvsPortSetting {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -4163,16 +4517,19 @@ impl std::ops::DerefMut for VMwareDvsPortSetting {
     }
 }
 impl Clone for VMwareDvsPortSetting {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsPortSetting {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsPortSetting {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4196,6 +4553,7 @@ pub struct VMwareDvsPortgroupPolicy {
     pub mac_management_override_allowed: Option<bool>,
 }
 impl Default for VMwareDvsPortgroupPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupPolicy::default(),
@@ -4224,9 +4582,11 @@ impl rt::Object for VMwareDvsPortgroupPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PORTGROUP_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PORTGROUP_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -4239,6 +4599,7 @@ impl rt::Object for VMwareDvsPortgroupPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -4265,16 +4626,19 @@ impl std::ops::DerefMut for VMwareDvsPortgroupPolicy {
     }
 }
 impl Clone for VMwareDvsPortgroupPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsPortgroupPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsPortgroupPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4290,6 +4654,7 @@ pub struct VMwareDvsPvlanConfigSpec {
     pub operation: String,
 }
 impl Default for VMwareDvsPvlanConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pvlan_entry: Default::default(),
@@ -4311,9 +4676,11 @@ impl rt::Object for VMwareDvsPvlanConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PVLAN_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PVLAN_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.pvlan_entry),
@@ -4321,6 +4688,7 @@ impl rt::Object for VMwareDvsPvlanConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.pvlan_entry),
@@ -4330,16 +4698,19 @@ impl rt::Object for VMwareDvsPvlanConfigSpec {
     }
 }
 impl Clone for VMwareDvsPvlanConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsPvlanConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsPvlanConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4357,6 +4728,7 @@ pub struct VMwareDvsPvlanMapEntry {
     pub pvlan_type: String,
 }
 impl Default for VMwareDvsPvlanMapEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             primary_vlan_id: 0,
@@ -4380,9 +4752,11 @@ impl rt::Object for VMwareDvsPvlanMapEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PVLAN_MAP_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PVLAN_MAP_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.primary_vlan_id),
@@ -4391,6 +4765,7 @@ impl rt::Object for VMwareDvsPvlanMapEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.primary_vlan_id),
@@ -4401,16 +4776,19 @@ impl rt::Object for VMwareDvsPvlanMapEntry {
     }
 }
 impl Clone for VMwareDvsPvlanMapEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsPvlanMapEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsPvlanMapEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4424,6 +4802,7 @@ pub struct VMwareDvsTeamingHealthCheckConfig {
     pub base: VMwareDvsHealthCheckConfig,
 }
 impl Default for VMwareDvsTeamingHealthCheckConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMwareDvsHealthCheckConfig::default(),
@@ -4441,9 +4820,11 @@ impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4451,6 +4832,7 @@ impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4472,16 +4854,19 @@ impl std::ops::DerefMut for VMwareDvsTeamingHealthCheckConfig {
     }
 }
 impl Clone for VMwareDvsTeamingHealthCheckConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsTeamingHealthCheckConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsTeamingHealthCheckConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4497,6 +4882,7 @@ pub struct VMwareDvsTeamingHealthCheckResult {
     pub teaming_status: String,
 }
 impl Default for VMwareDvsTeamingHealthCheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostMemberHealthCheckResult::default(),
@@ -4517,9 +4903,11 @@ impl rt::Object for VMwareDvsTeamingHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4528,6 +4916,7 @@ impl rt::Object for VMwareDvsTeamingHealthCheckResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4550,16 +4939,19 @@ impl std::ops::DerefMut for VMwareDvsTeamingHealthCheckResult {
     }
 }
 impl Clone for VMwareDvsTeamingHealthCheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsTeamingHealthCheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsTeamingHealthCheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4577,6 +4969,7 @@ pub struct VMwareDvsVlanHealthCheckResult {
     pub untrunked_vlan: Vec<NumericRange>,
 }
 impl Default for VMwareDvsVlanHealthCheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostMemberUplinkHealthCheckResult::default(),
@@ -4599,9 +4992,11 @@ impl rt::Object for VMwareDvsVlanHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4611,6 +5006,7 @@ impl rt::Object for VMwareDvsVlanHealthCheckResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4634,16 +5030,19 @@ impl std::ops::DerefMut for VMwareDvsVlanHealthCheckResult {
     }
 }
 impl Clone for VMwareDvsVlanHealthCheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsVlanHealthCheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsVlanHealthCheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4657,6 +5056,7 @@ pub struct VMwareDvsVlanMtuHealthCheckConfig {
     pub base: VMwareDvsHealthCheckConfig,
 }
 impl Default for VMwareDvsVlanMtuHealthCheckConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMwareDvsHealthCheckConfig::default(),
@@ -4674,9 +5074,11 @@ impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4684,6 +5086,7 @@ impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4705,16 +5108,19 @@ impl std::ops::DerefMut for VMwareDvsVlanMtuHealthCheckConfig {
     }
 }
 impl Clone for VMwareDvsVlanMtuHealthCheckConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsVlanMtuHealthCheckConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsVlanMtuHealthCheckConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4740,6 +5146,7 @@ pub struct VMwareDvsVspanCapability {
     pub mirror_netstack_supported: Option<bool>,
 }
 impl Default for VMwareDvsVspanCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             mixed_dest_supported: false,
@@ -4771,9 +5178,11 @@ impl rt::Object for VMwareDvsVspanCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VSPAN_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VSPAN_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.mixed_dest_supported),
@@ -4786,6 +5195,7 @@ impl rt::Object for VMwareDvsVspanCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.mixed_dest_supported),
@@ -4800,16 +5210,19 @@ impl rt::Object for VMwareDvsVspanCapability {
     }
 }
 impl Clone for VMwareDvsVspanCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsVspanCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsVspanCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4825,6 +5238,7 @@ pub struct VMwareDvsVspanConfigSpec {
     pub operation: String,
 }
 impl Default for VMwareDvsVspanConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vspan_session: Default::default(),
@@ -4846,9 +5260,11 @@ impl rt::Object for VMwareDvsVspanConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VSPAN_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_VSPAN_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.vspan_session),
@@ -4856,6 +5272,7 @@ impl rt::Object for VMwareDvsVspanConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.vspan_session),
@@ -4865,16 +5282,19 @@ impl rt::Object for VMwareDvsVspanConfigSpec {
     }
 }
 impl Clone for VMwareDvsVspanConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsVspanConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsVspanConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4890,6 +5310,7 @@ pub struct VMwareDvsDpuCapability {
     pub active_standby_mode_supported: Option<bool>,
 }
 impl Default for VMwareDvsDpuCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network_offload_supported: None,
@@ -4911,9 +5332,11 @@ impl rt::Object for VMwareDvsDpuCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_DPU_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_DPU_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network_offload_supported),
@@ -4921,6 +5344,7 @@ impl rt::Object for VMwareDvsDpuCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network_offload_supported),
@@ -4930,16 +5354,19 @@ impl rt::Object for VMwareDvsDpuCapability {
     }
 }
 impl Clone for VMwareDvsDpuCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsDpuCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsDpuCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4957,6 +5384,7 @@ pub struct VMwareDvsIpfixCapability {
     pub observation_domain_id_supported: Option<bool>,
 }
 impl Default for VMwareDvsIpfixCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ipfix_supported: None,
@@ -4980,9 +5408,11 @@ impl rt::Object for VMwareDvsIpfixCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_IPFIX_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_IPFIX_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ipfix_supported),
@@ -4991,6 +5421,7 @@ impl rt::Object for VMwareDvsIpfixCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ipfix_supported),
@@ -5001,16 +5432,19 @@ impl rt::Object for VMwareDvsIpfixCapability {
     }
 }
 impl Clone for VMwareDvsIpfixCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsIpfixCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsIpfixCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct VMwareDvsLacpCapability {
     pub lacp_fast_mode_supported: Option<bool>,
 }
 impl Default for VMwareDvsLacpCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             lacp_supported: None,
@@ -38,9 +39,11 @@ impl rt::Object for VMwareDvsLacpCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LACP_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LACP_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.lacp_supported),
@@ -49,6 +52,7 @@ impl rt::Object for VMwareDvsLacpCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.lacp_supported),
@@ -59,16 +63,19 @@ impl rt::Object for VMwareDvsLacpCapability {
     }
 }
 impl Clone for VMwareDvsLacpCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsLacpCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsLacpCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -100,6 +107,7 @@ pub struct VMwareDvsLacpGroupConfig {
     pub timeout_mode: Option<String>,
 }
 impl Default for VMwareDvsLacpGroupConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -137,9 +145,11 @@ impl rt::Object for VMwareDvsLacpGroupConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LACP_GROUP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LACP_GROUP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -155,6 +165,7 @@ impl rt::Object for VMwareDvsLacpGroupConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -172,16 +183,19 @@ impl rt::Object for VMwareDvsLacpGroupConfig {
     }
 }
 impl Clone for VMwareDvsLacpGroupConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsLacpGroupConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsLacpGroupConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -197,6 +211,7 @@ pub struct VMwareDvsLacpGroupSpec {
     pub operation: String,
 }
 impl Default for VMwareDvsLacpGroupSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             lacp_group_config: Default::default(),
@@ -218,9 +233,11 @@ impl rt::Object for VMwareDvsLacpGroupSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LACP_GROUP_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LACP_GROUP_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.lacp_group_config),
@@ -228,6 +245,7 @@ impl rt::Object for VMwareDvsLacpGroupSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.lacp_group_config),
@@ -237,16 +255,19 @@ impl rt::Object for VMwareDvsLacpGroupSpec {
     }
 }
 impl Clone for VMwareDvsLacpGroupSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsLacpGroupSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsLacpGroupSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -260,6 +281,7 @@ pub struct VMwareDvsLagIpfixConfig {
     pub ipfix_enabled: Option<bool>,
 }
 impl Default for VMwareDvsLagIpfixConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self { ipfix_enabled: None }
     }
@@ -277,15 +299,18 @@ impl rt::Object for VMwareDvsLagIpfixConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LAG_IPFIX_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LAG_IPFIX_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ipfix_enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ipfix_enabled),
@@ -294,16 +319,19 @@ impl rt::Object for VMwareDvsLagIpfixConfig {
     }
 }
 impl Clone for VMwareDvsLagIpfixConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsLagIpfixConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsLagIpfixConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -317,6 +345,7 @@ pub struct VMwareDvsLagVlanConfig {
     pub vlan_id: Vec<NumericRange>,
 }
 impl Default for VMwareDvsLagVlanConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self { vlan_id: Vec::new() }
     }
@@ -334,15 +363,18 @@ impl rt::Object for VMwareDvsLagVlanConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LAG_VLAN_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_LAG_VLAN_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.vlan_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.vlan_id),
@@ -351,16 +383,19 @@ impl rt::Object for VMwareDvsLagVlanConfig {
     }
 }
 impl Clone for VMwareDvsLagVlanConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsLagVlanConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsLagVlanConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -376,6 +411,7 @@ pub struct VMwareDvsMtuCapability {
     pub max_mtu_supported: i32,
 }
 impl Default for VMwareDvsMtuCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             min_mtu_supported: 0,
@@ -397,9 +433,11 @@ impl rt::Object for VMwareDvsMtuCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_MTU_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_MTU_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.min_mtu_supported),
@@ -407,6 +445,7 @@ impl rt::Object for VMwareDvsMtuCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.min_mtu_supported),
@@ -416,16 +455,19 @@ impl rt::Object for VMwareDvsMtuCapability {
     }
 }
 impl Clone for VMwareDvsMtuCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsMtuCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsMtuCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -439,6 +481,7 @@ pub struct VMwareDvsPerfNicOffloadCapability {
     pub supported: Option<bool>,
 }
 impl Default for VMwareDvsPerfNicOffloadCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self { supported: None }
     }
@@ -456,15 +499,18 @@ impl rt::Object for VMwareDvsPerfNicOffloadCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.supported),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.supported),
@@ -473,16 +519,19 @@ impl rt::Object for VMwareDvsPerfNicOffloadCapability {
     }
 }
 impl Clone for VMwareDvsPerfNicOffloadCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsPerfNicOffloadCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsPerfNicOffloadCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -496,6 +545,7 @@ pub struct VMwareDvsSystemTrafficCapabilities {
     pub system_traffic_qualifiers: Vec<String>,
 }
 impl Default for VMwareDvsSystemTrafficCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             system_traffic_qualifiers: Vec::new(),
@@ -515,15 +565,18 @@ impl rt::Object for VMwareDvsSystemTrafficCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.system_traffic_qualifiers),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.system_traffic_qualifiers),
@@ -532,16 +585,19 @@ impl rt::Object for VMwareDvsSystemTrafficCapabilities {
     }
 }
 impl Clone for VMwareDvsSystemTrafficCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareDvsSystemTrafficCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareDvsSystemTrafficCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -567,6 +623,7 @@ pub struct VMwareIpfixConfig {
     pub internal_flows_only: bool,
 }
 impl Default for VMwareIpfixConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             collector_ip_address: None,
@@ -598,9 +655,11 @@ impl rt::Object for VMwareIpfixConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_IPFIX_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_IPFIX_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.collector_ip_address),
@@ -613,6 +672,7 @@ impl rt::Object for VMwareIpfixConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.collector_ip_address),
@@ -627,16 +687,19 @@ impl rt::Object for VMwareIpfixConfig {
     }
 }
 impl Clone for VMwareIpfixConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareIpfixConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareIpfixConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -654,6 +717,7 @@ pub struct VMwareUplinkLacpPolicy {
     pub mode: Option<Box<StringPolicy>>,
 }
 impl Default for VMwareUplinkLacpPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -676,9 +740,11 @@ impl rt::Object for VMwareUplinkLacpPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_UPLINK_LACP_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_UPLINK_LACP_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -688,6 +754,7 @@ impl rt::Object for VMwareUplinkLacpPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -710,16 +777,19 @@ impl std::ops::DerefMut for VMwareUplinkLacpPolicy {
     }
 }
 impl Clone for VMwareUplinkLacpPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareUplinkLacpPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareUplinkLacpPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -737,6 +807,7 @@ pub struct VMwareUplinkPortOrderPolicy {
     pub standby_uplink_port: Vec<String>,
 }
 impl Default for VMwareUplinkPortOrderPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -759,9 +830,11 @@ impl rt::Object for VMwareUplinkPortOrderPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_UPLINK_PORT_ORDER_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_UPLINK_PORT_ORDER_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -771,6 +844,7 @@ impl rt::Object for VMwareUplinkPortOrderPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -793,16 +867,19 @@ impl std::ops::DerefMut for VMwareUplinkPortOrderPolicy {
     }
 }
 impl Clone for VMwareUplinkPortOrderPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareUplinkPortOrderPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareUplinkPortOrderPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -824,6 +901,7 @@ pub struct VMwareVspanPort {
     pub ip_address: Vec<String>,
 }
 impl Default for VMwareVspanPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             port_key: Vec::new(),
@@ -851,9 +929,11 @@ impl rt::Object for VMwareVspanPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_VSPAN_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_VSPAN_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.port_key),
@@ -864,6 +944,7 @@ impl rt::Object for VMwareVspanPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.port_key),
@@ -876,16 +957,19 @@ impl rt::Object for VMwareVspanPort {
     }
 }
 impl Clone for VMwareVspanPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareVspanPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareVspanPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -933,6 +1017,7 @@ pub struct VMwareVspanSession {
     pub netstack: Option<String>,
 }
 impl Default for VMwareVspanSession {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -986,9 +1071,11 @@ impl rt::Object for VMwareVspanSession {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MWARE_VSPAN_SESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MWARE_VSPAN_SESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1012,6 +1099,7 @@ impl rt::Object for VMwareVspanSession {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1037,16 +1125,19 @@ impl rt::Object for VMwareVspanSession {
     }
 }
 impl Clone for VMwareVspanSession {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMwareVspanSession {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMwareVspanSession {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1062,6 +1153,7 @@ pub struct VmPoweringOnWithCustomizedDvPortEvent {
     pub vnic: Vec<VnicPortArgument>,
 }
 impl Default for VmPoweringOnWithCustomizedDvPortEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1082,9 +1174,11 @@ impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1093,6 +1187,7 @@ impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1115,16 +1210,19 @@ impl std::ops::DerefMut for VmPoweringOnWithCustomizedDvPortEvent {
     }
 }
 impl Clone for VmPoweringOnWithCustomizedDvPortEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPoweringOnWithCustomizedDvPortEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPoweringOnWithCustomizedDvPortEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1142,6 +1240,7 @@ pub struct VmVnicPoolReservationViolationClearEvent {
     pub vm_vnic_resource_pool_name: Option<String>,
 }
 impl Default for VmVnicPoolReservationViolationClearEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -1164,9 +1263,11 @@ impl rt::Object for VmVnicPoolReservationViolationClearEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1176,6 +1277,7 @@ impl rt::Object for VmVnicPoolReservationViolationClearEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1199,16 +1301,19 @@ impl std::ops::DerefMut for VmVnicPoolReservationViolationClearEvent {
     }
 }
 impl Clone for VmVnicPoolReservationViolationClearEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmVnicPoolReservationViolationClearEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmVnicPoolReservationViolationClearEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1226,6 +1331,7 @@ pub struct VmVnicPoolReservationViolationRaiseEvent {
     pub vm_vnic_resource_pool_name: Option<String>,
 }
 impl Default for VmVnicPoolReservationViolationRaiseEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsEvent::default(),
@@ -1248,9 +1354,11 @@ impl rt::Object for VmVnicPoolReservationViolationRaiseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1260,6 +1368,7 @@ impl rt::Object for VmVnicPoolReservationViolationRaiseEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1283,16 +1392,19 @@ impl std::ops::DerefMut for VmVnicPoolReservationViolationRaiseEvent {
     }
 }
 impl Clone for VmVnicPoolReservationViolationRaiseEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmVnicPoolReservationViolationRaiseEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmVnicPoolReservationViolationRaiseEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1308,6 +1420,7 @@ pub struct VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     pub standby_uplink: Vec<String>,
 }
 impl Default for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             active_uplink: Vec::new(),
@@ -1329,9 +1442,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.active_uplink),
@@ -1339,6 +1454,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.active_uplink),
@@ -1348,16 +1464,19 @@ impl rt::Object for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1373,6 +1492,7 @@ pub struct VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     >,
 }
 impl Default for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self { dpu_failover_policy: None }
     }
@@ -1390,15 +1510,18 @@ impl rt::Object for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.dpu_failover_policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.dpu_failover_policy),
@@ -1407,16 +1530,19 @@ impl rt::Object for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1432,6 +1558,7 @@ pub struct VmwareDistributedVirtualSwitchPvlanSpec {
     pub pvlan_id: i32,
 }
 impl Default for VmwareDistributedVirtualSwitchPvlanSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
@@ -1452,9 +1579,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchPvlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1463,6 +1592,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchPvlanSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1486,16 +1616,19 @@ impl std::ops::DerefMut for VmwareDistributedVirtualSwitchPvlanSpec {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchPvlanSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchPvlanSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchPvlanSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1511,6 +1644,7 @@ pub struct VmwareDistributedVirtualSwitchRealTimeConfig {
     pub lan_annotation: Option<Box<VmwareDistributedVirtualSwitchRealTimeLanAnnotation>>,
 }
 impl Default for VmwareDistributedVirtualSwitchRealTimeConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             allowed: None,
@@ -1532,9 +1666,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.allowed),
@@ -1542,6 +1678,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.allowed),
@@ -1551,16 +1688,19 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeConfig {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchRealTimeConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchRealTimeConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchRealTimeConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1576,6 +1716,7 @@ pub struct VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     pub lan_b_uplink: Vec<String>,
 }
 impl Default for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             lan_a_uplink: Vec::new(),
@@ -1597,9 +1738,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.lan_a_uplink),
@@ -1607,6 +1750,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.lan_a_uplink),
@@ -1616,16 +1760,19 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1641,6 +1788,7 @@ pub struct VmwareDistributedVirtualSwitchTrunkVlanSpec {
     pub vlan_id: Vec<NumericRange>,
 }
 impl Default for VmwareDistributedVirtualSwitchTrunkVlanSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
@@ -1661,9 +1809,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1672,6 +1822,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchTrunkVlanSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1695,16 +1846,19 @@ impl std::ops::DerefMut for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchTrunkVlanSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchTrunkVlanSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchTrunkVlanSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1720,6 +1874,7 @@ pub struct VmwareDistributedVirtualSwitchVlanIdSpec {
     pub vlan_id: i32,
 }
 impl Default for VmwareDistributedVirtualSwitchVlanIdSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
@@ -1740,9 +1895,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanIdSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1751,6 +1908,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanIdSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1774,16 +1932,19 @@ impl std::ops::DerefMut for VmwareDistributedVirtualSwitchVlanIdSpec {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchVlanIdSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchVlanIdSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchVlanIdSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1797,6 +1958,7 @@ pub struct VmwareDistributedVirtualSwitchVlanSpec {
     pub base: InheritablePolicy,
 }
 impl Default for VmwareDistributedVirtualSwitchVlanSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -1814,9 +1976,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1824,6 +1988,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1846,16 +2011,19 @@ impl std::ops::DerefMut for VmwareDistributedVirtualSwitchVlanSpec {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitchVlanSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitchVlanSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitchVlanSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1881,6 +2049,7 @@ pub struct VmwareUplinkPortTeamingPolicy {
     pub uplink_port_order: Option<Box<VMwareUplinkPortOrderPolicy>>,
 }
 impl Default for VmwareUplinkPortTeamingPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
@@ -1911,9 +2080,11 @@ impl rt::Object for VmwareUplinkPortTeamingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_UPLINK_PORT_TEAMING_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_UPLINK_PORT_TEAMING_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1927,6 +2098,7 @@ impl rt::Object for VmwareUplinkPortTeamingPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1953,16 +2125,19 @@ impl std::ops::DerefMut for VmwareUplinkPortTeamingPolicy {
     }
 }
 impl Clone for VmwareUplinkPortTeamingPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareUplinkPortTeamingPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareUplinkPortTeamingPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1978,6 +2153,7 @@ pub struct VnicPortArgument {
     pub port: DistributedVirtualSwitchPortConnection,
 }
 impl Default for VnicPortArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vnic: String::new(),
@@ -1999,9 +2175,11 @@ impl rt::Object for VnicPortArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &VNIC_PORT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VNIC_PORT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vnic),
@@ -2009,6 +2187,7 @@ impl rt::Object for VnicPortArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vnic),
@@ -2018,16 +2197,19 @@ impl rt::Object for VnicPortArgument {
     }
 }
 impl Clone for VnicPortArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VnicPortArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VnicPortArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2047,6 +2229,7 @@ pub struct VspanDestPortConflict {
     pub port_key: String,
 }
 impl Default for VspanDestPortConflict {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2071,9 +2254,11 @@ impl rt::Object for VspanDestPortConflict {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_DEST_PORT_CONFLICT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_DEST_PORT_CONFLICT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2084,6 +2269,7 @@ impl rt::Object for VspanDestPortConflict {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2108,16 +2294,19 @@ impl std::ops::DerefMut for VspanDestPortConflict {
     }
 }
 impl Clone for VspanDestPortConflict {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanDestPortConflict {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanDestPortConflict {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2137,6 +2326,7 @@ pub struct VspanPortConflict {
     pub port_key: String,
 }
 impl Default for VspanPortConflict {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2161,9 +2351,11 @@ impl rt::Object for VspanPortConflict {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_PORT_CONFLICT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_PORT_CONFLICT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2174,6 +2366,7 @@ impl rt::Object for VspanPortConflict {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2198,16 +2391,19 @@ impl std::ops::DerefMut for VspanPortConflict {
     }
 }
 impl Clone for VspanPortConflict {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanPortConflict {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanPortConflict {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2227,6 +2423,7 @@ pub struct VspanPortMoveFault {
     pub port_key: String,
 }
 impl Default for VspanPortMoveFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2251,9 +2448,11 @@ impl rt::Object for VspanPortMoveFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_PORT_MOVE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_PORT_MOVE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2264,6 +2463,7 @@ impl rt::Object for VspanPortMoveFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2288,16 +2488,19 @@ impl std::ops::DerefMut for VspanPortMoveFault {
     }
 }
 impl Clone for VspanPortMoveFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanPortMoveFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanPortMoveFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2313,6 +2516,7 @@ pub struct VspanPortPromiscChangeFault {
     pub port_key: String,
 }
 impl Default for VspanPortPromiscChangeFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2333,9 +2537,11 @@ impl rt::Object for VspanPortPromiscChangeFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_PORT_PROMISC_CHANGE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_PORT_PROMISC_CHANGE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2344,6 +2550,7 @@ impl rt::Object for VspanPortPromiscChangeFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2366,16 +2573,19 @@ impl std::ops::DerefMut for VspanPortPromiscChangeFault {
     }
 }
 impl Clone for VspanPortPromiscChangeFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanPortPromiscChangeFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanPortPromiscChangeFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2391,6 +2601,7 @@ pub struct VspanPortgroupPromiscChangeFault {
     pub portgroup_name: String,
 }
 impl Default for VspanPortgroupPromiscChangeFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2411,9 +2622,11 @@ impl rt::Object for VspanPortgroupPromiscChangeFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2422,6 +2635,7 @@ impl rt::Object for VspanPortgroupPromiscChangeFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2444,16 +2658,19 @@ impl std::ops::DerefMut for VspanPortgroupPromiscChangeFault {
     }
 }
 impl Clone for VspanPortgroupPromiscChangeFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanPortgroupPromiscChangeFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanPortgroupPromiscChangeFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2469,6 +2686,7 @@ pub struct VspanPortgroupTypeChangeFault {
     pub portgroup_name: String,
 }
 impl Default for VspanPortgroupTypeChangeFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2489,9 +2707,11 @@ impl rt::Object for VspanPortgroupTypeChangeFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_PORTGROUP_TYPE_CHANGE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_PORTGROUP_TYPE_CHANGE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2500,6 +2720,7 @@ impl rt::Object for VspanPortgroupTypeChangeFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2522,16 +2743,19 @@ impl std::ops::DerefMut for VspanPortgroupTypeChangeFault {
     }
 }
 impl Clone for VspanPortgroupTypeChangeFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanPortgroupTypeChangeFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanPortgroupTypeChangeFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2549,6 +2773,7 @@ pub struct VspanPromiscuousPortNotSupported {
     pub port_key: String,
 }
 impl Default for VspanPromiscuousPortNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2571,9 +2796,11 @@ impl rt::Object for VspanPromiscuousPortNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2583,6 +2810,7 @@ impl rt::Object for VspanPromiscuousPortNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2606,16 +2834,19 @@ impl std::ops::DerefMut for VspanPromiscuousPortNotSupported {
     }
 }
 impl Clone for VspanPromiscuousPortNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanPromiscuousPortNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanPromiscuousPortNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2633,6 +2864,7 @@ pub struct VspanSameSessionPortConflict {
     pub port_key: String,
 }
 impl Default for VspanSameSessionPortConflict {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsFault::default(),
@@ -2655,9 +2887,11 @@ impl rt::Object for VspanSameSessionPortConflict {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSPAN_SAME_SESSION_PORT_CONFLICT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSPAN_SAME_SESSION_PORT_CONFLICT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2667,6 +2901,7 @@ impl rt::Object for VspanSameSessionPortConflict {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2690,16 +2925,19 @@ impl std::ops::DerefMut for VspanSameSessionPortConflict {
     }
 }
 impl Clone for VspanSameSessionPortConflict {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VspanSameSessionPortConflict {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VspanSameSessionPortConflict {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

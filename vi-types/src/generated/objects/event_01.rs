@@ -15,6 +15,7 @@ pub struct AccountRemovedEvent {
     pub group: bool,
 }
 impl Default for AccountRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -37,9 +38,11 @@ impl rt::Object for AccountRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACCOUNT_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACCOUNT_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for AccountRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -72,16 +76,19 @@ impl std::ops::DerefMut for AccountRemovedEvent {
     }
 }
 impl Clone for AccountRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AccountRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AccountRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -95,6 +102,7 @@ pub struct AdminPasswordNotChangedEvent {
     pub base: HostEvent,
 }
 impl Default for AdminPasswordNotChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -110,9 +118,11 @@ impl rt::Object for AdminPasswordNotChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADMIN_PASSWORD_NOT_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADMIN_PASSWORD_NOT_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -120,6 +130,7 @@ impl rt::Object for AdminPasswordNotChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -141,16 +152,19 @@ impl std::ops::DerefMut for AdminPasswordNotChangedEvent {
     }
 }
 impl Clone for AdminPasswordNotChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AdminPasswordNotChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AdminPasswordNotChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -164,6 +178,7 @@ pub struct AlreadyAuthenticatedSessionEvent {
     pub base: SessionEvent,
 }
 impl Default for AlreadyAuthenticatedSessionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -181,9 +196,11 @@ impl rt::Object for AlreadyAuthenticatedSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALREADY_AUTHENTICATED_SESSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALREADY_AUTHENTICATED_SESSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -191,6 +208,7 @@ impl rt::Object for AlreadyAuthenticatedSessionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -212,16 +230,19 @@ impl std::ops::DerefMut for AlreadyAuthenticatedSessionEvent {
     }
 }
 impl Clone for AlreadyAuthenticatedSessionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyAuthenticatedSessionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlreadyAuthenticatedSessionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -237,6 +258,7 @@ pub struct BadUsernameSessionEvent {
     pub ip_address: String,
 }
 impl Default for BadUsernameSessionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -257,9 +279,11 @@ impl rt::Object for BadUsernameSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &BAD_USERNAME_SESSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BAD_USERNAME_SESSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -268,6 +292,7 @@ impl rt::Object for BadUsernameSessionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -290,16 +315,19 @@ impl std::ops::DerefMut for BadUsernameSessionEvent {
     }
 }
 impl Clone for BadUsernameSessionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BadUsernameSessionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BadUsernameSessionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -313,6 +341,7 @@ pub struct CanceledHostOperationEvent {
     pub base: HostEvent,
 }
 impl Default for CanceledHostOperationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -328,9 +357,11 @@ impl rt::Object for CanceledHostOperationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANCELED_HOST_OPERATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANCELED_HOST_OPERATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -338,6 +369,7 @@ impl rt::Object for CanceledHostOperationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -359,16 +391,19 @@ impl std::ops::DerefMut for CanceledHostOperationEvent {
     }
 }
 impl Clone for CanceledHostOperationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CanceledHostOperationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CanceledHostOperationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -382,6 +417,7 @@ pub struct CustomFieldDefAddedEvent {
     pub base: CustomFieldDefEvent,
 }
 impl Default for CustomFieldDefAddedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldDefEvent::default(),
@@ -399,9 +435,11 @@ impl rt::Object for CustomFieldDefAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_ADDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_ADDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -409,6 +447,7 @@ impl rt::Object for CustomFieldDefAddedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -430,16 +469,19 @@ impl std::ops::DerefMut for CustomFieldDefAddedEvent {
     }
 }
 impl Clone for CustomFieldDefAddedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldDefAddedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldDefAddedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -457,6 +499,7 @@ pub struct CustomFieldDefEvent {
     pub name: String,
 }
 impl Default for CustomFieldDefEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldEvent::default(),
@@ -479,9 +522,11 @@ impl rt::Object for CustomFieldDefEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -491,6 +536,7 @@ impl rt::Object for CustomFieldDefEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -514,16 +560,19 @@ impl std::ops::DerefMut for CustomFieldDefEvent {
     }
 }
 impl Clone for CustomFieldDefEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldDefEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldDefEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -537,6 +586,7 @@ pub struct CustomFieldDefRemovedEvent {
     pub base: CustomFieldDefEvent,
 }
 impl Default for CustomFieldDefRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldDefEvent::default(),
@@ -554,9 +604,11 @@ impl rt::Object for CustomFieldDefRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -564,6 +616,7 @@ impl rt::Object for CustomFieldDefRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -585,16 +638,19 @@ impl std::ops::DerefMut for CustomFieldDefRemovedEvent {
     }
 }
 impl Clone for CustomFieldDefRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldDefRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldDefRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -610,6 +666,7 @@ pub struct CustomFieldDefRenamedEvent {
     pub new_name: String,
 }
 impl Default for CustomFieldDefRenamedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldDefEvent::default(),
@@ -630,9 +687,11 @@ impl rt::Object for CustomFieldDefRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_RENAMED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF_RENAMED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -641,6 +700,7 @@ impl rt::Object for CustomFieldDefRenamedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -663,16 +723,19 @@ impl std::ops::DerefMut for CustomFieldDefRenamedEvent {
     }
 }
 impl Clone for CustomFieldDefRenamedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldDefRenamedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldDefRenamedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -686,6 +749,7 @@ pub struct CustomFieldEvent {
     pub base: Event,
 }
 impl Default for CustomFieldEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -701,9 +765,11 @@ impl rt::Object for CustomFieldEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -711,6 +777,7 @@ impl rt::Object for CustomFieldEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -732,16 +799,19 @@ impl std::ops::DerefMut for CustomFieldEvent {
     }
 }
 impl Clone for CustomFieldEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -765,6 +835,7 @@ pub struct CustomFieldValueChangedEvent {
     pub prev_state: Option<String>,
 }
 impl Default for CustomFieldValueChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldEvent::default(),
@@ -793,9 +864,11 @@ impl rt::Object for CustomFieldValueChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_VALUE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_VALUE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -808,6 +881,7 @@ impl rt::Object for CustomFieldValueChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -834,16 +908,19 @@ impl std::ops::DerefMut for CustomFieldValueChangedEvent {
     }
 }
 impl Clone for CustomFieldValueChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldValueChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldValueChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -859,6 +936,7 @@ pub struct DatacenterCreatedEvent {
     pub parent: FolderEventArgument,
 }
 impl Default for DatacenterCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatacenterEvent::default(),
@@ -879,9 +957,11 @@ impl rt::Object for DatacenterCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -890,6 +970,7 @@ impl rt::Object for DatacenterCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -912,16 +993,19 @@ impl std::ops::DerefMut for DatacenterCreatedEvent {
     }
 }
 impl Clone for DatacenterCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -935,6 +1019,7 @@ pub struct DatacenterEvent {
     pub base: Event,
 }
 impl Default for DatacenterEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -950,9 +1035,11 @@ impl rt::Object for DatacenterEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -960,6 +1047,7 @@ impl rt::Object for DatacenterEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -981,16 +1069,19 @@ impl std::ops::DerefMut for DatacenterEvent {
     }
 }
 impl Clone for DatacenterEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1008,6 +1099,7 @@ pub struct DatacenterRenamedEvent {
     pub new_name: String,
 }
 impl Default for DatacenterRenamedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatacenterEvent::default(),
@@ -1030,9 +1122,11 @@ impl rt::Object for DatacenterRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_RENAMED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_RENAMED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1042,6 +1136,7 @@ impl rt::Object for DatacenterRenamedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1065,16 +1160,19 @@ impl std::ops::DerefMut for DatacenterRenamedEvent {
     }
 }
 impl Clone for DatacenterRenamedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterRenamedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterRenamedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1092,6 +1190,7 @@ pub struct DatastoreCapacityIncreasedEvent {
     pub new_capacity: i64,
 }
 impl Default for DatastoreCapacityIncreasedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
@@ -1114,9 +1213,11 @@ impl rt::Object for DatastoreCapacityIncreasedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_CAPACITY_INCREASED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_CAPACITY_INCREASED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1126,6 +1227,7 @@ impl rt::Object for DatastoreCapacityIncreasedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1149,16 +1251,19 @@ impl std::ops::DerefMut for DatastoreCapacityIncreasedEvent {
     }
 }
 impl Clone for DatastoreCapacityIncreasedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreCapacityIncreasedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreCapacityIncreasedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1172,6 +1277,7 @@ pub struct DatastoreDestroyedEvent {
     pub base: DatastoreEvent,
 }
 impl Default for DatastoreDestroyedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
@@ -1189,9 +1295,11 @@ impl rt::Object for DatastoreDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1199,6 +1307,7 @@ impl rt::Object for DatastoreDestroyedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1220,16 +1329,19 @@ impl std::ops::DerefMut for DatastoreDestroyedEvent {
     }
 }
 impl Clone for DatastoreDestroyedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreDestroyedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreDestroyedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1245,6 +1357,7 @@ pub struct DatastoreDiscoveredEvent {
     pub datastore: DatastoreEventArgument,
 }
 impl Default for DatastoreDiscoveredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -1265,9 +1378,11 @@ impl rt::Object for DatastoreDiscoveredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_DISCOVERED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_DISCOVERED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1276,6 +1391,7 @@ impl rt::Object for DatastoreDiscoveredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1298,16 +1414,19 @@ impl std::ops::DerefMut for DatastoreDiscoveredEvent {
     }
 }
 impl Clone for DatastoreDiscoveredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreDiscoveredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreDiscoveredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1321,6 +1440,7 @@ pub struct DatastoreDuplicatedEvent {
     pub base: DatastoreEvent,
 }
 impl Default for DatastoreDuplicatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
@@ -1338,9 +1458,11 @@ impl rt::Object for DatastoreDuplicatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_DUPLICATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_DUPLICATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1348,6 +1470,7 @@ impl rt::Object for DatastoreDuplicatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1369,16 +1492,19 @@ impl std::ops::DerefMut for DatastoreDuplicatedEvent {
     }
 }
 impl Clone for DatastoreDuplicatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreDuplicatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreDuplicatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1394,6 +1520,7 @@ pub struct DatastoreEvent {
     pub datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for DatastoreEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -1414,9 +1541,11 @@ impl rt::Object for DatastoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1425,6 +1554,7 @@ impl rt::Object for DatastoreEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1447,16 +1577,19 @@ impl std::ops::DerefMut for DatastoreEvent {
     }
 }
 impl Clone for DatastoreEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1474,6 +1607,7 @@ pub struct DatastoreFileCopiedEvent {
     pub source_file: String,
 }
 impl Default for DatastoreFileCopiedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreFileEvent::default(),
@@ -1496,9 +1630,11 @@ impl rt::Object for DatastoreFileCopiedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_COPIED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_COPIED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
@@ -1508,6 +1644,7 @@ impl rt::Object for DatastoreFileCopiedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
@@ -1531,16 +1668,19 @@ impl std::ops::DerefMut for DatastoreFileCopiedEvent {
     }
 }
 impl Clone for DatastoreFileCopiedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreFileCopiedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreFileCopiedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1554,6 +1694,7 @@ pub struct DatastoreFileDeletedEvent {
     pub base: DatastoreFileEvent,
 }
 impl Default for DatastoreFileDeletedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreFileEvent::default(),
@@ -1571,9 +1712,11 @@ impl rt::Object for DatastoreFileDeletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_DELETED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_DELETED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
@@ -1581,6 +1724,7 @@ impl rt::Object for DatastoreFileDeletedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
@@ -1602,16 +1746,19 @@ impl std::ops::DerefMut for DatastoreFileDeletedEvent {
     }
 }
 impl Clone for DatastoreFileDeletedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreFileDeletedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreFileDeletedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1631,6 +1778,7 @@ pub struct DatastoreFileEvent {
     pub succeeded: Option<bool>,
 }
 impl Default for DatastoreFileEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
@@ -1655,9 +1803,11 @@ impl rt::Object for DatastoreFileEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1668,6 +1818,7 @@ impl rt::Object for DatastoreFileEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1692,16 +1843,19 @@ impl std::ops::DerefMut for DatastoreFileEvent {
     }
 }
 impl Clone for DatastoreFileEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreFileEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreFileEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1719,6 +1873,7 @@ pub struct DatastoreFileMovedEvent {
     pub source_file: String,
 }
 impl Default for DatastoreFileMovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreFileEvent::default(),
@@ -1741,9 +1896,11 @@ impl rt::Object for DatastoreFileMovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_MOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_FILE_MOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
@@ -1753,6 +1910,7 @@ impl rt::Object for DatastoreFileMovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
@@ -1776,16 +1934,19 @@ impl std::ops::DerefMut for DatastoreFileMovedEvent {
     }
 }
 impl Clone for DatastoreFileMovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreFileMovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreFileMovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1799,6 +1960,7 @@ pub struct DatastoreIormReconfiguredEvent {
     pub base: DatastoreEvent,
 }
 impl Default for DatastoreIormReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
@@ -1816,9 +1978,11 @@ impl rt::Object for DatastoreIormReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_IORM_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_IORM_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1826,6 +1990,7 @@ impl rt::Object for DatastoreIormReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1847,16 +2012,19 @@ impl std::ops::DerefMut for DatastoreIormReconfiguredEvent {
     }
 }
 impl Clone for DatastoreIormReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreIormReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreIormReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1872,6 +2040,7 @@ pub struct DatastorePrincipalConfigured {
     pub datastore_principal: String,
 }
 impl Default for DatastorePrincipalConfigured {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -1892,9 +2061,11 @@ impl rt::Object for DatastorePrincipalConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_PRINCIPAL_CONFIGURED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_PRINCIPAL_CONFIGURED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1903,6 +2074,7 @@ impl rt::Object for DatastorePrincipalConfigured {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1925,16 +2097,19 @@ impl std::ops::DerefMut for DatastorePrincipalConfigured {
     }
 }
 impl Clone for DatastorePrincipalConfigured {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastorePrincipalConfigured {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastorePrincipalConfigured {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1950,6 +2125,7 @@ pub struct DatastoreRemovedOnHostEvent {
     pub datastore: DatastoreEventArgument,
 }
 impl Default for DatastoreRemovedOnHostEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -1970,9 +2146,11 @@ impl rt::Object for DatastoreRemovedOnHostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_REMOVED_ON_HOST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_REMOVED_ON_HOST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1981,6 +2159,7 @@ impl rt::Object for DatastoreRemovedOnHostEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2003,16 +2182,19 @@ impl std::ops::DerefMut for DatastoreRemovedOnHostEvent {
     }
 }
 impl Clone for DatastoreRemovedOnHostEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreRemovedOnHostEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreRemovedOnHostEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2030,6 +2212,7 @@ pub struct DatastoreRenamedEvent {
     pub new_name: String,
 }
 impl Default for DatastoreRenamedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
@@ -2052,9 +2235,11 @@ impl rt::Object for DatastoreRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_RENAMED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_RENAMED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2064,6 +2249,7 @@ impl rt::Object for DatastoreRenamedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2087,16 +2273,19 @@ impl std::ops::DerefMut for DatastoreRenamedEvent {
     }
 }
 impl Clone for DatastoreRenamedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreRenamedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreRenamedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2114,6 +2303,7 @@ pub struct DatastoreRenamedOnHostEvent {
     pub new_name: String,
 }
 impl Default for DatastoreRenamedOnHostEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -2136,9 +2326,11 @@ impl rt::Object for DatastoreRenamedOnHostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_RENAMED_ON_HOST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_RENAMED_ON_HOST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2148,6 +2340,7 @@ impl rt::Object for DatastoreRenamedOnHostEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2171,16 +2364,19 @@ impl std::ops::DerefMut for DatastoreRenamedOnHostEvent {
     }
 }
 impl Clone for DatastoreRenamedOnHostEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreRenamedOnHostEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreRenamedOnHostEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2194,6 +2390,7 @@ pub struct DrsEnteredStandbyModeEvent {
     pub base: EnteredStandbyModeEvent,
 }
 impl Default for DrsEnteredStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EnteredStandbyModeEvent::default(),
@@ -2211,9 +2408,11 @@ impl rt::Object for DrsEnteredStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_ENTERED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_ENTERED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2221,6 +2420,7 @@ impl rt::Object for DrsEnteredStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2242,16 +2442,19 @@ impl std::ops::DerefMut for DrsEnteredStandbyModeEvent {
     }
 }
 impl Clone for DrsEnteredStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsEnteredStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsEnteredStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2265,6 +2468,7 @@ pub struct DrsEnteringStandbyModeEvent {
     pub base: EnteringStandbyModeEvent,
 }
 impl Default for DrsEnteringStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EnteringStandbyModeEvent::default(),
@@ -2282,9 +2486,11 @@ impl rt::Object for DrsEnteringStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_ENTERING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_ENTERING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2292,6 +2498,7 @@ impl rt::Object for DrsEnteringStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2313,16 +2520,19 @@ impl std::ops::DerefMut for DrsEnteringStandbyModeEvent {
     }
 }
 impl Clone for DrsEnteringStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsEnteringStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsEnteringStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2336,6 +2546,7 @@ pub struct DrsExitStandbyModeFailedEvent {
     pub base: ExitStandbyModeFailedEvent,
 }
 impl Default for DrsExitStandbyModeFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitStandbyModeFailedEvent::default(),
@@ -2353,9 +2564,11 @@ impl rt::Object for DrsExitStandbyModeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_EXIT_STANDBY_MODE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_EXIT_STANDBY_MODE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2363,6 +2576,7 @@ impl rt::Object for DrsExitStandbyModeFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2384,16 +2598,19 @@ impl std::ops::DerefMut for DrsExitStandbyModeFailedEvent {
     }
 }
 impl Clone for DrsExitStandbyModeFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsExitStandbyModeFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsExitStandbyModeFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2407,6 +2624,7 @@ pub struct DrsExitedStandbyModeEvent {
     pub base: ExitedStandbyModeEvent,
 }
 impl Default for DrsExitedStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitedStandbyModeEvent::default(),
@@ -2424,9 +2642,11 @@ impl rt::Object for DrsExitedStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_EXITED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_EXITED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2434,6 +2654,7 @@ impl rt::Object for DrsExitedStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2455,16 +2676,19 @@ impl std::ops::DerefMut for DrsExitedStandbyModeEvent {
     }
 }
 impl Clone for DrsExitedStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsExitedStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsExitedStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2478,6 +2702,7 @@ pub struct DrsExitingStandbyModeEvent {
     pub base: ExitingStandbyModeEvent,
 }
 impl Default for DrsExitingStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitingStandbyModeEvent::default(),
@@ -2495,9 +2720,11 @@ impl rt::Object for DrsExitingStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_EXITING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_EXITING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2505,6 +2732,7 @@ impl rt::Object for DrsExitingStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2526,16 +2754,19 @@ impl std::ops::DerefMut for DrsExitingStandbyModeEvent {
     }
 }
 impl Clone for DrsExitingStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsExitingStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsExitingStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2553,6 +2784,7 @@ pub struct DuplicateIpDetectedEvent {
     pub mac_address: String,
 }
 impl Default for DuplicateIpDetectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -2575,9 +2807,11 @@ impl rt::Object for DuplicateIpDetectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &DUPLICATE_IP_DETECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DUPLICATE_IP_DETECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2587,6 +2821,7 @@ impl rt::Object for DuplicateIpDetectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2610,16 +2845,19 @@ impl std::ops::DerefMut for DuplicateIpDetectedEvent {
     }
 }
 impl Clone for DuplicateIpDetectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DuplicateIpDetectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DuplicateIpDetectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2633,6 +2871,7 @@ pub struct EnteredMaintenanceModeEvent {
     pub base: HostEvent,
 }
 impl Default for EnteredMaintenanceModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -2648,9 +2887,11 @@ impl rt::Object for EnteredMaintenanceModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTERED_MAINTENANCE_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTERED_MAINTENANCE_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2658,6 +2899,7 @@ impl rt::Object for EnteredMaintenanceModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2679,16 +2921,19 @@ impl std::ops::DerefMut for EnteredMaintenanceModeEvent {
     }
 }
 impl Clone for EnteredMaintenanceModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EnteredMaintenanceModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EnteredMaintenanceModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2702,6 +2947,7 @@ pub struct EnteredStandbyModeEvent {
     pub base: HostEvent,
 }
 impl Default for EnteredStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -2717,9 +2963,11 @@ impl rt::Object for EnteredStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTERED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTERED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2727,6 +2975,7 @@ impl rt::Object for EnteredStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2748,16 +2997,19 @@ impl std::ops::DerefMut for EnteredStandbyModeEvent {
     }
 }
 impl Clone for EnteredStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EnteredStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EnteredStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2771,6 +3023,7 @@ pub struct EnteringMaintenanceModeEvent {
     pub base: HostEvent,
 }
 impl Default for EnteringMaintenanceModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -2786,9 +3039,11 @@ impl rt::Object for EnteringMaintenanceModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTERING_MAINTENANCE_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTERING_MAINTENANCE_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2796,6 +3051,7 @@ impl rt::Object for EnteringMaintenanceModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2817,16 +3073,19 @@ impl std::ops::DerefMut for EnteringMaintenanceModeEvent {
     }
 }
 impl Clone for EnteringMaintenanceModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EnteringMaintenanceModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EnteringMaintenanceModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2840,6 +3099,7 @@ pub struct EnteringStandbyModeEvent {
     pub base: HostEvent,
 }
 impl Default for EnteringStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -2855,9 +3115,11 @@ impl rt::Object for EnteringStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTERING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTERING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2865,6 +3127,7 @@ impl rt::Object for EnteringStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2886,16 +3149,19 @@ impl std::ops::DerefMut for EnteringStandbyModeEvent {
     }
 }
 impl Clone for EnteringStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EnteringStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EnteringStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2909,6 +3175,7 @@ pub struct ErrorUpgradeEvent {
     pub base: UpgradeEvent,
 }
 impl Default for ErrorUpgradeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
@@ -2926,9 +3193,11 @@ impl rt::Object for ErrorUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ERROR_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ERROR_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2936,6 +3205,7 @@ impl rt::Object for ErrorUpgradeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2957,16 +3227,19 @@ impl std::ops::DerefMut for ErrorUpgradeEvent {
     }
 }
 impl Clone for ErrorUpgradeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ErrorUpgradeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ErrorUpgradeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2984,6 +3257,7 @@ pub struct EventArgDesc {
     pub description: Option<rt::Poly<ElementDescription>>,
 }
 impl Default for EventArgDesc {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3007,9 +3281,11 @@ impl rt::Object for EventArgDesc {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_ARG_DESC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_ARG_DESC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3018,6 +3294,7 @@ impl rt::Object for EventArgDesc {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3028,16 +3305,19 @@ impl rt::Object for EventArgDesc {
     }
 }
 impl Clone for EventArgDesc {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventArgDesc {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventArgDesc {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3051,6 +3331,7 @@ pub struct ExitMaintenanceModeEvent {
     pub base: HostEvent,
 }
 impl Default for ExitMaintenanceModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3066,9 +3347,11 @@ impl rt::Object for ExitMaintenanceModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXIT_MAINTENANCE_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXIT_MAINTENANCE_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3076,6 +3359,7 @@ impl rt::Object for ExitMaintenanceModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3097,16 +3381,19 @@ impl std::ops::DerefMut for ExitMaintenanceModeEvent {
     }
 }
 impl Clone for ExitMaintenanceModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExitMaintenanceModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExitMaintenanceModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3120,6 +3407,7 @@ pub struct ExitStandbyModeFailedEvent {
     pub base: HostEvent,
 }
 impl Default for ExitStandbyModeFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3135,9 +3423,11 @@ impl rt::Object for ExitStandbyModeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXIT_STANDBY_MODE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXIT_STANDBY_MODE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3145,6 +3435,7 @@ impl rt::Object for ExitStandbyModeFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3166,16 +3457,19 @@ impl std::ops::DerefMut for ExitStandbyModeFailedEvent {
     }
 }
 impl Clone for ExitStandbyModeFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExitStandbyModeFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExitStandbyModeFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3189,6 +3483,7 @@ pub struct ExitedStandbyModeEvent {
     pub base: HostEvent,
 }
 impl Default for ExitedStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3204,9 +3499,11 @@ impl rt::Object for ExitedStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXITED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXITED_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3214,6 +3511,7 @@ impl rt::Object for ExitedStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3235,16 +3533,19 @@ impl std::ops::DerefMut for ExitedStandbyModeEvent {
     }
 }
 impl Clone for ExitedStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExitedStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExitedStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3258,6 +3559,7 @@ pub struct ExitingStandbyModeEvent {
     pub base: HostEvent,
 }
 impl Default for ExitingStandbyModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3273,9 +3575,11 @@ impl rt::Object for ExitingStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXITING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXITING_STANDBY_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3283,6 +3587,7 @@ impl rt::Object for ExitingStandbyModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3304,16 +3609,19 @@ impl std::ops::DerefMut for ExitingStandbyModeEvent {
     }
 }
 impl Clone for ExitingStandbyModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExitingStandbyModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExitingStandbyModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3327,6 +3635,7 @@ pub struct GeneralHostErrorEvent {
     pub base: GeneralEvent,
 }
 impl Default for GeneralHostErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -3344,9 +3653,11 @@ impl rt::Object for GeneralHostErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_HOST_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_HOST_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3354,6 +3665,7 @@ impl rt::Object for GeneralHostErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3375,16 +3687,19 @@ impl std::ops::DerefMut for GeneralHostErrorEvent {
     }
 }
 impl Clone for GeneralHostErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralHostErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralHostErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3398,6 +3713,7 @@ pub struct GeneralHostInfoEvent {
     pub base: GeneralEvent,
 }
 impl Default for GeneralHostInfoEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -3415,9 +3731,11 @@ impl rt::Object for GeneralHostInfoEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_HOST_INFO_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_HOST_INFO_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3425,6 +3743,7 @@ impl rt::Object for GeneralHostInfoEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3446,16 +3765,19 @@ impl std::ops::DerefMut for GeneralHostInfoEvent {
     }
 }
 impl Clone for GeneralHostInfoEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralHostInfoEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralHostInfoEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3469,6 +3791,7 @@ pub struct GeneralHostWarningEvent {
     pub base: GeneralEvent,
 }
 impl Default for GeneralHostWarningEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -3486,9 +3809,11 @@ impl rt::Object for GeneralHostWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_HOST_WARNING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_HOST_WARNING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3496,6 +3821,7 @@ impl rt::Object for GeneralHostWarningEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3517,16 +3843,19 @@ impl std::ops::DerefMut for GeneralHostWarningEvent {
     }
 }
 impl Clone for GeneralHostWarningEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralHostWarningEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralHostWarningEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3540,6 +3869,7 @@ pub struct GeneralVmErrorEvent {
     pub base: GeneralEvent,
 }
 impl Default for GeneralVmErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -3557,9 +3887,11 @@ impl rt::Object for GeneralVmErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_VM_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_VM_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3567,6 +3899,7 @@ impl rt::Object for GeneralVmErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3588,16 +3921,19 @@ impl std::ops::DerefMut for GeneralVmErrorEvent {
     }
 }
 impl Clone for GeneralVmErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralVmErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralVmErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3611,6 +3947,7 @@ pub struct GeneralVmInfoEvent {
     pub base: GeneralEvent,
 }
 impl Default for GeneralVmInfoEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -3628,9 +3965,11 @@ impl rt::Object for GeneralVmInfoEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_VM_INFO_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_VM_INFO_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3638,6 +3977,7 @@ impl rt::Object for GeneralVmInfoEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3659,16 +3999,19 @@ impl std::ops::DerefMut for GeneralVmInfoEvent {
     }
 }
 impl Clone for GeneralVmInfoEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralVmInfoEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralVmInfoEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3682,6 +4025,7 @@ pub struct GeneralVmWarningEvent {
     pub base: GeneralEvent,
 }
 impl Default for GeneralVmWarningEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
@@ -3699,9 +4043,11 @@ impl rt::Object for GeneralVmWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GENERAL_VM_WARNING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GENERAL_VM_WARNING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3709,6 +4055,7 @@ impl rt::Object for GeneralVmWarningEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3730,16 +4077,19 @@ impl std::ops::DerefMut for GeneralVmWarningEvent {
     }
 }
 impl Clone for GeneralVmWarningEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GeneralVmWarningEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GeneralVmWarningEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3757,6 +4107,7 @@ pub struct GlobalMessageChangedEvent {
     pub prev_message: Option<String>,
 }
 impl Default for GlobalMessageChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -3779,9 +4130,11 @@ impl rt::Object for GlobalMessageChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &GLOBAL_MESSAGE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GLOBAL_MESSAGE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3791,6 +4144,7 @@ impl rt::Object for GlobalMessageChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3814,16 +4168,19 @@ impl std::ops::DerefMut for GlobalMessageChangedEvent {
     }
 }
 impl Clone for GlobalMessageChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GlobalMessageChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GlobalMessageChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3847,6 +4204,7 @@ pub struct HealthStatusChangedEvent {
     pub service_id: Option<String>,
 }
 impl Default for HealthStatusChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -3875,9 +4233,11 @@ impl rt::Object for HealthStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HEALTH_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HEALTH_STATUS_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3890,6 +4250,7 @@ impl rt::Object for HealthStatusChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3916,16 +4277,19 @@ impl std::ops::DerefMut for HealthStatusChangedEvent {
     }
 }
 impl Clone for HealthStatusChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HealthStatusChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HealthStatusChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3941,6 +4305,7 @@ pub struct HostAddFailedEvent {
     pub hostname: String,
 }
 impl Default for HostAddFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3961,9 +4326,11 @@ impl rt::Object for HostAddFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ADD_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ADD_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3972,6 +4339,7 @@ impl rt::Object for HostAddFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3994,16 +4362,19 @@ impl std::ops::DerefMut for HostAddFailedEvent {
     }
 }
 impl Clone for HostAddFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAddFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAddFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4017,6 +4388,7 @@ pub struct HostAddedEvent {
     pub base: HostEvent,
 }
 impl Default for HostAddedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4032,9 +4404,11 @@ impl rt::Object for HostAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ADDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ADDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4042,6 +4416,7 @@ impl rt::Object for HostAddedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4063,16 +4438,19 @@ impl std::ops::DerefMut for HostAddedEvent {
     }
 }
 impl Clone for HostAddedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAddedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAddedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4086,6 +4464,7 @@ pub struct HostAdminDisableEvent {
     pub base: HostEvent,
 }
 impl Default for HostAdminDisableEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4101,9 +4480,11 @@ impl rt::Object for HostAdminDisableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ADMIN_DISABLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ADMIN_DISABLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4111,6 +4492,7 @@ impl rt::Object for HostAdminDisableEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4132,16 +4514,19 @@ impl std::ops::DerefMut for HostAdminDisableEvent {
     }
 }
 impl Clone for HostAdminDisableEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAdminDisableEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAdminDisableEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4155,6 +4540,7 @@ pub struct HostAdminEnableEvent {
     pub base: HostEvent,
 }
 impl Default for HostAdminEnableEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4170,9 +4556,11 @@ impl rt::Object for HostAdminEnableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ADMIN_ENABLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ADMIN_ENABLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4180,6 +4568,7 @@ impl rt::Object for HostAdminEnableEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4201,16 +4590,19 @@ impl std::ops::DerefMut for HostAdminEnableEvent {
     }
 }
 impl Clone for HostAdminEnableEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAdminEnableEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAdminEnableEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4224,6 +4616,7 @@ pub struct HostCnxFailedAccountFailedEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedAccountFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4239,9 +4632,11 @@ impl rt::Object for HostCnxFailedAccountFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4249,6 +4644,7 @@ impl rt::Object for HostCnxFailedAccountFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4270,16 +4666,19 @@ impl std::ops::DerefMut for HostCnxFailedAccountFailedEvent {
     }
 }
 impl Clone for HostCnxFailedAccountFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedAccountFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedAccountFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4295,6 +4694,7 @@ pub struct HostCnxFailedAlreadyManagedEvent {
     pub server_name: String,
 }
 impl Default for HostCnxFailedAlreadyManagedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -4315,9 +4715,11 @@ impl rt::Object for HostCnxFailedAlreadyManagedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_ALREADY_MANAGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_ALREADY_MANAGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4326,6 +4728,7 @@ impl rt::Object for HostCnxFailedAlreadyManagedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4348,16 +4751,19 @@ impl std::ops::DerefMut for HostCnxFailedAlreadyManagedEvent {
     }
 }
 impl Clone for HostCnxFailedAlreadyManagedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedAlreadyManagedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedAlreadyManagedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4371,6 +4777,7 @@ pub struct HostCnxFailedBadCcagentEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedBadCcagentEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4386,9 +4793,11 @@ impl rt::Object for HostCnxFailedBadCcagentEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_BAD_CCAGENT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_BAD_CCAGENT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4396,6 +4805,7 @@ impl rt::Object for HostCnxFailedBadCcagentEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4417,16 +4827,19 @@ impl std::ops::DerefMut for HostCnxFailedBadCcagentEvent {
     }
 }
 impl Clone for HostCnxFailedBadCcagentEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedBadCcagentEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedBadCcagentEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4440,6 +4853,7 @@ pub struct HostCnxFailedBadUsernameEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedBadUsernameEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4455,9 +4869,11 @@ impl rt::Object for HostCnxFailedBadUsernameEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_BAD_USERNAME_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_BAD_USERNAME_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4465,6 +4881,7 @@ impl rt::Object for HostCnxFailedBadUsernameEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4486,16 +4903,19 @@ impl std::ops::DerefMut for HostCnxFailedBadUsernameEvent {
     }
 }
 impl Clone for HostCnxFailedBadUsernameEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedBadUsernameEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedBadUsernameEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4509,6 +4929,7 @@ pub struct HostCnxFailedBadVersionEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedBadVersionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4524,9 +4945,11 @@ impl rt::Object for HostCnxFailedBadVersionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_BAD_VERSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_BAD_VERSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4534,6 +4957,7 @@ impl rt::Object for HostCnxFailedBadVersionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4555,16 +4979,19 @@ impl std::ops::DerefMut for HostCnxFailedBadVersionEvent {
     }
 }
 impl Clone for HostCnxFailedBadVersionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedBadVersionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedBadVersionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4578,6 +5005,7 @@ pub struct HostCnxFailedCcagentUpgradeEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedCcagentUpgradeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4593,9 +5021,11 @@ impl rt::Object for HostCnxFailedCcagentUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4603,6 +5033,7 @@ impl rt::Object for HostCnxFailedCcagentUpgradeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4624,16 +5055,19 @@ impl std::ops::DerefMut for HostCnxFailedCcagentUpgradeEvent {
     }
 }
 impl Clone for HostCnxFailedCcagentUpgradeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedCcagentUpgradeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedCcagentUpgradeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4647,6 +5081,7 @@ pub struct HostCnxFailedEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4662,9 +5097,11 @@ impl rt::Object for HostCnxFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4672,6 +5109,7 @@ impl rt::Object for HostCnxFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4693,16 +5131,19 @@ impl std::ops::DerefMut for HostCnxFailedEvent {
     }
 }
 impl Clone for HostCnxFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4716,6 +5157,7 @@ pub struct HostCnxFailedNetworkErrorEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedNetworkErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4731,9 +5173,11 @@ impl rt::Object for HostCnxFailedNetworkErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NETWORK_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NETWORK_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4741,6 +5185,7 @@ impl rt::Object for HostCnxFailedNetworkErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4762,16 +5207,19 @@ impl std::ops::DerefMut for HostCnxFailedNetworkErrorEvent {
     }
 }
 impl Clone for HostCnxFailedNetworkErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedNetworkErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedNetworkErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4785,6 +5233,7 @@ pub struct HostCnxFailedNoAccessEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedNoAccessEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4800,9 +5249,11 @@ impl rt::Object for HostCnxFailedNoAccessEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NO_ACCESS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NO_ACCESS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4810,6 +5261,7 @@ impl rt::Object for HostCnxFailedNoAccessEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4831,16 +5283,19 @@ impl std::ops::DerefMut for HostCnxFailedNoAccessEvent {
     }
 }
 impl Clone for HostCnxFailedNoAccessEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedNoAccessEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedNoAccessEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4854,6 +5309,7 @@ pub struct HostCnxFailedNoConnectionEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedNoConnectionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4869,9 +5325,11 @@ impl rt::Object for HostCnxFailedNoConnectionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NO_CONNECTION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NO_CONNECTION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4879,6 +5337,7 @@ impl rt::Object for HostCnxFailedNoConnectionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4900,16 +5359,19 @@ impl std::ops::DerefMut for HostCnxFailedNoConnectionEvent {
     }
 }
 impl Clone for HostCnxFailedNoConnectionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedNoConnectionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedNoConnectionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4923,6 +5385,7 @@ pub struct HostCnxFailedNoLicenseEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedNoLicenseEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4938,9 +5401,11 @@ impl rt::Object for HostCnxFailedNoLicenseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NO_LICENSE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NO_LICENSE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4948,6 +5413,7 @@ impl rt::Object for HostCnxFailedNoLicenseEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4969,16 +5435,19 @@ impl std::ops::DerefMut for HostCnxFailedNoLicenseEvent {
     }
 }
 impl Clone for HostCnxFailedNoLicenseEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedNoLicenseEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedNoLicenseEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4992,6 +5461,7 @@ pub struct HostCnxFailedNotFoundEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedNotFoundEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5007,9 +5477,11 @@ impl rt::Object for HostCnxFailedNotFoundEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NOT_FOUND_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_NOT_FOUND_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5017,6 +5489,7 @@ impl rt::Object for HostCnxFailedNotFoundEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5038,16 +5511,19 @@ impl std::ops::DerefMut for HostCnxFailedNotFoundEvent {
     }
 }
 impl Clone for HostCnxFailedNotFoundEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedNotFoundEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedNotFoundEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5061,6 +5537,7 @@ pub struct HostCnxFailedTimeoutEvent {
     pub base: HostEvent,
 }
 impl Default for HostCnxFailedTimeoutEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5076,9 +5553,11 @@ impl rt::Object for HostCnxFailedTimeoutEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_TIMEOUT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CNX_FAILED_TIMEOUT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5086,6 +5565,7 @@ impl rt::Object for HostCnxFailedTimeoutEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5107,16 +5587,19 @@ impl std::ops::DerefMut for HostCnxFailedTimeoutEvent {
     }
 }
 impl Clone for HostCnxFailedTimeoutEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCnxFailedTimeoutEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCnxFailedTimeoutEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5132,6 +5615,7 @@ pub struct HostComplianceCheckedEvent {
     pub profile: ProfileEventArgument,
 }
 impl Default for HostComplianceCheckedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -5152,9 +5636,11 @@ impl rt::Object for HostComplianceCheckedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_COMPLIANCE_CHECKED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_COMPLIANCE_CHECKED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5163,6 +5649,7 @@ impl rt::Object for HostComplianceCheckedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5185,16 +5672,19 @@ impl std::ops::DerefMut for HostComplianceCheckedEvent {
     }
 }
 impl Clone for HostComplianceCheckedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostComplianceCheckedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostComplianceCheckedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5208,6 +5698,7 @@ pub struct HostCompliantEvent {
     pub base: HostEvent,
 }
 impl Default for HostCompliantEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5223,9 +5714,11 @@ impl rt::Object for HostCompliantEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_COMPLIANT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_COMPLIANT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5233,6 +5726,7 @@ impl rt::Object for HostCompliantEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5254,16 +5748,19 @@ impl std::ops::DerefMut for HostCompliantEvent {
     }
 }
 impl Clone for HostCompliantEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCompliantEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCompliantEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5277,6 +5774,7 @@ pub struct HostConfigAppliedEvent {
     pub base: HostEvent,
 }
 impl Default for HostConfigAppliedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5292,9 +5790,11 @@ impl rt::Object for HostConfigAppliedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_APPLIED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_APPLIED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5302,6 +5802,7 @@ impl rt::Object for HostConfigAppliedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5323,16 +5824,19 @@ impl std::ops::DerefMut for HostConfigAppliedEvent {
     }
 }
 impl Clone for HostConfigAppliedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigAppliedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigAppliedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5346,6 +5850,7 @@ pub struct HostConnectedEvent {
     pub base: HostEvent,
 }
 impl Default for HostConnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5361,9 +5866,11 @@ impl rt::Object for HostConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5371,6 +5878,7 @@ impl rt::Object for HostConnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5392,16 +5900,19 @@ impl std::ops::DerefMut for HostConnectedEvent {
     }
 }
 impl Clone for HostConnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5415,6 +5926,7 @@ pub struct HostConnectionLostEvent {
     pub base: HostEvent,
 }
 impl Default for HostConnectionLostEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5430,9 +5942,11 @@ impl rt::Object for HostConnectionLostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONNECTION_LOST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONNECTION_LOST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5440,6 +5954,7 @@ impl rt::Object for HostConnectionLostEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5461,16 +5976,19 @@ impl std::ops::DerefMut for HostConnectionLostEvent {
     }
 }
 impl Clone for HostConnectionLostEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectionLostEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConnectionLostEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5486,6 +6004,7 @@ pub struct HostDisconnectedEvent {
     pub reason: Option<String>,
 }
 impl Default for HostDisconnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -5506,9 +6025,11 @@ impl rt::Object for HostDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5517,6 +6038,7 @@ impl rt::Object for HostDisconnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5539,16 +6061,19 @@ impl std::ops::DerefMut for HostDisconnectedEvent {
     }
 }
 impl Clone for HostDisconnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDisconnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDisconnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5564,6 +6089,7 @@ pub struct HostEnableAdminFailedEvent {
     pub permissions: Vec<Permission>,
 }
 impl Default for HostEnableAdminFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -5584,9 +6110,11 @@ impl rt::Object for HostEnableAdminFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ENABLE_ADMIN_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ENABLE_ADMIN_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5595,6 +6123,7 @@ impl rt::Object for HostEnableAdminFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5617,16 +6146,19 @@ impl std::ops::DerefMut for HostEnableAdminFailedEvent {
     }
 }
 impl Clone for HostEnableAdminFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostEnableAdminFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostEnableAdminFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5640,6 +6172,7 @@ pub struct HostGetShortNameFailedEvent {
     pub base: HostEvent,
 }
 impl Default for HostGetShortNameFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5655,9 +6188,11 @@ impl rt::Object for HostGetShortNameFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_GET_SHORT_NAME_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_GET_SHORT_NAME_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5665,6 +6200,7 @@ impl rt::Object for HostGetShortNameFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5686,16 +6222,19 @@ impl std::ops::DerefMut for HostGetShortNameFailedEvent {
     }
 }
 impl Clone for HostGetShortNameFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostGetShortNameFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostGetShortNameFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5709,6 +6248,7 @@ pub struct HostInAuditModeEvent {
     pub base: HostEvent,
 }
 impl Default for HostInAuditModeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -5724,9 +6264,11 @@ impl rt::Object for HostInAuditModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IN_AUDIT_MODE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IN_AUDIT_MODE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5734,6 +6276,7 @@ impl rt::Object for HostInAuditModeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5755,16 +6298,19 @@ impl std::ops::DerefMut for HostInAuditModeEvent {
     }
 }
 impl Clone for HostInAuditModeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInAuditModeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInAuditModeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5778,6 +6324,7 @@ pub struct HostInventoryUnreadableEvent {
     pub base: Event,
 }
 impl Default for HostInventoryUnreadableEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -5793,9 +6340,11 @@ impl rt::Object for HostInventoryUnreadableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INVENTORY_UNREADABLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INVENTORY_UNREADABLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5803,6 +6352,7 @@ impl rt::Object for HostInventoryUnreadableEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5824,16 +6374,19 @@ impl std::ops::DerefMut for HostInventoryUnreadableEvent {
     }
 }
 impl Clone for HostInventoryUnreadableEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInventoryUnreadableEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInventoryUnreadableEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5851,6 +6404,7 @@ pub struct HostIpChangedEvent {
     pub new_ip: String,
 }
 impl Default for HostIpChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -5873,9 +6427,11 @@ impl rt::Object for HostIpChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5885,6 +6441,7 @@ impl rt::Object for HostIpChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5908,16 +6465,19 @@ impl std::ops::DerefMut for HostIpChangedEvent {
     }
 }
 impl Clone for HostIpChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5935,6 +6495,7 @@ pub struct HostIpInconsistentEvent {
     pub ip_address2: String,
 }
 impl Default for HostIpInconsistentEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -5957,9 +6518,11 @@ impl rt::Object for HostIpInconsistentEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_INCONSISTENT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_INCONSISTENT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -5969,6 +6532,7 @@ impl rt::Object for HostIpInconsistentEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -5992,16 +6556,19 @@ impl std::ops::DerefMut for HostIpInconsistentEvent {
     }
 }
 impl Clone for HostIpInconsistentEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpInconsistentEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpInconsistentEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6015,6 +6582,7 @@ pub struct HostIpToShortNameFailedEvent {
     pub base: HostEvent,
 }
 impl Default for HostIpToShortNameFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -6030,9 +6598,11 @@ impl rt::Object for HostIpToShortNameFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_TO_SHORT_NAME_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_TO_SHORT_NAME_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -6040,6 +6610,7 @@ impl rt::Object for HostIpToShortNameFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -6061,16 +6632,19 @@ impl std::ops::DerefMut for HostIpToShortNameFailedEvent {
     }
 }
 impl Clone for HostIpToShortNameFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpToShortNameFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpToShortNameFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6084,6 +6658,7 @@ pub struct HostNonCompliantEvent {
     pub base: HostEvent,
 }
 impl Default for HostNonCompliantEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -6099,9 +6674,11 @@ impl rt::Object for HostNonCompliantEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NON_COMPLIANT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NON_COMPLIANT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -6109,6 +6686,7 @@ impl rt::Object for HostNonCompliantEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -6130,16 +6708,19 @@ impl std::ops::DerefMut for HostNonCompliantEvent {
     }
 }
 impl Clone for HostNonCompliantEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNonCompliantEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNonCompliantEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6153,6 +6734,7 @@ pub struct HostReconnectionFailedEvent {
     pub base: HostEvent,
 }
 impl Default for HostReconnectionFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -6168,9 +6750,11 @@ impl rt::Object for HostReconnectionFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RECONNECTION_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RECONNECTION_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -6178,6 +6762,7 @@ impl rt::Object for HostReconnectionFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -6199,16 +6784,19 @@ impl std::ops::DerefMut for HostReconnectionFailedEvent {
     }
 }
 impl Clone for HostReconnectionFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostReconnectionFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostReconnectionFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6222,6 +6810,7 @@ pub struct HostRemovedEvent {
     pub base: HostEvent,
 }
 impl Default for HostRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -6237,9 +6826,11 @@ impl rt::Object for HostRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -6247,6 +6838,7 @@ impl rt::Object for HostRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -6268,16 +6860,19 @@ impl std::ops::DerefMut for HostRemovedEvent {
     }
 }
 impl Clone for HostRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6293,6 +6888,7 @@ pub struct HostShortNameToIpFailedEvent {
     pub short_name: String,
 }
 impl Default for HostShortNameToIpFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -6313,9 +6909,11 @@ impl rt::Object for HostShortNameToIpFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SHORT_NAME_TO_IP_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SHORT_NAME_TO_IP_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -6324,6 +6922,7 @@ impl rt::Object for HostShortNameToIpFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -6346,16 +6945,19 @@ impl std::ops::DerefMut for HostShortNameToIpFailedEvent {
     }
 }
 impl Clone for HostShortNameToIpFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostShortNameToIpFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostShortNameToIpFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6371,6 +6973,7 @@ pub struct HostShutdownEvent {
     pub reason: String,
 }
 impl Default for HostShutdownEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -6391,9 +6994,11 @@ impl rt::Object for HostShutdownEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SHUTDOWN_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SHUTDOWN_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -6402,6 +7007,7 @@ impl rt::Object for HostShutdownEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -6424,16 +7030,19 @@ impl std::ops::DerefMut for HostShutdownEvent {
     }
 }
 impl Clone for HostShutdownEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostShutdownEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostShutdownEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

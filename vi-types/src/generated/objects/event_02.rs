@@ -13,6 +13,7 @@ pub struct HostSyncFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for HostSyncFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -33,9 +34,11 @@ impl rt::Object for HostSyncFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYNC_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYNC_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for HostSyncFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for HostSyncFailedEvent {
     }
 }
 impl Clone for HostSyncFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSyncFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSyncFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -89,6 +96,7 @@ pub struct HostUpgradeFailedEvent {
     pub base: HostEvent,
 }
 impl Default for HostUpgradeFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -104,9 +112,11 @@ impl rt::Object for HostUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -114,6 +124,7 @@ impl rt::Object for HostUpgradeFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -135,16 +146,19 @@ impl std::ops::DerefMut for HostUpgradeFailedEvent {
     }
 }
 impl Clone for HostUpgradeFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUpgradeFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUpgradeFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -158,6 +172,7 @@ pub struct HostUserWorldSwapNotEnabledEvent {
     pub base: HostEvent,
 }
 impl Default for HostUserWorldSwapNotEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -173,9 +188,11 @@ impl rt::Object for HostUserWorldSwapNotEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -183,6 +200,7 @@ impl rt::Object for HostUserWorldSwapNotEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -204,16 +222,19 @@ impl std::ops::DerefMut for HostUserWorldSwapNotEnabledEvent {
     }
 }
 impl Clone for HostUserWorldSwapNotEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUserWorldSwapNotEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUserWorldSwapNotEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -235,6 +256,7 @@ pub struct HostWwnChangedEvent {
     pub new_port_wwns: Vec<i64>,
 }
 impl Default for HostWwnChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -261,9 +283,11 @@ impl rt::Object for HostWwnChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_WWN_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_WWN_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -275,6 +299,7 @@ impl rt::Object for HostWwnChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -300,16 +325,19 @@ impl std::ops::DerefMut for HostWwnChangedEvent {
     }
 }
 impl Clone for HostWwnChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostWwnChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostWwnChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -329,6 +357,7 @@ pub struct HostWwnConflictEvent {
     pub wwn: i64,
 }
 impl Default for HostWwnConflictEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -353,9 +382,11 @@ impl rt::Object for HostWwnConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_WWN_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_WWN_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -366,6 +397,7 @@ impl rt::Object for HostWwnConflictEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -390,16 +422,19 @@ impl std::ops::DerefMut for HostWwnConflictEvent {
     }
 }
 impl Clone for HostWwnConflictEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostWwnConflictEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostWwnConflictEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -413,6 +448,7 @@ pub struct IScsiBootFailureEvent {
     pub base: HostEvent,
 }
 impl Default for IScsiBootFailureEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -428,9 +464,11 @@ impl rt::Object for IScsiBootFailureEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &I_SCSI_BOOT_FAILURE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &I_SCSI_BOOT_FAILURE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -438,6 +476,7 @@ impl rt::Object for IScsiBootFailureEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -459,16 +498,19 @@ impl std::ops::DerefMut for IScsiBootFailureEvent {
     }
 }
 impl Clone for IScsiBootFailureEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IScsiBootFailureEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IScsiBootFailureEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -482,6 +524,7 @@ pub struct InfoUpgradeEvent {
     pub base: UpgradeEvent,
 }
 impl Default for InfoUpgradeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
@@ -499,9 +542,11 @@ impl rt::Object for InfoUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &INFO_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INFO_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -509,6 +554,7 @@ impl rt::Object for InfoUpgradeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -530,16 +576,19 @@ impl std::ops::DerefMut for InfoUpgradeEvent {
     }
 }
 impl Clone for InfoUpgradeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InfoUpgradeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InfoUpgradeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -557,6 +606,7 @@ pub struct LocalDatastoreCreatedEvent {
     pub datastore_url: Option<String>,
 }
 impl Default for LocalDatastoreCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -579,9 +629,11 @@ impl rt::Object for LocalDatastoreCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCAL_DATASTORE_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCAL_DATASTORE_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -591,6 +643,7 @@ impl rt::Object for LocalDatastoreCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -614,16 +667,19 @@ impl std::ops::DerefMut for LocalDatastoreCreatedEvent {
     }
 }
 impl Clone for LocalDatastoreCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalDatastoreCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalDatastoreCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -637,6 +693,7 @@ pub struct LocalTsmEnabledEvent {
     pub base: HostEvent,
 }
 impl Default for LocalTsmEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -652,9 +709,11 @@ impl rt::Object for LocalTsmEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCAL_TSM_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCAL_TSM_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -662,6 +721,7 @@ impl rt::Object for LocalTsmEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -683,16 +743,19 @@ impl std::ops::DerefMut for LocalTsmEnabledEvent {
     }
 }
 impl Clone for LocalTsmEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalTsmEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalTsmEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -708,6 +771,7 @@ pub struct LockerMisconfiguredEvent {
     pub datastore: DatastoreEventArgument,
 }
 impl Default for LockerMisconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -728,9 +792,11 @@ impl rt::Object for LockerMisconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCKER_MISCONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCKER_MISCONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -739,6 +805,7 @@ impl rt::Object for LockerMisconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -761,16 +828,19 @@ impl std::ops::DerefMut for LockerMisconfiguredEvent {
     }
 }
 impl Clone for LockerMisconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LockerMisconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LockerMisconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -788,6 +858,7 @@ pub struct LockerReconfiguredEvent {
     pub new_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for LockerReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -810,9 +881,11 @@ impl rt::Object for LockerReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCKER_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCKER_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -822,6 +895,7 @@ impl rt::Object for LockerReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -845,16 +919,19 @@ impl std::ops::DerefMut for LockerReconfiguredEvent {
     }
 }
 impl Clone for LockerReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LockerReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LockerReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -868,6 +945,7 @@ pub struct MigrationErrorEvent {
     pub base: MigrationEvent,
 }
 impl Default for MigrationErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
@@ -885,9 +963,11 @@ impl rt::Object for MigrationErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -895,6 +975,7 @@ impl rt::Object for MigrationErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -916,16 +997,19 @@ impl std::ops::DerefMut for MigrationErrorEvent {
     }
 }
 impl Clone for MigrationErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -941,6 +1025,7 @@ pub struct MigrationHostErrorEvent {
     pub dst_host: HostEventArgument,
 }
 impl Default for MigrationHostErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
@@ -961,9 +1046,11 @@ impl rt::Object for MigrationHostErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_HOST_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_HOST_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -972,6 +1059,7 @@ impl rt::Object for MigrationHostErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -994,16 +1082,19 @@ impl std::ops::DerefMut for MigrationHostErrorEvent {
     }
 }
 impl Clone for MigrationHostErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationHostErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationHostErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1019,6 +1110,7 @@ pub struct MigrationHostWarningEvent {
     pub dst_host: HostEventArgument,
 }
 impl Default for MigrationHostWarningEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
@@ -1039,9 +1131,11 @@ impl rt::Object for MigrationHostWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_HOST_WARNING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_HOST_WARNING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -1050,6 +1144,7 @@ impl rt::Object for MigrationHostWarningEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -1072,16 +1167,19 @@ impl std::ops::DerefMut for MigrationHostWarningEvent {
     }
 }
 impl Clone for MigrationHostWarningEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationHostWarningEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationHostWarningEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1099,6 +1197,7 @@ pub struct MigrationResourceErrorEvent {
     pub dst_host: HostEventArgument,
 }
 impl Default for MigrationResourceErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
@@ -1121,9 +1220,11 @@ impl rt::Object for MigrationResourceErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_RESOURCE_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_RESOURCE_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -1133,6 +1234,7 @@ impl rt::Object for MigrationResourceErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -1156,16 +1258,19 @@ impl std::ops::DerefMut for MigrationResourceErrorEvent {
     }
 }
 impl Clone for MigrationResourceErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationResourceErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationResourceErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1183,6 +1288,7 @@ pub struct MigrationResourceWarningEvent {
     pub dst_host: HostEventArgument,
 }
 impl Default for MigrationResourceWarningEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
@@ -1205,9 +1311,11 @@ impl rt::Object for MigrationResourceWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_RESOURCE_WARNING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_RESOURCE_WARNING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -1217,6 +1325,7 @@ impl rt::Object for MigrationResourceWarningEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -1240,16 +1349,19 @@ impl std::ops::DerefMut for MigrationResourceWarningEvent {
     }
 }
 impl Clone for MigrationResourceWarningEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationResourceWarningEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationResourceWarningEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1263,6 +1375,7 @@ pub struct MigrationWarningEvent {
     pub base: MigrationEvent,
 }
 impl Default for MigrationWarningEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
@@ -1280,9 +1393,11 @@ impl rt::Object for MigrationWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_WARNING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_WARNING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -1290,6 +1405,7 @@ impl rt::Object for MigrationWarningEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -1311,16 +1427,19 @@ impl std::ops::DerefMut for MigrationWarningEvent {
     }
 }
 impl Clone for MigrationWarningEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationWarningEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationWarningEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1338,6 +1457,7 @@ pub struct NasDatastoreCreatedEvent {
     pub datastore_url: Option<String>,
 }
 impl Default for NasDatastoreCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -1360,9 +1480,11 @@ impl rt::Object for NasDatastoreCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAS_DATASTORE_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAS_DATASTORE_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1372,6 +1494,7 @@ impl rt::Object for NasDatastoreCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1395,16 +1518,19 @@ impl std::ops::DerefMut for NasDatastoreCreatedEvent {
     }
 }
 impl Clone for NasDatastoreCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NasDatastoreCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NasDatastoreCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1422,6 +1548,7 @@ pub struct NetworkRollbackEvent {
     pub transaction_id: String,
 }
 impl Default for NetworkRollbackEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -1444,9 +1571,11 @@ impl rt::Object for NetworkRollbackEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_ROLLBACK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_ROLLBACK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1456,6 +1585,7 @@ impl rt::Object for NetworkRollbackEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1479,16 +1609,19 @@ impl std::ops::DerefMut for NetworkRollbackEvent {
     }
 }
 impl Clone for NetworkRollbackEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkRollbackEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkRollbackEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1504,6 +1637,7 @@ pub struct NoAccessUserEvent {
     pub ip_address: String,
 }
 impl Default for NoAccessUserEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -1524,9 +1658,11 @@ impl rt::Object for NoAccessUserEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_ACCESS_USER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_ACCESS_USER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1535,6 +1671,7 @@ impl rt::Object for NoAccessUserEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1557,16 +1694,19 @@ impl std::ops::DerefMut for NoAccessUserEvent {
     }
 }
 impl Clone for NoAccessUserEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoAccessUserEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoAccessUserEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1580,6 +1720,7 @@ pub struct NoDatastoresConfiguredEvent {
     pub base: HostEvent,
 }
 impl Default for NoDatastoresConfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -1595,9 +1736,11 @@ impl rt::Object for NoDatastoresConfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_DATASTORES_CONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_DATASTORES_CONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1605,6 +1748,7 @@ impl rt::Object for NoDatastoresConfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1626,16 +1770,19 @@ impl std::ops::DerefMut for NoDatastoresConfiguredEvent {
     }
 }
 impl Clone for NoDatastoresConfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoDatastoresConfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoDatastoresConfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1649,6 +1796,7 @@ pub struct NonViWorkloadDetectedOnDatastoreEvent {
     pub base: DatastoreEvent,
 }
 impl Default for NonViWorkloadDetectedOnDatastoreEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
@@ -1666,9 +1814,11 @@ impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1676,6 +1826,7 @@ impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1697,16 +1848,19 @@ impl std::ops::DerefMut for NonViWorkloadDetectedOnDatastoreEvent {
     }
 }
 impl Clone for NonViWorkloadDetectedOnDatastoreEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NonViWorkloadDetectedOnDatastoreEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NonViWorkloadDetectedOnDatastoreEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1722,6 +1876,7 @@ pub struct NotEnoughResourcesToStartVmEvent {
     pub reason: Option<String>,
 }
 impl Default for NotEnoughResourcesToStartVmEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1742,9 +1897,11 @@ impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1753,6 +1910,7 @@ impl rt::Object for NotEnoughResourcesToStartVmEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1775,16 +1933,19 @@ impl std::ops::DerefMut for NotEnoughResourcesToStartVmEvent {
     }
 }
 impl Clone for NotEnoughResourcesToStartVmEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotEnoughResourcesToStartVmEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotEnoughResourcesToStartVmEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1798,6 +1959,7 @@ pub struct RemoteTsmEnabledEvent {
     pub base: HostEvent,
 }
 impl Default for RemoteTsmEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -1813,9 +1975,11 @@ impl rt::Object for RemoteTsmEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOTE_TSM_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOTE_TSM_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1823,6 +1987,7 @@ impl rt::Object for RemoteTsmEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1844,16 +2009,19 @@ impl std::ops::DerefMut for RemoteTsmEnabledEvent {
     }
 }
 impl Clone for RemoteTsmEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RemoteTsmEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RemoteTsmEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1869,6 +2037,7 @@ pub struct ResourcePoolCreatedEvent {
     pub parent: ResourcePoolEventArgument,
 }
 impl Default for ResourcePoolCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
@@ -1889,9 +2058,11 @@ impl rt::Object for ResourcePoolCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1900,6 +2071,7 @@ impl rt::Object for ResourcePoolCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1922,16 +2094,19 @@ impl std::ops::DerefMut for ResourcePoolCreatedEvent {
     }
 }
 impl Clone for ResourcePoolCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1945,6 +2120,7 @@ pub struct ResourcePoolDestroyedEvent {
     pub base: ResourcePoolEvent,
 }
 impl Default for ResourcePoolDestroyedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
@@ -1962,9 +2138,11 @@ impl rt::Object for ResourcePoolDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_DESTROYED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1972,6 +2150,7 @@ impl rt::Object for ResourcePoolDestroyedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1993,16 +2172,19 @@ impl std::ops::DerefMut for ResourcePoolDestroyedEvent {
     }
 }
 impl Clone for ResourcePoolDestroyedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolDestroyedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolDestroyedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2018,6 +2200,7 @@ pub struct ResourcePoolEvent {
     pub resource_pool: ResourcePoolEventArgument,
 }
 impl Default for ResourcePoolEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -2038,9 +2221,11 @@ impl rt::Object for ResourcePoolEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2049,6 +2234,7 @@ impl rt::Object for ResourcePoolEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2071,16 +2257,19 @@ impl std::ops::DerefMut for ResourcePoolEvent {
     }
 }
 impl Clone for ResourcePoolEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2098,6 +2287,7 @@ pub struct ResourcePoolMovedEvent {
     pub new_parent: ResourcePoolEventArgument,
 }
 impl Default for ResourcePoolMovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
@@ -2120,9 +2310,11 @@ impl rt::Object for ResourcePoolMovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_MOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_MOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2132,6 +2324,7 @@ impl rt::Object for ResourcePoolMovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2155,16 +2348,19 @@ impl std::ops::DerefMut for ResourcePoolMovedEvent {
     }
 }
 impl Clone for ResourcePoolMovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolMovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolMovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2180,6 +2376,7 @@ pub struct ResourcePoolReconfiguredEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for ResourcePoolReconfiguredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
@@ -2200,9 +2397,11 @@ impl rt::Object for ResourcePoolReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL_RECONFIGURED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2211,6 +2410,7 @@ impl rt::Object for ResourcePoolReconfiguredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2233,16 +2433,19 @@ impl std::ops::DerefMut for ResourcePoolReconfiguredEvent {
     }
 }
 impl Clone for ResourcePoolReconfiguredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolReconfiguredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePoolReconfiguredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2256,6 +2459,7 @@ pub struct ResourceViolatedEvent {
     pub base: ResourcePoolEvent,
 }
 impl Default for ResourceViolatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
@@ -2273,9 +2477,11 @@ impl rt::Object for ResourceViolatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_VIOLATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_VIOLATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2283,6 +2489,7 @@ impl rt::Object for ResourceViolatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2304,16 +2511,19 @@ impl std::ops::DerefMut for ResourceViolatedEvent {
     }
 }
 impl Clone for ResourceViolatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourceViolatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourceViolatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2327,6 +2537,7 @@ pub struct ServerStartedSessionEvent {
     pub base: SessionEvent,
 }
 impl Default for ServerStartedSessionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -2344,9 +2555,11 @@ impl rt::Object for ServerStartedSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVER_STARTED_SESSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVER_STARTED_SESSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2354,6 +2567,7 @@ impl rt::Object for ServerStartedSessionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2375,16 +2589,19 @@ impl std::ops::DerefMut for ServerStartedSessionEvent {
     }
 }
 impl Clone for ServerStartedSessionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServerStartedSessionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServerStartedSessionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2402,6 +2619,7 @@ pub struct SessionTerminatedEvent {
     pub terminated_username: String,
 }
 impl Default for SessionTerminatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
@@ -2424,9 +2642,11 @@ impl rt::Object for SessionTerminatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_TERMINATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_TERMINATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2436,6 +2656,7 @@ impl rt::Object for SessionTerminatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2459,16 +2680,19 @@ impl std::ops::DerefMut for SessionTerminatedEvent {
     }
 }
 impl Clone for SessionTerminatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionTerminatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionTerminatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2482,6 +2706,7 @@ pub struct TaskTimeoutEvent {
     pub base: TaskEvent,
 }
 impl Default for TaskTimeoutEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: TaskEvent::default() }
     }
@@ -2497,9 +2722,11 @@ impl rt::Object for TaskTimeoutEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_TIMEOUT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_TIMEOUT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2507,6 +2734,7 @@ impl rt::Object for TaskTimeoutEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2528,16 +2756,19 @@ impl std::ops::DerefMut for TaskTimeoutEvent {
     }
 }
 impl Clone for TaskTimeoutEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskTimeoutEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskTimeoutEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2551,6 +2782,7 @@ pub struct TemplateBeingUpgradedEvent {
     pub base: TemplateUpgradeEvent,
 }
 impl Default for TemplateBeingUpgradedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TemplateUpgradeEvent::default(),
@@ -2568,9 +2800,11 @@ impl rt::Object for TemplateBeingUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEMPLATE_BEING_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEMPLATE_BEING_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2578,6 +2812,7 @@ impl rt::Object for TemplateBeingUpgradedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2599,16 +2834,19 @@ impl std::ops::DerefMut for TemplateBeingUpgradedEvent {
     }
 }
 impl Clone for TemplateBeingUpgradedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TemplateBeingUpgradedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TemplateBeingUpgradedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2624,6 +2862,7 @@ pub struct TemplateUpgradeEvent {
     pub legacy_template: String,
 }
 impl Default for TemplateUpgradeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -2644,9 +2883,11 @@ impl rt::Object for TemplateUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEMPLATE_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEMPLATE_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2655,6 +2896,7 @@ impl rt::Object for TemplateUpgradeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2677,16 +2919,19 @@ impl std::ops::DerefMut for TemplateUpgradeEvent {
     }
 }
 impl Clone for TemplateUpgradeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TemplateUpgradeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TemplateUpgradeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2702,6 +2947,7 @@ pub struct TemplateUpgradeFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for TemplateUpgradeFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TemplateUpgradeEvent::default(),
@@ -2722,9 +2968,11 @@ impl rt::Object for TemplateUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEMPLATE_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEMPLATE_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2733,6 +2981,7 @@ impl rt::Object for TemplateUpgradeFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2755,16 +3004,19 @@ impl std::ops::DerefMut for TemplateUpgradeFailedEvent {
     }
 }
 impl Clone for TemplateUpgradeFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TemplateUpgradeFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TemplateUpgradeFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2778,6 +3030,7 @@ pub struct TemplateUpgradedEvent {
     pub base: TemplateUpgradeEvent,
 }
 impl Default for TemplateUpgradedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TemplateUpgradeEvent::default(),
@@ -2795,9 +3048,11 @@ impl rt::Object for TemplateUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TEMPLATE_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TEMPLATE_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2805,6 +3060,7 @@ impl rt::Object for TemplateUpgradedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2826,16 +3082,19 @@ impl std::ops::DerefMut for TemplateUpgradedEvent {
     }
 }
 impl Clone for TemplateUpgradedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TemplateUpgradedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TemplateUpgradedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2849,6 +3108,7 @@ pub struct TimedOutHostOperationEvent {
     pub base: HostEvent,
 }
 impl Default for TimedOutHostOperationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -2864,9 +3124,11 @@ impl rt::Object for TimedOutHostOperationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &TIMED_OUT_HOST_OPERATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TIMED_OUT_HOST_OPERATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2874,6 +3136,7 @@ impl rt::Object for TimedOutHostOperationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2895,16 +3158,19 @@ impl std::ops::DerefMut for TimedOutHostOperationEvent {
     }
 }
 impl Clone for TimedOutHostOperationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TimedOutHostOperationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TimedOutHostOperationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2918,6 +3184,7 @@ pub struct UpdatedAgentBeingRestartedEvent {
     pub base: HostEvent,
 }
 impl Default for UpdatedAgentBeingRestartedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -2933,9 +3200,11 @@ impl rt::Object for UpdatedAgentBeingRestartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATED_AGENT_BEING_RESTARTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATED_AGENT_BEING_RESTARTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2943,6 +3212,7 @@ impl rt::Object for UpdatedAgentBeingRestartedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2964,16 +3234,19 @@ impl std::ops::DerefMut for UpdatedAgentBeingRestartedEvent {
     }
 }
 impl Clone for UpdatedAgentBeingRestartedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UpdatedAgentBeingRestartedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UpdatedAgentBeingRestartedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2989,6 +3262,7 @@ pub struct UpgradeEvent {
     pub message: String,
 }
 impl Default for UpgradeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -3009,9 +3283,11 @@ impl rt::Object for UpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPGRADE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPGRADE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3020,6 +3296,7 @@ impl rt::Object for UpgradeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3042,16 +3319,19 @@ impl std::ops::DerefMut for UpgradeEvent {
     }
 }
 impl Clone for UpgradeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UpgradeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UpgradeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3069,6 +3349,7 @@ pub struct UserAssignedToGroup {
     pub group: String,
 }
 impl Default for UserAssignedToGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3091,9 +3372,11 @@ impl rt::Object for UserAssignedToGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_ASSIGNED_TO_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_ASSIGNED_TO_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3103,6 +3386,7 @@ impl rt::Object for UserAssignedToGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3126,16 +3410,19 @@ impl std::ops::DerefMut for UserAssignedToGroup {
     }
 }
 impl Clone for UserAssignedToGroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserAssignedToGroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserAssignedToGroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3151,6 +3438,7 @@ pub struct UserPasswordChanged {
     pub user_login: String,
 }
 impl Default for UserPasswordChanged {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3171,9 +3459,11 @@ impl rt::Object for UserPasswordChanged {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_PASSWORD_CHANGED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_PASSWORD_CHANGED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3182,6 +3472,7 @@ impl rt::Object for UserPasswordChanged {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3204,16 +3495,19 @@ impl std::ops::DerefMut for UserPasswordChanged {
     }
 }
 impl Clone for UserPasswordChanged {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserPasswordChanged {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserPasswordChanged {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3231,6 +3525,7 @@ pub struct UserUnassignedFromGroup {
     pub group: String,
 }
 impl Default for UserUnassignedFromGroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3253,9 +3548,11 @@ impl rt::Object for UserUnassignedFromGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_UNASSIGNED_FROM_GROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_UNASSIGNED_FROM_GROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3265,6 +3562,7 @@ impl rt::Object for UserUnassignedFromGroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3288,16 +3586,19 @@ impl std::ops::DerefMut for UserUnassignedFromGroup {
     }
 }
 impl Clone for UserUnassignedFromGroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserUnassignedFromGroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserUnassignedFromGroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3311,6 +3612,7 @@ pub struct UserUpgradeEvent {
     pub base: UpgradeEvent,
 }
 impl Default for UserUpgradeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
@@ -3328,9 +3630,11 @@ impl rt::Object for UserUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3338,6 +3642,7 @@ impl rt::Object for UserUpgradeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3359,16 +3664,19 @@ impl std::ops::DerefMut for UserUpgradeEvent {
     }
 }
 impl Clone for UserUpgradeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserUpgradeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserUpgradeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3386,6 +3694,7 @@ pub struct VmfsDatastoreCreatedEvent {
     pub datastore_url: Option<String>,
 }
 impl Default for VmfsDatastoreCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3408,9 +3717,11 @@ impl rt::Object for VmfsDatastoreCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3420,6 +3731,7 @@ impl rt::Object for VmfsDatastoreCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3443,16 +3755,19 @@ impl std::ops::DerefMut for VmfsDatastoreCreatedEvent {
     }
 }
 impl Clone for VmfsDatastoreCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3468,6 +3783,7 @@ pub struct VmfsDatastoreExpandedEvent {
     pub datastore: DatastoreEventArgument,
 }
 impl Default for VmfsDatastoreExpandedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3488,9 +3804,11 @@ impl rt::Object for VmfsDatastoreExpandedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXPANDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXPANDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3499,6 +3817,7 @@ impl rt::Object for VmfsDatastoreExpandedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3521,16 +3840,19 @@ impl std::ops::DerefMut for VmfsDatastoreExpandedEvent {
     }
 }
 impl Clone for VmfsDatastoreExpandedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreExpandedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreExpandedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3546,6 +3868,7 @@ pub struct VmfsDatastoreExtendedEvent {
     pub datastore: DatastoreEventArgument,
 }
 impl Default for VmfsDatastoreExtendedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3566,9 +3889,11 @@ impl rt::Object for VmfsDatastoreExtendedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXTENDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXTENDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3577,6 +3902,7 @@ impl rt::Object for VmfsDatastoreExtendedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3599,16 +3925,19 @@ impl std::ops::DerefMut for VmfsDatastoreExtendedEvent {
     }
 }
 impl Clone for VmfsDatastoreExtendedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreExtendedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreExtendedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3624,6 +3953,7 @@ pub struct VcAgentUninstallFailedEvent {
     pub reason: Option<String>,
 }
 impl Default for VcAgentUninstallFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3644,9 +3974,11 @@ impl rt::Object for VcAgentUninstallFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VC_AGENT_UNINSTALL_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VC_AGENT_UNINSTALL_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3655,6 +3987,7 @@ impl rt::Object for VcAgentUninstallFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3677,16 +4010,19 @@ impl std::ops::DerefMut for VcAgentUninstallFailedEvent {
     }
 }
 impl Clone for VcAgentUninstallFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VcAgentUninstallFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VcAgentUninstallFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3700,6 +4036,7 @@ pub struct VcAgentUninstalledEvent {
     pub base: HostEvent,
 }
 impl Default for VcAgentUninstalledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3715,9 +4052,11 @@ impl rt::Object for VcAgentUninstalledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VC_AGENT_UNINSTALLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VC_AGENT_UNINSTALLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3725,6 +4064,7 @@ impl rt::Object for VcAgentUninstalledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3746,16 +4086,19 @@ impl std::ops::DerefMut for VcAgentUninstalledEvent {
     }
 }
 impl Clone for VcAgentUninstalledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VcAgentUninstalledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VcAgentUninstalledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3771,6 +4114,7 @@ pub struct VcAgentUpgradeFailedEvent {
     pub reason: Option<String>,
 }
 impl Default for VcAgentUpgradeFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -3791,9 +4135,11 @@ impl rt::Object for VcAgentUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VC_AGENT_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VC_AGENT_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3802,6 +4148,7 @@ impl rt::Object for VcAgentUpgradeFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3824,16 +4171,19 @@ impl std::ops::DerefMut for VcAgentUpgradeFailedEvent {
     }
 }
 impl Clone for VcAgentUpgradeFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VcAgentUpgradeFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VcAgentUpgradeFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3847,6 +4197,7 @@ pub struct VcAgentUpgradedEvent {
     pub base: HostEvent,
 }
 impl Default for VcAgentUpgradedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3862,9 +4213,11 @@ impl rt::Object for VcAgentUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VC_AGENT_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VC_AGENT_UPGRADED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3872,6 +4225,7 @@ impl rt::Object for VcAgentUpgradedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3893,16 +4247,19 @@ impl std::ops::DerefMut for VcAgentUpgradedEvent {
     }
 }
 impl Clone for VcAgentUpgradedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VcAgentUpgradedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VcAgentUpgradedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3916,6 +4273,7 @@ pub struct VimAccountPasswordChangedEvent {
     pub base: HostEvent,
 }
 impl Default for VimAccountPasswordChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -3931,9 +4289,11 @@ impl rt::Object for VimAccountPasswordChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIM_ACCOUNT_PASSWORD_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIM_ACCOUNT_PASSWORD_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3941,6 +4301,7 @@ impl rt::Object for VimAccountPasswordChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3962,16 +4323,19 @@ impl std::ops::DerefMut for VimAccountPasswordChangedEvent {
     }
 }
 impl Clone for VimAccountPasswordChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VimAccountPasswordChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VimAccountPasswordChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3985,6 +4349,7 @@ pub struct VmAcquiredMksTicketEvent {
     pub base: VmEvent,
 }
 impl Default for VmAcquiredMksTicketEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4000,9 +4365,11 @@ impl rt::Object for VmAcquiredMksTicketEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_ACQUIRED_MKS_TICKET_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_ACQUIRED_MKS_TICKET_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4010,6 +4377,7 @@ impl rt::Object for VmAcquiredMksTicketEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4031,16 +4399,19 @@ impl std::ops::DerefMut for VmAcquiredMksTicketEvent {
     }
 }
 impl Clone for VmAcquiredMksTicketEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmAcquiredMksTicketEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmAcquiredMksTicketEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4056,6 +4427,7 @@ pub struct VmAcquiredTicketEvent {
     pub ticket_type: String,
 }
 impl Default for VmAcquiredTicketEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4076,9 +4448,11 @@ impl rt::Object for VmAcquiredTicketEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_ACQUIRED_TICKET_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_ACQUIRED_TICKET_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4087,6 +4461,7 @@ impl rt::Object for VmAcquiredTicketEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4109,16 +4484,19 @@ impl std::ops::DerefMut for VmAcquiredTicketEvent {
     }
 }
 impl Clone for VmAcquiredTicketEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmAcquiredTicketEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmAcquiredTicketEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4136,6 +4514,7 @@ pub struct VmAutoRenameEvent {
     pub new_name: String,
 }
 impl Default for VmAutoRenameEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4158,9 +4537,11 @@ impl rt::Object for VmAutoRenameEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_AUTO_RENAME_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_AUTO_RENAME_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4170,6 +4551,7 @@ impl rt::Object for VmAutoRenameEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4193,16 +4575,19 @@ impl std::ops::DerefMut for VmAutoRenameEvent {
     }
 }
 impl Clone for VmAutoRenameEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmAutoRenameEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmAutoRenameEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4222,6 +4607,7 @@ pub struct VmBeingClonedEvent {
     pub dest_host: HostEventArgument,
 }
 impl Default for VmBeingClonedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmCloneEvent::default(),
@@ -4246,9 +4632,11 @@ impl rt::Object for VmBeingClonedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_BEING_CLONED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_BEING_CLONED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4259,6 +4647,7 @@ impl rt::Object for VmBeingClonedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4283,16 +4672,19 @@ impl std::ops::DerefMut for VmBeingClonedEvent {
     }
 }
 impl Clone for VmBeingClonedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingClonedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmBeingClonedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4310,6 +4702,7 @@ pub struct VmBeingClonedNoFolderEvent {
     pub dest_host: HostEventArgument,
 }
 impl Default for VmBeingClonedNoFolderEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmCloneEvent::default(),
@@ -4332,9 +4725,11 @@ impl rt::Object for VmBeingClonedNoFolderEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_BEING_CLONED_NO_FOLDER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_BEING_CLONED_NO_FOLDER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4344,6 +4739,7 @@ impl rt::Object for VmBeingClonedNoFolderEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4367,16 +4763,19 @@ impl std::ops::DerefMut for VmBeingClonedNoFolderEvent {
     }
 }
 impl Clone for VmBeingClonedNoFolderEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingClonedNoFolderEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmBeingClonedNoFolderEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4392,6 +4791,7 @@ pub struct VmBeingDeployedEvent {
     pub src_template: VmEventArgument,
 }
 impl Default for VmBeingDeployedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4412,9 +4812,11 @@ impl rt::Object for VmBeingDeployedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_BEING_DEPLOYED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_BEING_DEPLOYED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4423,6 +4825,7 @@ impl rt::Object for VmBeingDeployedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4445,16 +4848,19 @@ impl std::ops::DerefMut for VmBeingDeployedEvent {
     }
 }
 impl Clone for VmBeingDeployedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingDeployedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmBeingDeployedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4474,6 +4880,7 @@ pub struct VmBeingHotMigratedEvent {
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for VmBeingHotMigratedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4498,9 +4905,11 @@ impl rt::Object for VmBeingHotMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_BEING_HOT_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_BEING_HOT_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4511,6 +4920,7 @@ impl rt::Object for VmBeingHotMigratedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4535,16 +4945,19 @@ impl std::ops::DerefMut for VmBeingHotMigratedEvent {
     }
 }
 impl Clone for VmBeingHotMigratedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingHotMigratedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmBeingHotMigratedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4564,6 +4977,7 @@ pub struct VmBeingMigratedEvent {
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for VmBeingMigratedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4588,9 +5002,11 @@ impl rt::Object for VmBeingMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_BEING_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_BEING_MIGRATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4601,6 +5017,7 @@ impl rt::Object for VmBeingMigratedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4625,16 +5042,19 @@ impl std::ops::DerefMut for VmBeingMigratedEvent {
     }
 }
 impl Clone for VmBeingMigratedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingMigratedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmBeingMigratedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4654,6 +5074,7 @@ pub struct VmBeingRelocatedEvent {
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for VmBeingRelocatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmRelocateSpecEvent::default(),
@@ -4678,9 +5099,11 @@ impl rt::Object for VmBeingRelocatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_BEING_RELOCATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_BEING_RELOCATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4691,6 +5114,7 @@ impl rt::Object for VmBeingRelocatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4715,16 +5139,19 @@ impl std::ops::DerefMut for VmBeingRelocatedEvent {
     }
 }
 impl Clone for VmBeingRelocatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingRelocatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmBeingRelocatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4746,6 +5173,7 @@ pub struct VmCloneFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmCloneFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmCloneEvent::default(),
@@ -4772,9 +5200,11 @@ impl rt::Object for VmCloneFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CLONE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CLONE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4786,6 +5216,7 @@ impl rt::Object for VmCloneFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4811,16 +5242,19 @@ impl std::ops::DerefMut for VmCloneFailedEvent {
     }
 }
 impl Clone for VmCloneFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmCloneFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmCloneFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4834,6 +5268,7 @@ pub struct VmConfigMissingEvent {
     pub base: VmEvent,
 }
 impl Default for VmConfigMissingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4849,9 +5284,11 @@ impl rt::Object for VmConfigMissingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_MISSING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_MISSING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4859,6 +5296,7 @@ impl rt::Object for VmConfigMissingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4880,16 +5318,19 @@ impl std::ops::DerefMut for VmConfigMissingEvent {
     }
 }
 impl Clone for VmConfigMissingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigMissingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigMissingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4903,6 +5344,7 @@ pub struct VmDateRolledBackEvent {
     pub base: VmEvent,
 }
 impl Default for VmDateRolledBackEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -4918,9 +5360,11 @@ impl rt::Object for VmDateRolledBackEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DATE_ROLLED_BACK_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DATE_ROLLED_BACK_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -4928,6 +5372,7 @@ impl rt::Object for VmDateRolledBackEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -4949,16 +5394,19 @@ impl std::ops::DerefMut for VmDateRolledBackEvent {
     }
 }
 impl Clone for VmDateRolledBackEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDateRolledBackEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDateRolledBackEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4976,6 +5424,7 @@ pub struct VmDeployFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmDeployFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -4998,9 +5447,11 @@ impl rt::Object for VmDeployFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DEPLOY_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DEPLOY_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5010,6 +5461,7 @@ impl rt::Object for VmDeployFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5033,16 +5485,19 @@ impl std::ops::DerefMut for VmDeployFailedEvent {
     }
 }
 impl Clone for VmDeployFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDeployFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDeployFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5060,6 +5515,7 @@ pub struct VmDiskFailedEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmDiskFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5082,9 +5538,11 @@ impl rt::Object for VmDiskFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_DISK_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_DISK_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5094,6 +5552,7 @@ impl rt::Object for VmDiskFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5117,16 +5576,19 @@ impl std::ops::DerefMut for VmDiskFailedEvent {
     }
 }
 impl Clone for VmDiskFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmDiskFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5142,6 +5604,7 @@ pub struct VmFailedRelayoutEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedRelayoutEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5162,9 +5625,11 @@ impl rt::Object for VmFailedRelayoutEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_RELAYOUT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_RELAYOUT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5173,6 +5638,7 @@ impl rt::Object for VmFailedRelayoutEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5195,16 +5661,19 @@ impl std::ops::DerefMut for VmFailedRelayoutEvent {
     }
 }
 impl Clone for VmFailedRelayoutEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedRelayoutEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedRelayoutEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5218,6 +5687,7 @@ pub struct VmFailedRelayoutOnVmfs2DatastoreEvent {
     pub base: VmEvent,
 }
 impl Default for VmFailedRelayoutOnVmfs2DatastoreEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -5233,9 +5703,11 @@ impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5243,6 +5715,7 @@ impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5264,16 +5737,19 @@ impl std::ops::DerefMut for VmFailedRelayoutOnVmfs2DatastoreEvent {
     }
 }
 impl Clone for VmFailedRelayoutOnVmfs2DatastoreEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedRelayoutOnVmfs2DatastoreEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedRelayoutOnVmfs2DatastoreEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5289,6 +5765,7 @@ pub struct VmFailedToRebootGuestEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedToRebootGuestEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5309,9 +5786,11 @@ impl rt::Object for VmFailedToRebootGuestEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_REBOOT_GUEST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_REBOOT_GUEST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5320,6 +5799,7 @@ impl rt::Object for VmFailedToRebootGuestEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5342,16 +5822,19 @@ impl std::ops::DerefMut for VmFailedToRebootGuestEvent {
     }
 }
 impl Clone for VmFailedToRebootGuestEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToRebootGuestEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedToRebootGuestEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5367,6 +5850,7 @@ pub struct VmFailedToResetEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedToResetEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5387,9 +5871,11 @@ impl rt::Object for VmFailedToResetEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_RESET_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_RESET_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5398,6 +5884,7 @@ impl rt::Object for VmFailedToResetEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5420,16 +5907,19 @@ impl std::ops::DerefMut for VmFailedToResetEvent {
     }
 }
 impl Clone for VmFailedToResetEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToResetEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedToResetEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5445,6 +5935,7 @@ pub struct VmFailedToShutdownGuestEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedToShutdownGuestEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5465,9 +5956,11 @@ impl rt::Object for VmFailedToShutdownGuestEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5476,6 +5969,7 @@ impl rt::Object for VmFailedToShutdownGuestEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5498,16 +5992,19 @@ impl std::ops::DerefMut for VmFailedToShutdownGuestEvent {
     }
 }
 impl Clone for VmFailedToShutdownGuestEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToShutdownGuestEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedToShutdownGuestEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5523,6 +6020,7 @@ pub struct VmFailedToStandbyGuestEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedToStandbyGuestEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5543,9 +6041,11 @@ impl rt::Object for VmFailedToStandbyGuestEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_STANDBY_GUEST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_STANDBY_GUEST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5554,6 +6054,7 @@ impl rt::Object for VmFailedToStandbyGuestEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5576,16 +6077,19 @@ impl std::ops::DerefMut for VmFailedToStandbyGuestEvent {
     }
 }
 impl Clone for VmFailedToStandbyGuestEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToStandbyGuestEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedToStandbyGuestEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5601,6 +6105,7 @@ pub struct VmFailedToSuspendEvent {
     pub reason: LocalizedMethodFault,
 }
 impl Default for VmFailedToSuspendEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5621,9 +6126,11 @@ impl rt::Object for VmFailedToSuspendEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_SUSPEND_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_TO_SUSPEND_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5632,6 +6139,7 @@ impl rt::Object for VmFailedToSuspendEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5654,16 +6162,19 @@ impl std::ops::DerefMut for VmFailedToSuspendEvent {
     }
 }
 impl Clone for VmFailedToSuspendEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToSuspendEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedToSuspendEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5679,6 +6190,7 @@ pub struct VmInstanceUuidAssignedEvent {
     pub instance_uuid: String,
 }
 impl Default for VmInstanceUuidAssignedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5699,9 +6211,11 @@ impl rt::Object for VmInstanceUuidAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_INSTANCE_UUID_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_INSTANCE_UUID_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5710,6 +6224,7 @@ impl rt::Object for VmInstanceUuidAssignedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5732,16 +6247,19 @@ impl std::ops::DerefMut for VmInstanceUuidAssignedEvent {
     }
 }
 impl Clone for VmInstanceUuidAssignedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmInstanceUuidAssignedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmInstanceUuidAssignedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5759,6 +6277,7 @@ pub struct VmInstanceUuidChangedEvent {
     pub new_instance_uuid: String,
 }
 impl Default for VmInstanceUuidChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5781,9 +6300,11 @@ impl rt::Object for VmInstanceUuidChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_INSTANCE_UUID_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_INSTANCE_UUID_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5793,6 +6314,7 @@ impl rt::Object for VmInstanceUuidChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5816,16 +6338,19 @@ impl std::ops::DerefMut for VmInstanceUuidChangedEvent {
     }
 }
 impl Clone for VmInstanceUuidChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmInstanceUuidChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmInstanceUuidChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5843,6 +6368,7 @@ pub struct VmInstanceUuidConflictEvent {
     pub instance_uuid: String,
 }
 impl Default for VmInstanceUuidConflictEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5865,9 +6391,11 @@ impl rt::Object for VmInstanceUuidConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_INSTANCE_UUID_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_INSTANCE_UUID_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5877,6 +6405,7 @@ impl rt::Object for VmInstanceUuidConflictEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5900,16 +6429,19 @@ impl std::ops::DerefMut for VmInstanceUuidConflictEvent {
     }
 }
 impl Clone for VmInstanceUuidConflictEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmInstanceUuidConflictEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmInstanceUuidConflictEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5927,6 +6459,7 @@ pub struct VmMacAssignedEvent {
     pub mac: String,
 }
 impl Default for VmMacAssignedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -5949,9 +6482,11 @@ impl rt::Object for VmMacAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MAC_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MAC_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5961,6 +6496,7 @@ impl rt::Object for VmMacAssignedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5984,16 +6520,19 @@ impl std::ops::DerefMut for VmMacAssignedEvent {
     }
 }
 impl Clone for VmMacAssignedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMacAssignedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMacAssignedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6013,6 +6552,7 @@ pub struct VmMacChangedEvent {
     pub new_mac: String,
 }
 impl Default for VmMacChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -6037,9 +6577,11 @@ impl rt::Object for VmMacChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MAC_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MAC_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -6050,6 +6592,7 @@ impl rt::Object for VmMacChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -6074,16 +6617,19 @@ impl std::ops::DerefMut for VmMacChangedEvent {
     }
 }
 impl Clone for VmMacChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMacChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMacChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct VmMacConflictEvent {
     pub mac: String,
 }
 impl Default for VmMacConflictEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -37,9 +38,11 @@ impl rt::Object for VmMacConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MAC_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MAC_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for VmMacConflictEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -72,16 +76,19 @@ impl std::ops::DerefMut for VmMacConflictEvent {
     }
 }
 impl Clone for VmMacConflictEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMacConflictEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMacConflictEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -99,6 +106,7 @@ pub struct VmMessageErrorEvent {
     pub message_info: Vec<VirtualMachineMessage>,
 }
 impl Default for VmMessageErrorEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -121,9 +129,11 @@ impl rt::Object for VmMessageErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MESSAGE_ERROR_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MESSAGE_ERROR_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -133,6 +143,7 @@ impl rt::Object for VmMessageErrorEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -156,16 +167,19 @@ impl std::ops::DerefMut for VmMessageErrorEvent {
     }
 }
 impl Clone for VmMessageErrorEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMessageErrorEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMessageErrorEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -183,6 +197,7 @@ pub struct VmMessageWarningEvent {
     pub message_info: Vec<VirtualMachineMessage>,
 }
 impl Default for VmMessageWarningEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -205,9 +220,11 @@ impl rt::Object for VmMessageWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MESSAGE_WARNING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MESSAGE_WARNING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -217,6 +234,7 @@ impl rt::Object for VmMessageWarningEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -240,16 +258,19 @@ impl std::ops::DerefMut for VmMessageWarningEvent {
     }
 }
 impl Clone for VmMessageWarningEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMessageWarningEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMessageWarningEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -265,6 +286,7 @@ pub struct VmNoNetworkAccessEvent {
     pub dest_host: HostEventArgument,
 }
 impl Default for VmNoNetworkAccessEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -285,9 +307,11 @@ impl rt::Object for VmNoNetworkAccessEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_NO_NETWORK_ACCESS_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_NO_NETWORK_ACCESS_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -296,6 +320,7 @@ impl rt::Object for VmNoNetworkAccessEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -318,16 +343,19 @@ impl std::ops::DerefMut for VmNoNetworkAccessEvent {
     }
 }
 impl Clone for VmNoNetworkAccessEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmNoNetworkAccessEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmNoNetworkAccessEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -343,6 +371,7 @@ pub struct VmPowerOffOnIsolationEvent {
     pub isolated_host: HostEventArgument,
 }
 impl Default for VmPowerOffOnIsolationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmPoweredOffEvent::default(),
@@ -363,9 +392,11 @@ impl rt::Object for VmPowerOffOnIsolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_POWER_OFF_ON_ISOLATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_POWER_OFF_ON_ISOLATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -374,6 +405,7 @@ impl rt::Object for VmPowerOffOnIsolationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -396,16 +428,19 @@ impl std::ops::DerefMut for VmPowerOffOnIsolationEvent {
     }
 }
 impl Clone for VmPowerOffOnIsolationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPowerOffOnIsolationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPowerOffOnIsolationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -419,6 +454,7 @@ pub struct VmRelayoutSuccessfulEvent {
     pub base: VmEvent,
 }
 impl Default for VmRelayoutSuccessfulEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -434,9 +470,11 @@ impl rt::Object for VmRelayoutSuccessfulEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RELAYOUT_SUCCESSFUL_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RELAYOUT_SUCCESSFUL_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -444,6 +482,7 @@ impl rt::Object for VmRelayoutSuccessfulEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -465,16 +504,19 @@ impl std::ops::DerefMut for VmRelayoutSuccessfulEvent {
     }
 }
 impl Clone for VmRelayoutSuccessfulEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRelayoutSuccessfulEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRelayoutSuccessfulEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -488,6 +530,7 @@ pub struct VmRelayoutUpToDateEvent {
     pub base: VmEvent,
 }
 impl Default for VmRelayoutUpToDateEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -503,9 +546,11 @@ impl rt::Object for VmRelayoutUpToDateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RELAYOUT_UP_TO_DATE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RELAYOUT_UP_TO_DATE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -513,6 +558,7 @@ impl rt::Object for VmRelayoutUpToDateEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -534,16 +580,19 @@ impl std::ops::DerefMut for VmRelayoutUpToDateEvent {
     }
 }
 impl Clone for VmRelayoutUpToDateEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRelayoutUpToDateEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRelayoutUpToDateEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -559,6 +608,7 @@ pub struct VmReloadFromPathEvent {
     pub config_path: String,
 }
 impl Default for VmReloadFromPathEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -579,9 +629,11 @@ impl rt::Object for VmReloadFromPathEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RELOAD_FROM_PATH_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RELOAD_FROM_PATH_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -590,6 +642,7 @@ impl rt::Object for VmReloadFromPathEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -612,16 +665,19 @@ impl std::ops::DerefMut for VmReloadFromPathEvent {
     }
 }
 impl Clone for VmReloadFromPathEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmReloadFromPathEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmReloadFromPathEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -637,6 +693,7 @@ pub struct VmReloadFromPathFailedEvent {
     pub config_path: String,
 }
 impl Default for VmReloadFromPathFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -657,9 +714,11 @@ impl rt::Object for VmReloadFromPathFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RELOAD_FROM_PATH_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RELOAD_FROM_PATH_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -668,6 +727,7 @@ impl rt::Object for VmReloadFromPathFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -690,16 +750,19 @@ impl std::ops::DerefMut for VmReloadFromPathFailedEvent {
     }
 }
 impl Clone for VmReloadFromPathFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmReloadFromPathFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmReloadFromPathFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -721,6 +784,7 @@ pub struct VmRelocateFailedEvent {
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
 }
 impl Default for VmRelocateFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmRelocateSpecEvent::default(),
@@ -747,9 +811,11 @@ impl rt::Object for VmRelocateFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RELOCATE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RELOCATE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -761,6 +827,7 @@ impl rt::Object for VmRelocateFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -786,16 +853,19 @@ impl std::ops::DerefMut for VmRelocateFailedEvent {
     }
 }
 impl Clone for VmRelocateFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRelocateFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRelocateFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -809,6 +879,7 @@ pub struct VmRemoteConsoleConnectedEvent {
     pub base: VmEvent,
 }
 impl Default for VmRemoteConsoleConnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -824,9 +895,11 @@ impl rt::Object for VmRemoteConsoleConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_REMOTE_CONSOLE_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_REMOTE_CONSOLE_CONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -834,6 +907,7 @@ impl rt::Object for VmRemoteConsoleConnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -855,16 +929,19 @@ impl std::ops::DerefMut for VmRemoteConsoleConnectedEvent {
     }
 }
 impl Clone for VmRemoteConsoleConnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRemoteConsoleConnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRemoteConsoleConnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -878,6 +955,7 @@ pub struct VmRemoteConsoleDisconnectedEvent {
     pub base: VmEvent,
 }
 impl Default for VmRemoteConsoleDisconnectedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -893,9 +971,11 @@ impl rt::Object for VmRemoteConsoleDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -903,6 +983,7 @@ impl rt::Object for VmRemoteConsoleDisconnectedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -924,16 +1005,19 @@ impl std::ops::DerefMut for VmRemoteConsoleDisconnectedEvent {
     }
 }
 impl Clone for VmRemoteConsoleDisconnectedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRemoteConsoleDisconnectedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRemoteConsoleDisconnectedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -951,6 +1035,7 @@ pub struct VmResourcePoolMovedEvent {
     pub new_parent: ResourcePoolEventArgument,
 }
 impl Default for VmResourcePoolMovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -973,9 +1058,11 @@ impl rt::Object for VmResourcePoolMovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RESOURCE_POOL_MOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RESOURCE_POOL_MOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -985,6 +1072,7 @@ impl rt::Object for VmResourcePoolMovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1008,16 +1096,19 @@ impl std::ops::DerefMut for VmResourcePoolMovedEvent {
     }
 }
 impl Clone for VmResourcePoolMovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmResourcePoolMovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmResourcePoolMovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1033,6 +1124,7 @@ pub struct VmResourceReallocatedEvent {
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
 impl Default for VmResourceReallocatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1053,9 +1145,11 @@ impl rt::Object for VmResourceReallocatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RESOURCE_REALLOCATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RESOURCE_REALLOCATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1064,6 +1158,7 @@ impl rt::Object for VmResourceReallocatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1086,16 +1181,19 @@ impl std::ops::DerefMut for VmResourceReallocatedEvent {
     }
 }
 impl Clone for VmResourceReallocatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmResourceReallocatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmResourceReallocatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1111,6 +1209,7 @@ pub struct VmRestartedOnAlternateHostEvent {
     pub source_host: HostEventArgument,
 }
 impl Default for VmRestartedOnAlternateHostEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmPoweredOnEvent::default(),
@@ -1131,9 +1230,11 @@ impl rt::Object for VmRestartedOnAlternateHostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1142,6 +1243,7 @@ impl rt::Object for VmRestartedOnAlternateHostEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1164,16 +1266,19 @@ impl std::ops::DerefMut for VmRestartedOnAlternateHostEvent {
     }
 }
 impl Clone for VmRestartedOnAlternateHostEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmRestartedOnAlternateHostEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmRestartedOnAlternateHostEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1191,6 +1296,7 @@ pub struct VmShutdownOnIsolationEvent {
     pub shutdown_result: Option<String>,
 }
 impl Default for VmShutdownOnIsolationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmPoweredOffEvent::default(),
@@ -1213,9 +1319,11 @@ impl rt::Object for VmShutdownOnIsolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SHUTDOWN_ON_ISOLATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SHUTDOWN_ON_ISOLATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1225,6 +1333,7 @@ impl rt::Object for VmShutdownOnIsolationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1248,16 +1357,19 @@ impl std::ops::DerefMut for VmShutdownOnIsolationEvent {
     }
 }
 impl Clone for VmShutdownOnIsolationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmShutdownOnIsolationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmShutdownOnIsolationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1275,6 +1387,7 @@ pub struct VmStaticMacConflictEvent {
     pub mac: String,
 }
 impl Default for VmStaticMacConflictEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1297,9 +1410,11 @@ impl rt::Object for VmStaticMacConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_STATIC_MAC_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_STATIC_MAC_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1309,6 +1424,7 @@ impl rt::Object for VmStaticMacConflictEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1332,16 +1448,19 @@ impl std::ops::DerefMut for VmStaticMacConflictEvent {
     }
 }
 impl Clone for VmStaticMacConflictEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmStaticMacConflictEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmStaticMacConflictEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1357,6 +1476,7 @@ pub struct VmUnsupportedStartingEvent {
     pub guest_id: String,
 }
 impl Default for VmUnsupportedStartingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmStartingEvent::default(),
@@ -1377,9 +1497,11 @@ impl rt::Object for VmUnsupportedStartingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_UNSUPPORTED_STARTING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_UNSUPPORTED_STARTING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1388,6 +1510,7 @@ impl rt::Object for VmUnsupportedStartingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1410,16 +1533,19 @@ impl std::ops::DerefMut for VmUnsupportedStartingEvent {
     }
 }
 impl Clone for VmUnsupportedStartingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmUnsupportedStartingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmUnsupportedStartingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1435,6 +1561,7 @@ pub struct VmUpgradeCompleteEvent {
     pub version: String,
 }
 impl Default for VmUpgradeCompleteEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1455,9 +1582,11 @@ impl rt::Object for VmUpgradeCompleteEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_UPGRADE_COMPLETE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_UPGRADE_COMPLETE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1466,6 +1595,7 @@ impl rt::Object for VmUpgradeCompleteEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1488,16 +1618,19 @@ impl std::ops::DerefMut for VmUpgradeCompleteEvent {
     }
 }
 impl Clone for VmUpgradeCompleteEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmUpgradeCompleteEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmUpgradeCompleteEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1511,6 +1644,7 @@ pub struct VmUpgradeFailedEvent {
     pub base: VmEvent,
 }
 impl Default for VmUpgradeFailedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1526,9 +1660,11 @@ impl rt::Object for VmUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_UPGRADE_FAILED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1536,6 +1672,7 @@ impl rt::Object for VmUpgradeFailedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1557,16 +1694,19 @@ impl std::ops::DerefMut for VmUpgradeFailedEvent {
     }
 }
 impl Clone for VmUpgradeFailedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmUpgradeFailedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmUpgradeFailedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1582,6 +1722,7 @@ pub struct VmUpgradingEvent {
     pub version: String,
 }
 impl Default for VmUpgradingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1602,9 +1743,11 @@ impl rt::Object for VmUpgradingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_UPGRADING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_UPGRADING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1613,6 +1756,7 @@ impl rt::Object for VmUpgradingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1635,16 +1779,19 @@ impl std::ops::DerefMut for VmUpgradingEvent {
     }
 }
 impl Clone for VmUpgradingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmUpgradingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmUpgradingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1660,6 +1807,7 @@ pub struct VmUuidAssignedEvent {
     pub uuid: String,
 }
 impl Default for VmUuidAssignedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1680,9 +1828,11 @@ impl rt::Object for VmUuidAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_UUID_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_UUID_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1691,6 +1841,7 @@ impl rt::Object for VmUuidAssignedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1713,16 +1864,19 @@ impl std::ops::DerefMut for VmUuidAssignedEvent {
     }
 }
 impl Clone for VmUuidAssignedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmUuidAssignedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmUuidAssignedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1740,6 +1894,7 @@ pub struct VmUuidConflictEvent {
     pub uuid: String,
 }
 impl Default for VmUuidConflictEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1762,9 +1917,11 @@ impl rt::Object for VmUuidConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_UUID_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_UUID_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1774,6 +1931,7 @@ impl rt::Object for VmUuidConflictEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1797,16 +1955,19 @@ impl std::ops::DerefMut for VmUuidConflictEvent {
     }
 }
 impl Clone for VmUuidConflictEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmUuidConflictEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmUuidConflictEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1824,6 +1985,7 @@ pub struct VmWwnAssignedEvent {
     pub port_wwns: Vec<i64>,
 }
 impl Default for VmWwnAssignedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1846,9 +2008,11 @@ impl rt::Object for VmWwnAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_WWN_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_WWN_ASSIGNED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1858,6 +2022,7 @@ impl rt::Object for VmWwnAssignedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1881,16 +2046,19 @@ impl std::ops::DerefMut for VmWwnAssignedEvent {
     }
 }
 impl Clone for VmWwnAssignedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmWwnAssignedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmWwnAssignedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1912,6 +2080,7 @@ pub struct VmWwnChangedEvent {
     pub new_port_wwns: Vec<i64>,
 }
 impl Default for VmWwnChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1938,9 +2107,11 @@ impl rt::Object for VmWwnChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_WWN_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_WWN_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1952,6 +2123,7 @@ impl rt::Object for VmWwnChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1977,16 +2149,19 @@ impl std::ops::DerefMut for VmWwnChangedEvent {
     }
 }
 impl Clone for VmWwnChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmWwnChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmWwnChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2006,6 +2181,7 @@ pub struct VmWwnConflictEvent {
     pub wwn: i64,
 }
 impl Default for VmWwnConflictEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -2030,9 +2206,11 @@ impl rt::Object for VmWwnConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_WWN_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_WWN_CONFLICT_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2043,6 +2221,7 @@ impl rt::Object for VmWwnConflictEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2067,16 +2246,19 @@ impl std::ops::DerefMut for VmWwnConflictEvent {
     }
 }
 impl Clone for VmWwnConflictEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmWwnConflictEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmWwnConflictEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2090,6 +2272,7 @@ pub struct WarningUpgradeEvent {
     pub base: UpgradeEvent,
 }
 impl Default for WarningUpgradeEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
@@ -2107,9 +2290,11 @@ impl rt::Object for WarningUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &WARNING_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WARNING_UPGRADE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2117,6 +2302,7 @@ impl rt::Object for WarningUpgradeEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2138,16 +2324,19 @@ impl std::ops::DerefMut for WarningUpgradeEvent {
     }
 }
 impl Clone for WarningUpgradeEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WarningUpgradeEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WarningUpgradeEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

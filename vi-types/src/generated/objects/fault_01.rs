@@ -11,6 +11,7 @@ pub struct AdminDisabled {
     pub base: HostConfigFault,
 }
 impl Default for AdminDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -28,9 +29,11 @@ impl rt::Object for AdminDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADMIN_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADMIN_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for AdminDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for AdminDisabled {
     }
 }
 impl Clone for AdminDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AdminDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AdminDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct AdminNotDisabled {
     pub base: HostConfigFault,
 }
 impl Default for AdminNotDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -99,9 +107,11 @@ impl rt::Object for AdminNotDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &ADMIN_NOT_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ADMIN_NOT_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -109,6 +119,7 @@ impl rt::Object for AdminNotDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -130,16 +141,19 @@ impl std::ops::DerefMut for AdminNotDisabled {
     }
 }
 impl Clone for AdminNotDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AdminNotDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AdminNotDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -159,6 +173,7 @@ pub struct AgentInstallFailed {
     pub installer_output: Option<String>,
 }
 impl Default for AgentInstallFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -183,9 +198,11 @@ impl rt::Object for AgentInstallFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &AGENT_INSTALL_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AGENT_INSTALL_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -196,6 +213,7 @@ impl rt::Object for AgentInstallFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -220,16 +238,19 @@ impl std::ops::DerefMut for AgentInstallFailed {
     }
 }
 impl Clone for AgentInstallFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AgentInstallFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AgentInstallFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -245,6 +266,7 @@ pub struct AlreadyBeingManaged {
     pub ip_address: String,
 }
 impl Default for AlreadyBeingManaged {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -265,9 +287,11 @@ impl rt::Object for AlreadyBeingManaged {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALREADY_BEING_MANAGED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALREADY_BEING_MANAGED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -276,6 +300,7 @@ impl rt::Object for AlreadyBeingManaged {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -298,16 +323,19 @@ impl std::ops::DerefMut for AlreadyBeingManaged {
     }
 }
 impl Clone for AlreadyBeingManaged {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyBeingManaged {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlreadyBeingManaged {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -323,6 +351,7 @@ pub struct AlreadyConnected {
     pub name: String,
 }
 impl Default for AlreadyConnected {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -343,9 +372,11 @@ impl rt::Object for AlreadyConnected {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALREADY_CONNECTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALREADY_CONNECTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -354,6 +385,7 @@ impl rt::Object for AlreadyConnected {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -376,16 +408,19 @@ impl std::ops::DerefMut for AlreadyConnected {
     }
 }
 impl Clone for AlreadyConnected {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyConnected {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlreadyConnected {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -399,6 +434,7 @@ pub struct AlreadyUpgraded {
     pub base: VimFault,
 }
 impl Default for AlreadyUpgraded {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -414,9 +450,11 @@ impl rt::Object for AlreadyUpgraded {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALREADY_UPGRADED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALREADY_UPGRADED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -424,6 +462,7 @@ impl rt::Object for AlreadyUpgraded {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -445,16 +484,19 @@ impl std::ops::DerefMut for AlreadyUpgraded {
     }
 }
 impl Clone for AlreadyUpgraded {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyUpgraded {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlreadyUpgraded {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -470,6 +512,7 @@ pub struct AuthenticationRequired {
     pub authenticate: Vec<AuthenticationRequiredChallenge>,
 }
 impl Default for AuthenticationRequired {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -490,9 +533,11 @@ impl rt::Object for AuthenticationRequired {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHENTICATION_REQUIRED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHENTICATION_REQUIRED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -501,6 +546,7 @@ impl rt::Object for AuthenticationRequired {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -523,16 +569,19 @@ impl std::ops::DerefMut for AuthenticationRequired {
     }
 }
 impl Clone for AuthenticationRequired {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthenticationRequired {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthenticationRequired {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -556,6 +605,7 @@ pub struct AuthenticationRequiredChallenge {
     pub oidc_config_url: Option<String>,
 }
 impl Default for AuthenticationRequiredChallenge {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             scheme: String::new(),
@@ -585,9 +635,11 @@ impl rt::Object for AuthenticationRequiredChallenge {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHENTICATION_REQUIRED_CHALLENGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHENTICATION_REQUIRED_CHALLENGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.scheme),
@@ -599,6 +651,7 @@ impl rt::Object for AuthenticationRequiredChallenge {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.scheme),
@@ -612,16 +665,19 @@ impl rt::Object for AuthenticationRequiredChallenge {
     }
 }
 impl Clone for AuthenticationRequiredChallenge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthenticationRequiredChallenge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthenticationRequiredChallenge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -635,6 +691,7 @@ pub struct BlockedByFirewall {
     pub base: HostConfigFault,
 }
 impl Default for BlockedByFirewall {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -652,9 +709,11 @@ impl rt::Object for BlockedByFirewall {
     fn type_info() -> &'static rt::ObjectInfo {
         &BLOCKED_BY_FIREWALL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BLOCKED_BY_FIREWALL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -662,6 +721,7 @@ impl rt::Object for BlockedByFirewall {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -683,16 +743,19 @@ impl std::ops::DerefMut for BlockedByFirewall {
     }
 }
 impl Clone for BlockedByFirewall {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BlockedByFirewall {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BlockedByFirewall {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -706,6 +769,7 @@ pub struct CannotAccessLocalSource {
     pub base: VimFault,
 }
 impl Default for CannotAccessLocalSource {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -721,9 +785,11 @@ impl rt::Object for CannotAccessLocalSource {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_LOCAL_SOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ACCESS_LOCAL_SOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -731,6 +797,7 @@ impl rt::Object for CannotAccessLocalSource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -752,16 +819,19 @@ impl std::ops::DerefMut for CannotAccessLocalSource {
     }
 }
 impl Clone for CannotAccessLocalSource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessLocalSource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAccessLocalSource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -775,6 +845,7 @@ pub struct CannotDisableSnapshot {
     pub base: VmConfigFault,
 }
 impl Default for CannotDisableSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -792,9 +863,11 @@ impl rt::Object for CannotDisableSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_DISABLE_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_DISABLE_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -802,6 +875,7 @@ impl rt::Object for CannotDisableSnapshot {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -823,16 +897,19 @@ impl std::ops::DerefMut for CannotDisableSnapshot {
     }
 }
 impl Clone for CannotDisableSnapshot {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotDisableSnapshot {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotDisableSnapshot {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -846,6 +923,7 @@ pub struct CannotPlaceWithoutPrerequisiteMoves {
     pub base: VimFault,
 }
 impl Default for CannotPlaceWithoutPrerequisiteMoves {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -861,9 +939,11 @@ impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -871,6 +951,7 @@ impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -892,16 +973,19 @@ impl std::ops::DerefMut for CannotPlaceWithoutPrerequisiteMoves {
     }
 }
 impl Clone for CannotPlaceWithoutPrerequisiteMoves {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotPlaceWithoutPrerequisiteMoves {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotPlaceWithoutPrerequisiteMoves {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -925,6 +1009,7 @@ pub struct CannotUseNetwork {
     pub network: Option<rt::ManagedObjectReference>,
 }
 impl Default for CannotUseNetwork {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -953,9 +1038,11 @@ impl rt::Object for CannotUseNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_USE_NETWORK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_USE_NETWORK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -968,6 +1055,7 @@ impl rt::Object for CannotUseNetwork {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -994,16 +1082,19 @@ impl std::ops::DerefMut for CannotUseNetwork {
     }
 }
 impl Clone for CannotUseNetwork {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotUseNetwork {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotUseNetwork {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1017,6 +1108,7 @@ pub struct ClockSkew {
     pub base: HostConfigFault,
 }
 impl Default for ClockSkew {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -1034,9 +1126,11 @@ impl rt::Object for ClockSkew {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLOCK_SKEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLOCK_SKEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1044,6 +1138,7 @@ impl rt::Object for ClockSkew {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1065,16 +1160,19 @@ impl std::ops::DerefMut for ClockSkew {
     }
 }
 impl Clone for ClockSkew {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClockSkew {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClockSkew {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1092,6 +1190,7 @@ pub struct ConflictingDatastoreFound {
     pub url: String,
 }
 impl Default for ConflictingDatastoreFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -1114,9 +1213,11 @@ impl rt::Object for ConflictingDatastoreFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFLICTING_DATASTORE_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFLICTING_DATASTORE_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1126,6 +1227,7 @@ impl rt::Object for ConflictingDatastoreFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1149,16 +1251,19 @@ impl std::ops::DerefMut for ConflictingDatastoreFound {
     }
 }
 impl Clone for ConflictingDatastoreFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ConflictingDatastoreFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ConflictingDatastoreFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1172,6 +1277,7 @@ pub struct CpuCompatibilityUnknown {
     pub base: CpuIncompatible,
 }
 impl Default for CpuCompatibilityUnknown {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CpuIncompatible::default(),
@@ -1189,9 +1295,11 @@ impl rt::Object for CpuCompatibilityUnknown {
     fn type_info() -> &'static rt::ObjectInfo {
         &CPU_COMPATIBILITY_UNKNOWN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CPU_COMPATIBILITY_UNKNOWN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -1199,6 +1307,7 @@ impl rt::Object for CpuCompatibilityUnknown {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -1220,16 +1329,19 @@ impl std::ops::DerefMut for CpuCompatibilityUnknown {
     }
 }
 impl Clone for CpuCompatibilityUnknown {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CpuCompatibilityUnknown {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CpuCompatibilityUnknown {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1243,6 +1355,7 @@ pub struct CpuHotPlugNotSupported {
     pub base: VmConfigFault,
 }
 impl Default for CpuHotPlugNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1260,9 +1373,11 @@ impl rt::Object for CpuHotPlugNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &CPU_HOT_PLUG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CPU_HOT_PLUG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1270,6 +1385,7 @@ impl rt::Object for CpuHotPlugNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1291,16 +1407,19 @@ impl std::ops::DerefMut for CpuHotPlugNotSupported {
     }
 }
 impl Clone for CpuHotPlugNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CpuHotPlugNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CpuHotPlugNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1324,6 +1443,7 @@ pub struct CpuIncompatible {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for CpuIncompatible {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -1352,9 +1472,11 @@ impl rt::Object for CpuIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
         &CPU_INCOMPATIBLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CPU_INCOMPATIBLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1367,6 +1489,7 @@ impl rt::Object for CpuIncompatible {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1393,16 +1516,19 @@ impl std::ops::DerefMut for CpuIncompatible {
     }
 }
 impl Clone for CpuIncompatible {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CpuIncompatible {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CpuIncompatible {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1432,6 +1558,7 @@ pub struct CpuIncompatible1Ecx {
     pub other_only: bool,
 }
 impl Default for CpuIncompatible1Ecx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CpuIncompatible::default(),
@@ -1466,9 +1593,11 @@ impl rt::Object for CpuIncompatible1Ecx {
     fn type_info() -> &'static rt::ObjectInfo {
         &CPU_INCOMPATIBLE1_ECX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CPU_INCOMPATIBLE1_ECX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -1484,6 +1613,7 @@ impl rt::Object for CpuIncompatible1Ecx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -1513,16 +1643,19 @@ impl std::ops::DerefMut for CpuIncompatible1Ecx {
     }
 }
 impl Clone for CpuIncompatible1Ecx {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CpuIncompatible1Ecx {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CpuIncompatible1Ecx {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1548,6 +1681,7 @@ pub struct CpuIncompatible81Edx {
     pub other_only: bool,
 }
 impl Default for CpuIncompatible81Edx {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CpuIncompatible::default(),
@@ -1578,9 +1712,11 @@ impl rt::Object for CpuIncompatible81Edx {
     fn type_info() -> &'static rt::ObjectInfo {
         &CPU_INCOMPATIBLE81_EDX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CPU_INCOMPATIBLE81_EDX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -1594,6 +1730,7 @@ impl rt::Object for CpuIncompatible81Edx {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -1621,16 +1758,19 @@ impl std::ops::DerefMut for CpuIncompatible81Edx {
     }
 }
 impl Clone for CpuIncompatible81Edx {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CpuIncompatible81Edx {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CpuIncompatible81Edx {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1644,6 +1784,7 @@ pub struct DvPortNotSupported {
     pub base: DeviceBackingNotSupported,
 }
 impl Default for DvPortNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
@@ -1661,9 +1802,11 @@ impl rt::Object for DvPortNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DV_PORT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DV_PORT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1671,6 +1814,7 @@ impl rt::Object for DvPortNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1692,16 +1836,19 @@ impl std::ops::DerefMut for DvPortNotSupported {
     }
 }
 impl Clone for DvPortNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvPortNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvPortNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1715,6 +1862,7 @@ pub struct DatabaseError {
     pub base: RuntimeFault,
 }
 impl Default for DatabaseError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -1732,9 +1880,11 @@ impl rt::Object for DatabaseError {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATABASE_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATABASE_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1742,6 +1892,7 @@ impl rt::Object for DatabaseError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1763,16 +1914,19 @@ impl std::ops::DerefMut for DatabaseError {
     }
 }
 impl Clone for DatabaseError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatabaseError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatabaseError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1788,6 +1942,7 @@ pub struct DatastoreNotWritableOnHost {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for DatastoreNotWritableOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDatastore::default(),
@@ -1808,9 +1963,11 @@ impl rt::Object for DatastoreNotWritableOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_NOT_WRITABLE_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_NOT_WRITABLE_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1819,6 +1976,7 @@ impl rt::Object for DatastoreNotWritableOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1841,16 +1999,19 @@ impl std::ops::DerefMut for DatastoreNotWritableOnHost {
     }
 }
 impl Clone for DatastoreNotWritableOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreNotWritableOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreNotWritableOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1868,6 +2029,7 @@ pub struct DeltaDiskFormatNotSupported {
     pub delta_disk_format: String,
 }
 impl Default for DeltaDiskFormatNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1890,9 +2052,11 @@ impl rt::Object for DeltaDiskFormatNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DELTA_DISK_FORMAT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DELTA_DISK_FORMAT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1902,6 +2066,7 @@ impl rt::Object for DeltaDiskFormatNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1925,16 +2090,19 @@ impl std::ops::DerefMut for DeltaDiskFormatNotSupported {
     }
 }
 impl Clone for DeltaDiskFormatNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeltaDiskFormatNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeltaDiskFormatNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1948,6 +2116,7 @@ pub struct DestinationSwitchFull {
     pub base: CannotAccessNetwork,
 }
 impl Default for DestinationSwitchFull {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
@@ -1965,9 +2134,11 @@ impl rt::Object for DestinationSwitchFull {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTINATION_SWITCH_FULL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTINATION_SWITCH_FULL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -1975,6 +2146,7 @@ impl rt::Object for DestinationSwitchFull {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -1996,16 +2168,19 @@ impl std::ops::DerefMut for DestinationSwitchFull {
     }
 }
 impl Clone for DestinationSwitchFull {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DestinationSwitchFull {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DestinationSwitchFull {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2021,6 +2196,7 @@ pub struct DeviceBackingNotSupported {
     pub backing: String,
 }
 impl Default for DeviceBackingNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -2041,9 +2217,11 @@ impl rt::Object for DeviceBackingNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_BACKING_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_BACKING_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2052,6 +2230,7 @@ impl rt::Object for DeviceBackingNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2074,16 +2253,19 @@ impl std::ops::DerefMut for DeviceBackingNotSupported {
     }
 }
 impl Clone for DeviceBackingNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceBackingNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceBackingNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2099,6 +2281,7 @@ pub struct DeviceControllerNotSupported {
     pub controller: String,
 }
 impl Default for DeviceControllerNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -2119,9 +2302,11 @@ impl rt::Object for DeviceControllerNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_CONTROLLER_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_CONTROLLER_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2130,6 +2315,7 @@ impl rt::Object for DeviceControllerNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2152,16 +2338,19 @@ impl std::ops::DerefMut for DeviceControllerNotSupported {
     }
 }
 impl Clone for DeviceControllerNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceControllerNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceControllerNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2175,6 +2364,7 @@ pub struct DeviceHotPlugNotSupported {
     pub base: InvalidDeviceSpec,
 }
 impl Default for DeviceHotPlugNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -2192,9 +2382,11 @@ impl rt::Object for DeviceHotPlugNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_HOT_PLUG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_HOT_PLUG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2202,6 +2394,7 @@ impl rt::Object for DeviceHotPlugNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2223,16 +2416,19 @@ impl std::ops::DerefMut for DeviceHotPlugNotSupported {
     }
 }
 impl Clone for DeviceHotPlugNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceHotPlugNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceHotPlugNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2246,6 +2442,7 @@ pub struct DeviceUnsupportedForVmPlatform {
     pub base: InvalidDeviceSpec,
 }
 impl Default for DeviceUnsupportedForVmPlatform {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -2263,9 +2460,11 @@ impl rt::Object for DeviceUnsupportedForVmPlatform {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_UNSUPPORTED_FOR_VM_PLATFORM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_UNSUPPORTED_FOR_VM_PLATFORM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2273,6 +2472,7 @@ impl rt::Object for DeviceUnsupportedForVmPlatform {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2294,16 +2494,19 @@ impl std::ops::DerefMut for DeviceUnsupportedForVmPlatform {
     }
 }
 impl Clone for DeviceUnsupportedForVmPlatform {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceUnsupportedForVmPlatform {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceUnsupportedForVmPlatform {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2321,6 +2524,7 @@ pub struct DeviceUnsupportedForVmVersion {
     pub expected_version: String,
 }
 impl Default for DeviceUnsupportedForVmVersion {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -2343,9 +2547,11 @@ impl rt::Object for DeviceUnsupportedForVmVersion {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_UNSUPPORTED_FOR_VM_VERSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_UNSUPPORTED_FOR_VM_VERSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2355,6 +2561,7 @@ impl rt::Object for DeviceUnsupportedForVmVersion {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2378,16 +2585,19 @@ impl std::ops::DerefMut for DeviceUnsupportedForVmVersion {
     }
 }
 impl Clone for DeviceUnsupportedForVmVersion {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceUnsupportedForVmVersion {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceUnsupportedForVmVersion {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2401,6 +2611,7 @@ pub struct DigestNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for DigestNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -2418,9 +2629,11 @@ impl rt::Object for DigestNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIGEST_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIGEST_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2428,6 +2641,7 @@ impl rt::Object for DigestNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2449,16 +2663,19 @@ impl std::ops::DerefMut for DigestNotSupported {
     }
 }
 impl Clone for DigestNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DigestNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DigestNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2472,6 +2689,7 @@ pub struct DisableAdminNotSupported {
     pub base: HostConfigFault,
 }
 impl Default for DisableAdminNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -2489,9 +2707,11 @@ impl rt::Object for DisableAdminNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISABLE_ADMIN_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISABLE_ADMIN_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2499,6 +2719,7 @@ impl rt::Object for DisableAdminNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2520,16 +2741,19 @@ impl std::ops::DerefMut for DisableAdminNotSupported {
     }
 }
 impl Clone for DisableAdminNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DisableAdminNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DisableAdminNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2547,6 +2771,7 @@ pub struct DisallowedChangeByService {
     pub disallowed_change: Option<String>,
 }
 impl Default for DisallowedChangeByService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -2569,9 +2794,11 @@ impl rt::Object for DisallowedChangeByService {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISALLOWED_CHANGE_BY_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISALLOWED_CHANGE_BY_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2581,6 +2808,7 @@ impl rt::Object for DisallowedChangeByService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2604,16 +2832,19 @@ impl std::ops::DerefMut for DisallowedChangeByService {
     }
 }
 impl Clone for DisallowedChangeByService {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DisallowedChangeByService {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DisallowedChangeByService {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2627,6 +2858,7 @@ pub struct DisallowedDiskModeChange {
     pub base: InvalidDeviceSpec,
 }
 impl Default for DisallowedDiskModeChange {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
@@ -2644,9 +2876,11 @@ impl rt::Object for DisallowedDiskModeChange {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISALLOWED_DISK_MODE_CHANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISALLOWED_DISK_MODE_CHANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2654,6 +2888,7 @@ impl rt::Object for DisallowedDiskModeChange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2675,16 +2910,19 @@ impl std::ops::DerefMut for DisallowedDiskModeChange {
     }
 }
 impl Clone for DisallowedDiskModeChange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DisallowedDiskModeChange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DisallowedDiskModeChange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2700,6 +2938,7 @@ pub struct DiskNotSupported {
     pub disk: i32,
 }
 impl Default for DiskNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -2720,9 +2959,11 @@ impl rt::Object for DiskNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2731,6 +2972,7 @@ impl rt::Object for DiskNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2753,16 +2995,19 @@ impl std::ops::DerefMut for DiskNotSupported {
     }
 }
 impl Clone for DiskNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2776,6 +3021,7 @@ pub struct EightHostLimitViolated {
     pub base: VmConfigFault,
 }
 impl Default for EightHostLimitViolated {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -2793,9 +3039,11 @@ impl rt::Object for EightHostLimitViolated {
     fn type_info() -> &'static rt::ObjectInfo {
         &EIGHT_HOST_LIMIT_VIOLATED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EIGHT_HOST_LIMIT_VIOLATED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2803,6 +3051,7 @@ impl rt::Object for EightHostLimitViolated {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2824,16 +3073,19 @@ impl std::ops::DerefMut for EightHostLimitViolated {
     }
 }
 impl Clone for EightHostLimitViolated {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EightHostLimitViolated {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EightHostLimitViolated {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2851,6 +3103,7 @@ pub struct ExtendedFault {
     pub data: Vec<KeyValue>,
 }
 impl Default for ExtendedFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2873,9 +3126,11 @@ impl rt::Object for ExtendedFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENDED_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENDED_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2885,6 +3140,7 @@ impl rt::Object for ExtendedFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2908,16 +3164,19 @@ impl std::ops::DerefMut for ExtendedFault {
     }
 }
 impl Clone for ExtendedFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtendedFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2937,6 +3196,7 @@ pub struct FaultToleranceCpuIncompatible {
     pub stepping: bool,
 }
 impl Default for FaultToleranceCpuIncompatible {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CpuIncompatible::default(),
@@ -2961,9 +3221,11 @@ impl rt::Object for FaultToleranceCpuIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CPU_INCOMPATIBLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CPU_INCOMPATIBLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -2974,6 +3236,7 @@ impl rt::Object for FaultToleranceCpuIncompatible {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -2998,16 +3261,19 @@ impl std::ops::DerefMut for FaultToleranceCpuIncompatible {
     }
 }
 impl Clone for FaultToleranceCpuIncompatible {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceCpuIncompatible {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceCpuIncompatible {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3027,6 +3293,7 @@ pub struct FeatureRequirementsNotMet {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for FeatureRequirementsNotMet {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -3051,9 +3318,11 @@ impl rt::Object for FeatureRequirementsNotMet {
     fn type_info() -> &'static rt::ObjectInfo {
         &FEATURE_REQUIREMENTS_NOT_MET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FEATURE_REQUIREMENTS_NOT_MET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3064,6 +3333,7 @@ impl rt::Object for FeatureRequirementsNotMet {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3088,16 +3358,19 @@ impl std::ops::DerefMut for FeatureRequirementsNotMet {
     }
 }
 impl Clone for FeatureRequirementsNotMet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FeatureRequirementsNotMet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FeatureRequirementsNotMet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3111,6 +3384,7 @@ pub struct FileBackedPortNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for FileBackedPortNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -3128,9 +3402,11 @@ impl rt::Object for FileBackedPortNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_BACKED_PORT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_BACKED_PORT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3138,6 +3414,7 @@ impl rt::Object for FileBackedPortNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3159,16 +3436,19 @@ impl std::ops::DerefMut for FileBackedPortNotSupported {
     }
 }
 impl Clone for FileBackedPortNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileBackedPortNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileBackedPortNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3182,6 +3462,7 @@ pub struct FileNameTooLong {
     pub base: FileFault,
 }
 impl Default for FileNameTooLong {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -3197,9 +3478,11 @@ impl rt::Object for FileNameTooLong {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_NAME_TOO_LONG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_NAME_TOO_LONG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3207,6 +3490,7 @@ impl rt::Object for FileNameTooLong {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3228,16 +3512,19 @@ impl std::ops::DerefMut for FileNameTooLong {
     }
 }
 impl Clone for FileNameTooLong {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileNameTooLong {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileNameTooLong {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3254,6 +3541,7 @@ pub struct FilterInUse {
     pub disk: Vec<VirtualDiskId>,
 }
 impl Default for FilterInUse {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourceInUse::default(),
@@ -3275,9 +3563,11 @@ impl rt::Object for FilterInUse {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILTER_IN_USE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILTER_IN_USE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3287,6 +3577,7 @@ impl rt::Object for FilterInUse {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3310,16 +3601,19 @@ impl std::ops::DerefMut for FilterInUse {
     }
 }
 impl Clone for FilterInUse {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FilterInUse {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FilterInUse {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3341,6 +3635,7 @@ pub struct GatewayConnectFault {
     pub details: Option<Box<LocalizableMessage>>,
 }
 impl Default for GatewayConnectFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -3367,9 +3662,11 @@ impl rt::Object for GatewayConnectFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_CONNECT_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_CONNECT_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3381,6 +3678,7 @@ impl rt::Object for GatewayConnectFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3406,16 +3704,19 @@ impl std::ops::DerefMut for GatewayConnectFault {
     }
 }
 impl Clone for GatewayConnectFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayConnectFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayConnectFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3429,6 +3730,7 @@ pub struct GatewayHostNotReachable {
     pub base: GatewayToHostConnectFault,
 }
 impl Default for GatewayHostNotReachable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayToHostConnectFault::default(),
@@ -3446,9 +3748,11 @@ impl rt::Object for GatewayHostNotReachable {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_HOST_NOT_REACHABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_HOST_NOT_REACHABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -3456,6 +3760,7 @@ impl rt::Object for GatewayHostNotReachable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -3477,16 +3782,19 @@ impl std::ops::DerefMut for GatewayHostNotReachable {
     }
 }
 impl Clone for GatewayHostNotReachable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayHostNotReachable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayHostNotReachable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3500,6 +3808,7 @@ pub struct GatewayNotFound {
     pub base: GatewayConnectFault,
 }
 impl Default for GatewayNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
@@ -3517,9 +3826,11 @@ impl rt::Object for GatewayNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -3527,6 +3838,7 @@ impl rt::Object for GatewayNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -3548,16 +3860,19 @@ impl std::ops::DerefMut for GatewayNotFound {
     }
 }
 impl Clone for GatewayNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3571,6 +3886,7 @@ pub struct GatewayNotReachable {
     pub base: GatewayConnectFault,
 }
 impl Default for GatewayNotReachable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
@@ -3588,9 +3904,11 @@ impl rt::Object for GatewayNotReachable {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_NOT_REACHABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_NOT_REACHABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -3598,6 +3916,7 @@ impl rt::Object for GatewayNotReachable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -3619,16 +3938,19 @@ impl std::ops::DerefMut for GatewayNotReachable {
     }
 }
 impl Clone for GatewayNotReachable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayNotReachable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayNotReachable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3642,6 +3964,7 @@ pub struct GatewayOperationRefused {
     pub base: GatewayConnectFault,
 }
 impl Default for GatewayOperationRefused {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
@@ -3659,9 +3982,11 @@ impl rt::Object for GatewayOperationRefused {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_OPERATION_REFUSED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_OPERATION_REFUSED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -3669,6 +3994,7 @@ impl rt::Object for GatewayOperationRefused {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -3690,16 +4016,19 @@ impl std::ops::DerefMut for GatewayOperationRefused {
     }
 }
 impl Clone for GatewayOperationRefused {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayOperationRefused {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayOperationRefused {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3717,6 +4046,7 @@ pub struct GatewayToHostAuthFault {
     pub missing_properties: Vec<String>,
 }
 impl Default for GatewayToHostAuthFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayToHostConnectFault::default(),
@@ -3739,9 +4069,11 @@ impl rt::Object for GatewayToHostAuthFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_TO_HOST_AUTH_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_TO_HOST_AUTH_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -3751,6 +4083,7 @@ impl rt::Object for GatewayToHostAuthFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -3774,16 +4107,19 @@ impl std::ops::DerefMut for GatewayToHostAuthFault {
     }
 }
 impl Clone for GatewayToHostAuthFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayToHostAuthFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayToHostAuthFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3801,6 +4137,7 @@ pub struct GatewayToHostConnectFault {
     pub port: Option<i32>,
 }
 impl Default for GatewayToHostConnectFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
@@ -3823,9 +4160,11 @@ impl rt::Object for GatewayToHostConnectFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_TO_HOST_CONNECT_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_TO_HOST_CONNECT_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -3835,6 +4174,7 @@ impl rt::Object for GatewayToHostConnectFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -3858,16 +4198,19 @@ impl std::ops::DerefMut for GatewayToHostConnectFault {
     }
 }
 impl Clone for GatewayToHostConnectFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayToHostConnectFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayToHostConnectFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3885,6 +4228,7 @@ pub struct GatewayToHostTrustVerifyFault {
     pub properties_to_verify: Vec<KeyValue>,
 }
 impl Default for GatewayToHostTrustVerifyFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayToHostConnectFault::default(),
@@ -3907,9 +4251,11 @@ impl rt::Object for GatewayToHostTrustVerifyFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GATEWAY_TO_HOST_TRUST_VERIFY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GATEWAY_TO_HOST_TRUST_VERIFY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -3919,6 +4265,7 @@ impl rt::Object for GatewayToHostTrustVerifyFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -3942,16 +4289,19 @@ impl std::ops::DerefMut for GatewayToHostTrustVerifyFault {
     }
 }
 impl Clone for GatewayToHostTrustVerifyFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GatewayToHostTrustVerifyFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GatewayToHostTrustVerifyFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3967,6 +4317,7 @@ pub struct HostAccessRestrictedToManagementServer {
     pub management_server: String,
 }
 impl Default for HostAccessRestrictedToManagementServer {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupported::default(),
@@ -3987,9 +4338,11 @@ impl rt::Object for HostAccessRestrictedToManagementServer {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3998,6 +4351,7 @@ impl rt::Object for HostAccessRestrictedToManagementServer {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4020,16 +4374,19 @@ impl std::ops::DerefMut for HostAccessRestrictedToManagementServer {
     }
 }
 impl Clone for HostAccessRestrictedToManagementServer {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAccessRestrictedToManagementServer {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAccessRestrictedToManagementServer {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4045,6 +4402,7 @@ pub struct HostConfigFailed {
     pub failure: Vec<LocalizedMethodFault>,
 }
 impl Default for HostConfigFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -4065,9 +4423,11 @@ impl rt::Object for HostConfigFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4076,6 +4436,7 @@ impl rt::Object for HostConfigFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4098,16 +4459,19 @@ impl std::ops::DerefMut for HostConfigFailed {
     }
 }
 impl Clone for HostConfigFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4127,6 +4491,7 @@ pub struct HostHasComponentFailure {
     pub component_name: String,
 }
 impl Default for HostHasComponentFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4151,9 +4516,11 @@ impl rt::Object for HostHasComponentFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HAS_COMPONENT_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HAS_COMPONENT_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4164,6 +4531,7 @@ impl rt::Object for HostHasComponentFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4188,16 +4556,19 @@ impl std::ops::DerefMut for HostHasComponentFailure {
     }
 }
 impl Clone for HostHasComponentFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHasComponentFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHasComponentFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4211,6 +4582,7 @@ pub struct HostInDomain {
     pub base: HostConfigFault,
 }
 impl Default for HostInDomain {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -4228,9 +4600,11 @@ impl rt::Object for HostInDomain {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IN_DOMAIN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IN_DOMAIN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4238,6 +4612,7 @@ impl rt::Object for HostInDomain {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4259,16 +4634,19 @@ impl std::ops::DerefMut for HostInDomain {
     }
 }
 impl Clone for HostInDomain {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInDomain {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInDomain {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4282,6 +4660,7 @@ pub struct HostPowerOpFailed {
     pub base: VimFault,
 }
 impl Default for HostPowerOpFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4297,9 +4676,11 @@ impl rt::Object for HostPowerOpFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_POWER_OP_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_POWER_OP_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4307,6 +4688,7 @@ impl rt::Object for HostPowerOpFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4328,16 +4710,19 @@ impl std::ops::DerefMut for HostPowerOpFailed {
     }
 }
 impl Clone for HostPowerOpFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPowerOpFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPowerOpFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4355,6 +4740,7 @@ pub struct HttpFault {
     pub status_message: String,
 }
 impl Default for HttpFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4377,9 +4763,11 @@ impl rt::Object for HttpFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4389,6 +4777,7 @@ impl rt::Object for HttpFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4412,16 +4801,19 @@ impl std::ops::DerefMut for HttpFault {
     }
 }
 impl Clone for HttpFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4435,6 +4827,7 @@ pub struct IdeDiskNotSupported {
     pub base: DiskNotSupported,
 }
 impl Default for IdeDiskNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DiskNotSupported::default(),
@@ -4452,9 +4845,11 @@ impl rt::Object for IdeDiskNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &IDE_DISK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IDE_DISK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4462,6 +4857,7 @@ impl rt::Object for IdeDiskNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4483,16 +4879,19 @@ impl std::ops::DerefMut for IdeDiskNotSupported {
     }
 }
 impl Clone for IdeDiskNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IdeDiskNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IdeDiskNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4508,6 +4907,7 @@ pub struct InaccessibleDatastore {
     pub detail: Option<String>,
 }
 impl Default for InaccessibleDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDatastore::default(),
@@ -4528,9 +4928,11 @@ impl rt::Object for InaccessibleDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &INACCESSIBLE_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INACCESSIBLE_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -4539,6 +4941,7 @@ impl rt::Object for InaccessibleDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -4561,16 +4964,19 @@ impl std::ops::DerefMut for InaccessibleDatastore {
     }
 }
 impl Clone for InaccessibleDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InaccessibleDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InaccessibleDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4584,6 +4990,7 @@ pub struct InaccessibleFtMetadataDatastore {
     pub base: InaccessibleDatastore,
 }
 impl Default for InaccessibleFtMetadataDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InaccessibleDatastore::default(),
@@ -4601,9 +5008,11 @@ impl rt::Object for InaccessibleFtMetadataDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &INACCESSIBLE_FT_METADATA_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INACCESSIBLE_FT_METADATA_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -4611,6 +5020,7 @@ impl rt::Object for InaccessibleFtMetadataDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -4632,16 +5042,19 @@ impl std::ops::DerefMut for InaccessibleFtMetadataDatastore {
     }
 }
 impl Clone for InaccessibleFtMetadataDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InaccessibleFtMetadataDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InaccessibleFtMetadataDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4657,6 +5070,7 @@ pub struct IncompatibleSetting {
     pub conflicting_property: String,
 }
 impl Default for IncompatibleSetting {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidArgument::default(),
@@ -4677,9 +5091,11 @@ impl rt::Object for IncompatibleSetting {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_SETTING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_SETTING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4688,6 +5104,7 @@ impl rt::Object for IncompatibleSetting {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4710,16 +5127,19 @@ impl std::ops::DerefMut for IncompatibleSetting {
     }
 }
 impl Clone for IncompatibleSetting {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IncompatibleSetting {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IncompatibleSetting {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4739,6 +5159,7 @@ pub struct InsufficientAgentVmsDeployed {
     pub current_num_agent_vms: i32,
 }
 impl Default for InsufficientAgentVmsDeployed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -4763,9 +5184,11 @@ impl rt::Object for InsufficientAgentVmsDeployed {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_AGENT_VMS_DEPLOYED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_AGENT_VMS_DEPLOYED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4776,6 +5199,7 @@ impl rt::Object for InsufficientAgentVmsDeployed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4800,16 +5224,19 @@ impl std::ops::DerefMut for InsufficientAgentVmsDeployed {
     }
 }
 impl Clone for InsufficientAgentVmsDeployed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientAgentVmsDeployed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientAgentVmsDeployed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4823,6 +5250,7 @@ pub struct InsufficientGraphicsResourcesFault {
     pub base: InsufficientResourcesFault,
 }
 impl Default for InsufficientGraphicsResourcesFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -4840,9 +5268,11 @@ impl rt::Object for InsufficientGraphicsResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_GRAPHICS_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_GRAPHICS_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4850,6 +5280,7 @@ impl rt::Object for InsufficientGraphicsResourcesFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4871,16 +5302,19 @@ impl std::ops::DerefMut for InsufficientGraphicsResourcesFault {
     }
 }
 impl Clone for InsufficientGraphicsResourcesFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientGraphicsResourcesFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientGraphicsResourcesFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4898,6 +5332,7 @@ pub struct InsufficientHostCpuCapacityFault {
     pub requested: i64,
 }
 impl Default for InsufficientHostCpuCapacityFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientHostCapacityFault::default(),
@@ -4920,9 +5355,11 @@ impl rt::Object for InsufficientHostCpuCapacityFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4932,6 +5369,7 @@ impl rt::Object for InsufficientHostCpuCapacityFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4955,16 +5393,19 @@ impl std::ops::DerefMut for InsufficientHostCpuCapacityFault {
     }
 }
 impl Clone for InsufficientHostCpuCapacityFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientHostCpuCapacityFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientHostCpuCapacityFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4982,6 +5423,7 @@ pub struct InsufficientHostMemoryCapacityFault {
     pub requested: i64,
 }
 impl Default for InsufficientHostMemoryCapacityFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientHostCapacityFault::default(),
@@ -5004,9 +5446,11 @@ impl rt::Object for InsufficientHostMemoryCapacityFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -5016,6 +5460,7 @@ impl rt::Object for InsufficientHostMemoryCapacityFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -5039,16 +5484,19 @@ impl std::ops::DerefMut for InsufficientHostMemoryCapacityFault {
     }
 }
 impl Clone for InsufficientHostMemoryCapacityFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientHostMemoryCapacityFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientHostMemoryCapacityFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5062,6 +5510,7 @@ pub struct InsufficientNetworkCapacity {
     pub base: InsufficientResourcesFault,
 }
 impl Default for InsufficientNetworkCapacity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -5079,9 +5528,11 @@ impl rt::Object for InsufficientNetworkCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_NETWORK_CAPACITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_NETWORK_CAPACITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5089,6 +5540,7 @@ impl rt::Object for InsufficientNetworkCapacity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5110,16 +5562,19 @@ impl std::ops::DerefMut for InsufficientNetworkCapacity {
     }
 }
 impl Clone for InsufficientNetworkCapacity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientNetworkCapacity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientNetworkCapacity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5145,6 +5600,7 @@ pub struct InsufficientNetworkResourcePoolCapacity {
     pub device: Vec<String>,
 }
 impl Default for InsufficientNetworkResourcePoolCapacity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -5175,9 +5631,11 @@ impl rt::Object for InsufficientNetworkResourcePoolCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5191,6 +5649,7 @@ impl rt::Object for InsufficientNetworkResourcePoolCapacity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5218,16 +5677,19 @@ impl std::ops::DerefMut for InsufficientNetworkResourcePoolCapacity {
     }
 }
 impl Clone for InsufficientNetworkResourcePoolCapacity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientNetworkResourcePoolCapacity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientNetworkResourcePoolCapacity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5241,6 +5703,7 @@ pub struct InsufficientPerCpuCapacity {
     pub base: InsufficientHostCapacityFault,
 }
 impl Default for InsufficientPerCpuCapacity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientHostCapacityFault::default(),
@@ -5258,9 +5721,11 @@ impl rt::Object for InsufficientPerCpuCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_PER_CPU_CAPACITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_PER_CPU_CAPACITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -5268,6 +5733,7 @@ impl rt::Object for InsufficientPerCpuCapacity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -5289,16 +5755,19 @@ impl std::ops::DerefMut for InsufficientPerCpuCapacity {
     }
 }
 impl Clone for InsufficientPerCpuCapacity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientPerCpuCapacity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientPerCpuCapacity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5316,6 +5785,7 @@ pub struct InsufficientStandbyCpuResource {
     pub requested: i64,
 }
 impl Default for InsufficientStandbyCpuResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientStandbyResource::default(),
@@ -5338,9 +5808,11 @@ impl rt::Object for InsufficientStandbyCpuResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STANDBY_CPU_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STANDBY_CPU_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5350,6 +5822,7 @@ impl rt::Object for InsufficientStandbyCpuResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5373,16 +5846,19 @@ impl std::ops::DerefMut for InsufficientStandbyCpuResource {
     }
 }
 impl Clone for InsufficientStandbyCpuResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientStandbyCpuResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientStandbyCpuResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5400,6 +5876,7 @@ pub struct InsufficientStandbyMemoryResource {
     pub requested: i64,
 }
 impl Default for InsufficientStandbyMemoryResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientStandbyResource::default(),
@@ -5422,9 +5899,11 @@ impl rt::Object for InsufficientStandbyMemoryResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STANDBY_MEMORY_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STANDBY_MEMORY_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5434,6 +5913,7 @@ impl rt::Object for InsufficientStandbyMemoryResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5457,16 +5937,19 @@ impl std::ops::DerefMut for InsufficientStandbyMemoryResource {
     }
 }
 impl Clone for InsufficientStandbyMemoryResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientStandbyMemoryResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientStandbyMemoryResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5480,6 +5963,7 @@ pub struct InsufficientStandbyResource {
     pub base: InsufficientResourcesFault,
 }
 impl Default for InsufficientStandbyResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -5497,9 +5981,11 @@ impl rt::Object for InsufficientStandbyResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STANDBY_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STANDBY_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5507,6 +5993,7 @@ impl rt::Object for InsufficientStandbyResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5528,16 +6015,19 @@ impl std::ops::DerefMut for InsufficientStandbyResource {
     }
 }
 impl Clone for InsufficientStandbyResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientStandbyResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientStandbyResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5551,6 +6041,7 @@ pub struct InsufficientStorageSpace {
     pub base: InsufficientResourcesFault,
 }
 impl Default for InsufficientStorageSpace {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -5568,9 +6059,11 @@ impl rt::Object for InsufficientStorageSpace {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STORAGE_SPACE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_STORAGE_SPACE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5578,6 +6071,7 @@ impl rt::Object for InsufficientStorageSpace {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5599,16 +6093,19 @@ impl std::ops::DerefMut for InsufficientStorageSpace {
     }
 }
 impl Clone for InsufficientStorageSpace {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientStorageSpace {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientStorageSpace {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5622,6 +6119,7 @@ pub struct InvalidBmcRole {
     pub base: VimFault,
 }
 impl Default for InvalidBmcRole {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -5637,9 +6135,11 @@ impl rt::Object for InvalidBmcRole {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_BMC_ROLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_BMC_ROLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5647,6 +6147,7 @@ impl rt::Object for InvalidBmcRole {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5668,16 +6169,19 @@ impl std::ops::DerefMut for InvalidBmcRole {
     }
 }
 impl Clone for InvalidBmcRole {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidBmcRole {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidBmcRole {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5691,6 +6195,7 @@ pub struct InvalidBundle {
     pub base: PlatformConfigFault,
 }
 impl Default for InvalidBundle {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PlatformConfigFault::default(),
@@ -5708,9 +6213,11 @@ impl rt::Object for InvalidBundle {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_BUNDLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_BUNDLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -5718,6 +6225,7 @@ impl rt::Object for InvalidBundle {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -5739,16 +6247,19 @@ impl std::ops::DerefMut for InvalidBundle {
     }
 }
 impl Clone for InvalidBundle {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidBundle {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidBundle {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5762,6 +6273,7 @@ pub struct InvalidClientCertificate {
     pub base: InvalidLogin,
 }
 impl Default for InvalidClientCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidLogin::default(),
@@ -5779,9 +6291,11 @@ impl rt::Object for InvalidClientCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_CLIENT_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_CLIENT_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5789,6 +6303,7 @@ impl rt::Object for InvalidClientCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5810,16 +6325,19 @@ impl std::ops::DerefMut for InvalidClientCertificate {
     }
 }
 impl Clone for InvalidClientCertificate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidClientCertificate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidClientCertificate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5833,6 +6351,7 @@ pub struct InvalidEvent {
     pub base: VimFault,
 }
 impl Default for InvalidEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -5848,9 +6367,11 @@ impl rt::Object for InvalidEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5858,6 +6379,7 @@ impl rt::Object for InvalidEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5879,16 +6401,19 @@ impl std::ops::DerefMut for InvalidEvent {
     }
 }
 impl Clone for InvalidEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5902,6 +6427,7 @@ pub struct InvalidHostConnectionState {
     pub base: InvalidHostState,
 }
 impl Default for InvalidHostConnectionState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidHostState::default(),
@@ -5919,9 +6445,11 @@ impl rt::Object for InvalidHostConnectionState {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_HOST_CONNECTION_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_HOST_CONNECTION_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -5929,6 +6457,7 @@ impl rt::Object for InvalidHostConnectionState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -5950,16 +6479,19 @@ impl std::ops::DerefMut for InvalidHostConnectionState {
     }
 }
 impl Clone for InvalidHostConnectionState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidHostConnectionState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidHostConnectionState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5973,6 +6505,7 @@ pub struct InvalidHostName {
     pub base: HostConfigFault,
 }
 impl Default for InvalidHostName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -5990,9 +6523,11 @@ impl rt::Object for InvalidHostName {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_HOST_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_HOST_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -6000,6 +6535,7 @@ impl rt::Object for InvalidHostName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -6021,16 +6557,19 @@ impl std::ops::DerefMut for InvalidHostName {
     }
 }
 impl Clone for InvalidHostName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidHostName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidHostName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

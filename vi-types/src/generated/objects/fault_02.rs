@@ -13,6 +13,7 @@ pub struct InvalidHostState {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for InvalidHostState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -33,9 +34,11 @@ impl rt::Object for InvalidHostState {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_HOST_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_HOST_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for InvalidHostState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for InvalidHostState {
     }
 }
 impl Clone for InvalidHostState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidHostState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidHostState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -91,6 +98,7 @@ pub struct InvalidIndexArgument {
     pub key: String,
 }
 impl Default for InvalidIndexArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidArgument::default(),
@@ -111,9 +119,11 @@ impl rt::Object for InvalidIndexArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_INDEX_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_INDEX_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -122,6 +132,7 @@ impl rt::Object for InvalidIndexArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -144,16 +155,19 @@ impl std::ops::DerefMut for InvalidIndexArgument {
     }
 }
 impl Clone for InvalidIndexArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidIndexArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidIndexArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -167,6 +181,7 @@ pub struct InvalidIpmiLoginInfo {
     pub base: VimFault,
 }
 impl Default for InvalidIpmiLoginInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -182,9 +197,11 @@ impl rt::Object for InvalidIpmiLoginInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_IPMI_LOGIN_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_IPMI_LOGIN_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -192,6 +209,7 @@ impl rt::Object for InvalidIpmiLoginInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -213,16 +231,19 @@ impl std::ops::DerefMut for InvalidIpmiLoginInfo {
     }
 }
 impl Clone for InvalidIpmiLoginInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidIpmiLoginInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidIpmiLoginInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -240,6 +261,7 @@ pub struct InvalidIpmiMacAddress {
     pub observed_mac_address: String,
 }
 impl Default for InvalidIpmiMacAddress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -262,9 +284,11 @@ impl rt::Object for InvalidIpmiMacAddress {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_IPMI_MAC_ADDRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_IPMI_MAC_ADDRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -274,6 +298,7 @@ impl rt::Object for InvalidIpmiMacAddress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -297,16 +322,19 @@ impl std::ops::DerefMut for InvalidIpmiMacAddress {
     }
 }
 impl Clone for InvalidIpmiMacAddress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidIpmiMacAddress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidIpmiMacAddress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -322,6 +350,7 @@ pub struct InvalidNasCredentials {
     pub user_name: String,
 }
 impl Default for InvalidNasCredentials {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
@@ -342,9 +371,11 @@ impl rt::Object for InvalidNasCredentials {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_NAS_CREDENTIALS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_NAS_CREDENTIALS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -353,6 +384,7 @@ impl rt::Object for InvalidNasCredentials {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -375,16 +407,19 @@ impl std::ops::DerefMut for InvalidNasCredentials {
     }
 }
 impl Clone for InvalidNasCredentials {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidNasCredentials {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidNasCredentials {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -402,6 +437,7 @@ pub struct InvalidNetworkResource {
     pub remote_path: String,
 }
 impl Default for InvalidNetworkResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
@@ -424,9 +460,11 @@ impl rt::Object for InvalidNetworkResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_NETWORK_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_NETWORK_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -436,6 +474,7 @@ impl rt::Object for InvalidNetworkResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -459,16 +498,19 @@ impl std::ops::DerefMut for InvalidNetworkResource {
     }
 }
 impl Clone for InvalidNetworkResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidNetworkResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidNetworkResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -482,6 +524,7 @@ pub struct InvalidResourcePoolStructureFault {
     pub base: InsufficientResourcesFault,
 }
 impl Default for InvalidResourcePoolStructureFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -499,9 +542,11 @@ impl rt::Object for InvalidResourcePoolStructureFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_RESOURCE_POOL_STRUCTURE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_RESOURCE_POOL_STRUCTURE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -509,6 +554,7 @@ impl rt::Object for InvalidResourcePoolStructureFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -530,16 +576,19 @@ impl std::ops::DerefMut for InvalidResourcePoolStructureFault {
     }
 }
 impl Clone for InvalidResourcePoolStructureFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidResourcePoolStructureFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidResourcePoolStructureFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -553,6 +602,7 @@ pub struct InvalidSnapshotFormat {
     pub base: InvalidFormat,
 }
 impl Default for InvalidSnapshotFormat {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidFormat::default(),
@@ -570,9 +620,11 @@ impl rt::Object for InvalidSnapshotFormat {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_SNAPSHOT_FORMAT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_SNAPSHOT_FORMAT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -580,6 +632,7 @@ impl rt::Object for InvalidSnapshotFormat {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -601,16 +654,19 @@ impl std::ops::DerefMut for InvalidSnapshotFormat {
     }
 }
 impl Clone for InvalidSnapshotFormat {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidSnapshotFormat {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidSnapshotFormat {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -624,6 +680,7 @@ pub struct InvalidToken {
     pub base: RuntimeFault,
 }
 impl Default for InvalidToken {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -641,9 +698,11 @@ impl rt::Object for InvalidToken {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_TOKEN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_TOKEN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -651,6 +710,7 @@ impl rt::Object for InvalidToken {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -672,16 +732,19 @@ impl std::ops::DerefMut for InvalidToken {
     }
 }
 impl Clone for InvalidToken {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidToken {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidToken {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -697,6 +760,7 @@ pub struct InvalidVmState {
     pub vm: rt::ManagedObjectReference,
 }
 impl Default for InvalidVmState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -717,9 +781,11 @@ impl rt::Object for InvalidVmState {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_VM_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_VM_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -728,6 +794,7 @@ impl rt::Object for InvalidVmState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -750,16 +817,19 @@ impl std::ops::DerefMut for InvalidVmState {
     }
 }
 impl Clone for InvalidVmState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidVmState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidVmState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -775,6 +845,7 @@ pub struct KeyNotFound {
     pub key: String,
 }
 impl Default for KeyNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -795,9 +866,11 @@ impl rt::Object for KeyNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &KEY_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KEY_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -806,6 +879,7 @@ impl rt::Object for KeyNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -828,16 +902,19 @@ impl std::ops::DerefMut for KeyNotFound {
     }
 }
 impl Clone for KeyNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KeyNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KeyNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -857,6 +934,7 @@ pub struct LargeRdmNotSupportedOnDatastore {
     pub datastore_name: String,
 }
 impl Default for LargeRdmNotSupportedOnDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -881,9 +959,11 @@ impl rt::Object for LargeRdmNotSupportedOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -894,6 +974,7 @@ impl rt::Object for LargeRdmNotSupportedOnDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -918,16 +999,19 @@ impl std::ops::DerefMut for LargeRdmNotSupportedOnDatastore {
     }
 }
 impl Clone for LargeRdmNotSupportedOnDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LargeRdmNotSupportedOnDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LargeRdmNotSupportedOnDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -941,6 +1025,7 @@ pub struct LegacyNetworkInterfaceInUse {
     pub base: CannotAccessNetwork,
 }
 impl Default for LegacyNetworkInterfaceInUse {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
@@ -958,9 +1043,11 @@ impl rt::Object for LegacyNetworkInterfaceInUse {
     fn type_info() -> &'static rt::ObjectInfo {
         &LEGACY_NETWORK_INTERFACE_IN_USE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LEGACY_NETWORK_INTERFACE_IN_USE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -968,6 +1055,7 @@ impl rt::Object for LegacyNetworkInterfaceInUse {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -989,16 +1077,19 @@ impl std::ops::DerefMut for LegacyNetworkInterfaceInUse {
     }
 }
 impl Clone for LegacyNetworkInterfaceInUse {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LegacyNetworkInterfaceInUse {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LegacyNetworkInterfaceInUse {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1012,6 +1103,7 @@ pub struct LogBundlingFailed {
     pub base: VimFault,
 }
 impl Default for LogBundlingFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1027,9 +1119,11 @@ impl rt::Object for LogBundlingFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOG_BUNDLING_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOG_BUNDLING_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1037,6 +1131,7 @@ impl rt::Object for LogBundlingFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1058,16 +1153,19 @@ impl std::ops::DerefMut for LogBundlingFailed {
     }
 }
 impl Clone for LogBundlingFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LogBundlingFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LogBundlingFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1085,6 +1183,7 @@ pub struct MemoryFileFormatNotSupportedByDatastore {
     pub r#type: String,
 }
 impl Default for MemoryFileFormatNotSupportedByDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: UnsupportedDatastore::default(),
@@ -1107,9 +1206,11 @@ impl rt::Object for MemoryFileFormatNotSupportedByDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1119,6 +1220,7 @@ impl rt::Object for MemoryFileFormatNotSupportedByDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1142,16 +1244,19 @@ impl std::ops::DerefMut for MemoryFileFormatNotSupportedByDatastore {
     }
 }
 impl Clone for MemoryFileFormatNotSupportedByDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MemoryFileFormatNotSupportedByDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MemoryFileFormatNotSupportedByDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1165,6 +1270,7 @@ pub struct MemoryHotPlugNotSupported {
     pub base: VmConfigFault,
 }
 impl Default for MemoryHotPlugNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1182,9 +1288,11 @@ impl rt::Object for MemoryHotPlugNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &MEMORY_HOT_PLUG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MEMORY_HOT_PLUG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1192,6 +1300,7 @@ impl rt::Object for MemoryHotPlugNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1213,16 +1322,19 @@ impl std::ops::DerefMut for MemoryHotPlugNotSupported {
     }
 }
 impl Clone for MemoryHotPlugNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MemoryHotPlugNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MemoryHotPlugNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1242,6 +1354,7 @@ pub struct MemorySizeNotRecommended {
     pub max_memory_size_mb: i32,
 }
 impl Default for MemorySizeNotRecommended {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -1266,9 +1379,11 @@ impl rt::Object for MemorySizeNotRecommended {
     fn type_info() -> &'static rt::ObjectInfo {
         &MEMORY_SIZE_NOT_RECOMMENDED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MEMORY_SIZE_NOT_RECOMMENDED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1279,6 +1394,7 @@ impl rt::Object for MemorySizeNotRecommended {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1303,16 +1419,19 @@ impl std::ops::DerefMut for MemorySizeNotRecommended {
     }
 }
 impl Clone for MemorySizeNotRecommended {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MemorySizeNotRecommended {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MemorySizeNotRecommended {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1332,6 +1451,7 @@ pub struct MemorySizeNotSupported {
     pub max_memory_size_mb: i32,
 }
 impl Default for MemorySizeNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -1356,9 +1476,11 @@ impl rt::Object for MemorySizeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &MEMORY_SIZE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MEMORY_SIZE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1369,6 +1491,7 @@ impl rt::Object for MemorySizeNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1393,16 +1516,19 @@ impl std::ops::DerefMut for MemorySizeNotSupported {
     }
 }
 impl Clone for MemorySizeNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MemorySizeNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MemorySizeNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1422,6 +1548,7 @@ pub struct MemorySizeNotSupportedByDatastore {
     pub max_memory_size_mb: i32,
 }
 impl Default for MemorySizeNotSupportedByDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -1446,9 +1573,11 @@ impl rt::Object for MemorySizeNotSupportedByDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1459,6 +1588,7 @@ impl rt::Object for MemorySizeNotSupportedByDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1483,16 +1613,19 @@ impl std::ops::DerefMut for MemorySizeNotSupportedByDatastore {
     }
 }
 impl Clone for MemorySizeNotSupportedByDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MemorySizeNotSupportedByDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MemorySizeNotSupportedByDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1508,6 +1641,7 @@ pub struct MethodAlreadyDisabledFault {
     pub source_id: String,
 }
 impl Default for MethodAlreadyDisabledFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -1528,9 +1662,11 @@ impl rt::Object for MethodAlreadyDisabledFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &METHOD_ALREADY_DISABLED_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METHOD_ALREADY_DISABLED_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1539,6 +1675,7 @@ impl rt::Object for MethodAlreadyDisabledFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1561,16 +1698,19 @@ impl std::ops::DerefMut for MethodAlreadyDisabledFault {
     }
 }
 impl Clone for MethodAlreadyDisabledFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MethodAlreadyDisabledFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MethodAlreadyDisabledFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1586,6 +1726,7 @@ pub struct MethodDisabled {
     pub source: Option<String>,
 }
 impl Default for MethodDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -1606,9 +1747,11 @@ impl rt::Object for MethodDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &METHOD_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &METHOD_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1617,6 +1760,7 @@ impl rt::Object for MethodDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1639,16 +1783,19 @@ impl std::ops::DerefMut for MethodDisabled {
     }
 }
 impl Clone for MethodDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MethodDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MethodDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1670,6 +1817,7 @@ pub struct MismatchedBundle {
     pub host_build_number: i32,
 }
 impl Default for MismatchedBundle {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1696,9 +1844,11 @@ impl rt::Object for MismatchedBundle {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISMATCHED_BUNDLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISMATCHED_BUNDLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1710,6 +1860,7 @@ impl rt::Object for MismatchedBundle {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1735,16 +1886,19 @@ impl std::ops::DerefMut for MismatchedBundle {
     }
 }
 impl Clone for MismatchedBundle {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MismatchedBundle {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MismatchedBundle {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1758,6 +1912,7 @@ pub struct MissingBmcSupport {
     pub base: VimFault,
 }
 impl Default for MissingBmcSupport {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1773,9 +1928,11 @@ impl rt::Object for MissingBmcSupport {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_BMC_SUPPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_BMC_SUPPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1783,6 +1940,7 @@ impl rt::Object for MissingBmcSupport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1804,16 +1962,19 @@ impl std::ops::DerefMut for MissingBmcSupport {
     }
 }
 impl Clone for MissingBmcSupport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingBmcSupport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingBmcSupport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1829,6 +1990,7 @@ pub struct MksConnectionLimitReached {
     pub connection_limit: i32,
 }
 impl Default for MksConnectionLimitReached {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -1849,9 +2011,11 @@ impl rt::Object for MksConnectionLimitReached {
     fn type_info() -> &'static rt::ObjectInfo {
         &MKS_CONNECTION_LIMIT_REACHED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MKS_CONNECTION_LIMIT_REACHED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1860,6 +2024,7 @@ impl rt::Object for MksConnectionLimitReached {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1882,16 +2047,19 @@ impl std::ops::DerefMut for MksConnectionLimitReached {
     }
 }
 impl Clone for MksConnectionLimitReached {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MksConnectionLimitReached {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MksConnectionLimitReached {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1905,6 +2073,7 @@ pub struct MultiWriterNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for MultiWriterNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -1922,9 +2091,11 @@ impl rt::Object for MultiWriterNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &MULTI_WRITER_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MULTI_WRITER_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1932,6 +2103,7 @@ impl rt::Object for MultiWriterNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1953,16 +2125,19 @@ impl std::ops::DerefMut for MultiWriterNotSupported {
     }
 }
 impl Clone for MultiWriterNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MultiWriterNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MultiWriterNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1978,6 +2153,7 @@ pub struct MultipleCertificatesVerifyFault {
     pub thumbprint_data: Vec<MultipleCertificatesVerifyFaultThumbprintData>,
 }
 impl Default for MultipleCertificatesVerifyFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -1998,9 +2174,11 @@ impl rt::Object for MultipleCertificatesVerifyFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2009,6 +2187,7 @@ impl rt::Object for MultipleCertificatesVerifyFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2031,16 +2210,19 @@ impl std::ops::DerefMut for MultipleCertificatesVerifyFault {
     }
 }
 impl Clone for MultipleCertificatesVerifyFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MultipleCertificatesVerifyFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MultipleCertificatesVerifyFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2056,6 +2238,7 @@ pub struct MultipleCertificatesVerifyFaultThumbprintData {
     pub thumbprint: String,
 }
 impl Default for MultipleCertificatesVerifyFaultThumbprintData {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             port: 0,
@@ -2077,9 +2260,11 @@ impl rt::Object for MultipleCertificatesVerifyFaultThumbprintData {
     fn type_info() -> &'static rt::ObjectInfo {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.port),
@@ -2087,6 +2272,7 @@ impl rt::Object for MultipleCertificatesVerifyFaultThumbprintData {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.port),
@@ -2096,16 +2282,19 @@ impl rt::Object for MultipleCertificatesVerifyFaultThumbprintData {
     }
 }
 impl Clone for MultipleCertificatesVerifyFaultThumbprintData {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MultipleCertificatesVerifyFaultThumbprintData {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MultipleCertificatesVerifyFaultThumbprintData {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2119,6 +2308,7 @@ pub struct MultipleSnapshotsNotSupported {
     pub base: SnapshotFault,
 }
 impl Default for MultipleSnapshotsNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -2136,9 +2326,11 @@ impl rt::Object for MultipleSnapshotsNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2146,6 +2338,7 @@ impl rt::Object for MultipleSnapshotsNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2167,16 +2360,19 @@ impl std::ops::DerefMut for MultipleSnapshotsNotSupported {
     }
 }
 impl Clone for MultipleSnapshotsNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MultipleSnapshotsNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MultipleSnapshotsNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2196,6 +2392,7 @@ pub struct NamespaceFull {
     pub required_size: Option<i64>,
 }
 impl Default for NamespaceFull {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2220,9 +2417,11 @@ impl rt::Object for NamespaceFull {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAMESPACE_FULL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAMESPACE_FULL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2233,6 +2432,7 @@ impl rt::Object for NamespaceFull {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2257,16 +2457,19 @@ impl std::ops::DerefMut for NamespaceFull {
     }
 }
 impl Clone for NamespaceFull {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NamespaceFull {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NamespaceFull {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2282,6 +2485,7 @@ pub struct NamespaceLimitReached {
     pub limit: Option<i32>,
 }
 impl Default for NamespaceLimitReached {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2302,9 +2506,11 @@ impl rt::Object for NamespaceLimitReached {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAMESPACE_LIMIT_REACHED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAMESPACE_LIMIT_REACHED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2313,6 +2519,7 @@ impl rt::Object for NamespaceLimitReached {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2335,16 +2542,19 @@ impl std::ops::DerefMut for NamespaceLimitReached {
     }
 }
 impl Clone for NamespaceLimitReached {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NamespaceLimitReached {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NamespaceLimitReached {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2360,6 +2570,7 @@ pub struct NamespaceWriteProtected {
     pub name: String,
 }
 impl Default for NamespaceWriteProtected {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2380,9 +2591,11 @@ impl rt::Object for NamespaceWriteProtected {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAMESPACE_WRITE_PROTECTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAMESPACE_WRITE_PROTECTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2391,6 +2604,7 @@ impl rt::Object for NamespaceWriteProtected {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2413,16 +2627,19 @@ impl std::ops::DerefMut for NamespaceWriteProtected {
     }
 }
 impl Clone for NamespaceWriteProtected {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NamespaceWriteProtected {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NamespaceWriteProtected {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2440,6 +2657,7 @@ pub struct NasConnectionLimitReached {
     pub remote_path: String,
 }
 impl Default for NasConnectionLimitReached {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
@@ -2462,9 +2680,11 @@ impl rt::Object for NasConnectionLimitReached {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAS_CONNECTION_LIMIT_REACHED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAS_CONNECTION_LIMIT_REACHED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2474,6 +2694,7 @@ impl rt::Object for NasConnectionLimitReached {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2497,16 +2718,19 @@ impl std::ops::DerefMut for NasConnectionLimitReached {
     }
 }
 impl Clone for NasConnectionLimitReached {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NasConnectionLimitReached {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NasConnectionLimitReached {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2526,6 +2750,7 @@ pub struct NasSessionCredentialConflict {
     pub user_name: String,
 }
 impl Default for NasSessionCredentialConflict {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
@@ -2550,9 +2775,11 @@ impl rt::Object for NasSessionCredentialConflict {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAS_SESSION_CREDENTIAL_CONFLICT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAS_SESSION_CREDENTIAL_CONFLICT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2563,6 +2790,7 @@ impl rt::Object for NasSessionCredentialConflict {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2587,16 +2815,19 @@ impl std::ops::DerefMut for NasSessionCredentialConflict {
     }
 }
 impl Clone for NasSessionCredentialConflict {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NasSessionCredentialConflict {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NasSessionCredentialConflict {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2614,6 +2845,7 @@ pub struct NasVolumeNotMounted {
     pub remote_path: String,
 }
 impl Default for NasVolumeNotMounted {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
@@ -2636,9 +2868,11 @@ impl rt::Object for NasVolumeNotMounted {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAS_VOLUME_NOT_MOUNTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAS_VOLUME_NOT_MOUNTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2648,6 +2882,7 @@ impl rt::Object for NasVolumeNotMounted {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2671,16 +2906,19 @@ impl std::ops::DerefMut for NasVolumeNotMounted {
     }
 }
 impl Clone for NasVolumeNotMounted {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NasVolumeNotMounted {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NasVolumeNotMounted {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2694,6 +2932,7 @@ pub struct NetworkCopyFault {
     pub base: FileFault,
 }
 impl Default for NetworkCopyFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -2709,9 +2948,11 @@ impl rt::Object for NetworkCopyFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_COPY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_COPY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2719,6 +2960,7 @@ impl rt::Object for NetworkCopyFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2740,16 +2982,19 @@ impl std::ops::DerefMut for NetworkCopyFault {
     }
 }
 impl Clone for NetworkCopyFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkCopyFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkCopyFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2765,6 +3010,7 @@ pub struct NetworkDisruptedAndConfigRolledBack {
     pub host: String,
 }
 impl Default for NetworkDisruptedAndConfigRolledBack {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2785,9 +3031,11 @@ impl rt::Object for NetworkDisruptedAndConfigRolledBack {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2796,6 +3044,7 @@ impl rt::Object for NetworkDisruptedAndConfigRolledBack {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2818,16 +3067,19 @@ impl std::ops::DerefMut for NetworkDisruptedAndConfigRolledBack {
     }
 }
 impl Clone for NetworkDisruptedAndConfigRolledBack {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkDisruptedAndConfigRolledBack {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkDisruptedAndConfigRolledBack {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2841,6 +3093,7 @@ pub struct NetworkInaccessible {
     pub base: NasConfigFault,
 }
 impl Default for NetworkInaccessible {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
@@ -2858,9 +3111,11 @@ impl rt::Object for NetworkInaccessible {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_INACCESSIBLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_INACCESSIBLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2868,6 +3123,7 @@ impl rt::Object for NetworkInaccessible {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2889,16 +3145,19 @@ impl std::ops::DerefMut for NetworkInaccessible {
     }
 }
 impl Clone for NetworkInaccessible {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkInaccessible {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkInaccessible {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2912,6 +3171,7 @@ pub struct NoClientCertificate {
     pub base: VimFault,
 }
 impl Default for NoClientCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2927,9 +3187,11 @@ impl rt::Object for NoClientCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_CLIENT_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_CLIENT_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2937,6 +3199,7 @@ impl rt::Object for NoClientCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2958,16 +3221,19 @@ impl std::ops::DerefMut for NoClientCertificate {
     }
 }
 impl Clone for NoClientCertificate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoClientCertificate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoClientCertificate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2981,6 +3247,7 @@ pub struct NoCompatibleHostWithAccessToDevice {
     pub base: NoCompatibleHost,
 }
 impl Default for NoCompatibleHostWithAccessToDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NoCompatibleHost::default(),
@@ -2998,9 +3265,11 @@ impl rt::Object for NoCompatibleHostWithAccessToDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3008,6 +3277,7 @@ impl rt::Object for NoCompatibleHostWithAccessToDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3029,16 +3299,19 @@ impl std::ops::DerefMut for NoCompatibleHostWithAccessToDevice {
     }
 }
 impl Clone for NoCompatibleHostWithAccessToDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoCompatibleHostWithAccessToDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoCompatibleHostWithAccessToDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3052,6 +3325,7 @@ pub struct NoConnectedDatastore {
     pub base: VimFault,
 }
 impl Default for NoConnectedDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3067,9 +3341,11 @@ impl rt::Object for NoConnectedDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_CONNECTED_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_CONNECTED_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3077,6 +3353,7 @@ impl rt::Object for NoConnectedDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3098,16 +3375,19 @@ impl std::ops::DerefMut for NoConnectedDatastore {
     }
 }
 impl Clone for NoConnectedDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoConnectedDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoConnectedDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3121,6 +3401,7 @@ pub struct NoGateway {
     pub base: HostConfigFault,
 }
 impl Default for NoGateway {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -3138,9 +3419,11 @@ impl rt::Object for NoGateway {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_GATEWAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_GATEWAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3148,6 +3431,7 @@ impl rt::Object for NoGateway {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3169,16 +3453,19 @@ impl std::ops::DerefMut for NoGateway {
     }
 }
 impl Clone for NoGateway {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoGateway {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoGateway {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3194,6 +3481,7 @@ pub struct NoHost {
     pub name: Option<String>,
 }
 impl Default for NoHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -3214,9 +3502,11 @@ impl rt::Object for NoHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3225,6 +3515,7 @@ impl rt::Object for NoHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3247,16 +3538,19 @@ impl std::ops::DerefMut for NoHost {
     }
 }
 impl Clone for NoHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3270,6 +3564,7 @@ pub struct NoPeerHostFound {
     pub base: HostPowerOpFailed,
 }
 impl Default for NoPeerHostFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
@@ -3287,9 +3582,11 @@ impl rt::Object for NoPeerHostFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_PEER_HOST_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_PEER_HOST_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3297,6 +3594,7 @@ impl rt::Object for NoPeerHostFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3318,16 +3616,19 @@ impl std::ops::DerefMut for NoPeerHostFound {
     }
 }
 impl Clone for NoPeerHostFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoPeerHostFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoPeerHostFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3341,6 +3642,7 @@ pub struct NoPermissionOnHost {
     pub base: HostConnectFault,
 }
 impl Default for NoPermissionOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -3358,9 +3660,11 @@ impl rt::Object for NoPermissionOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3368,6 +3672,7 @@ impl rt::Object for NoPermissionOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3389,16 +3694,19 @@ impl std::ops::DerefMut for NoPermissionOnHost {
     }
 }
 impl Clone for NoPermissionOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoPermissionOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoPermissionOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3414,6 +3722,7 @@ pub struct NoPermissionOnNasVolume {
     pub user_name: Option<String>,
 }
 impl Default for NoPermissionOnNasVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
@@ -3434,9 +3743,11 @@ impl rt::Object for NoPermissionOnNasVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ON_NAS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ON_NAS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3445,6 +3756,7 @@ impl rt::Object for NoPermissionOnNasVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3467,16 +3779,19 @@ impl std::ops::DerefMut for NoPermissionOnNasVolume {
     }
 }
 impl Clone for NoPermissionOnNasVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoPermissionOnNasVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoPermissionOnNasVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3490,6 +3805,7 @@ pub struct NoVirtualNic {
     pub base: HostConfigFault,
 }
 impl Default for NoVirtualNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
@@ -3507,9 +3823,11 @@ impl rt::Object for NoVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_VIRTUAL_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3517,6 +3835,7 @@ impl rt::Object for NoVirtualNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3538,16 +3857,19 @@ impl std::ops::DerefMut for NoVirtualNic {
     }
 }
 impl Clone for NoVirtualNic {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoVirtualNic {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoVirtualNic {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3561,6 +3883,7 @@ pub struct NonPersistentDisksNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for NonPersistentDisksNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -3578,9 +3901,11 @@ impl rt::Object for NonPersistentDisksNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &NON_PERSISTENT_DISKS_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NON_PERSISTENT_DISKS_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3588,6 +3913,7 @@ impl rt::Object for NonPersistentDisksNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3609,16 +3935,19 @@ impl std::ops::DerefMut for NonPersistentDisksNotSupported {
     }
 }
 impl Clone for NonPersistentDisksNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NonPersistentDisksNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NonPersistentDisksNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3634,6 +3963,7 @@ pub struct NonVmwareOuiMacNotSupportedHost {
     pub host_name: String,
 }
 impl Default for NonVmwareOuiMacNotSupportedHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -3654,9 +3984,11 @@ impl rt::Object for NonVmwareOuiMacNotSupportedHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3665,6 +3997,7 @@ impl rt::Object for NonVmwareOuiMacNotSupportedHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3687,16 +4020,19 @@ impl std::ops::DerefMut for NonVmwareOuiMacNotSupportedHost {
     }
 }
 impl Clone for NonVmwareOuiMacNotSupportedHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NonVmwareOuiMacNotSupportedHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NonVmwareOuiMacNotSupportedHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3710,6 +4046,7 @@ pub struct NotADirectory {
     pub base: FileFault,
 }
 impl Default for NotADirectory {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -3725,9 +4062,11 @@ impl rt::Object for NotADirectory {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_A_DIRECTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_A_DIRECTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3735,6 +4074,7 @@ impl rt::Object for NotADirectory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3756,16 +4096,19 @@ impl std::ops::DerefMut for NotADirectory {
     }
 }
 impl Clone for NotADirectory {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotADirectory {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotADirectory {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3779,6 +4122,7 @@ pub struct NotAFile {
     pub base: FileFault,
 }
 impl Default for NotAFile {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -3794,9 +4138,11 @@ impl rt::Object for NotAFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_A_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_A_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3804,6 +4150,7 @@ impl rt::Object for NotAFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3825,16 +4172,19 @@ impl std::ops::DerefMut for NotAFile {
     }
 }
 impl Clone for NotAFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotAFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotAFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3852,6 +4202,7 @@ pub struct NotEnoughCpus {
     pub num_cpu_vm: i32,
 }
 impl Default for NotEnoughCpus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -3874,9 +4225,11 @@ impl rt::Object for NotEnoughCpus {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_CPUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_CPUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3886,6 +4239,7 @@ impl rt::Object for NotEnoughCpus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3909,16 +4263,19 @@ impl std::ops::DerefMut for NotEnoughCpus {
     }
 }
 impl Clone for NotEnoughCpus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotEnoughCpus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotEnoughCpus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3934,6 +4291,7 @@ pub struct NotEnoughLogicalCpus {
     pub host: Option<rt::ManagedObjectReference>,
 }
 impl Default for NotEnoughLogicalCpus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughCpus::default(),
@@ -3954,9 +4312,11 @@ impl rt::Object for NotEnoughLogicalCpus {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_LOGICAL_CPUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_LOGICAL_CPUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3965,6 +4325,7 @@ impl rt::Object for NotEnoughLogicalCpus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3987,16 +4348,19 @@ impl std::ops::DerefMut for NotEnoughLogicalCpus {
     }
 }
 impl Clone for NotEnoughLogicalCpus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotEnoughLogicalCpus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotEnoughLogicalCpus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4010,6 +4374,7 @@ pub struct NotSupportedHostForChecksum {
     pub base: VimFault,
 }
 impl Default for NotSupportedHostForChecksum {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -4025,9 +4390,11 @@ impl rt::Object for NotSupportedHostForChecksum {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_CHECKSUM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_CHECKSUM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4035,6 +4402,7 @@ impl rt::Object for NotSupportedHostForChecksum {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4056,16 +4424,19 @@ impl std::ops::DerefMut for NotSupportedHostForChecksum {
     }
 }
 impl Clone for NotSupportedHostForChecksum {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostForChecksum {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostForChecksum {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4081,6 +4452,7 @@ pub struct NotSupportedHostForVmemFile {
     pub host_name: String,
 }
 impl Default for NotSupportedHostForVmemFile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -4101,9 +4473,11 @@ impl rt::Object for NotSupportedHostForVmemFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_VMEM_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_VMEM_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -4112,6 +4486,7 @@ impl rt::Object for NotSupportedHostForVmemFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -4134,16 +4509,19 @@ impl std::ops::DerefMut for NotSupportedHostForVmemFile {
     }
 }
 impl Clone for NotSupportedHostForVmemFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostForVmemFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostForVmemFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4161,6 +4539,7 @@ pub struct NumVirtualCoresPerSocketNotSupported {
     pub num_cores_per_socket_vm: i32,
 }
 impl Default for NumVirtualCoresPerSocketNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -4183,9 +4562,11 @@ impl rt::Object for NumVirtualCoresPerSocketNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4195,6 +4576,7 @@ impl rt::Object for NumVirtualCoresPerSocketNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4218,16 +4600,19 @@ impl std::ops::DerefMut for NumVirtualCoresPerSocketNotSupported {
     }
 }
 impl Clone for NumVirtualCoresPerSocketNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NumVirtualCoresPerSocketNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NumVirtualCoresPerSocketNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4243,6 +4628,7 @@ pub struct NumVirtualCpusExceedsLimit {
     pub max_supported_vcpus: i32,
 }
 impl Default for NumVirtualCpusExceedsLimit {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -4263,9 +4649,11 @@ impl rt::Object for NumVirtualCpusExceedsLimit {
     fn type_info() -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4274,6 +4662,7 @@ impl rt::Object for NumVirtualCpusExceedsLimit {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4296,16 +4685,19 @@ impl std::ops::DerefMut for NumVirtualCpusExceedsLimit {
     }
 }
 impl Clone for NumVirtualCpusExceedsLimit {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NumVirtualCpusExceedsLimit {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NumVirtualCpusExceedsLimit {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4323,6 +4715,7 @@ pub struct NumVirtualCpusIncompatible {
     pub num_cpu: i32,
 }
 impl Default for NumVirtualCpusIncompatible {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -4345,9 +4738,11 @@ impl rt::Object for NumVirtualCpusIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CPUS_INCOMPATIBLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CPUS_INCOMPATIBLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4357,6 +4752,7 @@ impl rt::Object for NumVirtualCpusIncompatible {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4380,16 +4776,19 @@ impl std::ops::DerefMut for NumVirtualCpusIncompatible {
     }
 }
 impl Clone for NumVirtualCpusIncompatible {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NumVirtualCpusIncompatible {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NumVirtualCpusIncompatible {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4407,6 +4806,7 @@ pub struct NumVirtualCpusNotSupported {
     pub num_cpu_vm: i32,
 }
 impl Default for NumVirtualCpusNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -4429,9 +4829,11 @@ impl rt::Object for NumVirtualCpusNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4441,6 +4843,7 @@ impl rt::Object for NumVirtualCpusNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4464,16 +4867,19 @@ impl std::ops::DerefMut for NumVirtualCpusNotSupported {
     }
 }
 impl Clone for NumVirtualCpusNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NumVirtualCpusNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NumVirtualCpusNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4487,6 +4893,7 @@ pub struct OperationDisallowedOnHost {
     pub base: RuntimeFault,
 }
 impl Default for OperationDisallowedOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -4504,9 +4911,11 @@ impl rt::Object for OperationDisallowedOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPERATION_DISALLOWED_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPERATION_DISALLOWED_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4514,6 +4923,7 @@ impl rt::Object for OperationDisallowedOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4535,16 +4945,19 @@ impl std::ops::DerefMut for OperationDisallowedOnHost {
     }
 }
 impl Clone for OperationDisallowedOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OperationDisallowedOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OperationDisallowedOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4558,6 +4971,7 @@ pub struct PatchAlreadyInstalled {
     pub base: PatchNotApplicable,
 }
 impl Default for PatchAlreadyInstalled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchNotApplicable::default(),
@@ -4575,9 +4989,11 @@ impl rt::Object for PatchAlreadyInstalled {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_ALREADY_INSTALLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_ALREADY_INSTALLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4585,6 +5001,7 @@ impl rt::Object for PatchAlreadyInstalled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4606,16 +5023,19 @@ impl std::ops::DerefMut for PatchAlreadyInstalled {
     }
 }
 impl Clone for PatchAlreadyInstalled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchAlreadyInstalled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchAlreadyInstalled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4633,6 +5053,7 @@ pub struct PatchBinariesNotFound {
     pub binary: Vec<String>,
 }
 impl Default for PatchBinariesNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4655,9 +5076,11 @@ impl rt::Object for PatchBinariesNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_BINARIES_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_BINARIES_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4667,6 +5090,7 @@ impl rt::Object for PatchBinariesNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4690,16 +5114,19 @@ impl std::ops::DerefMut for PatchBinariesNotFound {
     }
 }
 impl Clone for PatchBinariesNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchBinariesNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchBinariesNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4715,6 +5142,7 @@ pub struct PatchInstallFailed {
     pub rolled_back: bool,
 }
 impl Default for PatchInstallFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PlatformConfigFault::default(),
@@ -4735,9 +5163,11 @@ impl rt::Object for PatchInstallFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_INSTALL_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_INSTALL_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4746,6 +5176,7 @@ impl rt::Object for PatchInstallFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4768,16 +5199,19 @@ impl std::ops::DerefMut for PatchInstallFailed {
     }
 }
 impl Clone for PatchInstallFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchInstallFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchInstallFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4791,6 +5225,7 @@ pub struct PatchIntegrityError {
     pub base: PlatformConfigFault,
 }
 impl Default for PatchIntegrityError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PlatformConfigFault::default(),
@@ -4808,9 +5243,11 @@ impl rt::Object for PatchIntegrityError {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_INTEGRITY_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_INTEGRITY_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4818,6 +5255,7 @@ impl rt::Object for PatchIntegrityError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4839,16 +5277,19 @@ impl std::ops::DerefMut for PatchIntegrityError {
     }
 }
 impl Clone for PatchIntegrityError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchIntegrityError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchIntegrityError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4862,6 +5303,7 @@ pub struct PatchMetadataCorrupted {
     pub base: PatchMetadataInvalid,
 }
 impl Default for PatchMetadataCorrupted {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchMetadataInvalid::default(),
@@ -4879,9 +5321,11 @@ impl rt::Object for PatchMetadataCorrupted {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_METADATA_CORRUPTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_METADATA_CORRUPTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -4889,6 +5333,7 @@ impl rt::Object for PatchMetadataCorrupted {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -4910,16 +5355,19 @@ impl std::ops::DerefMut for PatchMetadataCorrupted {
     }
 }
 impl Clone for PatchMetadataCorrupted {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchMetadataCorrupted {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchMetadataCorrupted {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4937,6 +5385,7 @@ pub struct PatchMetadataInvalid {
     pub meta_data: Vec<String>,
 }
 impl Default for PatchMetadataInvalid {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4959,9 +5408,11 @@ impl rt::Object for PatchMetadataInvalid {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_METADATA_INVALID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_METADATA_INVALID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4971,6 +5422,7 @@ impl rt::Object for PatchMetadataInvalid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4994,16 +5446,19 @@ impl std::ops::DerefMut for PatchMetadataInvalid {
     }
 }
 impl Clone for PatchMetadataInvalid {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchMetadataInvalid {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchMetadataInvalid {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5017,6 +5472,7 @@ pub struct PatchMetadataNotFound {
     pub base: PatchMetadataInvalid,
 }
 impl Default for PatchMetadataNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchMetadataInvalid::default(),
@@ -5034,9 +5490,11 @@ impl rt::Object for PatchMetadataNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_METADATA_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_METADATA_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5044,6 +5502,7 @@ impl rt::Object for PatchMetadataNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5065,16 +5524,19 @@ impl std::ops::DerefMut for PatchMetadataNotFound {
     }
 }
 impl Clone for PatchMetadataNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchMetadataNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchMetadataNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5092,6 +5554,7 @@ pub struct PatchMissingDependencies {
     pub prerequisite_lib: Vec<String>,
 }
 impl Default for PatchMissingDependencies {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchNotApplicable::default(),
@@ -5114,9 +5577,11 @@ impl rt::Object for PatchMissingDependencies {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_MISSING_DEPENDENCIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_MISSING_DEPENDENCIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -5126,6 +5591,7 @@ impl rt::Object for PatchMissingDependencies {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -5149,16 +5615,19 @@ impl std::ops::DerefMut for PatchMissingDependencies {
     }
 }
 impl Clone for PatchMissingDependencies {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchMissingDependencies {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchMissingDependencies {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5174,6 +5643,7 @@ pub struct PatchNotApplicable {
     pub patch_id: String,
 }
 impl Default for PatchNotApplicable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -5194,9 +5664,11 @@ impl rt::Object for PatchNotApplicable {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_NOT_APPLICABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_NOT_APPLICABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5205,6 +5677,7 @@ impl rt::Object for PatchNotApplicable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5227,16 +5700,19 @@ impl std::ops::DerefMut for PatchNotApplicable {
     }
 }
 impl Clone for PatchNotApplicable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchNotApplicable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchNotApplicable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5252,6 +5728,7 @@ pub struct PatchSuperseded {
     pub supersede: Vec<String>,
 }
 impl Default for PatchSuperseded {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchNotApplicable::default(),
@@ -5272,9 +5749,11 @@ impl rt::Object for PatchSuperseded {
     fn type_info() -> &'static rt::ObjectInfo {
         &PATCH_SUPERSEDED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PATCH_SUPERSEDED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -5283,6 +5762,7 @@ impl rt::Object for PatchSuperseded {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -5305,16 +5785,19 @@ impl std::ops::DerefMut for PatchSuperseded {
     }
 }
 impl Clone for PatchSuperseded {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PatchSuperseded {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PatchSuperseded {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5328,6 +5811,7 @@ pub struct PhysCompatRdmNotSupported {
     pub base: RdmNotSupported,
 }
 impl Default for PhysCompatRdmNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RdmNotSupported::default(),
@@ -5345,9 +5829,11 @@ impl rt::Object for PhysCompatRdmNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYS_COMPAT_RDM_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYS_COMPAT_RDM_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5355,6 +5841,7 @@ impl rt::Object for PhysCompatRdmNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5376,16 +5863,19 @@ impl std::ops::DerefMut for PhysCompatRdmNotSupported {
     }
 }
 impl Clone for PhysCompatRdmNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysCompatRdmNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysCompatRdmNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5399,6 +5889,7 @@ pub struct RdmNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for RdmNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -5416,9 +5907,11 @@ impl rt::Object for RdmNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &RDM_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RDM_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5426,6 +5919,7 @@ impl rt::Object for RdmNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5447,16 +5941,19 @@ impl std::ops::DerefMut for RdmNotSupported {
     }
 }
 impl Clone for RdmNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RdmNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RdmNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5476,6 +5973,7 @@ pub struct RdmNotSupportedOnDatastore {
     pub datastore_name: String,
 }
 impl Default for RdmNotSupportedOnDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -5500,9 +5998,11 @@ impl rt::Object for RdmNotSupportedOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &RDM_NOT_SUPPORTED_ON_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RDM_NOT_SUPPORTED_ON_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5513,6 +6013,7 @@ impl rt::Object for RdmNotSupportedOnDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5537,16 +6038,19 @@ impl std::ops::DerefMut for RdmNotSupportedOnDatastore {
     }
 }
 impl Clone for RdmNotSupportedOnDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RdmNotSupportedOnDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RdmNotSupportedOnDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5560,6 +6064,7 @@ pub struct RdmPointsToInaccessibleDisk {
     pub base: CannotAccessVmDisk,
 }
 impl Default for RdmPointsToInaccessibleDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessVmDisk::default(),
@@ -5577,9 +6082,11 @@ impl rt::Object for RdmPointsToInaccessibleDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &RDM_POINTS_TO_INACCESSIBLE_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RDM_POINTS_TO_INACCESSIBLE_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -5587,6 +6094,7 @@ impl rt::Object for RdmPointsToInaccessibleDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -5608,16 +6116,19 @@ impl std::ops::DerefMut for RdmPointsToInaccessibleDisk {
     }
 }
 impl Clone for RdmPointsToInaccessibleDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RdmPointsToInaccessibleDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RdmPointsToInaccessibleDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5631,6 +6142,7 @@ pub struct RawDiskNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for RawDiskNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -5648,9 +6160,11 @@ impl rt::Object for RawDiskNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &RAW_DISK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RAW_DISK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5658,6 +6172,7 @@ impl rt::Object for RawDiskNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5679,16 +6194,19 @@ impl std::ops::DerefMut for RawDiskNotSupported {
     }
 }
 impl Clone for RawDiskNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RawDiskNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RawDiskNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5702,6 +6220,7 @@ pub struct ReadHostResourcePoolTreeFailed {
     pub base: HostConnectFault,
 }
 impl Default for ReadHostResourcePoolTreeFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -5719,9 +6238,11 @@ impl rt::Object for ReadHostResourcePoolTreeFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_HOST_RESOURCE_POOL_TREE_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_HOST_RESOURCE_POOL_TREE_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5729,6 +6250,7 @@ impl rt::Object for ReadHostResourcePoolTreeFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5750,16 +6272,19 @@ impl std::ops::DerefMut for ReadHostResourcePoolTreeFailed {
     }
 }
 impl Clone for ReadHostResourcePoolTreeFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReadHostResourcePoolTreeFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReadHostResourcePoolTreeFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5775,6 +6300,7 @@ pub struct RebootRequired {
     pub patch: Option<String>,
 }
 impl Default for RebootRequired {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -5795,9 +6321,11 @@ impl rt::Object for RebootRequired {
     fn type_info() -> &'static rt::ObjectInfo {
         &REBOOT_REQUIRED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REBOOT_REQUIRED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5806,6 +6334,7 @@ impl rt::Object for RebootRequired {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5828,16 +6357,19 @@ impl std::ops::DerefMut for RebootRequired {
     }
 }
 impl Clone for RebootRequired {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RebootRequired {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RebootRequired {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5851,6 +6383,7 @@ pub struct RemoteDeviceNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for RemoteDeviceNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -5868,9 +6401,11 @@ impl rt::Object for RemoteDeviceNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOTE_DEVICE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOTE_DEVICE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -5878,6 +6413,7 @@ impl rt::Object for RemoteDeviceNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -5899,16 +6435,19 @@ impl std::ops::DerefMut for RemoteDeviceNotSupported {
     }
 }
 impl Clone for RemoteDeviceNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RemoteDeviceNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RemoteDeviceNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5922,6 +6461,7 @@ pub struct RemoveFailed {
     pub base: VimFault,
 }
 impl Default for RemoveFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -5937,9 +6477,11 @@ impl rt::Object for RemoveFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &REMOVE_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REMOVE_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5947,6 +6489,7 @@ impl rt::Object for RemoveFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5968,16 +6511,19 @@ impl std::ops::DerefMut for RemoveFailed {
     }
 }
 impl Clone for RemoveFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RemoveFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RemoveFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5997,6 +6543,7 @@ pub struct ResourceNotAvailable {
     pub r#type: Option<String>,
 }
 impl Default for ResourceNotAvailable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -6021,9 +6568,11 @@ impl rt::Object for ResourceNotAvailable {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_NOT_AVAILABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_NOT_AVAILABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -6034,6 +6583,7 @@ impl rt::Object for ResourceNotAvailable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -6058,16 +6608,19 @@ impl std::ops::DerefMut for ResourceNotAvailable {
     }
 }
 impl Clone for ResourceNotAvailable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourceNotAvailable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourceNotAvailable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6081,6 +6634,7 @@ pub struct SslDisabledFault {
     pub base: HostConnectFault,
 }
 impl Default for SslDisabledFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -6098,9 +6652,11 @@ impl rt::Object for SslDisabledFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &SSL_DISABLED_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SSL_DISABLED_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -6108,6 +6664,7 @@ impl rt::Object for SslDisabledFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -6129,16 +6686,19 @@ impl std::ops::DerefMut for SslDisabledFault {
     }
 }
 impl Clone for SslDisabledFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SslDisabledFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SslDisabledFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -6158,6 +6718,7 @@ pub struct SslVerifyFault {
     pub certificate: Option<String>,
 }
 impl Default for SslVerifyFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -6182,9 +6743,11 @@ impl rt::Object for SslVerifyFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &SSL_VERIFY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SSL_VERIFY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -6195,6 +6758,7 @@ impl rt::Object for SslVerifyFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -6219,16 +6783,19 @@ impl std::ops::DerefMut for SslVerifyFault {
     }
 }
 impl Clone for SslVerifyFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SslVerifyFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SslVerifyFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

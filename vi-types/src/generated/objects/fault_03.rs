@@ -13,6 +13,7 @@ pub struct SspiChallenge {
     pub base64_token: String,
 }
 impl Default for SspiChallenge {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -33,9 +34,11 @@ impl rt::Object for SspiChallenge {
     fn type_info() -> &'static rt::ObjectInfo {
         &SSPI_CHALLENGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SSPI_CHALLENGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for SspiChallenge {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for SspiChallenge {
     }
 }
 impl Clone for SspiChallenge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SspiChallenge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SspiChallenge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -89,6 +96,7 @@ pub struct SessionNotFound {
     pub base: RuntimeFault,
 }
 impl Default for SessionNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -106,9 +114,11 @@ impl rt::Object for SessionNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -116,6 +126,7 @@ impl rt::Object for SessionNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -137,16 +148,19 @@ impl std::ops::DerefMut for SessionNotFound {
     }
 }
 impl Clone for SessionNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -160,6 +174,7 @@ pub struct SharedBusControllerNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for SharedBusControllerNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -177,9 +192,11 @@ impl rt::Object for SharedBusControllerNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SHARED_BUS_CONTROLLER_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SHARED_BUS_CONTROLLER_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -187,6 +204,7 @@ impl rt::Object for SharedBusControllerNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -208,16 +226,19 @@ impl std::ops::DerefMut for SharedBusControllerNotSupported {
     }
 }
 impl Clone for SharedBusControllerNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SharedBusControllerNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SharedBusControllerNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -233,6 +254,7 @@ pub struct ShrinkDiskFault {
     pub disk_id: Option<i32>,
 }
 impl Default for ShrinkDiskFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -253,9 +275,11 @@ impl rt::Object for ShrinkDiskFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &SHRINK_DISK_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SHRINK_DISK_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -264,6 +288,7 @@ impl rt::Object for ShrinkDiskFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -286,16 +311,19 @@ impl std::ops::DerefMut for ShrinkDiskFault {
     }
 }
 impl Clone for ShrinkDiskFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ShrinkDiskFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ShrinkDiskFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -309,6 +337,7 @@ pub struct SnapshotNoChange {
     pub base: SnapshotFault,
 }
 impl Default for SnapshotNoChange {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
@@ -326,9 +355,11 @@ impl rt::Object for SnapshotNoChange {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_NO_CHANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_NO_CHANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -336,6 +367,7 @@ impl rt::Object for SnapshotNoChange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -357,16 +389,19 @@ impl std::ops::DerefMut for SnapshotNoChange {
     }
 }
 impl Clone for SnapshotNoChange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotNoChange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotNoChange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -380,6 +415,7 @@ pub struct SolutionUserRequired {
     pub base: SecurityError,
 }
 impl Default for SolutionUserRequired {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SecurityError::default(),
@@ -397,9 +433,11 @@ impl rt::Object for SolutionUserRequired {
     fn type_info() -> &'static rt::ObjectInfo {
         &SOLUTION_USER_REQUIRED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SOLUTION_USER_REQUIRED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -407,6 +445,7 @@ impl rt::Object for SolutionUserRequired {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -428,16 +467,19 @@ impl std::ops::DerefMut for SolutionUserRequired {
     }
 }
 impl Clone for SolutionUserRequired {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SolutionUserRequired {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SolutionUserRequired {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -453,6 +495,7 @@ pub struct SsdDiskNotAvailable {
     pub device_path: String,
 }
 impl Default for SsdDiskNotAvailable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -473,9 +516,11 @@ impl rt::Object for SsdDiskNotAvailable {
     fn type_info() -> &'static rt::ObjectInfo {
         &SSD_DISK_NOT_AVAILABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SSD_DISK_NOT_AVAILABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -484,6 +529,7 @@ impl rt::Object for SsdDiskNotAvailable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -506,16 +552,19 @@ impl std::ops::DerefMut for SsdDiskNotAvailable {
     }
 }
 impl Clone for SsdDiskNotAvailable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SsdDiskNotAvailable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SsdDiskNotAvailable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -529,6 +578,7 @@ pub struct SwapDatastoreNotWritableOnHost {
     pub base: DatastoreNotWritableOnHost,
 }
 impl Default for SwapDatastoreNotWritableOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreNotWritableOnHost::default(),
@@ -546,9 +596,11 @@ impl rt::Object for SwapDatastoreNotWritableOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &SWAP_DATASTORE_NOT_WRITABLE_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SWAP_DATASTORE_NOT_WRITABLE_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -556,6 +608,7 @@ impl rt::Object for SwapDatastoreNotWritableOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -577,16 +630,19 @@ impl std::ops::DerefMut for SwapDatastoreNotWritableOnHost {
     }
 }
 impl Clone for SwapDatastoreNotWritableOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SwapDatastoreNotWritableOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SwapDatastoreNotWritableOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -600,6 +656,7 @@ pub struct SwapDatastoreUnset {
     pub base: VimFault,
 }
 impl Default for SwapDatastoreUnset {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -615,9 +672,11 @@ impl rt::Object for SwapDatastoreUnset {
     fn type_info() -> &'static rt::ObjectInfo {
         &SWAP_DATASTORE_UNSET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SWAP_DATASTORE_UNSET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -625,6 +684,7 @@ impl rt::Object for SwapDatastoreUnset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -646,16 +706,19 @@ impl std::ops::DerefMut for SwapDatastoreUnset {
     }
 }
 impl Clone for SwapDatastoreUnset {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SwapDatastoreUnset {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SwapDatastoreUnset {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -669,6 +732,7 @@ pub struct SwapPlacementOverrideNotSupported {
     pub base: InvalidVmConfig,
 }
 impl Default for SwapPlacementOverrideNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
@@ -686,9 +750,11 @@ impl rt::Object for SwapPlacementOverrideNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -696,6 +762,7 @@ impl rt::Object for SwapPlacementOverrideNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -717,16 +784,19 @@ impl std::ops::DerefMut for SwapPlacementOverrideNotSupported {
     }
 }
 impl Clone for SwapPlacementOverrideNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SwapPlacementOverrideNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SwapPlacementOverrideNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -740,6 +810,7 @@ pub struct TooManyConcurrentNativeClones {
     pub base: FileFault,
 }
 impl Default for TooManyConcurrentNativeClones {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -755,9 +826,11 @@ impl rt::Object for TooManyConcurrentNativeClones {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_CONCURRENT_NATIVE_CLONES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_CONCURRENT_NATIVE_CLONES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -765,6 +838,7 @@ impl rt::Object for TooManyConcurrentNativeClones {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -786,16 +860,19 @@ impl std::ops::DerefMut for TooManyConcurrentNativeClones {
     }
 }
 impl Clone for TooManyConcurrentNativeClones {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyConcurrentNativeClones {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyConcurrentNativeClones {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -809,6 +886,7 @@ pub struct TooManyConsecutiveOverrides {
     pub base: VimFault,
 }
 impl Default for TooManyConsecutiveOverrides {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -824,9 +902,11 @@ impl rt::Object for TooManyConsecutiveOverrides {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_CONSECUTIVE_OVERRIDES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_CONSECUTIVE_OVERRIDES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -834,6 +914,7 @@ impl rt::Object for TooManyConsecutiveOverrides {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -855,16 +936,19 @@ impl std::ops::DerefMut for TooManyConsecutiveOverrides {
     }
 }
 impl Clone for TooManyConsecutiveOverrides {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyConsecutiveOverrides {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyConsecutiveOverrides {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -878,6 +962,7 @@ pub struct TooManyHosts {
     pub base: HostConnectFault,
 }
 impl Default for TooManyHosts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -895,9 +980,11 @@ impl rt::Object for TooManyHosts {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_HOSTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_HOSTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -905,6 +992,7 @@ impl rt::Object for TooManyHosts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -926,16 +1014,19 @@ impl std::ops::DerefMut for TooManyHosts {
     }
 }
 impl Clone for TooManyHosts {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyHosts {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyHosts {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -949,6 +1040,7 @@ pub struct TooManyNativeCloneLevels {
     pub base: FileFault,
 }
 impl Default for TooManyNativeCloneLevels {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -964,9 +1056,11 @@ impl rt::Object for TooManyNativeCloneLevels {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_NATIVE_CLONE_LEVELS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_NATIVE_CLONE_LEVELS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -974,6 +1068,7 @@ impl rt::Object for TooManyNativeCloneLevels {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -995,16 +1090,19 @@ impl std::ops::DerefMut for TooManyNativeCloneLevels {
     }
 }
 impl Clone for TooManyNativeCloneLevels {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyNativeCloneLevels {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyNativeCloneLevels {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1018,6 +1116,7 @@ pub struct TooManyNativeClonesOnFile {
     pub base: FileFault,
 }
 impl Default for TooManyNativeClonesOnFile {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: FileFault::default() }
     }
@@ -1033,9 +1132,11 @@ impl rt::Object for TooManyNativeClonesOnFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_NATIVE_CLONES_ON_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_NATIVE_CLONES_ON_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1043,6 +1144,7 @@ impl rt::Object for TooManyNativeClonesOnFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1064,16 +1166,19 @@ impl std::ops::DerefMut for TooManyNativeClonesOnFile {
     }
 }
 impl Clone for TooManyNativeClonesOnFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyNativeClonesOnFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyNativeClonesOnFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1087,6 +1192,7 @@ pub struct ToolsAlreadyUpgraded {
     pub base: VmToolsUpgradeFault,
 }
 impl Default for ToolsAlreadyUpgraded {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
@@ -1104,9 +1210,11 @@ impl rt::Object for ToolsAlreadyUpgraded {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_ALREADY_UPGRADED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_ALREADY_UPGRADED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1114,6 +1222,7 @@ impl rt::Object for ToolsAlreadyUpgraded {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1135,16 +1244,19 @@ impl std::ops::DerefMut for ToolsAlreadyUpgraded {
     }
 }
 impl Clone for ToolsAlreadyUpgraded {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsAlreadyUpgraded {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsAlreadyUpgraded {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1158,6 +1270,7 @@ pub struct ToolsAutoUpgradeNotSupported {
     pub base: VmToolsUpgradeFault,
 }
 impl Default for ToolsAutoUpgradeNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
@@ -1175,9 +1288,11 @@ impl rt::Object for ToolsAutoUpgradeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_AUTO_UPGRADE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_AUTO_UPGRADE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1185,6 +1300,7 @@ impl rt::Object for ToolsAutoUpgradeNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1206,16 +1322,19 @@ impl std::ops::DerefMut for ToolsAutoUpgradeNotSupported {
     }
 }
 impl Clone for ToolsAutoUpgradeNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsAutoUpgradeNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsAutoUpgradeNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1229,6 +1348,7 @@ pub struct ToolsImageCopyFailed {
     pub base: VmToolsUpgradeFault,
 }
 impl Default for ToolsImageCopyFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
@@ -1246,9 +1366,11 @@ impl rt::Object for ToolsImageCopyFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_IMAGE_COPY_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_IMAGE_COPY_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1256,6 +1378,7 @@ impl rt::Object for ToolsImageCopyFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1277,16 +1400,19 @@ impl std::ops::DerefMut for ToolsImageCopyFailed {
     }
 }
 impl Clone for ToolsImageCopyFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsImageCopyFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsImageCopyFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1300,6 +1426,7 @@ pub struct ToolsImageNotAvailable {
     pub base: VmToolsUpgradeFault,
 }
 impl Default for ToolsImageNotAvailable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
@@ -1317,9 +1444,11 @@ impl rt::Object for ToolsImageNotAvailable {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_IMAGE_NOT_AVAILABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_IMAGE_NOT_AVAILABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1327,6 +1456,7 @@ impl rt::Object for ToolsImageNotAvailable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1348,16 +1478,19 @@ impl std::ops::DerefMut for ToolsImageNotAvailable {
     }
 }
 impl Clone for ToolsImageNotAvailable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsImageNotAvailable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsImageNotAvailable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1371,6 +1504,7 @@ pub struct ToolsImageSignatureCheckFailed {
     pub base: VmToolsUpgradeFault,
 }
 impl Default for ToolsImageSignatureCheckFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
@@ -1388,9 +1522,11 @@ impl rt::Object for ToolsImageSignatureCheckFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_IMAGE_SIGNATURE_CHECK_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_IMAGE_SIGNATURE_CHECK_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1398,6 +1534,7 @@ impl rt::Object for ToolsImageSignatureCheckFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1419,16 +1556,19 @@ impl std::ops::DerefMut for ToolsImageSignatureCheckFailed {
     }
 }
 impl Clone for ToolsImageSignatureCheckFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsImageSignatureCheckFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsImageSignatureCheckFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1442,6 +1582,7 @@ pub struct ToolsUpgradeCancelled {
     pub base: VmToolsUpgradeFault,
 }
 impl Default for ToolsUpgradeCancelled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
@@ -1459,9 +1600,11 @@ impl rt::Object for ToolsUpgradeCancelled {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_UPGRADE_CANCELLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_UPGRADE_CANCELLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1469,6 +1612,7 @@ impl rt::Object for ToolsUpgradeCancelled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1490,16 +1634,19 @@ impl std::ops::DerefMut for ToolsUpgradeCancelled {
     }
 }
 impl Clone for ToolsUpgradeCancelled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsUpgradeCancelled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsUpgradeCancelled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1517,6 +1664,7 @@ pub struct UnSupportedDatastoreForVFlash {
     pub r#type: String,
 }
 impl Default for UnSupportedDatastoreForVFlash {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: UnsupportedDatastore::default(),
@@ -1539,9 +1687,11 @@ impl rt::Object for UnSupportedDatastoreForVFlash {
     fn type_info() -> &'static rt::ObjectInfo {
         &UN_SUPPORTED_DATASTORE_FOR_V_FLASH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UN_SUPPORTED_DATASTORE_FOR_V_FLASH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1551,6 +1701,7 @@ impl rt::Object for UnSupportedDatastoreForVFlash {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1574,16 +1725,19 @@ impl std::ops::DerefMut for UnSupportedDatastoreForVFlash {
     }
 }
 impl Clone for UnSupportedDatastoreForVFlash {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnSupportedDatastoreForVFlash {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnSupportedDatastoreForVFlash {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1599,6 +1753,7 @@ pub struct UnrecognizedHost {
     pub host_name: String,
 }
 impl Default for UnrecognizedHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1619,9 +1774,11 @@ impl rt::Object for UnrecognizedHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNRECOGNIZED_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNRECOGNIZED_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1630,6 +1787,7 @@ impl rt::Object for UnrecognizedHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1652,16 +1810,19 @@ impl std::ops::DerefMut for UnrecognizedHost {
     }
 }
 impl Clone for UnrecognizedHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnrecognizedHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnrecognizedHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1677,6 +1838,7 @@ pub struct UnsupportedDatastore {
     pub datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for UnsupportedDatastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1697,9 +1859,11 @@ impl rt::Object for UnsupportedDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNSUPPORTED_DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNSUPPORTED_DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1708,6 +1872,7 @@ impl rt::Object for UnsupportedDatastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1730,16 +1895,19 @@ impl std::ops::DerefMut for UnsupportedDatastore {
     }
 }
 impl Clone for UnsupportedDatastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnsupportedDatastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnsupportedDatastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1755,6 +1923,7 @@ pub struct UnsupportedGuest {
     pub unsupported_guest_os: String,
 }
 impl Default for UnsupportedGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
@@ -1775,9 +1944,11 @@ impl rt::Object for UnsupportedGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNSUPPORTED_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNSUPPORTED_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1786,6 +1957,7 @@ impl rt::Object for UnsupportedGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1808,16 +1980,19 @@ impl std::ops::DerefMut for UnsupportedGuest {
     }
 }
 impl Clone for UnsupportedGuest {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnsupportedGuest {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnsupportedGuest {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1833,6 +2008,7 @@ pub struct UnsupportedVimApiVersion {
     pub version: Option<String>,
 }
 impl Default for UnsupportedVimApiVersion {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1853,9 +2029,11 @@ impl rt::Object for UnsupportedVimApiVersion {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNSUPPORTED_VIM_API_VERSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNSUPPORTED_VIM_API_VERSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1864,6 +2042,7 @@ impl rt::Object for UnsupportedVimApiVersion {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1886,16 +2065,19 @@ impl std::ops::DerefMut for UnsupportedVimApiVersion {
     }
 }
 impl Clone for UnsupportedVimApiVersion {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnsupportedVimApiVersion {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnsupportedVimApiVersion {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1909,6 +2091,7 @@ pub struct UnsupportedVmxLocation {
     pub base: VmConfigFault,
 }
 impl Default for UnsupportedVmxLocation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1926,9 +2109,11 @@ impl rt::Object for UnsupportedVmxLocation {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNSUPPORTED_VMX_LOCATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNSUPPORTED_VMX_LOCATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1936,6 +2121,7 @@ impl rt::Object for UnsupportedVmxLocation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1957,16 +2143,19 @@ impl std::ops::DerefMut for UnsupportedVmxLocation {
     }
 }
 impl Clone for UnsupportedVmxLocation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnsupportedVmxLocation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnsupportedVmxLocation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1980,6 +2169,7 @@ pub struct UnusedVirtualDiskBlocksNotScrubbed {
     pub base: DeviceBackingNotSupported,
 }
 impl Default for UnusedVirtualDiskBlocksNotScrubbed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
@@ -1997,9 +2187,11 @@ impl rt::Object for UnusedVirtualDiskBlocksNotScrubbed {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2007,6 +2199,7 @@ impl rt::Object for UnusedVirtualDiskBlocksNotScrubbed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2028,16 +2221,19 @@ impl std::ops::DerefMut for UnusedVirtualDiskBlocksNotScrubbed {
     }
 }
 impl Clone for UnusedVirtualDiskBlocksNotScrubbed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnusedVirtualDiskBlocksNotScrubbed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnusedVirtualDiskBlocksNotScrubbed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2051,6 +2247,7 @@ pub struct VmiNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for VmiNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -2068,9 +2265,11 @@ impl rt::Object for VmiNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMI_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMI_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2078,6 +2277,7 @@ impl rt::Object for VmiNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2099,16 +2299,19 @@ impl std::ops::DerefMut for VmiNotSupported {
     }
 }
 impl Clone for VmiNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmiNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmiNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2122,6 +2325,7 @@ pub struct VmOnConflictDvPort {
     pub base: CannotAccessNetwork,
 }
 impl Default for VmOnConflictDvPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
@@ -2139,9 +2343,11 @@ impl rt::Object for VmOnConflictDvPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_ON_CONFLICT_DV_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_ON_CONFLICT_DV_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -2149,6 +2355,7 @@ impl rt::Object for VmOnConflictDvPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -2170,16 +2377,19 @@ impl std::ops::DerefMut for VmOnConflictDvPort {
     }
 }
 impl Clone for VmOnConflictDvPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmOnConflictDvPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmOnConflictDvPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2193,6 +2403,7 @@ pub struct VmOnVirtualIntranet {
     pub base: CannotAccessNetwork,
 }
 impl Default for VmOnVirtualIntranet {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
@@ -2210,9 +2421,11 @@ impl rt::Object for VmOnVirtualIntranet {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_ON_VIRTUAL_INTRANET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_ON_VIRTUAL_INTRANET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -2220,6 +2433,7 @@ impl rt::Object for VmOnVirtualIntranet {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -2241,16 +2455,19 @@ impl std::ops::DerefMut for VmOnVirtualIntranet {
     }
 }
 impl Clone for VmOnVirtualIntranet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmOnVirtualIntranet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmOnVirtualIntranet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2264,6 +2481,7 @@ pub struct VirtualDiskBlocksNotFullyProvisioned {
     pub base: DeviceBackingNotSupported,
 }
 impl Default for VirtualDiskBlocksNotFullyProvisioned {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
@@ -2281,9 +2499,11 @@ impl rt::Object for VirtualDiskBlocksNotFullyProvisioned {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2291,6 +2511,7 @@ impl rt::Object for VirtualDiskBlocksNotFullyProvisioned {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2312,16 +2533,19 @@ impl std::ops::DerefMut for VirtualDiskBlocksNotFullyProvisioned {
     }
 }
 impl Clone for VirtualDiskBlocksNotFullyProvisioned {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskBlocksNotFullyProvisioned {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskBlocksNotFullyProvisioned {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2337,6 +2561,7 @@ pub struct VirtualDiskModeNotSupported {
     pub mode: String,
 }
 impl Default for VirtualDiskModeNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -2357,9 +2582,11 @@ impl rt::Object for VirtualDiskModeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_MODE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_MODE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2368,6 +2595,7 @@ impl rt::Object for VirtualDiskModeNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2390,16 +2618,19 @@ impl std::ops::DerefMut for VirtualDiskModeNotSupported {
     }
 }
 impl Clone for VirtualDiskModeNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskModeNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskModeNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2413,6 +2644,7 @@ pub struct VirtualEthernetCardNotSupported {
     pub base: DeviceNotSupported,
 }
 impl Default for VirtualEthernetCardNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
@@ -2430,9 +2662,11 @@ impl rt::Object for VirtualEthernetCardNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2440,6 +2674,7 @@ impl rt::Object for VirtualEthernetCardNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2461,16 +2696,19 @@ impl std::ops::DerefMut for VirtualEthernetCardNotSupported {
     }
 }
 impl Clone for VirtualEthernetCardNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2488,6 +2726,7 @@ pub struct VirtualHardwareVersionNotSupported {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for VirtualHardwareVersionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -2510,9 +2749,11 @@ impl rt::Object for VirtualHardwareVersionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2522,6 +2763,7 @@ impl rt::Object for VirtualHardwareVersionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2545,16 +2787,19 @@ impl std::ops::DerefMut for VirtualHardwareVersionNotSupported {
     }
 }
 impl Clone for VirtualHardwareVersionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHardwareVersionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualHardwareVersionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2574,6 +2819,7 @@ pub struct VmAlreadyExistsInDatacenter {
     pub vm: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VmAlreadyExistsInDatacenter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidFolder::default(),
@@ -2598,9 +2844,11 @@ impl rt::Object for VmAlreadyExistsInDatacenter {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_ALREADY_EXISTS_IN_DATACENTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_ALREADY_EXISTS_IN_DATACENTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2611,6 +2859,7 @@ impl rt::Object for VmAlreadyExistsInDatacenter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2635,16 +2884,19 @@ impl std::ops::DerefMut for VmAlreadyExistsInDatacenter {
     }
 }
 impl Clone for VmAlreadyExistsInDatacenter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmAlreadyExistsInDatacenter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmAlreadyExistsInDatacenter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2658,6 +2910,7 @@ pub struct VmPowerOnDisabled {
     pub base: InvalidState,
 }
 impl Default for VmPowerOnDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -2675,9 +2928,11 @@ impl rt::Object for VmPowerOnDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_POWER_ON_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_POWER_ON_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2685,6 +2940,7 @@ impl rt::Object for VmPowerOnDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2706,16 +2962,19 @@ impl std::ops::DerefMut for VmPowerOnDisabled {
     }
 }
 impl Clone for VmPowerOnDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPowerOnDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPowerOnDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2729,6 +2988,7 @@ pub struct VmToolsUpgradeFault {
     pub base: VimFault,
 }
 impl Default for VmToolsUpgradeFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -2744,9 +3004,11 @@ impl rt::Object for VmToolsUpgradeFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_TOOLS_UPGRADE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_TOOLS_UPGRADE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2754,6 +3016,7 @@ impl rt::Object for VmToolsUpgradeFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2775,16 +3038,19 @@ impl std::ops::DerefMut for VmToolsUpgradeFault {
     }
 }
 impl Clone for VmToolsUpgradeFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmToolsUpgradeFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmToolsUpgradeFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2804,6 +3070,7 @@ pub struct VmValidateMaxDevice {
     pub count: i32,
 }
 impl Default for VmValidateMaxDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2828,9 +3095,11 @@ impl rt::Object for VmValidateMaxDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_VALIDATE_MAX_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_VALIDATE_MAX_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2841,6 +3110,7 @@ impl rt::Object for VmValidateMaxDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2865,16 +3135,19 @@ impl std::ops::DerefMut for VmValidateMaxDevice {
     }
 }
 impl Clone for VmValidateMaxDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmValidateMaxDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmValidateMaxDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2896,6 +3169,7 @@ pub struct VmWwnConflict {
     pub wwn: Option<i64>,
 }
 impl Default for VmWwnConflict {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
@@ -2922,9 +3196,11 @@ impl rt::Object for VmWwnConflict {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_WWN_CONFLICT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_WWN_CONFLICT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2936,6 +3212,7 @@ impl rt::Object for VmWwnConflict {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2961,16 +3238,19 @@ impl std::ops::DerefMut for VmWwnConflict {
     }
 }
 impl Clone for VmWwnConflict {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmWwnConflict {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmWwnConflict {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2984,6 +3264,7 @@ pub struct VmfsAlreadyMounted {
     pub base: VmfsMountFault,
 }
 impl Default for VmfsAlreadyMounted {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsMountFault::default(),
@@ -3001,9 +3282,11 @@ impl rt::Object for VmfsAlreadyMounted {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_ALREADY_MOUNTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_ALREADY_MOUNTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3011,6 +3294,7 @@ impl rt::Object for VmfsAlreadyMounted {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3032,16 +3316,19 @@ impl std::ops::DerefMut for VmfsAlreadyMounted {
     }
 }
 impl Clone for VmfsAlreadyMounted {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsAlreadyMounted {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsAlreadyMounted {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3055,6 +3342,7 @@ pub struct VmfsAmbiguousMount {
     pub base: VmfsMountFault,
 }
 impl Default for VmfsAmbiguousMount {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsMountFault::default(),
@@ -3072,9 +3360,11 @@ impl rt::Object for VmfsAmbiguousMount {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_AMBIGUOUS_MOUNT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_AMBIGUOUS_MOUNT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3082,6 +3372,7 @@ impl rt::Object for VmfsAmbiguousMount {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3103,16 +3394,19 @@ impl std::ops::DerefMut for VmfsAmbiguousMount {
     }
 }
 impl Clone for VmfsAmbiguousMount {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsAmbiguousMount {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsAmbiguousMount {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3126,6 +3420,7 @@ pub struct VmotionInterfaceNotEnabled {
     pub base: HostPowerOpFailed,
 }
 impl Default for VmotionInterfaceNotEnabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
@@ -3143,9 +3438,11 @@ impl rt::Object for VmotionInterfaceNotEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMOTION_INTERFACE_NOT_ENABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMOTION_INTERFACE_NOT_ENABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3153,6 +3450,7 @@ impl rt::Object for VmotionInterfaceNotEnabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3174,16 +3472,19 @@ impl std::ops::DerefMut for VmotionInterfaceNotEnabled {
     }
 }
 impl Clone for VmotionInterfaceNotEnabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmotionInterfaceNotEnabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmotionInterfaceNotEnabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3197,6 +3498,7 @@ pub struct WakeOnLanNotSupported {
     pub base: VirtualHardwareCompatibilityIssue,
 }
 impl Default for WakeOnLanNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -3214,9 +3516,11 @@ impl rt::Object for WakeOnLanNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &WAKE_ON_LAN_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WAKE_ON_LAN_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3224,6 +3528,7 @@ impl rt::Object for WakeOnLanNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3245,16 +3550,19 @@ impl std::ops::DerefMut for WakeOnLanNotSupported {
     }
 }
 impl Clone for WakeOnLanNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WakeOnLanNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WakeOnLanNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3268,6 +3576,7 @@ pub struct WakeOnLanNotSupportedByVmotionNic {
     pub base: HostPowerOpFailed,
 }
 impl Default for WakeOnLanNotSupportedByVmotionNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
@@ -3285,9 +3594,11 @@ impl rt::Object for WakeOnLanNotSupportedByVmotionNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3295,6 +3606,7 @@ impl rt::Object for WakeOnLanNotSupportedByVmotionNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3316,16 +3628,19 @@ impl std::ops::DerefMut for WakeOnLanNotSupportedByVmotionNic {
     }
 }
 impl Clone for WakeOnLanNotSupportedByVmotionNic {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WakeOnLanNotSupportedByVmotionNic {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WakeOnLanNotSupportedByVmotionNic {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3339,6 +3654,7 @@ pub struct WipeDiskFault {
     pub base: VimFault,
 }
 impl Default for WipeDiskFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3354,9 +3670,11 @@ impl rt::Object for WipeDiskFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &WIPE_DISK_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WIPE_DISK_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3364,6 +3682,7 @@ impl rt::Object for WipeDiskFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3385,16 +3704,19 @@ impl std::ops::DerefMut for WipeDiskFault {
     }
 }
 impl Clone for WipeDiskFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WipeDiskFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WipeDiskFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct CannotAddHostWithFtVmAsStandalone {
     pub base: HostConnectFault,
 }
 impl Default for CannotAddHostWithFtVmAsStandalone {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -28,9 +29,11 @@ impl rt::Object for CannotAddHostWithFtVmAsStandalone {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for CannotAddHostWithFtVmAsStandalone {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for CannotAddHostWithFtVmAsStandalone {
     }
 }
 impl Clone for CannotAddHostWithFtVmAsStandalone {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAddHostWithFtVmAsStandalone {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAddHostWithFtVmAsStandalone {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct CannotAddHostWithFtVmToDifferentCluster {
     pub base: HostConnectFault,
 }
 impl Default for CannotAddHostWithFtVmToDifferentCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -99,9 +107,11 @@ impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -109,6 +119,7 @@ impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -130,16 +141,19 @@ impl std::ops::DerefMut for CannotAddHostWithFtVmToDifferentCluster {
     }
 }
 impl Clone for CannotAddHostWithFtVmToDifferentCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAddHostWithFtVmToDifferentCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAddHostWithFtVmToDifferentCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -153,6 +167,7 @@ pub struct CannotAddHostWithFtVmToNonHaCluster {
     pub base: HostConnectFault,
 }
 impl Default for CannotAddHostWithFtVmToNonHaCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
@@ -170,9 +185,11 @@ impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -180,6 +197,7 @@ impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -201,16 +219,19 @@ impl std::ops::DerefMut for CannotAddHostWithFtVmToNonHaCluster {
     }
 }
 impl Clone for CannotAddHostWithFtVmToNonHaCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotAddHostWithFtVmToNonHaCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotAddHostWithFtVmToNonHaCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -228,6 +249,7 @@ pub struct CannotChangeDrsBehaviorForFtSecondary {
     pub vm_name: String,
 }
 impl Default for CannotChangeDrsBehaviorForFtSecondary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -250,9 +272,11 @@ impl rt::Object for CannotChangeDrsBehaviorForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -262,6 +286,7 @@ impl rt::Object for CannotChangeDrsBehaviorForFtSecondary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -285,16 +310,19 @@ impl std::ops::DerefMut for CannotChangeDrsBehaviorForFtSecondary {
     }
 }
 impl Clone for CannotChangeDrsBehaviorForFtSecondary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotChangeDrsBehaviorForFtSecondary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotChangeDrsBehaviorForFtSecondary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -312,6 +340,7 @@ pub struct CannotChangeHaSettingsForFtSecondary {
     pub vm_name: String,
 }
 impl Default for CannotChangeHaSettingsForFtSecondary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -334,9 +363,11 @@ impl rt::Object for CannotChangeHaSettingsForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -346,6 +377,7 @@ impl rt::Object for CannotChangeHaSettingsForFtSecondary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -369,16 +401,19 @@ impl std::ops::DerefMut for CannotChangeHaSettingsForFtSecondary {
     }
 }
 impl Clone for CannotChangeHaSettingsForFtSecondary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotChangeHaSettingsForFtSecondary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotChangeHaSettingsForFtSecondary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -396,6 +431,7 @@ pub struct CannotComputeFtCompatibleHosts {
     pub vm_name: String,
 }
 impl Default for CannotComputeFtCompatibleHosts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -418,9 +454,11 @@ impl rt::Object for CannotComputeFtCompatibleHosts {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -430,6 +468,7 @@ impl rt::Object for CannotComputeFtCompatibleHosts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -453,16 +492,19 @@ impl std::ops::DerefMut for CannotComputeFtCompatibleHosts {
     }
 }
 impl Clone for CannotComputeFtCompatibleHosts {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotComputeFtCompatibleHosts {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotComputeFtCompatibleHosts {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -478,6 +520,7 @@ pub struct CannotDisconnectHostWithFaultToleranceVm {
     pub host_name: String,
 }
 impl Default for CannotDisconnectHostWithFaultToleranceVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -498,9 +541,11 @@ impl rt::Object for CannotDisconnectHostWithFaultToleranceVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -509,6 +554,7 @@ impl rt::Object for CannotDisconnectHostWithFaultToleranceVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -531,16 +577,19 @@ impl std::ops::DerefMut for CannotDisconnectHostWithFaultToleranceVm {
     }
 }
 impl Clone for CannotDisconnectHostWithFaultToleranceVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotDisconnectHostWithFaultToleranceVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotDisconnectHostWithFaultToleranceVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -558,6 +607,7 @@ pub struct CannotMoveFaultToleranceVm {
     pub vm_name: String,
 }
 impl Default for CannotMoveFaultToleranceVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -580,9 +630,11 @@ impl rt::Object for CannotMoveFaultToleranceVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_FAULT_TOLERANCE_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_FAULT_TOLERANCE_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -592,6 +644,7 @@ impl rt::Object for CannotMoveFaultToleranceVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -615,16 +668,19 @@ impl std::ops::DerefMut for CannotMoveFaultToleranceVm {
     }
 }
 impl Clone for CannotMoveFaultToleranceVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotMoveFaultToleranceVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotMoveFaultToleranceVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -638,6 +694,7 @@ pub struct CannotMoveHostWithFaultToleranceVm {
     pub base: VimFault,
 }
 impl Default for CannotMoveHostWithFaultToleranceVm {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -653,9 +710,11 @@ impl rt::Object for CannotMoveHostWithFaultToleranceVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -663,6 +722,7 @@ impl rt::Object for CannotMoveHostWithFaultToleranceVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -684,16 +744,19 @@ impl std::ops::DerefMut for CannotMoveHostWithFaultToleranceVm {
     }
 }
 impl Clone for CannotMoveHostWithFaultToleranceVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotMoveHostWithFaultToleranceVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotMoveHostWithFaultToleranceVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -707,6 +770,7 @@ pub struct DeviceGroupId {
     pub id: String,
 }
 impl Default for DeviceGroupId {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -724,15 +788,18 @@ impl rt::Object for DeviceGroupId {
     fn type_info() -> &'static rt::ObjectInfo {
         &DEVICE_GROUP_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DEVICE_GROUP_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -741,16 +808,19 @@ impl rt::Object for DeviceGroupId {
     }
 }
 impl Clone for DeviceGroupId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DeviceGroupId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DeviceGroupId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -770,6 +840,7 @@ pub struct FailToLockFaultToleranceVms {
     pub already_locked_vm: rt::ManagedObjectReference,
 }
 impl Default for FailToLockFaultToleranceVms {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -794,9 +865,11 @@ impl rt::Object for FailToLockFaultToleranceVms {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAIL_TO_LOCK_FAULT_TOLERANCE_VMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAIL_TO_LOCK_FAULT_TOLERANCE_VMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -807,6 +880,7 @@ impl rt::Object for FailToLockFaultToleranceVms {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -831,16 +905,19 @@ impl std::ops::DerefMut for FailToLockFaultToleranceVms {
     }
 }
 impl Clone for FailToLockFaultToleranceVms {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FailToLockFaultToleranceVms {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FailToLockFaultToleranceVms {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -854,6 +931,7 @@ pub struct FaultDomainId {
     pub id: String,
 }
 impl Default for FaultDomainId {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -871,15 +949,18 @@ impl rt::Object for FaultDomainId {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_DOMAIN_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_DOMAIN_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -888,16 +969,19 @@ impl rt::Object for FaultDomainId {
     }
 }
 impl Clone for FaultDomainId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultDomainId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultDomainId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -915,6 +999,7 @@ pub struct FaultToleranceCannotEditMem {
     pub vm: rt::ManagedObjectReference,
 }
 impl Default for FaultToleranceCannotEditMem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -937,9 +1022,11 @@ impl rt::Object for FaultToleranceCannotEditMem {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CANNOT_EDIT_MEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CANNOT_EDIT_MEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -949,6 +1036,7 @@ impl rt::Object for FaultToleranceCannotEditMem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -972,16 +1060,19 @@ impl std::ops::DerefMut for FaultToleranceCannotEditMem {
     }
 }
 impl Clone for FaultToleranceCannotEditMem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceCannotEditMem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceCannotEditMem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1001,6 +1092,7 @@ pub struct FaultToleranceConfigInfo {
     pub orphaned: Option<bool>,
 }
 impl Default for FaultToleranceConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             role: 0,
@@ -1026,9 +1118,11 @@ impl rt::Object for FaultToleranceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.role),
@@ -1038,6 +1132,7 @@ impl rt::Object for FaultToleranceConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.role),
@@ -1050,16 +1145,19 @@ impl rt::Object for FaultToleranceConfigInfo {
 }
 impl rt::Extends<FaultToleranceConfigInfo> for FaultToleranceConfigInfo {}
 impl Clone for FaultToleranceConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1079,6 +1177,7 @@ pub struct FaultToleranceConfigSpec {
     pub metro_ft_host_group: Option<String>,
 }
 impl Default for FaultToleranceConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             meta_data_path: None,
@@ -1104,9 +1203,11 @@ impl rt::Object for FaultToleranceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.meta_data_path),
@@ -1116,6 +1217,7 @@ impl rt::Object for FaultToleranceConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.meta_data_path),
@@ -1127,16 +1229,19 @@ impl rt::Object for FaultToleranceConfigSpec {
     }
 }
 impl Clone for FaultToleranceConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1152,6 +1257,7 @@ pub struct FaultToleranceDiskSpec {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for FaultToleranceDiskSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk: Default::default(),
@@ -1173,9 +1279,11 @@ impl rt::Object for FaultToleranceDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_DISK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_DISK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk),
@@ -1183,6 +1291,7 @@ impl rt::Object for FaultToleranceDiskSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk),
@@ -1192,16 +1301,19 @@ impl rt::Object for FaultToleranceDiskSpec {
     }
 }
 impl Clone for FaultToleranceDiskSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceDiskSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceDiskSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1215,6 +1327,7 @@ pub struct FaultToleranceMetaSpec {
     pub meta_data_datastore: rt::ManagedObjectReference,
 }
 impl Default for FaultToleranceMetaSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             meta_data_datastore: Default::default(),
@@ -1234,15 +1347,18 @@ impl rt::Object for FaultToleranceMetaSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_META_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_META_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.meta_data_datastore),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.meta_data_datastore),
@@ -1251,16 +1367,19 @@ impl rt::Object for FaultToleranceMetaSpec {
     }
 }
 impl Clone for FaultToleranceMetaSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceMetaSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceMetaSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1276,6 +1395,7 @@ pub struct FaultToleranceNotLicensed {
     pub host_name: Option<String>,
 }
 impl Default for FaultToleranceNotLicensed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -1296,9 +1416,11 @@ impl rt::Object for FaultToleranceNotLicensed {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_NOT_LICENSED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_NOT_LICENSED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1307,6 +1429,7 @@ impl rt::Object for FaultToleranceNotLicensed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1329,16 +1452,19 @@ impl std::ops::DerefMut for FaultToleranceNotLicensed {
     }
 }
 impl Clone for FaultToleranceNotLicensed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceNotLicensed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceNotLicensed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1354,6 +1480,7 @@ pub struct FaultTolerancePrimaryConfigInfo {
     pub secondaries: Vec<rt::ManagedObjectReference>,
 }
 impl Default for FaultTolerancePrimaryConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FaultToleranceConfigInfo::default(),
@@ -1374,9 +1501,11 @@ impl rt::Object for FaultTolerancePrimaryConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1385,6 +1514,7 @@ impl rt::Object for FaultTolerancePrimaryConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1407,16 +1537,19 @@ impl std::ops::DerefMut for FaultTolerancePrimaryConfigInfo {
     }
 }
 impl Clone for FaultTolerancePrimaryConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultTolerancePrimaryConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultTolerancePrimaryConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1434,6 +1567,7 @@ pub struct FaultTolerancePrimaryPowerOnNotAttempted {
     pub primary_vm: rt::ManagedObjectReference,
 }
 impl Default for FaultTolerancePrimaryPowerOnNotAttempted {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -1456,9 +1590,11 @@ impl rt::Object for FaultTolerancePrimaryPowerOnNotAttempted {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1468,6 +1604,7 @@ impl rt::Object for FaultTolerancePrimaryPowerOnNotAttempted {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1491,16 +1628,19 @@ impl std::ops::DerefMut for FaultTolerancePrimaryPowerOnNotAttempted {
     }
 }
 impl Clone for FaultTolerancePrimaryPowerOnNotAttempted {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultTolerancePrimaryPowerOnNotAttempted {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultTolerancePrimaryPowerOnNotAttempted {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1516,6 +1656,7 @@ pub struct FaultToleranceSecondaryConfigInfo {
     pub primary_vm: rt::ManagedObjectReference,
 }
 impl Default for FaultToleranceSecondaryConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FaultToleranceConfigInfo::default(),
@@ -1536,9 +1677,11 @@ impl rt::Object for FaultToleranceSecondaryConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1547,6 +1690,7 @@ impl rt::Object for FaultToleranceSecondaryConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1569,16 +1713,19 @@ impl std::ops::DerefMut for FaultToleranceSecondaryConfigInfo {
     }
 }
 impl Clone for FaultToleranceSecondaryConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceSecondaryConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceSecondaryConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1597,6 +1744,7 @@ pub struct FaultToleranceSecondaryOpResult {
     pub power_on_result: Option<Box<ClusterPowerOnVmResult>>,
 }
 impl Default for FaultToleranceSecondaryOpResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -1621,9 +1769,11 @@ impl rt::Object for FaultToleranceSecondaryOpResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_SECONDARY_OP_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_SECONDARY_OP_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -1633,6 +1783,7 @@ impl rt::Object for FaultToleranceSecondaryOpResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -1644,16 +1795,19 @@ impl rt::Object for FaultToleranceSecondaryOpResult {
     }
 }
 impl Clone for FaultToleranceSecondaryOpResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceSecondaryOpResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceSecondaryOpResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1669,6 +1823,7 @@ pub struct FaultToleranceVmConfigSpec {
     pub disks: Vec<FaultToleranceDiskSpec>,
 }
 impl Default for FaultToleranceVmConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_config: None,
@@ -1690,9 +1845,11 @@ impl rt::Object for FaultToleranceVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_config),
@@ -1700,6 +1857,7 @@ impl rt::Object for FaultToleranceVmConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_config),
@@ -1709,16 +1867,19 @@ impl rt::Object for FaultToleranceVmConfigSpec {
     }
 }
 impl Clone for FaultToleranceVmConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceVmConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceVmConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1736,6 +1897,7 @@ pub struct FaultToleranceVmNotDasProtected {
     pub vm_name: String,
 }
 impl Default for FaultToleranceVmNotDasProtected {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1758,9 +1920,11 @@ impl rt::Object for FaultToleranceVmNotDasProtected {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1770,6 +1934,7 @@ impl rt::Object for FaultToleranceVmNotDasProtected {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1793,16 +1958,19 @@ impl std::ops::DerefMut for FaultToleranceVmNotDasProtected {
     }
 }
 impl Clone for FaultToleranceVmNotDasProtected {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceVmNotDasProtected {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceVmNotDasProtected {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1822,6 +1990,7 @@ pub struct FtIssuesOnHost {
     pub errors: Vec<LocalizedMethodFault>,
 }
 impl Default for FtIssuesOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -1846,9 +2015,11 @@ impl rt::Object for FtIssuesOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &FT_ISSUES_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FT_ISSUES_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1859,6 +2030,7 @@ impl rt::Object for FtIssuesOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1883,16 +2055,19 @@ impl std::ops::DerefMut for FtIssuesOnHost {
     }
 }
 impl Clone for FtIssuesOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FtIssuesOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FtIssuesOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1912,6 +2087,7 @@ pub struct FtVmHostRuleViolation {
     pub host_group: String,
 }
 impl Default for FtVmHostRuleViolation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1936,9 +2112,11 @@ impl rt::Object for FtVmHostRuleViolation {
     fn type_info() -> &'static rt::ObjectInfo {
         &FT_VM_HOST_RULE_VIOLATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FT_VM_HOST_RULE_VIOLATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1949,6 +2127,7 @@ impl rt::Object for FtVmHostRuleViolation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1973,16 +2152,19 @@ impl std::ops::DerefMut for FtVmHostRuleViolation {
     }
 }
 impl Clone for FtVmHostRuleViolation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FtVmHostRuleViolation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FtVmHostRuleViolation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2002,6 +2184,7 @@ pub struct HbrManagerReplicationVmInfo {
     pub last_error: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HbrManagerReplicationVmInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             state: String::new(),
@@ -2027,9 +2210,11 @@ impl rt::Object for HbrManagerReplicationVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HBR_MANAGER_REPLICATION_VM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HBR_MANAGER_REPLICATION_VM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.state),
@@ -2039,6 +2224,7 @@ impl rt::Object for HbrManagerReplicationVmInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.state),
@@ -2050,16 +2236,19 @@ impl rt::Object for HbrManagerReplicationVmInfo {
     }
 }
 impl Clone for HbrManagerReplicationVmInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HbrManagerReplicationVmInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HbrManagerReplicationVmInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2083,6 +2272,7 @@ pub struct HbrManagerVmReplicationCapability {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HbrManagerVmReplicationCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -2112,9 +2302,11 @@ impl rt::Object for HbrManagerVmReplicationCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &HBR_MANAGER_VM_REPLICATION_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HBR_MANAGER_VM_REPLICATION_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -2126,6 +2318,7 @@ impl rt::Object for HbrManagerVmReplicationCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -2139,16 +2332,19 @@ impl rt::Object for HbrManagerVmReplicationCapability {
     }
 }
 impl Clone for HbrManagerVmReplicationCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HbrManagerVmReplicationCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HbrManagerVmReplicationCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2159,6 +2355,7 @@ rt::serde!(object HbrManagerVmReplicationCapability);
 /// `HbrReplicationTargetSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct HbrReplicationTargetSpec {}
 impl Default for HbrReplicationTargetSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2174,14 +2371,17 @@ impl rt::Object for HbrReplicationTargetSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HBR_REPLICATION_TARGET_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HBR_REPLICATION_TARGET_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2189,16 +2389,19 @@ impl rt::Object for HbrReplicationTargetSpec {
     }
 }
 impl Clone for HbrReplicationTargetSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HbrReplicationTargetSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HbrReplicationTargetSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2214,6 +2417,7 @@ pub struct HbrTargetSpec {
     pub certificate: String,
 }
 impl Default for HbrTargetSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             target_ip: String::new(),
@@ -2235,9 +2439,11 @@ impl rt::Object for HbrTargetSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HBR_TARGET_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HBR_TARGET_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.target_ip),
@@ -2245,6 +2451,7 @@ impl rt::Object for HbrTargetSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.target_ip),
@@ -2254,16 +2461,19 @@ impl rt::Object for HbrTargetSpec {
     }
 }
 impl Clone for HbrTargetSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HbrTargetSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HbrTargetSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2277,6 +2487,7 @@ pub struct HbrTargetSpecReplacement {
     pub spec: Vec<HbrTargetSpec>,
 }
 impl Default for HbrTargetSpecReplacement {
+    #[inline(never)]
     fn default() -> Self {
         Self { spec: Vec::new() }
     }
@@ -2294,15 +2505,18 @@ impl rt::Object for HbrTargetSpecReplacement {
     fn type_info() -> &'static rt::ObjectInfo {
         &HBR_TARGET_SPEC_REPLACEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HBR_TARGET_SPEC_REPLACEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.spec),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.spec),
@@ -2311,16 +2525,19 @@ impl rt::Object for HbrTargetSpecReplacement {
     }
 }
 impl Clone for HbrTargetSpecReplacement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HbrTargetSpecReplacement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HbrTargetSpecReplacement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2336,6 +2553,7 @@ pub struct HostFaultToleranceManagerComponentHealthInfo {
     pub is_network_healthy: bool,
 }
 impl Default for HostFaultToleranceManagerComponentHealthInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             is_storage_healthy: false,
@@ -2357,9 +2575,11 @@ impl rt::Object for HostFaultToleranceManagerComponentHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.is_storage_healthy),
@@ -2367,6 +2587,7 @@ impl rt::Object for HostFaultToleranceManagerComponentHealthInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.is_storage_healthy),
@@ -2376,16 +2597,19 @@ impl rt::Object for HostFaultToleranceManagerComponentHealthInfo {
     }
 }
 impl Clone for HostFaultToleranceManagerComponentHealthInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFaultToleranceManagerComponentHealthInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFaultToleranceManagerComponentHealthInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2403,6 +2627,7 @@ pub struct HostIncompatibleForFaultTolerance {
     pub reason: Option<String>,
 }
 impl Default for HostIncompatibleForFaultTolerance {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -2425,9 +2650,11 @@ impl rt::Object for HostIncompatibleForFaultTolerance {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2437,6 +2664,7 @@ impl rt::Object for HostIncompatibleForFaultTolerance {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2460,16 +2688,19 @@ impl std::ops::DerefMut for HostIncompatibleForFaultTolerance {
     }
 }
 impl Clone for HostIncompatibleForFaultTolerance {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIncompatibleForFaultTolerance {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIncompatibleForFaultTolerance {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2487,6 +2718,7 @@ pub struct HostIncompatibleForRecordReplay {
     pub reason: Option<String>,
 }
 impl Default for HostIncompatibleForRecordReplay {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2509,9 +2741,11 @@ impl rt::Object for HostIncompatibleForRecordReplay {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2521,6 +2755,7 @@ impl rt::Object for HostIncompatibleForRecordReplay {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2544,16 +2779,19 @@ impl std::ops::DerefMut for HostIncompatibleForRecordReplay {
     }
 }
 impl Clone for HostIncompatibleForRecordReplay {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIncompatibleForRecordReplay {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIncompatibleForRecordReplay {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2571,6 +2809,7 @@ pub struct IncompatibleHostForFtSecondary {
     pub error: Vec<LocalizedMethodFault>,
 }
 impl Default for IncompatibleHostForFtSecondary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -2593,9 +2832,11 @@ impl rt::Object for IncompatibleHostForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_HOST_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_HOST_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2605,6 +2846,7 @@ impl rt::Object for IncompatibleHostForFtSecondary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2628,16 +2870,19 @@ impl std::ops::DerefMut for IncompatibleHostForFtSecondary {
     }
 }
 impl Clone for IncompatibleHostForFtSecondary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IncompatibleHostForFtSecondary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IncompatibleHostForFtSecondary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2657,6 +2902,7 @@ pub struct IncompatibleHostForVmReplication {
     pub reason: String,
 }
 impl Default for IncompatibleHostForVmReplication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
@@ -2681,9 +2927,11 @@ impl rt::Object for IncompatibleHostForVmReplication {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_HOST_FOR_VM_REPLICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_HOST_FOR_VM_REPLICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2694,6 +2942,7 @@ impl rt::Object for IncompatibleHostForVmReplication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2718,16 +2967,19 @@ impl std::ops::DerefMut for IncompatibleHostForVmReplication {
     }
 }
 impl Clone for IncompatibleHostForVmReplication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IncompatibleHostForVmReplication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IncompatibleHostForVmReplication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2745,6 +2997,7 @@ pub struct InvalidDasRestartPriorityForFtVm {
     pub vm_name: String,
 }
 impl Default for InvalidDasRestartPriorityForFtVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidArgument::default(),
@@ -2767,9 +3020,11 @@ impl rt::Object for InvalidDasRestartPriorityForFtVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2779,6 +3034,7 @@ impl rt::Object for InvalidDasRestartPriorityForFtVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2802,16 +3058,19 @@ impl std::ops::DerefMut for InvalidDasRestartPriorityForFtVm {
     }
 }
 impl Clone for InvalidDasRestartPriorityForFtVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDasRestartPriorityForFtVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDasRestartPriorityForFtVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2829,6 +3088,7 @@ pub struct InvalidDrsBehaviorForFtVm {
     pub vm_name: String,
 }
 impl Default for InvalidDrsBehaviorForFtVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidArgument::default(),
@@ -2851,9 +3111,11 @@ impl rt::Object for InvalidDrsBehaviorForFtVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_DRS_BEHAVIOR_FOR_FT_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_DRS_BEHAVIOR_FOR_FT_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2863,6 +3125,7 @@ impl rt::Object for InvalidDrsBehaviorForFtVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2886,16 +3149,19 @@ impl std::ops::DerefMut for InvalidDrsBehaviorForFtVm {
     }
 }
 impl Clone for InvalidDrsBehaviorForFtVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDrsBehaviorForFtVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidDrsBehaviorForFtVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2911,6 +3177,7 @@ pub struct InvalidOperationOnSecondaryVm {
     pub instance_uuid: String,
 }
 impl Default for InvalidOperationOnSecondaryVm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -2931,9 +3198,11 @@ impl rt::Object for InvalidOperationOnSecondaryVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_OPERATION_ON_SECONDARY_VM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_OPERATION_ON_SECONDARY_VM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2942,6 +3211,7 @@ impl rt::Object for InvalidOperationOnSecondaryVm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2964,16 +3234,19 @@ impl std::ops::DerefMut for InvalidOperationOnSecondaryVm {
     }
 }
 impl Clone for InvalidOperationOnSecondaryVm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidOperationOnSecondaryVm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidOperationOnSecondaryVm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2991,6 +3264,7 @@ pub struct NoHostSuitableForFtSecondary {
     pub vm_name: String,
 }
 impl Default for NoHostSuitableForFtSecondary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -3013,9 +3287,11 @@ impl rt::Object for NoHostSuitableForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_HOST_SUITABLE_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_HOST_SUITABLE_FOR_FT_SECONDARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3025,6 +3301,7 @@ impl rt::Object for NoHostSuitableForFtSecondary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3048,16 +3325,19 @@ impl std::ops::DerefMut for NoHostSuitableForFtSecondary {
     }
 }
 impl Clone for NoHostSuitableForFtSecondary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoHostSuitableForFtSecondary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoHostSuitableForFtSecondary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3083,6 +3363,7 @@ pub struct NotSupportedDeviceForFt {
     pub device_label: Option<String>,
 }
 impl Default for NotSupportedDeviceForFt {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -3113,9 +3394,11 @@ impl rt::Object for NotSupportedDeviceForFt {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_DEVICE_FOR_FT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_DEVICE_FOR_FT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3129,6 +3412,7 @@ impl rt::Object for NotSupportedDeviceForFt {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3156,16 +3440,19 @@ impl std::ops::DerefMut for NotSupportedDeviceForFt {
     }
 }
 impl Clone for NotSupportedDeviceForFt {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedDeviceForFt {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedDeviceForFt {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3189,6 +3476,7 @@ pub struct PowerOnFtSecondaryFailed {
     pub root_cause: LocalizedMethodFault,
 }
 impl Default for PowerOnFtSecondaryFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -3217,9 +3505,11 @@ impl rt::Object for PowerOnFtSecondaryFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_ON_FT_SECONDARY_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_ON_FT_SECONDARY_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3232,6 +3522,7 @@ impl rt::Object for PowerOnFtSecondaryFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3258,16 +3549,19 @@ impl std::ops::DerefMut for PowerOnFtSecondaryFailed {
     }
 }
 impl Clone for PowerOnFtSecondaryFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PowerOnFtSecondaryFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PowerOnFtSecondaryFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3287,6 +3581,7 @@ pub struct PowerOnFtSecondaryTimedout {
     pub timeout: i32,
 }
 impl Default for PowerOnFtSecondaryTimedout {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Timedout::default(),
@@ -3311,9 +3606,11 @@ impl rt::Object for PowerOnFtSecondaryTimedout {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_ON_FT_SECONDARY_TIMEDOUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_ON_FT_SECONDARY_TIMEDOUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3324,6 +3621,7 @@ impl rt::Object for PowerOnFtSecondaryTimedout {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3348,16 +3646,19 @@ impl std::ops::DerefMut for PowerOnFtSecondaryTimedout {
     }
 }
 impl Clone for PowerOnFtSecondaryTimedout {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PowerOnFtSecondaryTimedout {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PowerOnFtSecondaryTimedout {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3371,6 +3672,7 @@ pub struct RecordReplayDisabled {
     pub base: VimFault,
 }
 impl Default for RecordReplayDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3386,9 +3688,11 @@ impl rt::Object for RecordReplayDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &RECORD_REPLAY_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RECORD_REPLAY_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3396,6 +3700,7 @@ impl rt::Object for RecordReplayDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3417,16 +3722,19 @@ impl std::ops::DerefMut for RecordReplayDisabled {
     }
 }
 impl Clone for RecordReplayDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RecordReplayDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RecordReplayDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3440,6 +3748,7 @@ pub struct ReplicationConfigFault {
     pub base: ReplicationFault,
 }
 impl Default for ReplicationConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
@@ -3457,9 +3766,11 @@ impl rt::Object for ReplicationConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3467,6 +3778,7 @@ impl rt::Object for ReplicationConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3488,16 +3800,19 @@ impl std::ops::DerefMut for ReplicationConfigFault {
     }
 }
 impl Clone for ReplicationConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3543,6 +3858,7 @@ pub struct ReplicationConfigSpec {
     pub disk: Vec<ReplicationInfoDiskSettings>,
 }
 impl Default for ReplicationConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             generation: 0,
@@ -3594,9 +3910,11 @@ impl rt::Object for ReplicationConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.generation),
@@ -3619,6 +3937,7 @@ impl rt::Object for ReplicationConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.generation),
@@ -3643,16 +3962,19 @@ impl rt::Object for ReplicationConfigSpec {
     }
 }
 impl Clone for ReplicationConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3672,6 +3994,7 @@ pub struct ReplicationDiskConfigFault {
     pub key: Option<i32>,
 }
 impl Default for ReplicationDiskConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationConfigFault::default(),
@@ -3696,9 +4019,11 @@ impl rt::Object for ReplicationDiskConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_DISK_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_DISK_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3709,6 +4034,7 @@ impl rt::Object for ReplicationDiskConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3733,16 +4059,19 @@ impl std::ops::DerefMut for ReplicationDiskConfigFault {
     }
 }
 impl Clone for ReplicationDiskConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationDiskConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationDiskConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3756,6 +4085,7 @@ pub struct ReplicationFault {
     pub base: VimFault,
 }
 impl Default for ReplicationFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3771,9 +4101,11 @@ impl rt::Object for ReplicationFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3781,6 +4113,7 @@ impl rt::Object for ReplicationFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3802,16 +4135,19 @@ impl std::ops::DerefMut for ReplicationFault {
     }
 }
 impl Clone for ReplicationFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3827,6 +4163,7 @@ pub struct ReplicationGroupId {
     pub device_group_id: DeviceGroupId,
 }
 impl Default for ReplicationGroupId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             fault_domain_id: Default::default(),
@@ -3848,9 +4185,11 @@ impl rt::Object for ReplicationGroupId {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_GROUP_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_GROUP_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.fault_domain_id),
@@ -3858,6 +4197,7 @@ impl rt::Object for ReplicationGroupId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.fault_domain_id),
@@ -3867,16 +4207,19 @@ impl rt::Object for ReplicationGroupId {
     }
 }
 impl Clone for ReplicationGroupId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationGroupId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationGroupId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3890,6 +4233,7 @@ pub struct ReplicationIncompatibleWithFt {
     pub base: ReplicationFault,
 }
 impl Default for ReplicationIncompatibleWithFt {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
@@ -3907,9 +4251,11 @@ impl rt::Object for ReplicationIncompatibleWithFt {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_INCOMPATIBLE_WITH_FT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_INCOMPATIBLE_WITH_FT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3917,6 +4263,7 @@ impl rt::Object for ReplicationIncompatibleWithFt {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3938,16 +4285,19 @@ impl std::ops::DerefMut for ReplicationIncompatibleWithFt {
     }
 }
 impl Clone for ReplicationIncompatibleWithFt {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationIncompatibleWithFt {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationIncompatibleWithFt {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3963,6 +4313,7 @@ pub struct ReplicationInfoDiskSettings {
     pub disk_replication_id: String,
 }
 impl Default for ReplicationInfoDiskSettings {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -3984,9 +4335,11 @@ impl rt::Object for ReplicationInfoDiskSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_INFO_DISK_SETTINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_INFO_DISK_SETTINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3994,6 +4347,7 @@ impl rt::Object for ReplicationInfoDiskSettings {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -4003,16 +4357,19 @@ impl rt::Object for ReplicationInfoDiskSettings {
     }
 }
 impl Clone for ReplicationInfoDiskSettings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationInfoDiskSettings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationInfoDiskSettings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4030,6 +4387,7 @@ pub struct ReplicationInvalidOptions {
     pub entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for ReplicationInvalidOptions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
@@ -4052,9 +4410,11 @@ impl rt::Object for ReplicationInvalidOptions {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_INVALID_OPTIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_INVALID_OPTIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4064,6 +4424,7 @@ impl rt::Object for ReplicationInvalidOptions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4087,16 +4448,19 @@ impl std::ops::DerefMut for ReplicationInvalidOptions {
     }
 }
 impl Clone for ReplicationInvalidOptions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationInvalidOptions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationInvalidOptions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4110,6 +4474,7 @@ pub struct ReplicationNotSupportedOnHost {
     pub base: ReplicationFault,
 }
 impl Default for ReplicationNotSupportedOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
@@ -4127,9 +4492,11 @@ impl rt::Object for ReplicationNotSupportedOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_NOT_SUPPORTED_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_NOT_SUPPORTED_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4137,6 +4504,7 @@ impl rt::Object for ReplicationNotSupportedOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4158,16 +4526,19 @@ impl std::ops::DerefMut for ReplicationNotSupportedOnHost {
     }
 }
 impl Clone for ReplicationNotSupportedOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationNotSupportedOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationNotSupportedOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4181,6 +4552,7 @@ pub struct ReplicationSpec {
     pub replication_group_id: ReplicationGroupId,
 }
 impl Default for ReplicationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             replication_group_id: Default::default(),
@@ -4200,15 +4572,18 @@ impl rt::Object for ReplicationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.replication_group_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.replication_group_id),
@@ -4217,16 +4592,19 @@ impl rt::Object for ReplicationSpec {
     }
 }
 impl Clone for ReplicationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4244,6 +4622,7 @@ pub struct ReplicationVmConfigFault {
     pub vm_ref: Option<rt::ManagedObjectReference>,
 }
 impl Default for ReplicationVmConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationConfigFault::default(),
@@ -4266,9 +4645,11 @@ impl rt::Object for ReplicationVmConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_VM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_VM_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4278,6 +4659,7 @@ impl rt::Object for ReplicationVmConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4301,16 +4683,19 @@ impl std::ops::DerefMut for ReplicationVmConfigFault {
     }
 }
 impl Clone for ReplicationVmConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationVmConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationVmConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4332,6 +4717,7 @@ pub struct ReplicationVmFault {
     pub vm: rt::ManagedObjectReference,
 }
 impl Default for ReplicationVmFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
@@ -4358,9 +4744,11 @@ impl rt::Object for ReplicationVmFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_VM_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_VM_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4372,6 +4760,7 @@ impl rt::Object for ReplicationVmFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4397,16 +4786,19 @@ impl std::ops::DerefMut for ReplicationVmFault {
     }
 }
 impl Clone for ReplicationVmFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationVmFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationVmFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4424,6 +4816,7 @@ pub struct ReplicationVmInProgressFault {
     pub in_progress_activity: String,
 }
 impl Default for ReplicationVmInProgressFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationVmFault::default(),
@@ -4446,9 +4839,11 @@ impl rt::Object for ReplicationVmInProgressFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_VM_IN_PROGRESS_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_VM_IN_PROGRESS_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -4458,6 +4853,7 @@ impl rt::Object for ReplicationVmInProgressFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -4481,16 +4877,19 @@ impl std::ops::DerefMut for ReplicationVmInProgressFault {
     }
 }
 impl Clone for ReplicationVmInProgressFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationVmInProgressFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationVmInProgressFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4512,6 +4911,7 @@ pub struct ReplicationVmProgressInfo {
     pub checksum_compared_bytes: Option<i64>,
 }
 impl Default for ReplicationVmProgressInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             progress: 0,
@@ -4539,9 +4939,11 @@ impl rt::Object for ReplicationVmProgressInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &REPLICATION_VM_PROGRESS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &REPLICATION_VM_PROGRESS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.progress),
@@ -4552,6 +4954,7 @@ impl rt::Object for ReplicationVmProgressInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.progress),
@@ -4564,16 +4967,19 @@ impl rt::Object for ReplicationVmProgressInfo {
     }
 }
 impl Clone for ReplicationVmProgressInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationVmProgressInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReplicationVmProgressInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4589,6 +4995,7 @@ pub struct SecondaryVmAlreadyDisabled {
     pub instance_uuid: String,
 }
 impl Default for SecondaryVmAlreadyDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -4609,9 +5016,11 @@ impl rt::Object for SecondaryVmAlreadyDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &SECONDARY_VM_ALREADY_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SECONDARY_VM_ALREADY_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4620,6 +5029,7 @@ impl rt::Object for SecondaryVmAlreadyDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4642,16 +5052,19 @@ impl std::ops::DerefMut for SecondaryVmAlreadyDisabled {
     }
 }
 impl Clone for SecondaryVmAlreadyDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SecondaryVmAlreadyDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SecondaryVmAlreadyDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4667,6 +5080,7 @@ pub struct SecondaryVmAlreadyEnabled {
     pub instance_uuid: String,
 }
 impl Default for SecondaryVmAlreadyEnabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -4687,9 +5101,11 @@ impl rt::Object for SecondaryVmAlreadyEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &SECONDARY_VM_ALREADY_ENABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SECONDARY_VM_ALREADY_ENABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4698,6 +5114,7 @@ impl rt::Object for SecondaryVmAlreadyEnabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4720,16 +5137,19 @@ impl std::ops::DerefMut for SecondaryVmAlreadyEnabled {
     }
 }
 impl Clone for SecondaryVmAlreadyEnabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SecondaryVmAlreadyEnabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SecondaryVmAlreadyEnabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4745,6 +5165,7 @@ pub struct SecondaryVmAlreadyRegistered {
     pub instance_uuid: String,
 }
 impl Default for SecondaryVmAlreadyRegistered {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -4765,9 +5186,11 @@ impl rt::Object for SecondaryVmAlreadyRegistered {
     fn type_info() -> &'static rt::ObjectInfo {
         &SECONDARY_VM_ALREADY_REGISTERED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SECONDARY_VM_ALREADY_REGISTERED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4776,6 +5199,7 @@ impl rt::Object for SecondaryVmAlreadyRegistered {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4798,16 +5222,19 @@ impl std::ops::DerefMut for SecondaryVmAlreadyRegistered {
     }
 }
 impl Clone for SecondaryVmAlreadyRegistered {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SecondaryVmAlreadyRegistered {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SecondaryVmAlreadyRegistered {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4823,6 +5250,7 @@ pub struct SecondaryVmNotRegistered {
     pub instance_uuid: String,
 }
 impl Default for SecondaryVmNotRegistered {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -4843,9 +5271,11 @@ impl rt::Object for SecondaryVmNotRegistered {
     fn type_info() -> &'static rt::ObjectInfo {
         &SECONDARY_VM_NOT_REGISTERED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SECONDARY_VM_NOT_REGISTERED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4854,6 +5284,7 @@ impl rt::Object for SecondaryVmNotRegistered {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4876,16 +5307,19 @@ impl std::ops::DerefMut for SecondaryVmNotRegistered {
     }
 }
 impl Clone for SecondaryVmNotRegistered {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SecondaryVmNotRegistered {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SecondaryVmNotRegistered {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4901,6 +5335,7 @@ pub struct VmConfigIncompatibleForFaultTolerance {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VmConfigIncompatibleForFaultTolerance {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -4921,9 +5356,11 @@ impl rt::Object for VmConfigIncompatibleForFaultTolerance {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4932,6 +5369,7 @@ impl rt::Object for VmConfigIncompatibleForFaultTolerance {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4954,16 +5392,19 @@ impl std::ops::DerefMut for VmConfigIncompatibleForFaultTolerance {
     }
 }
 impl Clone for VmConfigIncompatibleForFaultTolerance {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigIncompatibleForFaultTolerance {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigIncompatibleForFaultTolerance {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4979,6 +5420,7 @@ pub struct VmConfigIncompatibleForRecordReplay {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VmConfigIncompatibleForRecordReplay {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -4999,9 +5441,11 @@ impl rt::Object for VmConfigIncompatibleForRecordReplay {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -5010,6 +5454,7 @@ impl rt::Object for VmConfigIncompatibleForRecordReplay {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5032,16 +5477,19 @@ impl std::ops::DerefMut for VmConfigIncompatibleForRecordReplay {
     }
 }
 impl Clone for VmConfigIncompatibleForRecordReplay {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigIncompatibleForRecordReplay {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigIncompatibleForRecordReplay {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5055,6 +5503,7 @@ pub struct VmEndRecordingEvent {
     pub base: VmEvent,
 }
 impl Default for VmEndRecordingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -5070,9 +5519,11 @@ impl rt::Object for VmEndRecordingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_END_RECORDING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_END_RECORDING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5080,6 +5531,7 @@ impl rt::Object for VmEndRecordingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5101,16 +5553,19 @@ impl std::ops::DerefMut for VmEndRecordingEvent {
     }
 }
 impl Clone for VmEndRecordingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmEndRecordingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmEndRecordingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5124,6 +5579,7 @@ pub struct VmEndReplayingEvent {
     pub base: VmEvent,
 }
 impl Default for VmEndReplayingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -5139,9 +5595,11 @@ impl rt::Object for VmEndReplayingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_END_REPLAYING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_END_REPLAYING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -5149,6 +5607,7 @@ impl rt::Object for VmEndReplayingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -5170,16 +5629,19 @@ impl std::ops::DerefMut for VmEndReplayingEvent {
     }
 }
 impl Clone for VmEndReplayingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmEndReplayingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmEndReplayingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

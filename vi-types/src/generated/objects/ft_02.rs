@@ -13,6 +13,7 @@ pub struct VmFailedStartingSecondaryEvent {
     pub reason: Option<String>,
 }
 impl Default for VmFailedStartingSecondaryEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -33,9 +34,11 @@ impl rt::Object for VmFailedStartingSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_STARTING_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_STARTING_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for VmFailedStartingSecondaryEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for VmFailedStartingSecondaryEvent {
     }
 }
 impl Clone for VmFailedStartingSecondaryEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedStartingSecondaryEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedStartingSecondaryEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -89,6 +96,7 @@ pub struct VmFailedUpdatingSecondaryConfig {
     pub base: VmEvent,
 }
 impl Default for VmFailedUpdatingSecondaryConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -104,9 +112,11 @@ impl rt::Object for VmFailedUpdatingSecondaryConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAILED_UPDATING_SECONDARY_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAILED_UPDATING_SECONDARY_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -114,6 +124,7 @@ impl rt::Object for VmFailedUpdatingSecondaryConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -135,16 +146,19 @@ impl std::ops::DerefMut for VmFailedUpdatingSecondaryConfig {
     }
 }
 impl Clone for VmFailedUpdatingSecondaryConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedUpdatingSecondaryConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFailedUpdatingSecondaryConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -164,6 +178,7 @@ pub struct VmFaultToleranceConfigIssue {
     pub entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for VmFaultToleranceConfigIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -188,9 +203,11 @@ impl rt::Object for VmFaultToleranceConfigIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -201,6 +218,7 @@ impl rt::Object for VmFaultToleranceConfigIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -225,16 +243,19 @@ impl std::ops::DerefMut for VmFaultToleranceConfigIssue {
     }
 }
 impl Clone for VmFaultToleranceConfigIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceConfigIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceConfigIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -254,6 +275,7 @@ pub struct VmFaultToleranceConfigIssueWrapper {
     pub error: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VmFaultToleranceConfigIssueWrapper {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -278,9 +300,11 @@ impl rt::Object for VmFaultToleranceConfigIssueWrapper {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -291,6 +315,7 @@ impl rt::Object for VmFaultToleranceConfigIssueWrapper {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -315,16 +340,19 @@ impl std::ops::DerefMut for VmFaultToleranceConfigIssueWrapper {
     }
 }
 impl Clone for VmFaultToleranceConfigIssueWrapper {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceConfigIssueWrapper {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceConfigIssueWrapper {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -342,6 +370,7 @@ pub struct VmFaultToleranceInvalidFileBacking {
     pub backing_filename: Option<String>,
 }
 impl Default for VmFaultToleranceInvalidFileBacking {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -364,9 +393,11 @@ impl rt::Object for VmFaultToleranceInvalidFileBacking {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_INVALID_FILE_BACKING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_INVALID_FILE_BACKING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -376,6 +407,7 @@ impl rt::Object for VmFaultToleranceInvalidFileBacking {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -399,16 +431,19 @@ impl std::ops::DerefMut for VmFaultToleranceInvalidFileBacking {
     }
 }
 impl Clone for VmFaultToleranceInvalidFileBacking {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceInvalidFileBacking {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceInvalidFileBacking {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -422,6 +457,7 @@ pub struct VmFaultToleranceIssue {
     pub base: VimFault,
 }
 impl Default for VmFaultToleranceIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -437,9 +473,11 @@ impl rt::Object for VmFaultToleranceIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -447,6 +485,7 @@ impl rt::Object for VmFaultToleranceIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -468,16 +507,19 @@ impl std::ops::DerefMut for VmFaultToleranceIssue {
     }
 }
 impl Clone for VmFaultToleranceIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -495,6 +537,7 @@ pub struct VmFaultToleranceOpIssuesList {
     pub warnings: Vec<LocalizedMethodFault>,
 }
 impl Default for VmFaultToleranceOpIssuesList {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmFaultToleranceIssue::default(),
@@ -517,9 +560,11 @@ impl rt::Object for VmFaultToleranceOpIssuesList {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_OP_ISSUES_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_OP_ISSUES_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -529,6 +574,7 @@ impl rt::Object for VmFaultToleranceOpIssuesList {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -552,16 +598,19 @@ impl std::ops::DerefMut for VmFaultToleranceOpIssuesList {
     }
 }
 impl Clone for VmFaultToleranceOpIssuesList {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceOpIssuesList {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceOpIssuesList {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -579,6 +628,7 @@ pub struct VmFaultToleranceStateChangedEvent {
     pub new_state: enums::VirtualMachineFaultToleranceState,
 }
 impl Default for VmFaultToleranceStateChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -601,9 +651,11 @@ impl rt::Object for VmFaultToleranceStateChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -613,6 +665,7 @@ impl rt::Object for VmFaultToleranceStateChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -636,16 +689,19 @@ impl std::ops::DerefMut for VmFaultToleranceStateChangedEvent {
     }
 }
 impl Clone for VmFaultToleranceStateChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceStateChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceStateChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -663,6 +719,7 @@ pub struct VmFaultToleranceTooManyFtVcpusOnHost {
     pub max_num_ft_vcpus: i32,
 }
 impl Default for VmFaultToleranceTooManyFtVcpusOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -685,9 +742,11 @@ impl rt::Object for VmFaultToleranceTooManyFtVcpusOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -697,6 +756,7 @@ impl rt::Object for VmFaultToleranceTooManyFtVcpusOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -720,16 +780,19 @@ impl std::ops::DerefMut for VmFaultToleranceTooManyFtVcpusOnHost {
     }
 }
 impl Clone for VmFaultToleranceTooManyFtVcpusOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceTooManyFtVcpusOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceTooManyFtVcpusOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -747,6 +810,7 @@ pub struct VmFaultToleranceTooManyVmsOnHost {
     pub max_num_ft_vms: i32,
 }
 impl Default for VmFaultToleranceTooManyVmsOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -769,9 +833,11 @@ impl rt::Object for VmFaultToleranceTooManyVmsOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -781,6 +847,7 @@ impl rt::Object for VmFaultToleranceTooManyVmsOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -804,16 +871,19 @@ impl std::ops::DerefMut for VmFaultToleranceTooManyVmsOnHost {
     }
 }
 impl Clone for VmFaultToleranceTooManyVmsOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceTooManyVmsOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceTooManyVmsOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -827,6 +897,7 @@ pub struct VmFaultToleranceTurnedOffEvent {
     pub base: VmEvent,
 }
 impl Default for VmFaultToleranceTurnedOffEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -842,9 +913,11 @@ impl rt::Object for VmFaultToleranceTurnedOffEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -852,6 +925,7 @@ impl rt::Object for VmFaultToleranceTurnedOffEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -873,16 +947,19 @@ impl std::ops::DerefMut for VmFaultToleranceTurnedOffEvent {
     }
 }
 impl Clone for VmFaultToleranceTurnedOffEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceTurnedOffEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceTurnedOffEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -898,6 +975,7 @@ pub struct VmFaultToleranceVmTerminatedEvent {
     pub reason: Option<String>,
 }
 impl Default for VmFaultToleranceVmTerminatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -918,9 +996,11 @@ impl rt::Object for VmFaultToleranceVmTerminatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -929,6 +1009,7 @@ impl rt::Object for VmFaultToleranceVmTerminatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -951,16 +1032,19 @@ impl std::ops::DerefMut for VmFaultToleranceVmTerminatedEvent {
     }
 }
 impl Clone for VmFaultToleranceVmTerminatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceVmTerminatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmFaultToleranceVmTerminatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -974,6 +1058,7 @@ pub struct VmMaxFtRestartCountReached {
     pub base: VmEvent,
 }
 impl Default for VmMaxFtRestartCountReached {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -989,9 +1074,11 @@ impl rt::Object for VmMaxFtRestartCountReached {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MAX_FT_RESTART_COUNT_REACHED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MAX_FT_RESTART_COUNT_REACHED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -999,6 +1086,7 @@ impl rt::Object for VmMaxFtRestartCountReached {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1020,16 +1108,19 @@ impl std::ops::DerefMut for VmMaxFtRestartCountReached {
     }
 }
 impl Clone for VmMaxFtRestartCountReached {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMaxFtRestartCountReached {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMaxFtRestartCountReached {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1043,6 +1134,7 @@ pub struct VmMonitorIncompatibleForFaultTolerance {
     pub base: VimFault,
 }
 impl Default for VmMonitorIncompatibleForFaultTolerance {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1058,9 +1150,11 @@ impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1068,6 +1162,7 @@ impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1089,16 +1184,19 @@ impl std::ops::DerefMut for VmMonitorIncompatibleForFaultTolerance {
     }
 }
 impl Clone for VmMonitorIncompatibleForFaultTolerance {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMonitorIncompatibleForFaultTolerance {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMonitorIncompatibleForFaultTolerance {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1112,6 +1210,7 @@ pub struct VmNoCompatibleHostForSecondaryEvent {
     pub base: VmEvent,
 }
 impl Default for VmNoCompatibleHostForSecondaryEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1127,9 +1226,11 @@ impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1137,6 +1238,7 @@ impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1158,16 +1260,19 @@ impl std::ops::DerefMut for VmNoCompatibleHostForSecondaryEvent {
     }
 }
 impl Clone for VmNoCompatibleHostForSecondaryEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmNoCompatibleHostForSecondaryEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmNoCompatibleHostForSecondaryEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1183,6 +1288,7 @@ pub struct VmPrimaryFailoverEvent {
     pub reason: Option<String>,
 }
 impl Default for VmPrimaryFailoverEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1203,9 +1309,11 @@ impl rt::Object for VmPrimaryFailoverEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_PRIMARY_FAILOVER_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_PRIMARY_FAILOVER_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1214,6 +1322,7 @@ impl rt::Object for VmPrimaryFailoverEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1236,16 +1345,19 @@ impl std::ops::DerefMut for VmPrimaryFailoverEvent {
     }
 }
 impl Clone for VmPrimaryFailoverEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPrimaryFailoverEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPrimaryFailoverEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1259,6 +1371,7 @@ pub struct VmSecondaryAddedEvent {
     pub base: VmEvent,
 }
 impl Default for VmSecondaryAddedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1274,9 +1387,11 @@ impl rt::Object for VmSecondaryAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SECONDARY_ADDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SECONDARY_ADDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1284,6 +1399,7 @@ impl rt::Object for VmSecondaryAddedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1305,16 +1421,19 @@ impl std::ops::DerefMut for VmSecondaryAddedEvent {
     }
 }
 impl Clone for VmSecondaryAddedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryAddedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSecondaryAddedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1330,6 +1449,7 @@ pub struct VmSecondaryDisabledBySystemEvent {
     pub reason: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VmSecondaryDisabledBySystemEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1350,9 +1470,11 @@ impl rt::Object for VmSecondaryDisabledBySystemEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1361,6 +1483,7 @@ impl rt::Object for VmSecondaryDisabledBySystemEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1383,16 +1506,19 @@ impl std::ops::DerefMut for VmSecondaryDisabledBySystemEvent {
     }
 }
 impl Clone for VmSecondaryDisabledBySystemEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryDisabledBySystemEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSecondaryDisabledBySystemEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1406,6 +1532,7 @@ pub struct VmSecondaryDisabledEvent {
     pub base: VmEvent,
 }
 impl Default for VmSecondaryDisabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1421,9 +1548,11 @@ impl rt::Object for VmSecondaryDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SECONDARY_DISABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SECONDARY_DISABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1431,6 +1560,7 @@ impl rt::Object for VmSecondaryDisabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1452,16 +1582,19 @@ impl std::ops::DerefMut for VmSecondaryDisabledEvent {
     }
 }
 impl Clone for VmSecondaryDisabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryDisabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSecondaryDisabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1475,6 +1608,7 @@ pub struct VmSecondaryEnabledEvent {
     pub base: VmEvent,
 }
 impl Default for VmSecondaryEnabledEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1490,9 +1624,11 @@ impl rt::Object for VmSecondaryEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SECONDARY_ENABLED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SECONDARY_ENABLED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1500,6 +1636,7 @@ impl rt::Object for VmSecondaryEnabledEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1521,16 +1658,19 @@ impl std::ops::DerefMut for VmSecondaryEnabledEvent {
     }
 }
 impl Clone for VmSecondaryEnabledEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryEnabledEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSecondaryEnabledEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1544,6 +1684,7 @@ pub struct VmSecondaryStartedEvent {
     pub base: VmEvent,
 }
 impl Default for VmSecondaryStartedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1559,9 +1700,11 @@ impl rt::Object for VmSecondaryStartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SECONDARY_STARTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SECONDARY_STARTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1569,6 +1712,7 @@ impl rt::Object for VmSecondaryStartedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1590,16 +1734,19 @@ impl std::ops::DerefMut for VmSecondaryStartedEvent {
     }
 }
 impl Clone for VmSecondaryStartedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryStartedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSecondaryStartedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1617,6 +1764,7 @@ pub struct VmSmpFaultToleranceTooManyVmsOnHost {
     pub max_num_smp_ft_vms: i32,
 }
 impl Default for VmSmpFaultToleranceTooManyVmsOnHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -1639,9 +1787,11 @@ impl rt::Object for VmSmpFaultToleranceTooManyVmsOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1651,6 +1801,7 @@ impl rt::Object for VmSmpFaultToleranceTooManyVmsOnHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1674,16 +1825,19 @@ impl std::ops::DerefMut for VmSmpFaultToleranceTooManyVmsOnHost {
     }
 }
 impl Clone for VmSmpFaultToleranceTooManyVmsOnHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmSmpFaultToleranceTooManyVmsOnHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmSmpFaultToleranceTooManyVmsOnHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1697,6 +1851,7 @@ pub struct VmStartRecordingEvent {
     pub base: VmEvent,
 }
 impl Default for VmStartRecordingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1712,9 +1867,11 @@ impl rt::Object for VmStartRecordingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_START_RECORDING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_START_RECORDING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1722,6 +1879,7 @@ impl rt::Object for VmStartRecordingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1743,16 +1901,19 @@ impl std::ops::DerefMut for VmStartRecordingEvent {
     }
 }
 impl Clone for VmStartRecordingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmStartRecordingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmStartRecordingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1766,6 +1927,7 @@ pub struct VmStartReplayingEvent {
     pub base: VmEvent,
 }
 impl Default for VmStartReplayingEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1781,9 +1943,11 @@ impl rt::Object for VmStartReplayingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_START_REPLAYING_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_START_REPLAYING_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1791,6 +1955,7 @@ impl rt::Object for VmStartReplayingEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1812,16 +1977,19 @@ impl std::ops::DerefMut for VmStartReplayingEvent {
     }
 }
 impl Clone for VmStartReplayingEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmStartReplayingEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmStartReplayingEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1835,6 +2003,7 @@ pub struct VmStartingSecondaryEvent {
     pub base: VmEvent,
 }
 impl Default for VmStartingSecondaryEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VmEvent::default() }
     }
@@ -1850,9 +2019,11 @@ impl rt::Object for VmStartingSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_STARTING_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_STARTING_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1860,6 +2031,7 @@ impl rt::Object for VmStartingSecondaryEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1881,16 +2053,19 @@ impl std::ops::DerefMut for VmStartingSecondaryEvent {
     }
 }
 impl Clone for VmStartingSecondaryEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmStartingSecondaryEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmStartingSecondaryEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1906,6 +2081,7 @@ pub struct VmTimedoutStartingSecondaryEvent {
     pub timeout: Option<i64>,
 }
 impl Default for VmTimedoutStartingSecondaryEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmEvent::default(),
@@ -1926,9 +2102,11 @@ impl rt::Object for VmTimedoutStartingSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1937,6 +2115,7 @@ impl rt::Object for VmTimedoutStartingSecondaryEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1959,16 +2138,19 @@ impl std::ops::DerefMut for VmTimedoutStartingSecondaryEvent {
     }
 }
 impl Clone for VmTimedoutStartingSecondaryEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmTimedoutStartingSecondaryEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmTimedoutStartingSecondaryEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct FileTransferInformation {
     pub url: String,
 }
 impl Default for FileTransferInformation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             attributes: Default::default(),
@@ -38,9 +39,11 @@ impl rt::Object for FileTransferInformation {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_TRANSFER_INFORMATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_TRANSFER_INFORMATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.attributes),
@@ -49,6 +52,7 @@ impl rt::Object for FileTransferInformation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.attributes),
@@ -59,16 +63,19 @@ impl rt::Object for FileTransferInformation {
     }
 }
 impl Clone for FileTransferInformation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileTransferInformation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileTransferInformation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -84,6 +91,7 @@ pub struct GuestAliases {
     pub aliases: Vec<GuestAuthAliasInfo>,
 }
 impl Default for GuestAliases {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base64_cert: String::new(),
@@ -105,9 +113,11 @@ impl rt::Object for GuestAliases {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_ALIASES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_ALIASES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.base64_cert),
@@ -115,6 +125,7 @@ impl rt::Object for GuestAliases {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.base64_cert),
@@ -124,16 +135,19 @@ impl rt::Object for GuestAliases {
     }
 }
 impl Clone for GuestAliases {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAliases {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAliases {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -149,6 +163,7 @@ pub struct GuestAuthAliasInfo {
     pub comment: String,
 }
 impl Default for GuestAuthAliasInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             subject: Default::default(),
@@ -170,9 +185,11 @@ impl rt::Object for GuestAuthAliasInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_AUTH_ALIAS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_AUTH_ALIAS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.subject),
@@ -180,6 +197,7 @@ impl rt::Object for GuestAuthAliasInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.subject),
@@ -189,16 +207,19 @@ impl rt::Object for GuestAuthAliasInfo {
     }
 }
 impl Clone for GuestAuthAliasInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAuthAliasInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAuthAliasInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -209,6 +230,7 @@ rt::serde!(object GuestAuthAliasInfo);
 /// `GuestAuthAnySubject`, a [`GuestAuthSubject`], since VI API 6.0.
 pub struct GuestAuthAnySubject {}
 impl Default for GuestAuthAnySubject {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -224,15 +246,18 @@ impl rt::Object for GuestAuthAnySubject {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_AUTH_ANY_SUBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_AUTH_ANY_SUBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestAuthSubject {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -241,16 +266,19 @@ impl rt::Object for GuestAuthAnySubject {
 }
 impl rt::Extends<GuestAuthSubject> for GuestAuthAnySubject {}
 impl Clone for GuestAuthAnySubject {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAuthAnySubject {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAuthAnySubject {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -264,6 +292,7 @@ pub struct GuestAuthNamedSubject {
     pub name: String,
 }
 impl Default for GuestAuthNamedSubject {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -281,9 +310,11 @@ impl rt::Object for GuestAuthNamedSubject {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_AUTH_NAMED_SUBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_AUTH_NAMED_SUBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestAuthSubject {}),
@@ -291,6 +322,7 @@ impl rt::Object for GuestAuthNamedSubject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -300,16 +332,19 @@ impl rt::Object for GuestAuthNamedSubject {
 }
 impl rt::Extends<GuestAuthSubject> for GuestAuthNamedSubject {}
 impl Clone for GuestAuthNamedSubject {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAuthNamedSubject {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAuthNamedSubject {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -320,6 +355,7 @@ rt::serde!(object GuestAuthNamedSubject);
 /// `GuestAuthSubject`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestAuthSubject {}
 impl Default for GuestAuthSubject {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -335,14 +371,17 @@ impl rt::Object for GuestAuthSubject {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_AUTH_SUBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_AUTH_SUBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -351,16 +390,19 @@ impl rt::Object for GuestAuthSubject {
 }
 impl rt::Extends<GuestAuthSubject> for GuestAuthSubject {}
 impl Clone for GuestAuthSubject {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAuthSubject {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAuthSubject {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -374,6 +416,7 @@ pub struct GuestAuthentication {
     pub interactive_session: bool,
 }
 impl Default for GuestAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self { interactive_session: false }
     }
@@ -391,15 +434,18 @@ impl rt::Object for GuestAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.interactive_session),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.interactive_session),
@@ -409,16 +455,19 @@ impl rt::Object for GuestAuthentication {
 }
 impl rt::Extends<GuestAuthentication> for GuestAuthentication {}
 impl Clone for GuestAuthentication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAuthentication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -436,6 +485,7 @@ pub struct GuestAuthenticationChallenge {
     pub session_id: i64,
 }
 impl Default for GuestAuthenticationChallenge {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -458,9 +508,11 @@ impl rt::Object for GuestAuthenticationChallenge {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_AUTHENTICATION_CHALLENGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_AUTHENTICATION_CHALLENGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -470,6 +522,7 @@ impl rt::Object for GuestAuthenticationChallenge {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -493,16 +546,19 @@ impl std::ops::DerefMut for GuestAuthenticationChallenge {
     }
 }
 impl Clone for GuestAuthenticationChallenge {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAuthenticationChallenge {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAuthenticationChallenge {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -516,6 +572,7 @@ pub struct GuestComponentsOutOfDate {
     pub base: GuestOperationsFault,
 }
 impl Default for GuestComponentsOutOfDate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -533,9 +590,11 @@ impl rt::Object for GuestComponentsOutOfDate {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_COMPONENTS_OUT_OF_DATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_COMPONENTS_OUT_OF_DATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -543,6 +602,7 @@ impl rt::Object for GuestComponentsOutOfDate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -564,16 +624,19 @@ impl std::ops::DerefMut for GuestComponentsOutOfDate {
     }
 }
 impl Clone for GuestComponentsOutOfDate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestComponentsOutOfDate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestComponentsOutOfDate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -591,6 +654,7 @@ pub struct GuestFileAttributes {
     pub symlink_target: Option<String>,
 }
 impl Default for GuestFileAttributes {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             modification_time: None,
@@ -614,9 +678,11 @@ impl rt::Object for GuestFileAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_FILE_ATTRIBUTES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_FILE_ATTRIBUTES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.modification_time),
@@ -625,6 +691,7 @@ impl rt::Object for GuestFileAttributes {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.modification_time),
@@ -636,16 +703,19 @@ impl rt::Object for GuestFileAttributes {
 }
 impl rt::Extends<GuestFileAttributes> for GuestFileAttributes {}
 impl Clone for GuestFileAttributes {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestFileAttributes {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestFileAttributes {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -665,6 +735,7 @@ pub struct GuestFileInfo {
     pub attributes: rt::Poly<GuestFileAttributes>,
 }
 impl Default for GuestFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: String::new(),
@@ -690,9 +761,11 @@ impl rt::Object for GuestFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
@@ -702,6 +775,7 @@ impl rt::Object for GuestFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
@@ -713,16 +787,19 @@ impl rt::Object for GuestFileInfo {
     }
 }
 impl Clone for GuestFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -738,6 +815,7 @@ pub struct GuestListFileInfo {
     pub remaining: i32,
 }
 impl Default for GuestListFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             files: Vec::new(),
@@ -759,9 +837,11 @@ impl rt::Object for GuestListFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_LIST_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_LIST_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.files),
@@ -769,6 +849,7 @@ impl rt::Object for GuestListFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.files),
@@ -778,16 +859,19 @@ impl rt::Object for GuestListFileInfo {
     }
 }
 impl Clone for GuestListFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestListFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestListFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -805,6 +889,7 @@ pub struct GuestMappedAliases {
     pub subjects: Vec<rt::Poly<GuestAuthSubject>>,
 }
 impl Default for GuestMappedAliases {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base64_cert: String::new(),
@@ -828,9 +913,11 @@ impl rt::Object for GuestMappedAliases {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_MAPPED_ALIASES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_MAPPED_ALIASES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.base64_cert),
@@ -839,6 +926,7 @@ impl rt::Object for GuestMappedAliases {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.base64_cert),
@@ -849,16 +937,19 @@ impl rt::Object for GuestMappedAliases {
     }
 }
 impl Clone for GuestMappedAliases {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestMappedAliases {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestMappedAliases {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -872,6 +963,7 @@ pub struct GuestMultipleMappings {
     pub base: GuestOperationsFault,
 }
 impl Default for GuestMultipleMappings {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -889,9 +981,11 @@ impl rt::Object for GuestMultipleMappings {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_MULTIPLE_MAPPINGS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_MULTIPLE_MAPPINGS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -899,6 +993,7 @@ impl rt::Object for GuestMultipleMappings {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -920,16 +1015,19 @@ impl std::ops::DerefMut for GuestMultipleMappings {
     }
 }
 impl Clone for GuestMultipleMappings {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestMultipleMappings {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestMultipleMappings {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -943,6 +1041,7 @@ pub struct GuestOperationsFault {
     pub base: VimFault,
 }
 impl Default for GuestOperationsFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -958,9 +1057,11 @@ impl rt::Object for GuestOperationsFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_OPERATIONS_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_OPERATIONS_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -968,6 +1069,7 @@ impl rt::Object for GuestOperationsFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -989,16 +1091,19 @@ impl std::ops::DerefMut for GuestOperationsFault {
     }
 }
 impl Clone for GuestOperationsFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestOperationsFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestOperationsFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1012,6 +1117,7 @@ pub struct GuestOperationsUnavailable {
     pub base: GuestOperationsFault,
 }
 impl Default for GuestOperationsUnavailable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -1029,9 +1135,11 @@ impl rt::Object for GuestOperationsUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_OPERATIONS_UNAVAILABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_OPERATIONS_UNAVAILABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1039,6 +1147,7 @@ impl rt::Object for GuestOperationsUnavailable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1060,16 +1169,19 @@ impl std::ops::DerefMut for GuestOperationsUnavailable {
     }
 }
 impl Clone for GuestOperationsUnavailable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestOperationsUnavailable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestOperationsUnavailable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1083,6 +1195,7 @@ pub struct GuestPermissionDenied {
     pub base: GuestOperationsFault,
 }
 impl Default for GuestPermissionDenied {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -1100,9 +1213,11 @@ impl rt::Object for GuestPermissionDenied {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_PERMISSION_DENIED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_PERMISSION_DENIED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1110,6 +1225,7 @@ impl rt::Object for GuestPermissionDenied {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1131,16 +1247,19 @@ impl std::ops::DerefMut for GuestPermissionDenied {
     }
 }
 impl Clone for GuestPermissionDenied {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestPermissionDenied {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestPermissionDenied {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1160,6 +1279,7 @@ pub struct GuestPosixFileAttributes {
     pub permissions: Option<i64>,
 }
 impl Default for GuestPosixFileAttributes {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestFileAttributes::default(),
@@ -1184,9 +1304,11 @@ impl rt::Object for GuestPosixFileAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_POSIX_FILE_ATTRIBUTES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_POSIX_FILE_ATTRIBUTES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1197,6 +1319,7 @@ impl rt::Object for GuestPosixFileAttributes {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1221,16 +1344,19 @@ impl std::ops::DerefMut for GuestPosixFileAttributes {
     }
 }
 impl Clone for GuestPosixFileAttributes {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestPosixFileAttributes {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestPosixFileAttributes {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1256,6 +1382,7 @@ pub struct GuestProcessInfo {
     pub exit_code: Option<i32>,
 }
 impl Default for GuestProcessInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1287,9 +1414,11 @@ impl rt::Object for GuestProcessInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_PROCESS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_PROCESS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1302,6 +1431,7 @@ impl rt::Object for GuestProcessInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1316,16 +1446,19 @@ impl rt::Object for GuestProcessInfo {
     }
 }
 impl Clone for GuestProcessInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestProcessInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestProcessInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1341,6 +1474,7 @@ pub struct GuestProcessNotFound {
     pub pid: i64,
 }
 impl Default for GuestProcessNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -1361,9 +1495,11 @@ impl rt::Object for GuestProcessNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_PROCESS_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_PROCESS_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1372,6 +1508,7 @@ impl rt::Object for GuestProcessNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1394,16 +1531,19 @@ impl std::ops::DerefMut for GuestProcessNotFound {
     }
 }
 impl Clone for GuestProcessNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestProcessNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestProcessNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1423,6 +1563,7 @@ pub struct GuestProgramSpec {
     pub env_variables: Vec<String>,
 }
 impl Default for GuestProgramSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             program_path: String::new(),
@@ -1448,9 +1589,11 @@ impl rt::Object for GuestProgramSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_PROGRAM_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_PROGRAM_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.program_path),
@@ -1460,6 +1603,7 @@ impl rt::Object for GuestProgramSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.program_path),
@@ -1472,16 +1616,19 @@ impl rt::Object for GuestProgramSpec {
 }
 impl rt::Extends<GuestProgramSpec> for GuestProgramSpec {}
 impl Clone for GuestProgramSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestProgramSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestProgramSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1497,6 +1644,7 @@ pub struct GuestRegKeyNameSpec {
     pub wow_bitness: String,
 }
 impl Default for GuestRegKeyNameSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             registry_path: String::new(),
@@ -1518,9 +1666,11 @@ impl rt::Object for GuestRegKeyNameSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_KEY_NAME_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_KEY_NAME_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.registry_path),
@@ -1528,6 +1678,7 @@ impl rt::Object for GuestRegKeyNameSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.registry_path),
@@ -1537,16 +1688,19 @@ impl rt::Object for GuestRegKeyNameSpec {
     }
 }
 impl Clone for GuestRegKeyNameSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegKeyNameSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegKeyNameSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1562,6 +1716,7 @@ pub struct GuestRegKeyRecordSpec {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for GuestRegKeyRecordSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -1583,9 +1738,11 @@ impl rt::Object for GuestRegKeyRecordSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_KEY_RECORD_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_KEY_RECORD_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key),
@@ -1593,6 +1750,7 @@ impl rt::Object for GuestRegKeyRecordSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key),
@@ -1602,16 +1760,19 @@ impl rt::Object for GuestRegKeyRecordSpec {
     }
 }
 impl Clone for GuestRegKeyRecordSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegKeyRecordSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegKeyRecordSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1629,6 +1790,7 @@ pub struct GuestRegKeySpec {
     pub last_written: rt::DateTime,
 }
 impl Default for GuestRegKeySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_name: Default::default(),
@@ -1652,9 +1814,11 @@ impl rt::Object for GuestRegKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_KEY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_KEY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key_name),
@@ -1663,6 +1827,7 @@ impl rt::Object for GuestRegKeySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key_name),
@@ -1673,16 +1838,19 @@ impl rt::Object for GuestRegKeySpec {
     }
 }
 impl Clone for GuestRegKeySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegKeySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegKeySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1696,6 +1864,7 @@ pub struct GuestRegValueBinarySpec {
     pub value: Option<rt::Binary>,
 }
 impl Default for GuestRegValueBinarySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: None }
     }
@@ -1713,9 +1882,11 @@ impl rt::Object for GuestRegValueBinarySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_BINARY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_BINARY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
@@ -1723,6 +1894,7 @@ impl rt::Object for GuestRegValueBinarySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -1732,16 +1904,19 @@ impl rt::Object for GuestRegValueBinarySpec {
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueBinarySpec {}
 impl Clone for GuestRegValueBinarySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueBinarySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueBinarySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1752,6 +1927,7 @@ rt::serde!(object GuestRegValueBinarySpec);
 /// `GuestRegValueDataSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestRegValueDataSpec {}
 impl Default for GuestRegValueDataSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1767,14 +1943,17 @@ impl rt::Object for GuestRegValueDataSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_DATA_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_DATA_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1783,16 +1962,19 @@ impl rt::Object for GuestRegValueDataSpec {
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueDataSpec {}
 impl Clone for GuestRegValueDataSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueDataSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueDataSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1806,6 +1988,7 @@ pub struct GuestRegValueDwordSpec {
     pub value: i32,
 }
 impl Default for GuestRegValueDwordSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: 0 }
     }
@@ -1823,9 +2006,11 @@ impl rt::Object for GuestRegValueDwordSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_DWORD_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_DWORD_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
@@ -1833,6 +2018,7 @@ impl rt::Object for GuestRegValueDwordSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -1842,16 +2028,19 @@ impl rt::Object for GuestRegValueDwordSpec {
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueDwordSpec {}
 impl Clone for GuestRegValueDwordSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueDwordSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueDwordSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1865,6 +2054,7 @@ pub struct GuestRegValueExpandStringSpec {
     pub value: Option<String>,
 }
 impl Default for GuestRegValueExpandStringSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: None }
     }
@@ -1882,9 +2072,11 @@ impl rt::Object for GuestRegValueExpandStringSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_EXPAND_STRING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_EXPAND_STRING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
@@ -1892,6 +2084,7 @@ impl rt::Object for GuestRegValueExpandStringSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -1901,16 +2094,19 @@ impl rt::Object for GuestRegValueExpandStringSpec {
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueExpandStringSpec {}
 impl Clone for GuestRegValueExpandStringSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueExpandStringSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueExpandStringSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1924,6 +2120,7 @@ pub struct GuestRegValueMultiStringSpec {
     pub value: Vec<String>,
 }
 impl Default for GuestRegValueMultiStringSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: Vec::new() }
     }
@@ -1941,9 +2138,11 @@ impl rt::Object for GuestRegValueMultiStringSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_MULTI_STRING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_MULTI_STRING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
@@ -1951,6 +2150,7 @@ impl rt::Object for GuestRegValueMultiStringSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -1960,16 +2160,19 @@ impl rt::Object for GuestRegValueMultiStringSpec {
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueMultiStringSpec {}
 impl Clone for GuestRegValueMultiStringSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueMultiStringSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueMultiStringSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1985,6 +2188,7 @@ pub struct GuestRegValueNameSpec {
     pub name: String,
 }
 impl Default for GuestRegValueNameSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key_name: Default::default(),
@@ -2006,9 +2210,11 @@ impl rt::Object for GuestRegValueNameSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_NAME_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_NAME_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key_name),
@@ -2016,6 +2222,7 @@ impl rt::Object for GuestRegValueNameSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key_name),
@@ -2025,16 +2232,19 @@ impl rt::Object for GuestRegValueNameSpec {
     }
 }
 impl Clone for GuestRegValueNameSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueNameSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueNameSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2048,6 +2258,7 @@ pub struct GuestRegValueQwordSpec {
     pub value: i64,
 }
 impl Default for GuestRegValueQwordSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: 0 }
     }
@@ -2065,9 +2276,11 @@ impl rt::Object for GuestRegValueQwordSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_QWORD_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_QWORD_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
@@ -2075,6 +2288,7 @@ impl rt::Object for GuestRegValueQwordSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -2084,16 +2298,19 @@ impl rt::Object for GuestRegValueQwordSpec {
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueQwordSpec {}
 impl Clone for GuestRegValueQwordSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueQwordSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueQwordSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2109,6 +2326,7 @@ pub struct GuestRegValueSpec {
     pub data: rt::Poly<GuestRegValueDataSpec>,
 }
 impl Default for GuestRegValueSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: Default::default(),
@@ -2130,9 +2348,11 @@ impl rt::Object for GuestRegValueSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.name),
@@ -2140,6 +2360,7 @@ impl rt::Object for GuestRegValueSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.name),
@@ -2149,16 +2370,19 @@ impl rt::Object for GuestRegValueSpec {
     }
 }
 impl Clone for GuestRegValueSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2172,6 +2396,7 @@ pub struct GuestRegValueStringSpec {
     pub value: Option<String>,
 }
 impl Default for GuestRegValueStringSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: None }
     }
@@ -2189,9 +2414,11 @@ impl rt::Object for GuestRegValueStringSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_STRING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REG_VALUE_STRING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
@@ -2199,6 +2426,7 @@ impl rt::Object for GuestRegValueStringSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -2208,16 +2436,19 @@ impl rt::Object for GuestRegValueStringSpec {
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueStringSpec {}
 impl Clone for GuestRegValueStringSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegValueStringSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegValueStringSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2233,6 +2464,7 @@ pub struct GuestRegistryFault {
     pub windows_system_error_code: i64,
 }
 impl Default for GuestRegistryFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -2253,9 +2485,11 @@ impl rt::Object for GuestRegistryFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2264,6 +2498,7 @@ impl rt::Object for GuestRegistryFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2286,16 +2521,19 @@ impl std::ops::DerefMut for GuestRegistryFault {
     }
 }
 impl Clone for GuestRegistryFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2309,6 +2547,7 @@ pub struct GuestRegistryKeyAlreadyExists {
     pub base: GuestRegistryKeyFault,
 }
 impl Default for GuestRegistryKeyAlreadyExists {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
@@ -2326,9 +2565,11 @@ impl rt::Object for GuestRegistryKeyAlreadyExists {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_ALREADY_EXISTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_ALREADY_EXISTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2336,6 +2577,7 @@ impl rt::Object for GuestRegistryKeyAlreadyExists {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2357,16 +2599,19 @@ impl std::ops::DerefMut for GuestRegistryKeyAlreadyExists {
     }
 }
 impl Clone for GuestRegistryKeyAlreadyExists {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryKeyAlreadyExists {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryKeyAlreadyExists {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2382,6 +2627,7 @@ pub struct GuestRegistryKeyFault {
     pub key_name: String,
 }
 impl Default for GuestRegistryKeyFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryFault::default(),
@@ -2402,9 +2648,11 @@ impl rt::Object for GuestRegistryKeyFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2413,6 +2661,7 @@ impl rt::Object for GuestRegistryKeyFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2435,16 +2684,19 @@ impl std::ops::DerefMut for GuestRegistryKeyFault {
     }
 }
 impl Clone for GuestRegistryKeyFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryKeyFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryKeyFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2458,6 +2710,7 @@ pub struct GuestRegistryKeyHasSubkeys {
     pub base: GuestRegistryKeyFault,
 }
 impl Default for GuestRegistryKeyHasSubkeys {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
@@ -2475,9 +2728,11 @@ impl rt::Object for GuestRegistryKeyHasSubkeys {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_HAS_SUBKEYS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_HAS_SUBKEYS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2485,6 +2740,7 @@ impl rt::Object for GuestRegistryKeyHasSubkeys {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2506,16 +2762,19 @@ impl std::ops::DerefMut for GuestRegistryKeyHasSubkeys {
     }
 }
 impl Clone for GuestRegistryKeyHasSubkeys {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryKeyHasSubkeys {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryKeyHasSubkeys {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2529,6 +2788,7 @@ pub struct GuestRegistryKeyInvalid {
     pub base: GuestRegistryKeyFault,
 }
 impl Default for GuestRegistryKeyInvalid {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
@@ -2546,9 +2806,11 @@ impl rt::Object for GuestRegistryKeyInvalid {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_INVALID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_INVALID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2556,6 +2818,7 @@ impl rt::Object for GuestRegistryKeyInvalid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2577,16 +2840,19 @@ impl std::ops::DerefMut for GuestRegistryKeyInvalid {
     }
 }
 impl Clone for GuestRegistryKeyInvalid {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryKeyInvalid {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryKeyInvalid {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2600,6 +2866,7 @@ pub struct GuestRegistryKeyParentVolatile {
     pub base: GuestRegistryKeyFault,
 }
 impl Default for GuestRegistryKeyParentVolatile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
@@ -2617,9 +2884,11 @@ impl rt::Object for GuestRegistryKeyParentVolatile {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_PARENT_VOLATILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_KEY_PARENT_VOLATILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2627,6 +2896,7 @@ impl rt::Object for GuestRegistryKeyParentVolatile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2648,16 +2918,19 @@ impl std::ops::DerefMut for GuestRegistryKeyParentVolatile {
     }
 }
 impl Clone for GuestRegistryKeyParentVolatile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryKeyParentVolatile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryKeyParentVolatile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2675,6 +2948,7 @@ pub struct GuestRegistryValueFault {
     pub value_name: String,
 }
 impl Default for GuestRegistryValueFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryFault::default(),
@@ -2697,9 +2971,11 @@ impl rt::Object for GuestRegistryValueFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_VALUE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_VALUE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2709,6 +2985,7 @@ impl rt::Object for GuestRegistryValueFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2732,16 +3009,19 @@ impl std::ops::DerefMut for GuestRegistryValueFault {
     }
 }
 impl Clone for GuestRegistryValueFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryValueFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryValueFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2755,6 +3035,7 @@ pub struct GuestRegistryValueNotFound {
     pub base: GuestRegistryValueFault,
 }
 impl Default for GuestRegistryValueNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryValueFault::default(),
@@ -2772,9 +3053,11 @@ impl rt::Object for GuestRegistryValueNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_VALUE_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_REGISTRY_VALUE_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2782,6 +3065,7 @@ impl rt::Object for GuestRegistryValueNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2803,16 +3087,19 @@ impl std::ops::DerefMut for GuestRegistryValueNotFound {
     }
 }
 impl Clone for GuestRegistryValueNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestRegistryValueNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestRegistryValueNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2832,6 +3119,7 @@ pub struct GuestWindowsFileAttributes {
     pub create_time: Option<rt::DateTime>,
 }
 impl Default for GuestWindowsFileAttributes {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestFileAttributes::default(),
@@ -2856,9 +3144,11 @@ impl rt::Object for GuestWindowsFileAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_WINDOWS_FILE_ATTRIBUTES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_WINDOWS_FILE_ATTRIBUTES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2869,6 +3159,7 @@ impl rt::Object for GuestWindowsFileAttributes {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2893,16 +3184,19 @@ impl std::ops::DerefMut for GuestWindowsFileAttributes {
     }
 }
 impl Clone for GuestWindowsFileAttributes {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestWindowsFileAttributes {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestWindowsFileAttributes {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2918,6 +3212,7 @@ pub struct GuestWindowsProgramSpec {
     pub start_minimized: bool,
 }
 impl Default for GuestWindowsProgramSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestProgramSpec::default(),
@@ -2938,9 +3233,11 @@ impl rt::Object for GuestWindowsProgramSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_WINDOWS_PROGRAM_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_WINDOWS_PROGRAM_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2949,6 +3246,7 @@ impl rt::Object for GuestWindowsProgramSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2971,16 +3269,19 @@ impl std::ops::DerefMut for GuestWindowsProgramSpec {
     }
 }
 impl Clone for GuestWindowsProgramSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestWindowsProgramSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestWindowsProgramSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2994,6 +3295,7 @@ pub struct InvalidGuestLogin {
     pub base: GuestOperationsFault,
 }
 impl Default for InvalidGuestLogin {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -3011,9 +3313,11 @@ impl rt::Object for InvalidGuestLogin {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_GUEST_LOGIN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_GUEST_LOGIN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3021,6 +3325,7 @@ impl rt::Object for InvalidGuestLogin {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3042,16 +3347,19 @@ impl std::ops::DerefMut for InvalidGuestLogin {
     }
 }
 impl Clone for InvalidGuestLogin {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidGuestLogin {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidGuestLogin {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3069,6 +3377,7 @@ pub struct NamePasswordAuthentication {
     pub password: String,
 }
 impl Default for NamePasswordAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestAuthentication::default(),
@@ -3091,9 +3400,11 @@ impl rt::Object for NamePasswordAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAME_PASSWORD_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAME_PASSWORD_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3103,6 +3414,7 @@ impl rt::Object for NamePasswordAuthentication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3126,16 +3438,19 @@ impl std::ops::DerefMut for NamePasswordAuthentication {
     }
 }
 impl Clone for NamePasswordAuthentication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NamePasswordAuthentication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NamePasswordAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3149,6 +3464,7 @@ pub struct OperationDisabledByGuest {
     pub base: GuestOperationsFault,
 }
 impl Default for OperationDisabledByGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -3166,9 +3482,11 @@ impl rt::Object for OperationDisabledByGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPERATION_DISABLED_BY_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPERATION_DISABLED_BY_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3176,6 +3494,7 @@ impl rt::Object for OperationDisabledByGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3197,16 +3516,19 @@ impl std::ops::DerefMut for OperationDisabledByGuest {
     }
 }
 impl Clone for OperationDisabledByGuest {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OperationDisabledByGuest {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OperationDisabledByGuest {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3220,6 +3542,7 @@ pub struct OperationNotSupportedByGuest {
     pub base: GuestOperationsFault,
 }
 impl Default for OperationNotSupportedByGuest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -3237,9 +3560,11 @@ impl rt::Object for OperationNotSupportedByGuest {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPERATION_NOT_SUPPORTED_BY_GUEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPERATION_NOT_SUPPORTED_BY_GUEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3247,6 +3572,7 @@ impl rt::Object for OperationNotSupportedByGuest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3268,16 +3594,19 @@ impl std::ops::DerefMut for OperationNotSupportedByGuest {
     }
 }
 impl Clone for OperationNotSupportedByGuest {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OperationNotSupportedByGuest {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OperationNotSupportedByGuest {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3295,6 +3624,7 @@ pub struct SamlTokenAuthentication {
     pub username: Option<String>,
 }
 impl Default for SamlTokenAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestAuthentication::default(),
@@ -3317,9 +3647,11 @@ impl rt::Object for SamlTokenAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &SAML_TOKEN_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SAML_TOKEN_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3329,6 +3661,7 @@ impl rt::Object for SamlTokenAuthentication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3352,16 +3685,19 @@ impl std::ops::DerefMut for SamlTokenAuthentication {
     }
 }
 impl Clone for SamlTokenAuthentication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SamlTokenAuthentication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SamlTokenAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3377,6 +3713,7 @@ pub struct SspiAuthentication {
     pub sspi_token: String,
 }
 impl Default for SspiAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestAuthentication::default(),
@@ -3397,9 +3734,11 @@ impl rt::Object for SspiAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &SSPI_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SSPI_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3408,6 +3747,7 @@ impl rt::Object for SspiAuthentication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3430,16 +3770,19 @@ impl std::ops::DerefMut for SspiAuthentication {
     }
 }
 impl Clone for SspiAuthentication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SspiAuthentication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SspiAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3455,6 +3798,7 @@ pub struct TicketedSessionAuthentication {
     pub ticket: String,
 }
 impl Default for TicketedSessionAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestAuthentication::default(),
@@ -3475,9 +3819,11 @@ impl rt::Object for TicketedSessionAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &TICKETED_SESSION_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TICKETED_SESSION_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3486,6 +3832,7 @@ impl rt::Object for TicketedSessionAuthentication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3508,16 +3855,19 @@ impl std::ops::DerefMut for TicketedSessionAuthentication {
     }
 }
 impl Clone for TicketedSessionAuthentication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TicketedSessionAuthentication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TicketedSessionAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3531,6 +3881,7 @@ pub struct TooManyGuestLogons {
     pub base: GuestOperationsFault,
 }
 impl Default for TooManyGuestLogons {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
@@ -3548,9 +3899,11 @@ impl rt::Object for TooManyGuestLogons {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_GUEST_LOGONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_GUEST_LOGONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3558,6 +3911,7 @@ impl rt::Object for TooManyGuestLogons {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3579,16 +3933,19 @@ impl std::ops::DerefMut for TooManyGuestLogons {
     }
 }
 impl Clone for TooManyGuestLogons {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyGuestLogons {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyGuestLogons {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

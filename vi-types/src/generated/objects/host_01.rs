@@ -15,6 +15,7 @@ pub struct AccountCreatedEvent {
     pub group: bool,
 }
 impl Default for AccountCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -37,9 +38,11 @@ impl rt::Object for AccountCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACCOUNT_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACCOUNT_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for AccountCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -72,16 +76,19 @@ impl std::ops::DerefMut for AccountCreatedEvent {
     }
 }
 impl Clone for AccountCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AccountCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AccountCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -101,6 +108,7 @@ pub struct AccountUpdatedEvent {
     pub prev_description: Option<String>,
 }
 impl Default for AccountUpdatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -125,9 +133,11 @@ impl rt::Object for AccountUpdatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACCOUNT_UPDATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACCOUNT_UPDATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -138,6 +148,7 @@ impl rt::Object for AccountUpdatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -162,16 +173,19 @@ impl std::ops::DerefMut for AccountUpdatedEvent {
     }
 }
 impl Clone for AccountUpdatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AccountUpdatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AccountUpdatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -187,6 +201,7 @@ pub struct ActiveDirectoryFault {
     pub error_code: Option<i32>,
 }
 impl Default for ActiveDirectoryFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -207,9 +222,11 @@ impl rt::Object for ActiveDirectoryFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACTIVE_DIRECTORY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACTIVE_DIRECTORY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -218,6 +235,7 @@ impl rt::Object for ActiveDirectoryFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -240,16 +258,19 @@ impl std::ops::DerefMut for ActiveDirectoryFault {
     }
 }
 impl Clone for ActiveDirectoryFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ActiveDirectoryFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ActiveDirectoryFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -269,6 +290,7 @@ pub struct BatchResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for BatchResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             result: String::new(),
@@ -294,9 +316,11 @@ impl rt::Object for BatchResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &BATCH_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BATCH_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.result),
@@ -306,6 +330,7 @@ impl rt::Object for BatchResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.result),
@@ -317,16 +342,19 @@ impl rt::Object for BatchResult {
     }
 }
 impl Clone for BatchResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BatchResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BatchResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -340,6 +368,7 @@ pub struct CamServerRefusedConnection {
     pub base: InvalidCamServer,
 }
 impl Default for CamServerRefusedConnection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidCamServer::default(),
@@ -357,9 +386,11 @@ impl rt::Object for CamServerRefusedConnection {
     fn type_info() -> &'static rt::ObjectInfo {
         &CAM_SERVER_REFUSED_CONNECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CAM_SERVER_REFUSED_CONNECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -367,6 +398,7 @@ impl rt::Object for CamServerRefusedConnection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -388,16 +420,19 @@ impl std::ops::DerefMut for CamServerRefusedConnection {
     }
 }
 impl Clone for CamServerRefusedConnection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CamServerRefusedConnection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CamServerRefusedConnection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -425,6 +460,7 @@ pub struct DatacenterBasicConnectInfo {
     pub hardware_model: Option<String>,
 }
 impl Default for DatacenterBasicConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             hostname: None,
@@ -458,9 +494,11 @@ impl rt::Object for DatacenterBasicConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_BASIC_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_BASIC_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hostname),
@@ -474,6 +512,7 @@ impl rt::Object for DatacenterBasicConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hostname),
@@ -489,16 +528,19 @@ impl rt::Object for DatacenterBasicConnectInfo {
     }
 }
 impl Clone for DatacenterBasicConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterBasicConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterBasicConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -518,6 +560,7 @@ pub struct DesiredSoftwareSpec {
     pub removed_components: Vec<String>,
 }
 impl Default for DesiredSoftwareSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base_image_spec: Default::default(),
@@ -543,9 +586,11 @@ impl rt::Object for DesiredSoftwareSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.base_image_spec),
@@ -555,6 +600,7 @@ impl rt::Object for DesiredSoftwareSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.base_image_spec),
@@ -566,16 +612,19 @@ impl rt::Object for DesiredSoftwareSpec {
     }
 }
 impl Clone for DesiredSoftwareSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DesiredSoftwareSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DesiredSoftwareSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -589,6 +638,7 @@ pub struct DesiredSoftwareSpecBaseImageSpec {
     pub version: String,
 }
 impl Default for DesiredSoftwareSpecBaseImageSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { version: String::new() }
     }
@@ -606,15 +656,18 @@ impl rt::Object for DesiredSoftwareSpecBaseImageSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -623,16 +676,19 @@ impl rt::Object for DesiredSoftwareSpecBaseImageSpec {
     }
 }
 impl Clone for DesiredSoftwareSpecBaseImageSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DesiredSoftwareSpecBaseImageSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DesiredSoftwareSpecBaseImageSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -648,6 +704,7 @@ pub struct DesiredSoftwareSpecComponentSpec {
     pub version: Option<String>,
 }
 impl Default for DesiredSoftwareSpecComponentSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -669,9 +726,11 @@ impl rt::Object for DesiredSoftwareSpecComponentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -679,6 +738,7 @@ impl rt::Object for DesiredSoftwareSpecComponentSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -688,16 +748,19 @@ impl rt::Object for DesiredSoftwareSpecComponentSpec {
     }
 }
 impl Clone for DesiredSoftwareSpecComponentSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DesiredSoftwareSpecComponentSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DesiredSoftwareSpecComponentSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -713,6 +776,7 @@ pub struct DesiredSoftwareSpecVendorAddOnSpec {
     pub version: String,
 }
 impl Default for DesiredSoftwareSpecVendorAddOnSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -734,9 +798,11 @@ impl rt::Object for DesiredSoftwareSpecVendorAddOnSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -744,6 +810,7 @@ impl rt::Object for DesiredSoftwareSpecVendorAddOnSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -753,16 +820,19 @@ impl rt::Object for DesiredSoftwareSpecVendorAddOnSpec {
     }
 }
 impl Clone for DesiredSoftwareSpecVendorAddOnSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DesiredSoftwareSpecVendorAddOnSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DesiredSoftwareSpecVendorAddOnSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -784,6 +854,7 @@ pub struct DirectPathProfileInfo {
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
 }
 impl Default for DirectPathProfileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -811,9 +882,11 @@ impl rt::Object for DirectPathProfileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -824,6 +897,7 @@ impl rt::Object for DirectPathProfileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -836,16 +910,19 @@ impl rt::Object for DirectPathProfileInfo {
     }
 }
 impl Clone for DirectPathProfileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -867,6 +944,7 @@ pub struct DirectPathProfileManagerCapacityInfo {
     pub unused_reservation: i32,
 }
 impl Default for DirectPathProfileManagerCapacityInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile: Default::default(),
@@ -894,9 +972,11 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -913,6 +993,7 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.profile),
@@ -927,16 +1008,19 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
 impl rt::Extends<DirectPathProfileManagerCapacityResult>
 for DirectPathProfileManagerCapacityInfo {}
 impl Clone for DirectPathProfileManagerCapacityInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCapacityInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCapacityInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -950,6 +1034,7 @@ pub struct DirectPathProfileManagerCapacityQueryByDeviceConfig {
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
 }
 impl Default for DirectPathProfileManagerCapacityQueryByDeviceConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_config: Default::default(),
@@ -969,9 +1054,11 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -984,6 +1071,7 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_config),
@@ -994,16 +1082,19 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
 impl rt::Extends<DirectPathProfileManagerCapacityQuerySpec>
 for DirectPathProfileManagerCapacityQueryByDeviceConfig {}
 impl Clone for DirectPathProfileManagerCapacityQueryByDeviceConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCapacityQueryByDeviceConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryByDeviceConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1017,6 +1108,7 @@ pub struct DirectPathProfileManagerCapacityQueryById {
     pub id: String,
 }
 impl Default for DirectPathProfileManagerCapacityQueryById {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: String::new() }
     }
@@ -1034,9 +1126,11 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1049,6 +1143,7 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -1059,16 +1154,19 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
 impl rt::Extends<DirectPathProfileManagerCapacityQuerySpec>
 for DirectPathProfileManagerCapacityQueryById {}
 impl Clone for DirectPathProfileManagerCapacityQueryById {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCapacityQueryById {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryById {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1082,6 +1180,7 @@ pub struct DirectPathProfileManagerCapacityQueryByName {
     pub name: String,
 }
 impl Default for DirectPathProfileManagerCapacityQueryByName {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -1099,9 +1198,11 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1114,6 +1215,7 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1124,16 +1226,19 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
 impl rt::Extends<DirectPathProfileManagerCapacityQuerySpec>
 for DirectPathProfileManagerCapacityQueryByName {}
 impl Clone for DirectPathProfileManagerCapacityQueryByName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCapacityQueryByName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryByName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1144,6 +1249,7 @@ rt::serde!(object DirectPathProfileManagerCapacityQueryByName);
 /// `DirectPathProfileManagerCapacityQuerySpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityQuerySpec {}
 impl Default for DirectPathProfileManagerCapacityQuerySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1159,14 +1265,17 @@ impl rt::Object for DirectPathProfileManagerCapacityQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1176,16 +1285,19 @@ impl rt::Object for DirectPathProfileManagerCapacityQuerySpec {
 impl rt::Extends<DirectPathProfileManagerCapacityQuerySpec>
 for DirectPathProfileManagerCapacityQuerySpec {}
 impl Clone for DirectPathProfileManagerCapacityQuerySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCapacityQuerySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCapacityQuerySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1196,6 +1308,7 @@ rt::serde!(object base DirectPathProfileManagerCapacityQuerySpec);
 /// `DirectPathProfileManagerCapacityResult`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityResult {}
 impl Default for DirectPathProfileManagerCapacityResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1211,14 +1324,17 @@ impl rt::Object for DirectPathProfileManagerCapacityResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1228,16 +1344,19 @@ impl rt::Object for DirectPathProfileManagerCapacityResult {
 impl rt::Extends<DirectPathProfileManagerCapacityResult>
 for DirectPathProfileManagerCapacityResult {}
 impl Clone for DirectPathProfileManagerCapacityResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCapacityResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCapacityResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1253,6 +1372,7 @@ pub struct DirectPathProfileManagerCapacityUnknown {
     pub fault_list: Vec<LocalizedMethodFault>,
 }
 impl Default for DirectPathProfileManagerCapacityUnknown {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             query_spec: Default::default(),
@@ -1274,9 +1394,11 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1290,6 +1412,7 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.query_spec),
@@ -1301,16 +1424,19 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
 impl rt::Extends<DirectPathProfileManagerCapacityResult>
 for DirectPathProfileManagerCapacityUnknown {}
 impl Clone for DirectPathProfileManagerCapacityUnknown {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCapacityUnknown {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCapacityUnknown {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1328,6 +1454,7 @@ pub struct DirectPathProfileManagerCreateSpec {
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
 }
 impl Default for DirectPathProfileManagerCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1351,9 +1478,11 @@ impl rt::Object for DirectPathProfileManagerCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1362,6 +1491,7 @@ impl rt::Object for DirectPathProfileManagerCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1372,16 +1502,19 @@ impl rt::Object for DirectPathProfileManagerCreateSpec {
     }
 }
 impl Clone for DirectPathProfileManagerCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1392,6 +1525,7 @@ rt::serde!(object DirectPathProfileManagerCreateSpec);
 /// `DirectPathProfileManagerDirectPathConfig`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerDirectPathConfig {}
 impl Default for DirectPathProfileManagerDirectPathConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1407,14 +1541,17 @@ impl rt::Object for DirectPathProfileManagerDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1424,16 +1561,19 @@ impl rt::Object for DirectPathProfileManagerDirectPathConfig {
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
 for DirectPathProfileManagerDirectPathConfig {}
 impl Clone for DirectPathProfileManagerDirectPathConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerDirectPathConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerDirectPathConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1447,6 +1587,7 @@ pub struct DirectPathProfileManagerDvxDirectPathConfig {
     pub dvx_backing: VirtualPciPassthroughDvxBackingInfo,
 }
 impl Default for DirectPathProfileManagerDvxDirectPathConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dvx_backing: Default::default(),
@@ -1466,9 +1607,11 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1481,6 +1624,7 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.dvx_backing),
@@ -1491,16 +1635,19 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
 for DirectPathProfileManagerDvxDirectPathConfig {}
 impl Clone for DirectPathProfileManagerDvxDirectPathConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerDvxDirectPathConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerDvxDirectPathConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1514,6 +1661,7 @@ pub struct DirectPathProfileManagerDynamicDirectPathConfig {
     pub dynamic_direct_path_backing: VirtualPciPassthroughDynamicBackingInfo,
 }
 impl Default for DirectPathProfileManagerDynamicDirectPathConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dynamic_direct_path_backing: Default::default(),
@@ -1533,9 +1681,11 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1548,6 +1698,7 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.dynamic_direct_path_backing),
@@ -1558,16 +1709,19 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
 for DirectPathProfileManagerDynamicDirectPathConfig {}
 impl Clone for DirectPathProfileManagerDynamicDirectPathConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerDynamicDirectPathConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerDynamicDirectPathConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1585,6 +1739,7 @@ pub struct DirectPathProfileManagerFilterSpec {
     pub clusters: Vec<rt::ManagedObjectReference>,
 }
 impl Default for DirectPathProfileManagerFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ids: Vec::new(),
@@ -1608,9 +1763,11 @@ impl rt::Object for DirectPathProfileManagerFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ids),
@@ -1619,6 +1776,7 @@ impl rt::Object for DirectPathProfileManagerFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ids),
@@ -1629,16 +1787,19 @@ impl rt::Object for DirectPathProfileManagerFilterSpec {
     }
 }
 impl Clone for DirectPathProfileManagerFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1652,6 +1813,7 @@ pub struct DirectPathProfileManagerTargetCluster {
     pub cluster: rt::ManagedObjectReference,
 }
 impl Default for DirectPathProfileManagerTargetCluster {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster: Default::default(),
@@ -1671,9 +1833,11 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1686,6 +1850,7 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cluster),
@@ -1696,16 +1861,19 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
 impl rt::Extends<DirectPathProfileManagerTargetEntity>
 for DirectPathProfileManagerTargetCluster {}
 impl Clone for DirectPathProfileManagerTargetCluster {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerTargetCluster {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerTargetCluster {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1716,6 +1884,7 @@ rt::serde!(object DirectPathProfileManagerTargetCluster);
 /// `DirectPathProfileManagerTargetEntity`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerTargetEntity {}
 impl Default for DirectPathProfileManagerTargetEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1731,14 +1900,17 @@ impl rt::Object for DirectPathProfileManagerTargetEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1748,16 +1920,19 @@ impl rt::Object for DirectPathProfileManagerTargetEntity {
 impl rt::Extends<DirectPathProfileManagerTargetEntity>
 for DirectPathProfileManagerTargetEntity {}
 impl Clone for DirectPathProfileManagerTargetEntity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerTargetEntity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerTargetEntity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1771,6 +1946,7 @@ pub struct DirectPathProfileManagerTargetHost {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for DirectPathProfileManagerTargetHost {
+    #[inline(never)]
     fn default() -> Self {
         Self { host: Default::default() }
     }
@@ -1788,9 +1964,11 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1803,6 +1981,7 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1813,16 +1992,19 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
 impl rt::Extends<DirectPathProfileManagerTargetEntity>
 for DirectPathProfileManagerTargetHost {}
 impl Clone for DirectPathProfileManagerTargetHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerTargetHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerTargetHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1838,6 +2020,7 @@ pub struct DirectPathProfileManagerUpdateSpec {
     pub description: Option<String>,
 }
 impl Default for DirectPathProfileManagerUpdateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: None,
@@ -1859,9 +2042,11 @@ impl rt::Object for DirectPathProfileManagerUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1869,6 +2054,7 @@ impl rt::Object for DirectPathProfileManagerUpdateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1878,16 +2064,19 @@ impl rt::Object for DirectPathProfileManagerUpdateSpec {
     }
 }
 impl Clone for DirectPathProfileManagerUpdateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerUpdateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerUpdateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1901,6 +2090,7 @@ pub struct DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     pub device_group_name: String,
 }
 impl Default for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_group_name: String::new(),
@@ -1920,9 +2110,11 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -1935,6 +2127,7 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_group_name),
@@ -1945,16 +2138,19 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
 for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {}
 impl Clone for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1968,6 +2164,7 @@ pub struct DirectPathProfileManagerVmiopDirectPathConfig {
     pub vgpu_profile: String,
 }
 impl Default for DirectPathProfileManagerVmiopDirectPathConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vgpu_profile: String::new(),
@@ -1987,9 +2184,11 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -2002,6 +2201,7 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vgpu_profile),
@@ -2012,16 +2212,19 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
 for DirectPathProfileManagerVmiopDirectPathConfig {}
 impl Clone for DirectPathProfileManagerVmiopDirectPathConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManagerVmiopDirectPathConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManagerVmiopDirectPathConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2037,6 +2240,7 @@ pub struct DomainNotFound {
     pub domain_name: String,
 }
 impl Default for DomainNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
@@ -2057,9 +2261,11 @@ impl rt::Object for DomainNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &DOMAIN_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DOMAIN_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2068,6 +2274,7 @@ impl rt::Object for DomainNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2090,16 +2297,19 @@ impl std::ops::DerefMut for DomainNotFound {
     }
 }
 impl Clone for DomainNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DomainNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DomainNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2119,6 +2329,7 @@ pub struct DpuStatusInfo {
     pub sensors: Vec<DpuStatusInfoOperationalInfo>,
 }
 impl Default for DpuStatusInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHardwareElementInfo::default(),
@@ -2143,9 +2354,11 @@ impl rt::Object for DpuStatusInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DPU_STATUS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DPU_STATUS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2156,6 +2369,7 @@ impl rt::Object for DpuStatusInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2180,16 +2394,19 @@ impl std::ops::DerefMut for DpuStatusInfo {
     }
 }
 impl Clone for DpuStatusInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DpuStatusInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DpuStatusInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2211,6 +2428,7 @@ pub struct DpuStatusInfoOperationalInfo {
     pub time_stamp: Option<rt::DateTime>,
 }
 impl Default for DpuStatusInfoOperationalInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             sensor_id: String::new(),
@@ -2238,9 +2456,11 @@ impl rt::Object for DpuStatusInfoOperationalInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DPU_STATUS_INFO_OPERATIONAL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DPU_STATUS_INFO_OPERATIONAL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.sensor_id),
@@ -2251,6 +2471,7 @@ impl rt::Object for DpuStatusInfoOperationalInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.sensor_id),
@@ -2263,16 +2484,19 @@ impl rt::Object for DpuStatusInfoOperationalInfo {
     }
 }
 impl Clone for DpuStatusInfoOperationalInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DpuStatusInfoOperationalInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DpuStatusInfoOperationalInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2290,6 +2514,7 @@ pub struct FolderBatchAddHostsToClusterResult {
     pub hosts_failed_move_to_cluster: Vec<FolderFailedHostResult>,
 }
 impl Default for FolderBatchAddHostsToClusterResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             hosts_added_to_cluster: Vec::new(),
@@ -2313,9 +2538,11 @@ impl rt::Object for FolderBatchAddHostsToClusterResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hosts_added_to_cluster),
@@ -2324,6 +2551,7 @@ impl rt::Object for FolderBatchAddHostsToClusterResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hosts_added_to_cluster),
@@ -2334,16 +2562,19 @@ impl rt::Object for FolderBatchAddHostsToClusterResult {
     }
 }
 impl Clone for FolderBatchAddHostsToClusterResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderBatchAddHostsToClusterResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderBatchAddHostsToClusterResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2359,6 +2590,7 @@ pub struct FolderBatchAddStandaloneHostsResult {
     pub hosts_failed_inventory_add: Vec<FolderFailedHostResult>,
 }
 impl Default for FolderBatchAddStandaloneHostsResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             added_hosts: Vec::new(),
@@ -2380,9 +2612,11 @@ impl rt::Object for FolderBatchAddStandaloneHostsResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.added_hosts),
@@ -2390,6 +2624,7 @@ impl rt::Object for FolderBatchAddStandaloneHostsResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.added_hosts),
@@ -2399,16 +2634,19 @@ impl rt::Object for FolderBatchAddStandaloneHostsResult {
     }
 }
 impl Clone for FolderBatchAddStandaloneHostsResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderBatchAddStandaloneHostsResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderBatchAddStandaloneHostsResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2428,6 +2666,7 @@ pub struct FolderFailedHostResult {
     pub fault: LocalizedMethodFault,
 }
 impl Default for FolderFailedHostResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_name: None,
@@ -2453,9 +2692,11 @@ impl rt::Object for FolderFailedHostResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_FAILED_HOST_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_FAILED_HOST_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host_name),
@@ -2465,6 +2706,7 @@ impl rt::Object for FolderFailedHostResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_name),
@@ -2476,16 +2718,19 @@ impl rt::Object for FolderFailedHostResult {
     }
 }
 impl Clone for FolderFailedHostResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderFailedHostResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderFailedHostResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2501,6 +2746,7 @@ pub struct FolderNewHostSpec {
     pub esx_license: Option<String>,
 }
 impl Default for FolderNewHostSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_cnx_spec: Default::default(),
@@ -2522,9 +2768,11 @@ impl rt::Object for FolderNewHostSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_NEW_HOST_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_NEW_HOST_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.host_cnx_spec),
@@ -2532,6 +2780,7 @@ impl rt::Object for FolderNewHostSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.host_cnx_spec),
@@ -2541,16 +2790,19 @@ impl rt::Object for FolderNewHostSpec {
     }
 }
 impl Clone for FolderNewHostSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderNewHostSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderNewHostSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2566,6 +2818,7 @@ pub struct HealthSystemRuntime {
     pub hardware_status_info: Option<Box<HostHardwareStatusInfo>>,
 }
 impl Default for HealthSystemRuntime {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             system_health_info: None,
@@ -2587,9 +2840,11 @@ impl rt::Object for HealthSystemRuntime {
     fn type_info() -> &'static rt::ObjectInfo {
         &HEALTH_SYSTEM_RUNTIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HEALTH_SYSTEM_RUNTIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.system_health_info),
@@ -2597,6 +2852,7 @@ impl rt::Object for HealthSystemRuntime {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.system_health_info),
@@ -2606,16 +2862,19 @@ impl rt::Object for HealthSystemRuntime {
     }
 }
 impl Clone for HealthSystemRuntime {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HealthSystemRuntime {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HealthSystemRuntime {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2633,6 +2892,7 @@ pub struct HostAccessControlEntry {
     pub access_mode: enums::HostAccessMode,
 }
 impl Default for HostAccessControlEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             principal: String::new(),
@@ -2656,9 +2916,11 @@ impl rt::Object for HostAccessControlEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACCESS_CONTROL_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACCESS_CONTROL_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.principal),
@@ -2667,6 +2929,7 @@ impl rt::Object for HostAccessControlEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.principal),
@@ -2677,16 +2940,19 @@ impl rt::Object for HostAccessControlEntry {
     }
 }
 impl Clone for HostAccessControlEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAccessControlEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAccessControlEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2704,6 +2970,7 @@ pub struct HostAccountSpec {
     pub description: Option<String>,
 }
 impl Default for HostAccountSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2727,9 +2994,11 @@ impl rt::Object for HostAccountSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACCOUNT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACCOUNT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2738,6 +3007,7 @@ impl rt::Object for HostAccountSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2749,16 +3019,19 @@ impl rt::Object for HostAccountSpec {
 }
 impl rt::Extends<HostAccountSpec> for HostAccountSpec {}
 impl Clone for HostAccountSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAccountSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAccountSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2774,6 +3047,7 @@ pub struct HostActiveDirectory {
     pub spec: Option<Box<HostActiveDirectorySpec>>,
 }
 impl Default for HostActiveDirectory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: String::new(),
@@ -2795,9 +3069,11 @@ impl rt::Object for HostActiveDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -2805,6 +3081,7 @@ impl rt::Object for HostActiveDirectory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -2814,16 +3091,19 @@ impl rt::Object for HostActiveDirectory {
     }
 }
 impl Clone for HostActiveDirectory {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostActiveDirectory {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostActiveDirectory {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2845,6 +3125,7 @@ pub struct HostActiveDirectoryInfo {
     pub smart_card_authentication_enabled: Option<bool>,
 }
 impl Default for HostActiveDirectoryInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDirectoryStoreInfo::default(),
@@ -2871,9 +3152,11 @@ impl rt::Object for HostActiveDirectoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2885,6 +3168,7 @@ impl rt::Object for HostActiveDirectoryInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2910,16 +3194,19 @@ impl std::ops::DerefMut for HostActiveDirectoryInfo {
     }
 }
 impl Clone for HostActiveDirectoryInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostActiveDirectoryInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostActiveDirectoryInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2947,6 +3234,7 @@ pub struct HostActiveDirectorySpec {
     pub smart_card_trust_anchors: Vec<String>,
 }
 impl Default for HostActiveDirectorySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             domain_name: None,
@@ -2980,9 +3268,11 @@ impl rt::Object for HostActiveDirectorySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.domain_name),
@@ -2996,6 +3286,7 @@ impl rt::Object for HostActiveDirectorySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.domain_name),
@@ -3011,16 +3302,19 @@ impl rt::Object for HostActiveDirectorySpec {
     }
 }
 impl Clone for HostActiveDirectorySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostActiveDirectorySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostActiveDirectorySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3040,6 +3334,7 @@ pub struct HostAssignableHardwareBinding {
     pub device_key: Option<i32>,
 }
 impl Default for HostAssignableHardwareBinding {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             instance_id: String::new(),
@@ -3065,9 +3360,11 @@ impl rt::Object for HostAssignableHardwareBinding {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_BINDING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_BINDING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.instance_id),
@@ -3077,6 +3374,7 @@ impl rt::Object for HostAssignableHardwareBinding {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.instance_id),
@@ -3088,16 +3386,19 @@ impl rt::Object for HostAssignableHardwareBinding {
     }
 }
 impl Clone for HostAssignableHardwareBinding {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAssignableHardwareBinding {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAssignableHardwareBinding {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3111,6 +3412,7 @@ pub struct HostAssignableHardwareConfig {
     pub attribute_override: Vec<HostAssignableHardwareConfigAttributeOverride>,
 }
 impl Default for HostAssignableHardwareConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             attribute_override: Vec::new(),
@@ -3130,15 +3432,18 @@ impl rt::Object for HostAssignableHardwareConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.attribute_override),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.attribute_override),
@@ -3147,16 +3452,19 @@ impl rt::Object for HostAssignableHardwareConfig {
     }
 }
 impl Clone for HostAssignableHardwareConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAssignableHardwareConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAssignableHardwareConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3174,6 +3482,7 @@ pub struct HostAssignableHardwareConfigAttributeOverride {
     pub value: Option<rt::Any>,
 }
 impl Default for HostAssignableHardwareConfigAttributeOverride {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             instance_id: String::new(),
@@ -3197,9 +3506,11 @@ impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.instance_id),
@@ -3208,6 +3519,7 @@ impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.instance_id),
@@ -3218,16 +3530,19 @@ impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
     }
 }
 impl Clone for HostAssignableHardwareConfigAttributeOverride {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAssignableHardwareConfigAttributeOverride {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAssignableHardwareConfigAttributeOverride {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3245,6 +3560,7 @@ pub struct HostAuthenticationInfo {
     pub ssl_certificates: Vec<String>,
 }
 impl Default for HostAuthenticationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             principal: String::new(),
@@ -3268,9 +3584,11 @@ impl rt::Object for HostAuthenticationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.principal),
@@ -3279,6 +3597,7 @@ impl rt::Object for HostAuthenticationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.principal),
@@ -3289,16 +3608,19 @@ impl rt::Object for HostAuthenticationInfo {
     }
 }
 impl Clone for HostAuthenticationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAuthenticationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3312,6 +3634,7 @@ pub struct HostAuthenticationManagerInfo {
     pub auth_config: Vec<rt::Poly<HostAuthenticationStoreInfo>>,
 }
 impl Default for HostAuthenticationManagerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { auth_config: Vec::new() }
     }
@@ -3329,15 +3652,18 @@ impl rt::Object for HostAuthenticationManagerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_MANAGER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_MANAGER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.auth_config),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.auth_config),
@@ -3346,16 +3672,19 @@ impl rt::Object for HostAuthenticationManagerInfo {
     }
 }
 impl Clone for HostAuthenticationManagerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationManagerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAuthenticationManagerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3369,6 +3698,7 @@ pub struct HostAuthenticationStoreInfo {
     pub enabled: bool,
 }
 impl Default for HostAuthenticationStoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { enabled: false }
     }
@@ -3386,15 +3716,18 @@ impl rt::Object for HostAuthenticationStoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_STORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_STORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -3404,16 +3737,19 @@ impl rt::Object for HostAuthenticationStoreInfo {
 }
 impl rt::Extends<HostAuthenticationStoreInfo> for HostAuthenticationStoreInfo {}
 impl Clone for HostAuthenticationStoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationStoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAuthenticationStoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3429,6 +3765,7 @@ pub struct HostBootDevice {
     pub description: String,
 }
 impl Default for HostBootDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -3450,9 +3787,11 @@ impl rt::Object for HostBootDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_BOOT_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_BOOT_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3460,6 +3799,7 @@ impl rt::Object for HostBootDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3469,16 +3809,19 @@ impl rt::Object for HostBootDevice {
     }
 }
 impl Clone for HostBootDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostBootDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostBootDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3494,6 +3837,7 @@ pub struct HostBootDeviceInfo {
     pub current_boot_device_key: Option<String>,
 }
 impl Default for HostBootDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             boot_devices: Vec::new(),
@@ -3515,9 +3859,11 @@ impl rt::Object for HostBootDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_BOOT_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_BOOT_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.boot_devices),
@@ -3525,6 +3871,7 @@ impl rt::Object for HostBootDeviceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.boot_devices),
@@ -3534,16 +3881,19 @@ impl rt::Object for HostBootDeviceInfo {
     }
 }
 impl Clone for HostBootDeviceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostBootDeviceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostBootDeviceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3567,6 +3917,7 @@ pub struct HostCertificateManagerCertificateInfo {
     pub status: String,
 }
 impl Default for HostCertificateManagerCertificateInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             kind: None,
@@ -3596,9 +3947,11 @@ impl rt::Object for HostCertificateManagerCertificateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.kind),
@@ -3610,6 +3963,7 @@ impl rt::Object for HostCertificateManagerCertificateInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.kind),
@@ -3623,16 +3977,19 @@ impl rt::Object for HostCertificateManagerCertificateInfo {
     }
 }
 impl Clone for HostCertificateManagerCertificateInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCertificateManagerCertificateInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCertificateManagerCertificateInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3650,6 +4007,7 @@ pub struct HostCertificateManagerCertificateSpec {
     pub crypto_algorithm: Option<String>,
 }
 impl Default for HostCertificateManagerCertificateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             kind: String::new(),
@@ -3673,9 +4031,11 @@ impl rt::Object for HostCertificateManagerCertificateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.kind),
@@ -3684,6 +4044,7 @@ impl rt::Object for HostCertificateManagerCertificateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.kind),
@@ -3694,16 +4055,19 @@ impl rt::Object for HostCertificateManagerCertificateSpec {
     }
 }
 impl Clone for HostCertificateManagerCertificateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCertificateManagerCertificateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCertificateManagerCertificateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3714,6 +4078,7 @@ rt::serde!(object HostCertificateManagerCertificateSpec);
 /// `HostConfigChange`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConfigChange {}
 impl Default for HostConfigChange {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3729,14 +4094,17 @@ impl rt::Object for HostConfigChange {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_CHANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_CHANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3744,16 +4112,19 @@ impl rt::Object for HostConfigChange {
     }
 }
 impl Clone for HostConfigChange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigChange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigChange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3786,6 +4157,7 @@ pub struct HostConnectInfo {
     pub capability: Option<Box<HostCapability>>,
 }
 impl Default for HostConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             server_ip: None,
@@ -3824,9 +4196,11 @@ impl rt::Object for HostConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.server_ip),
@@ -3843,6 +4217,7 @@ impl rt::Object for HostConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.server_ip),
@@ -3861,16 +4236,19 @@ impl rt::Object for HostConnectInfo {
     }
 }
 impl Clone for HostConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3884,6 +4262,7 @@ pub struct HostConnectInfoNetworkInfo {
     pub summary: rt::Poly<NetworkSummary>,
 }
 impl Default for HostConnectInfoNetworkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             summary: Default::default(),
@@ -3903,15 +4282,18 @@ impl rt::Object for HostConnectInfoNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONNECT_INFO_NETWORK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONNECT_INFO_NETWORK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.summary),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.summary),
@@ -3921,16 +4303,19 @@ impl rt::Object for HostConnectInfoNetworkInfo {
 }
 impl rt::Extends<HostConnectInfoNetworkInfo> for HostConnectInfoNetworkInfo {}
 impl Clone for HostConnectInfoNetworkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectInfoNetworkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConnectInfoNetworkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3946,6 +4331,7 @@ pub struct HostCpuPowerManagementInfo {
     pub hardware_support: Option<String>,
 }
 impl Default for HostCpuPowerManagementInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             current_policy: None,
@@ -3967,9 +4353,11 @@ impl rt::Object for HostCpuPowerManagementInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CPU_POWER_MANAGEMENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CPU_POWER_MANAGEMENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.current_policy),
@@ -3977,6 +4365,7 @@ impl rt::Object for HostCpuPowerManagementInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.current_policy),
@@ -3986,16 +4375,19 @@ impl rt::Object for HostCpuPowerManagementInfo {
     }
 }
 impl Clone for HostCpuPowerManagementInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuPowerManagementInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCpuPowerManagementInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4009,6 +4401,7 @@ pub struct HostCpuSchedulerInfo {
     pub policy: String,
 }
 impl Default for HostCpuSchedulerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { policy: String::new() }
     }
@@ -4026,15 +4419,18 @@ impl rt::Object for HostCpuSchedulerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CPU_SCHEDULER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CPU_SCHEDULER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy),
@@ -4043,16 +4439,19 @@ impl rt::Object for HostCpuSchedulerInfo {
     }
 }
 impl Clone for HostCpuSchedulerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuSchedulerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCpuSchedulerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4066,6 +4465,7 @@ pub struct HostDataTransportConnectionInfo {
     pub static_memory_consumed: i64,
 }
 impl Default for HostDataTransportConnectionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { static_memory_consumed: 0 }
     }
@@ -4083,15 +4483,18 @@ impl rt::Object for HostDataTransportConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATA_TRANSPORT_CONNECTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATA_TRANSPORT_CONNECTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.static_memory_consumed),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.static_memory_consumed),
@@ -4100,16 +4503,19 @@ impl rt::Object for HostDataTransportConnectionInfo {
     }
 }
 impl Clone for HostDataTransportConnectionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDataTransportConnectionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDataTransportConnectionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4123,6 +4529,7 @@ pub struct HostDatastoreConnectInfo {
     pub summary: DatastoreSummary,
 }
 impl Default for HostDatastoreConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             summary: Default::default(),
@@ -4142,15 +4549,18 @@ impl rt::Object for HostDatastoreConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.summary),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.summary),
@@ -4160,16 +4570,19 @@ impl rt::Object for HostDatastoreConnectInfo {
 }
 impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreConnectInfo {}
 impl Clone for HostDatastoreConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4185,6 +4598,7 @@ pub struct HostDatastoreExistsConnectInfo {
     pub new_datastore_name: String,
 }
 impl Default for HostDatastoreExistsConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDatastoreConnectInfo::default(),
@@ -4205,9 +4619,11 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_EXISTS_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_EXISTS_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4216,6 +4632,7 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4238,16 +4655,19 @@ impl std::ops::DerefMut for HostDatastoreExistsConnectInfo {
     }
 }
 impl Clone for HostDatastoreExistsConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreExistsConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreExistsConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4263,6 +4683,7 @@ pub struct HostDatastoreNameConflictConnectInfo {
     pub new_datastore_name: String,
 }
 impl Default for HostDatastoreNameConflictConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDatastoreConnectInfo::default(),
@@ -4283,9 +4704,11 @@ impl rt::Object for HostDatastoreNameConflictConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4294,6 +4717,7 @@ impl rt::Object for HostDatastoreNameConflictConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4316,16 +4740,19 @@ impl std::ops::DerefMut for HostDatastoreNameConflictConnectInfo {
     }
 }
 impl Clone for HostDatastoreNameConflictConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreNameConflictConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreNameConflictConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4353,6 +4780,7 @@ pub struct HostDateTimeConfig {
     pub reset_to_factory_defaults: Option<bool>,
 }
 impl Default for HostDateTimeConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             time_zone: None,
@@ -4386,9 +4814,11 @@ impl rt::Object for HostDateTimeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.time_zone),
@@ -4402,6 +4832,7 @@ impl rt::Object for HostDateTimeConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.time_zone),
@@ -4417,16 +4848,19 @@ impl rt::Object for HostDateTimeConfig {
     }
 }
 impl Clone for HostDateTimeConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDateTimeConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4468,6 +4902,7 @@ pub struct HostDateTimeInfo {
     pub ptp_duration: Option<String>,
 }
 impl Default for HostDateTimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             time_zone: Default::default(),
@@ -4515,9 +4950,11 @@ impl rt::Object for HostDateTimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.time_zone),
@@ -4538,6 +4975,7 @@ impl rt::Object for HostDateTimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.time_zone),
@@ -4560,16 +4998,19 @@ impl rt::Object for HostDateTimeInfo {
     }
 }
 impl Clone for HostDateTimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDateTimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct HostDateTimeSystemServiceTestResult {
     pub report: Vec<String>,
 }
 impl Default for HostDateTimeSystemServiceTestResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             working_normally: false,
@@ -34,9 +35,11 @@ impl rt::Object for HostDateTimeSystemServiceTestResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.working_normally),
@@ -44,6 +47,7 @@ impl rt::Object for HostDateTimeSystemServiceTestResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.working_normally),
@@ -53,16 +57,19 @@ impl rt::Object for HostDateTimeSystemServiceTestResult {
     }
 }
 impl Clone for HostDateTimeSystemServiceTestResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeSystemServiceTestResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDateTimeSystemServiceTestResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct HostDateTimeSystemTimeZone {
     pub gmt_offset: i32,
 }
 impl Default for HostDateTimeSystemTimeZone {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -107,9 +115,11 @@ impl rt::Object for HostDateTimeSystemTimeZone {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_SYSTEM_TIME_ZONE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_SYSTEM_TIME_ZONE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -119,6 +129,7 @@ impl rt::Object for HostDateTimeSystemTimeZone {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -130,16 +141,19 @@ impl rt::Object for HostDateTimeSystemTimeZone {
     }
 }
 impl Clone for HostDateTimeSystemTimeZone {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeSystemTimeZone {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDateTimeSystemTimeZone {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -153,6 +167,7 @@ pub struct HostDeploymentInfo {
     pub booted_from_stateless_cache: Option<bool>,
 }
 impl Default for HostDeploymentInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             booted_from_stateless_cache: None,
@@ -172,15 +187,18 @@ impl rt::Object for HostDeploymentInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DEPLOYMENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DEPLOYMENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.booted_from_stateless_cache),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.booted_from_stateless_cache),
@@ -189,16 +207,19 @@ impl rt::Object for HostDeploymentInfo {
     }
 }
 impl Clone for HostDeploymentInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDeploymentInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDeploymentInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -218,6 +239,7 @@ pub struct HostDiagnosticPartition {
     pub id: HostScsiDiskPartition,
 }
 impl Default for HostDiagnosticPartition {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             storage_type: String::new(),
@@ -243,9 +265,11 @@ impl rt::Object for HostDiagnosticPartition {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.storage_type),
@@ -255,6 +279,7 @@ impl rt::Object for HostDiagnosticPartition {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.storage_type),
@@ -266,16 +291,19 @@ impl rt::Object for HostDiagnosticPartition {
     }
 }
 impl Clone for HostDiagnosticPartition {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiagnosticPartition {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiagnosticPartition {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -293,6 +321,7 @@ pub struct HostDiagnosticPartitionCreateDescription {
     pub spec: HostDiagnosticPartitionCreateSpec,
 }
 impl Default for HostDiagnosticPartitionCreateDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             layout: Default::default(),
@@ -316,9 +345,11 @@ impl rt::Object for HostDiagnosticPartitionCreateDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.layout),
@@ -327,6 +358,7 @@ impl rt::Object for HostDiagnosticPartitionCreateDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.layout),
@@ -337,16 +369,19 @@ impl rt::Object for HostDiagnosticPartitionCreateDescription {
     }
 }
 impl Clone for HostDiagnosticPartitionCreateDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiagnosticPartitionCreateDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiagnosticPartitionCreateDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -364,6 +399,7 @@ pub struct HostDiagnosticPartitionCreateOption {
     pub disk: HostScsiDisk,
 }
 impl Default for HostDiagnosticPartitionCreateOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             storage_type: String::new(),
@@ -387,9 +423,11 @@ impl rt::Object for HostDiagnosticPartitionCreateOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.storage_type),
@@ -398,6 +436,7 @@ impl rt::Object for HostDiagnosticPartitionCreateOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.storage_type),
@@ -408,16 +447,19 @@ impl rt::Object for HostDiagnosticPartitionCreateOption {
     }
 }
 impl Clone for HostDiagnosticPartitionCreateOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiagnosticPartitionCreateOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiagnosticPartitionCreateOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -439,6 +481,7 @@ pub struct HostDiagnosticPartitionCreateSpec {
     pub active: Option<bool>,
 }
 impl Default for HostDiagnosticPartitionCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             storage_type: String::new(),
@@ -466,9 +509,11 @@ impl rt::Object for HostDiagnosticPartitionCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.storage_type),
@@ -479,6 +524,7 @@ impl rt::Object for HostDiagnosticPartitionCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.storage_type),
@@ -491,16 +537,19 @@ impl rt::Object for HostDiagnosticPartitionCreateSpec {
     }
 }
 impl Clone for HostDiagnosticPartitionCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiagnosticPartitionCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiagnosticPartitionCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -518,6 +567,7 @@ pub struct HostDigestInfo {
     pub object_name: Option<String>,
 }
 impl Default for HostDigestInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             digest_method: String::new(),
@@ -541,9 +591,11 @@ impl rt::Object for HostDigestInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIGEST_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIGEST_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.digest_method),
@@ -552,6 +604,7 @@ impl rt::Object for HostDigestInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.digest_method),
@@ -562,16 +615,19 @@ impl rt::Object for HostDigestInfo {
     }
 }
 impl Clone for HostDigestInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDigestInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDigestInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -585,6 +641,7 @@ pub struct HostDirectoryStoreInfo {
     pub base: HostAuthenticationStoreInfo,
 }
 impl Default for HostDirectoryStoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStoreInfo::default(),
@@ -602,9 +659,11 @@ impl rt::Object for HostDirectoryStoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIRECTORY_STORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIRECTORY_STORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -612,6 +671,7 @@ impl rt::Object for HostDirectoryStoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -633,16 +693,19 @@ impl std::ops::DerefMut for HostDirectoryStoreInfo {
     }
 }
 impl Clone for HostDirectoryStoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDirectoryStoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDirectoryStoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -662,6 +725,7 @@ pub struct HostDvxClass {
     pub sriov_nic: bool,
 }
 impl Default for HostDvxClass {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_class: String::new(),
@@ -687,9 +751,11 @@ impl rt::Object for HostDvxClass {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DVX_CLASS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DVX_CLASS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_class),
@@ -699,6 +765,7 @@ impl rt::Object for HostDvxClass {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_class),
@@ -710,16 +777,19 @@ impl rt::Object for HostDvxClass {
     }
 }
 impl Clone for HostDvxClass {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDvxClass {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDvxClass {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -737,6 +807,7 @@ pub struct HostEnterMaintenanceResult {
     pub host_faults: Vec<FaultsByHost>,
 }
 impl Default for HostEnterMaintenanceResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "cluster")]
@@ -760,9 +831,11 @@ impl rt::Object for HostEnterMaintenanceResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ENTER_MAINTENANCE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ENTER_MAINTENANCE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "cluster")]
@@ -772,6 +845,7 @@ impl rt::Object for HostEnterMaintenanceResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "cluster")]
@@ -783,16 +857,19 @@ impl rt::Object for HostEnterMaintenanceResult {
     }
 }
 impl Clone for HostEnterMaintenanceResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostEnterMaintenanceResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostEnterMaintenanceResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -808,6 +885,7 @@ pub struct HostEsxAgentHostManagerConfigInfo {
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
 }
 impl Default for HostEsxAgentHostManagerConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             agent_vm_datastore: None,
@@ -829,9 +907,11 @@ impl rt::Object for HostEsxAgentHostManagerConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.agent_vm_datastore),
@@ -839,6 +919,7 @@ impl rt::Object for HostEsxAgentHostManagerConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.agent_vm_datastore),
@@ -848,16 +929,19 @@ impl rt::Object for HostEsxAgentHostManagerConfigInfo {
     }
 }
 impl Clone for HostEsxAgentHostManagerConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostEsxAgentHostManagerConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostEsxAgentHostManagerConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -875,6 +959,7 @@ pub struct HostFeatureCapability {
     pub value: String,
 }
 impl Default for HostFeatureCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -898,9 +983,11 @@ impl rt::Object for HostFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FEATURE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -909,6 +996,7 @@ impl rt::Object for HostFeatureCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -919,16 +1007,19 @@ impl rt::Object for HostFeatureCapability {
     }
 }
 impl Clone for HostFeatureCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFeatureCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFeatureCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -944,6 +1035,7 @@ pub struct HostFeatureVersionInfo {
     pub value: String,
 }
 impl Default for HostFeatureVersionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -965,9 +1057,11 @@ impl rt::Object for HostFeatureVersionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FEATURE_VERSION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FEATURE_VERSION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -975,6 +1069,7 @@ impl rt::Object for HostFeatureVersionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -984,16 +1079,19 @@ impl rt::Object for HostFeatureVersionInfo {
     }
 }
 impl Clone for HostFeatureVersionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFeatureVersionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFeatureVersionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1009,6 +1107,7 @@ pub struct HostFileAccess {
     pub what: String,
 }
 impl Default for HostFileAccess {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             who: String::new(),
@@ -1030,9 +1129,11 @@ impl rt::Object for HostFileAccess {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FILE_ACCESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FILE_ACCESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.who),
@@ -1040,6 +1141,7 @@ impl rt::Object for HostFileAccess {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.who),
@@ -1049,16 +1151,19 @@ impl rt::Object for HostFileAccess {
     }
 }
 impl Clone for HostFileAccess {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFileAccess {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFileAccess {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1074,6 +1179,7 @@ pub struct HostFirewallConfig {
     pub default_blocking_policy: HostFirewallDefaultPolicy,
 }
 impl Default for HostFirewallConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             rule: Vec::new(),
@@ -1095,9 +1201,11 @@ impl rt::Object for HostFirewallConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.rule),
@@ -1105,6 +1213,7 @@ impl rt::Object for HostFirewallConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.rule),
@@ -1114,16 +1223,19 @@ impl rt::Object for HostFirewallConfig {
     }
 }
 impl Clone for HostFirewallConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1141,6 +1253,7 @@ pub struct HostFirewallConfigRuleSetConfig {
     pub allowed_hosts: Option<Box<HostFirewallRulesetIpList>>,
 }
 impl Default for HostFirewallConfigRuleSetConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ruleset_id: String::new(),
@@ -1164,9 +1277,11 @@ impl rt::Object for HostFirewallConfigRuleSetConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ruleset_id),
@@ -1175,6 +1290,7 @@ impl rt::Object for HostFirewallConfigRuleSetConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ruleset_id),
@@ -1185,16 +1301,19 @@ impl rt::Object for HostFirewallConfigRuleSetConfig {
     }
 }
 impl Clone for HostFirewallConfigRuleSetConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallConfigRuleSetConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallConfigRuleSetConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1210,6 +1329,7 @@ pub struct HostFirewallDefaultPolicy {
     pub outgoing_blocked: Option<bool>,
 }
 impl Default for HostFirewallDefaultPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             incoming_blocked: None,
@@ -1231,9 +1351,11 @@ impl rt::Object for HostFirewallDefaultPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_DEFAULT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_DEFAULT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.incoming_blocked),
@@ -1241,6 +1363,7 @@ impl rt::Object for HostFirewallDefaultPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.incoming_blocked),
@@ -1250,16 +1373,19 @@ impl rt::Object for HostFirewallDefaultPolicy {
     }
 }
 impl Clone for HostFirewallDefaultPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallDefaultPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallDefaultPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1275,6 +1401,7 @@ pub struct HostFirewallInfo {
     pub ruleset: Vec<HostFirewallRuleset>,
 }
 impl Default for HostFirewallInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             default_policy: Default::default(),
@@ -1296,9 +1423,11 @@ impl rt::Object for HostFirewallInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.default_policy),
@@ -1306,6 +1435,7 @@ impl rt::Object for HostFirewallInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.default_policy),
@@ -1315,16 +1445,19 @@ impl rt::Object for HostFirewallInfo {
     }
 }
 impl Clone for HostFirewallInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1346,6 +1479,7 @@ pub struct HostFirewallRule {
     pub protocol: String,
 }
 impl Default for HostFirewallRule {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             port: 0,
@@ -1373,9 +1507,11 @@ impl rt::Object for HostFirewallRule {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.port),
@@ -1386,6 +1522,7 @@ impl rt::Object for HostFirewallRule {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.port),
@@ -1398,16 +1535,19 @@ impl rt::Object for HostFirewallRule {
     }
 }
 impl Clone for HostFirewallRule {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRule {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallRule {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1437,6 +1577,7 @@ pub struct HostFirewallRuleset {
     pub ip_list_user_configurable: Option<bool>,
 }
 impl Default for HostFirewallRuleset {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1472,9 +1613,11 @@ impl rt::Object for HostFirewallRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1489,6 +1632,7 @@ impl rt::Object for HostFirewallRuleset {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1505,16 +1649,19 @@ impl rt::Object for HostFirewallRuleset {
     }
 }
 impl Clone for HostFirewallRuleset {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRuleset {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallRuleset {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1532,6 +1679,7 @@ pub struct HostFirewallRulesetIpList {
     pub all_ip: bool,
 }
 impl Default for HostFirewallRulesetIpList {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: Vec::new(),
@@ -1555,9 +1703,11 @@ impl rt::Object for HostFirewallRulesetIpList {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET_IP_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET_IP_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -1566,6 +1716,7 @@ impl rt::Object for HostFirewallRulesetIpList {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -1576,16 +1727,19 @@ impl rt::Object for HostFirewallRulesetIpList {
     }
 }
 impl Clone for HostFirewallRulesetIpList {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRulesetIpList {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallRulesetIpList {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1601,6 +1755,7 @@ pub struct HostFirewallRulesetIpNetwork {
     pub prefix_length: i32,
 }
 impl Default for HostFirewallRulesetIpNetwork {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network: String::new(),
@@ -1622,9 +1777,11 @@ impl rt::Object for HostFirewallRulesetIpNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET_IP_NETWORK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET_IP_NETWORK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network),
@@ -1632,6 +1789,7 @@ impl rt::Object for HostFirewallRulesetIpNetwork {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network),
@@ -1641,16 +1799,19 @@ impl rt::Object for HostFirewallRulesetIpNetwork {
     }
 }
 impl Clone for HostFirewallRulesetIpNetwork {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRulesetIpNetwork {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallRulesetIpNetwork {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1664,6 +1825,7 @@ pub struct HostFirewallRulesetRulesetSpec {
     pub allowed_hosts: HostFirewallRulesetIpList,
 }
 impl Default for HostFirewallRulesetRulesetSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             allowed_hosts: Default::default(),
@@ -1683,15 +1845,18 @@ impl rt::Object for HostFirewallRulesetRulesetSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET_RULESET_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_RULESET_RULESET_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.allowed_hosts),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.allowed_hosts),
@@ -1700,16 +1865,19 @@ impl rt::Object for HostFirewallRulesetRulesetSpec {
     }
 }
 impl Clone for HostFirewallRulesetRulesetSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRulesetRulesetSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallRulesetRulesetSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1723,6 +1891,7 @@ pub struct HostFlagInfo {
     pub background_snapshots_enabled: Option<bool>,
 }
 impl Default for HostFlagInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             background_snapshots_enabled: None,
@@ -1742,15 +1911,18 @@ impl rt::Object for HostFlagInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FLAG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FLAG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.background_snapshots_enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.background_snapshots_enabled),
@@ -1759,16 +1931,19 @@ impl rt::Object for HostFlagInfo {
     }
 }
 impl Clone for HostFlagInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFlagInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFlagInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1792,6 +1967,7 @@ pub struct HostFru {
     pub mfg_time_stamp: Option<rt::DateTime>,
 }
 impl Default for HostFru {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -1821,9 +1997,11 @@ impl rt::Object for HostFru {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FRU
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FRU
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -1835,6 +2013,7 @@ impl rt::Object for HostFru {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -1848,16 +2027,19 @@ impl rt::Object for HostFru {
     }
 }
 impl Clone for HostFru {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFru {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFru {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1877,6 +2059,7 @@ pub struct HostGatewaySpec {
     pub host_auth_params: Vec<KeyValue>,
 }
 impl Default for HostGatewaySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             gateway_type: String::new(),
@@ -1902,9 +2085,11 @@ impl rt::Object for HostGatewaySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_GATEWAY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_GATEWAY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.gateway_type),
@@ -1914,6 +2099,7 @@ impl rt::Object for HostGatewaySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.gateway_type),
@@ -1925,16 +2111,19 @@ impl rt::Object for HostGatewaySpec {
     }
 }
 impl Clone for HostGatewaySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostGatewaySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostGatewaySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1952,6 +2141,7 @@ pub struct HostGraphicsConfig {
     pub device_type: Vec<HostGraphicsConfigDeviceType>,
 }
 impl Default for HostGraphicsConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_default_graphics_type: String::new(),
@@ -1975,9 +2165,11 @@ impl rt::Object for HostGraphicsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host_default_graphics_type),
@@ -1986,6 +2178,7 @@ impl rt::Object for HostGraphicsConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_default_graphics_type),
@@ -1996,16 +2189,19 @@ impl rt::Object for HostGraphicsConfig {
     }
 }
 impl Clone for HostGraphicsConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostGraphicsConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostGraphicsConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2023,6 +2219,7 @@ pub struct HostGraphicsConfigDeviceType {
     pub vgpu_mode: Option<String>,
 }
 impl Default for HostGraphicsConfigDeviceType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_id: String::new(),
@@ -2046,9 +2243,11 @@ impl rt::Object for HostGraphicsConfigDeviceType {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_id),
@@ -2057,6 +2256,7 @@ impl rt::Object for HostGraphicsConfigDeviceType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_id),
@@ -2067,16 +2267,19 @@ impl rt::Object for HostGraphicsConfigDeviceType {
     }
 }
 impl Clone for HostGraphicsConfigDeviceType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostGraphicsConfigDeviceType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostGraphicsConfigDeviceType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2102,6 +2305,7 @@ pub struct HostGraphicsInfo {
     pub vm: Vec<rt::ManagedObjectReference>,
 }
 impl Default for HostGraphicsInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_name: String::new(),
@@ -2133,9 +2337,11 @@ impl rt::Object for HostGraphicsInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_name),
@@ -2148,6 +2354,7 @@ impl rt::Object for HostGraphicsInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_name),
@@ -2162,16 +2369,19 @@ impl rt::Object for HostGraphicsInfo {
     }
 }
 impl Clone for HostGraphicsInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostGraphicsInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostGraphicsInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2187,6 +2397,7 @@ pub struct HostHardwareElementInfo {
     pub status: rt::Poly<ElementDescription>,
 }
 impl Default for HostHardwareElementInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2208,9 +2419,11 @@ impl rt::Object for HostHardwareElementInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_ELEMENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_ELEMENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2218,6 +2431,7 @@ impl rt::Object for HostHardwareElementInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2228,16 +2442,19 @@ impl rt::Object for HostHardwareElementInfo {
 }
 impl rt::Extends<HostHardwareElementInfo> for HostHardwareElementInfo {}
 impl Clone for HostHardwareElementInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareElementInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHardwareElementInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2257,6 +2474,7 @@ pub struct HostHardwareStatusInfo {
     pub dpu_status_info: Vec<DpuStatusInfo>,
 }
 impl Default for HostHardwareStatusInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             memory_status_info: Vec::new(),
@@ -2282,9 +2500,11 @@ impl rt::Object for HostHardwareStatusInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_STATUS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HARDWARE_STATUS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.memory_status_info),
@@ -2294,6 +2514,7 @@ impl rt::Object for HostHardwareStatusInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.memory_status_info),
@@ -2305,16 +2526,19 @@ impl rt::Object for HostHardwareStatusInfo {
     }
 }
 impl Clone for HostHardwareStatusInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareStatusInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHardwareStatusInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2332,6 +2556,7 @@ pub struct HostHyperThreadScheduleInfo {
     pub config: bool,
 }
 impl Default for HostHyperThreadScheduleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             available: false,
@@ -2355,9 +2580,11 @@ impl rt::Object for HostHyperThreadScheduleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HYPER_THREAD_SCHEDULE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HYPER_THREAD_SCHEDULE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.available),
@@ -2366,6 +2593,7 @@ impl rt::Object for HostHyperThreadScheduleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.available),
@@ -2376,16 +2604,19 @@ impl rt::Object for HostHyperThreadScheduleInfo {
     }
 }
 impl Clone for HostHyperThreadScheduleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHyperThreadScheduleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHyperThreadScheduleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2401,6 +2632,7 @@ pub struct HostImageProfileSummary {
     pub vendor: String,
 }
 impl Default for HostImageProfileSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2422,9 +2654,11 @@ impl rt::Object for HostImageProfileSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IMAGE_PROFILE_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IMAGE_PROFILE_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2432,6 +2666,7 @@ impl rt::Object for HostImageProfileSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2441,16 +2676,19 @@ impl rt::Object for HostImageProfileSummary {
     }
 }
 impl Clone for HostImageProfileSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostImageProfileSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostImageProfileSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2470,6 +2708,7 @@ pub struct HostIpmiInfo {
     pub password: Option<String>,
 }
 impl Default for HostIpmiInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             bmc_ip_address: None,
@@ -2495,9 +2734,11 @@ impl rt::Object for HostIpmiInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IPMI_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IPMI_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.bmc_ip_address),
@@ -2507,6 +2748,7 @@ impl rt::Object for HostIpmiInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.bmc_ip_address),
@@ -2518,16 +2760,19 @@ impl rt::Object for HostIpmiInfo {
     }
 }
 impl Clone for HostIpmiInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpmiInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpmiInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2543,6 +2788,7 @@ pub struct HostListSummaryGatewaySummary {
     pub gateway_id: String,
 }
 impl Default for HostListSummaryGatewaySummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             gateway_type: String::new(),
@@ -2564,9 +2810,11 @@ impl rt::Object for HostListSummaryGatewaySummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.gateway_type),
@@ -2574,6 +2822,7 @@ impl rt::Object for HostListSummaryGatewaySummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.gateway_type),
@@ -2583,16 +2832,19 @@ impl rt::Object for HostListSummaryGatewaySummary {
     }
 }
 impl Clone for HostListSummaryGatewaySummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostListSummaryGatewaySummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostListSummaryGatewaySummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2606,6 +2858,7 @@ pub struct HostLocalAuthenticationInfo {
     pub base: HostAuthenticationStoreInfo,
 }
 impl Default for HostLocalAuthenticationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStoreInfo::default(),
@@ -2623,9 +2876,11 @@ impl rt::Object for HostLocalAuthenticationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOCAL_AUTHENTICATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOCAL_AUTHENTICATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2633,6 +2888,7 @@ impl rt::Object for HostLocalAuthenticationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2654,16 +2910,19 @@ impl std::ops::DerefMut for HostLocalAuthenticationInfo {
     }
 }
 impl Clone for HostLocalAuthenticationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalAuthenticationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLocalAuthenticationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2685,6 +2944,7 @@ pub struct HostLowLevelProvisioningManagerDiskLayoutSpec {
     pub dst_filename: String,
 }
 impl Default for HostLowLevelProvisioningManagerDiskLayoutSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             controller_type: String::new(),
@@ -2712,9 +2972,11 @@ impl rt::Object for HostLowLevelProvisioningManagerDiskLayoutSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.controller_type),
@@ -2725,6 +2987,7 @@ impl rt::Object for HostLowLevelProvisioningManagerDiskLayoutSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.controller_type),
@@ -2737,16 +3000,19 @@ impl rt::Object for HostLowLevelProvisioningManagerDiskLayoutSpec {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerDiskLayoutSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerDiskLayoutSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerDiskLayoutSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2762,6 +3028,7 @@ pub struct HostLowLevelProvisioningManagerFileDeleteResult {
     pub fault: LocalizedMethodFault,
 }
 impl Default for HostLowLevelProvisioningManagerFileDeleteResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             file_name: String::new(),
@@ -2783,9 +3050,11 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.file_name),
@@ -2793,6 +3062,7 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.file_name),
@@ -2802,16 +3072,19 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteResult {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerFileDeleteResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerFileDeleteResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerFileDeleteResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2827,6 +3100,7 @@ pub struct HostLowLevelProvisioningManagerFileDeleteSpec {
     pub file_type: String,
 }
 impl Default for HostLowLevelProvisioningManagerFileDeleteSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             file_name: String::new(),
@@ -2848,9 +3122,11 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.file_name),
@@ -2858,6 +3134,7 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.file_name),
@@ -2867,16 +3144,19 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteSpec {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerFileDeleteSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerFileDeleteSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerFileDeleteSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2894,6 +3174,7 @@ pub struct HostLowLevelProvisioningManagerFileReserveResult {
     pub reserved_name: String,
 }
 impl Default for HostLowLevelProvisioningManagerFileReserveResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base_name: String::new(),
@@ -2917,9 +3198,11 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.base_name),
@@ -2928,6 +3211,7 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.base_name),
@@ -2938,16 +3222,19 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveResult {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerFileReserveResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerFileReserveResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerFileReserveResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2967,6 +3254,7 @@ pub struct HostLowLevelProvisioningManagerFileReserveSpec {
     pub storage_profile: String,
 }
 impl Default for HostLowLevelProvisioningManagerFileReserveSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base_name: String::new(),
@@ -2992,9 +3280,11 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.base_name),
@@ -3004,6 +3294,7 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.base_name),
@@ -3015,16 +3306,19 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveSpec {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerFileReserveSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerFileReserveSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerFileReserveSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3044,6 +3338,7 @@ pub struct HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     pub disk: Vec<HostLowLevelProvisioningManagerDiskLayoutSpec>,
 }
 impl Default for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: 0,
@@ -3069,9 +3364,11 @@ impl rt::Object for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -3081,6 +3378,7 @@ impl rt::Object for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -3092,16 +3390,19 @@ impl rt::Object for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3121,6 +3422,7 @@ pub struct HostLowLevelProvisioningManagerVmMigrationStatus {
     pub considered_successful: bool,
 }
 impl Default for HostLowLevelProvisioningManagerVmMigrationStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             migration_id: 0,
@@ -3146,9 +3448,11 @@ impl rt::Object for HostLowLevelProvisioningManagerVmMigrationStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.migration_id),
@@ -3158,6 +3462,7 @@ impl rt::Object for HostLowLevelProvisioningManagerVmMigrationStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.migration_id),
@@ -3169,16 +3474,19 @@ impl rt::Object for HostLowLevelProvisioningManagerVmMigrationStatus {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerVmMigrationStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerVmMigrationStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerVmMigrationStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3199,6 +3507,7 @@ pub struct HostLowLevelProvisioningManagerVmRecoveryInfo {
     pub ft_info: Option<rt::Poly<FaultToleranceConfigInfo>>,
 }
 impl Default for HostLowLevelProvisioningManagerVmRecoveryInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             version: String::new(),
@@ -3225,9 +3534,11 @@ impl rt::Object for HostLowLevelProvisioningManagerVmRecoveryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
@@ -3238,6 +3549,7 @@ impl rt::Object for HostLowLevelProvisioningManagerVmRecoveryInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -3250,16 +3562,19 @@ impl rt::Object for HostLowLevelProvisioningManagerVmRecoveryInfo {
     }
 }
 impl Clone for HostLowLevelProvisioningManagerVmRecoveryInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLowLevelProvisioningManagerVmRecoveryInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLowLevelProvisioningManagerVmRecoveryInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3273,6 +3588,7 @@ pub struct HostMaintenanceSpecEvacuationMode {
     pub workload_non_disruptive: bool,
 }
 impl Default for HostMaintenanceSpecEvacuationMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             workload_non_disruptive: false,
@@ -3292,15 +3608,18 @@ impl rt::Object for HostMaintenanceSpecEvacuationMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.workload_non_disruptive),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.workload_non_disruptive),
@@ -3309,16 +3628,19 @@ impl rt::Object for HostMaintenanceSpecEvacuationMode {
     }
 }
 impl Clone for HostMaintenanceSpecEvacuationMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMaintenanceSpecEvacuationMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMaintenanceSpecEvacuationMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3332,6 +3654,7 @@ pub struct HostMemorySpec {
     pub service_console_reservation: Option<i64>,
 }
 impl Default for HostMemorySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             service_console_reservation: None,
@@ -3351,15 +3674,18 @@ impl rt::Object for HostMemorySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MEMORY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MEMORY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.service_console_reservation),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.service_console_reservation),
@@ -3368,16 +3694,19 @@ impl rt::Object for HostMemorySpec {
     }
 }
 impl Clone for HostMemorySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMemorySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMemorySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3399,6 +3728,7 @@ pub struct HostMemoryTierInfo {
     pub size: i64,
 }
 impl Default for HostMemoryTierInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3426,9 +3756,11 @@ impl rt::Object for HostMemoryTierInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MEMORY_TIER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MEMORY_TIER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3439,6 +3771,7 @@ impl rt::Object for HostMemoryTierInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3451,16 +3784,19 @@ impl rt::Object for HostMemoryTierInfo {
     }
 }
 impl Clone for HostMemoryTierInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMemoryTierInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMemoryTierInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3474,6 +3810,7 @@ pub struct HostNewNetworkConnectInfo {
     pub base: HostConnectInfoNetworkInfo,
 }
 impl Default for HostNewNetworkConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectInfoNetworkInfo::default(),
@@ -3491,9 +3828,11 @@ impl rt::Object for HostNewNetworkConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NEW_NETWORK_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NEW_NETWORK_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3501,6 +3840,7 @@ impl rt::Object for HostNewNetworkConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3522,16 +3862,19 @@ impl std::ops::DerefMut for HostNewNetworkConnectInfo {
     }
 }
 impl Clone for HostNewNetworkConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNewNetworkConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNewNetworkConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3547,6 +3890,7 @@ pub struct HostNfcConnectionInfo {
     pub streaming_memory_consumed: Option<i64>,
 }
 impl Default for HostNfcConnectionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDataTransportConnectionInfo::default(),
@@ -3567,9 +3911,11 @@ impl rt::Object for HostNfcConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NFC_CONNECTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NFC_CONNECTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3578,6 +3924,7 @@ impl rt::Object for HostNfcConnectionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3599,16 +3946,19 @@ impl std::ops::DerefMut for HostNfcConnectionInfo {
     }
 }
 impl Clone for HostNfcConnectionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNfcConnectionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNfcConnectionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3624,6 +3974,7 @@ pub struct HostNtpConfig {
     pub config_file: Vec<String>,
 }
 impl Default for HostNtpConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             server: Vec::new(),
@@ -3645,9 +3996,11 @@ impl rt::Object for HostNtpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NTP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NTP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.server),
@@ -3655,6 +4008,7 @@ impl rt::Object for HostNtpConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.server),
@@ -3664,16 +4018,19 @@ impl rt::Object for HostNtpConfig {
     }
 }
 impl Clone for HostNtpConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNtpConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNtpConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3707,6 +4064,7 @@ pub struct HostNumericSensorInfo {
     pub fru: Option<Box<HostFru>>,
 }
 impl Default for HostNumericSensorInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3746,9 +4104,11 @@ impl rt::Object for HostNumericSensorInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NUMERIC_SENSOR_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NUMERIC_SENSOR_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3765,6 +4125,7 @@ impl rt::Object for HostNumericSensorInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3783,16 +4144,19 @@ impl rt::Object for HostNumericSensorInfo {
     }
 }
 impl Clone for HostNumericSensorInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNumericSensorInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNumericSensorInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3808,6 +4172,7 @@ pub struct HostPartialMaintenanceModeRuntimeInfo {
     pub host_status: String,
 }
 impl Default for HostPartialMaintenanceModeRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -3829,9 +4194,11 @@ impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3839,6 +4206,7 @@ impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3848,16 +4216,19 @@ impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
     }
 }
 impl Clone for HostPartialMaintenanceModeRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPartialMaintenanceModeRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPartialMaintenanceModeRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3873,6 +4244,7 @@ pub struct HostPatchManagerLocator {
     pub proxy: Option<String>,
 }
 impl Default for HostPatchManagerLocator {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             url: String::new(),
@@ -3894,9 +4266,11 @@ impl rt::Object for HostPatchManagerLocator {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_LOCATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_LOCATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.url),
@@ -3904,6 +4278,7 @@ impl rt::Object for HostPatchManagerLocator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.url),
@@ -3913,16 +4288,19 @@ impl rt::Object for HostPatchManagerLocator {
     }
 }
 impl Clone for HostPatchManagerLocator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPatchManagerLocator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPatchManagerLocator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3944,6 +4322,7 @@ pub struct HostPatchManagerPatchManagerOperationSpec {
     pub cmd_option: Option<String>,
 }
 impl Default for HostPatchManagerPatchManagerOperationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             proxy: None,
@@ -3971,9 +4350,11 @@ impl rt::Object for HostPatchManagerPatchManagerOperationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.proxy),
@@ -3984,6 +4365,7 @@ impl rt::Object for HostPatchManagerPatchManagerOperationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.proxy),
@@ -3996,16 +4378,19 @@ impl rt::Object for HostPatchManagerPatchManagerOperationSpec {
     }
 }
 impl Clone for HostPatchManagerPatchManagerOperationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPatchManagerPatchManagerOperationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPatchManagerPatchManagerOperationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4023,6 +4408,7 @@ pub struct HostPatchManagerResult {
     pub xml_result: Option<String>,
 }
 impl Default for HostPatchManagerResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             version: String::new(),
@@ -4046,9 +4432,11 @@ impl rt::Object for HostPatchManagerResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
@@ -4057,6 +4445,7 @@ impl rt::Object for HostPatchManagerResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -4067,16 +4456,19 @@ impl rt::Object for HostPatchManagerResult {
     }
 }
 impl Clone for HostPatchManagerResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPatchManagerResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPatchManagerResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4110,6 +4502,7 @@ pub struct HostPatchManagerStatus {
     pub superseded_patch_ids: Vec<String>,
 }
 impl Default for HostPatchManagerStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -4149,9 +4542,11 @@ impl rt::Object for HostPatchManagerStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -4168,6 +4563,7 @@ impl rt::Object for HostPatchManagerStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -4186,16 +4582,19 @@ impl rt::Object for HostPatchManagerStatus {
     }
 }
 impl Clone for HostPatchManagerStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPatchManagerStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPatchManagerStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct HostPatchManagerStatusPrerequisitePatch {
     pub install_state: Vec<String>,
 }
 impl Default for HostPatchManagerStatusPrerequisitePatch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -34,9 +35,11 @@ impl rt::Object for HostPatchManagerStatusPrerequisitePatch {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -44,6 +47,7 @@ impl rt::Object for HostPatchManagerStatusPrerequisitePatch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -53,16 +57,19 @@ impl rt::Object for HostPatchManagerStatusPrerequisitePatch {
     }
 }
 impl Clone for HostPatchManagerStatusPrerequisitePatch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPatchManagerStatusPrerequisitePatch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPatchManagerStatusPrerequisitePatch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct HostPciDeviceDirectPathInfo {
     pub available_memory: Option<i32>,
 }
 impl Default for HostPciDeviceDirectPathInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             interconnect_type: None,
@@ -107,9 +115,11 @@ impl rt::Object for HostPciDeviceDirectPathInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCI_DEVICE_DIRECT_PATH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCI_DEVICE_DIRECT_PATH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.interconnect_type),
@@ -119,6 +129,7 @@ impl rt::Object for HostPciDeviceDirectPathInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.interconnect_type),
@@ -130,16 +141,19 @@ impl rt::Object for HostPciDeviceDirectPathInfo {
     }
 }
 impl Clone for HostPciDeviceDirectPathInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPciDeviceDirectPathInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPciDeviceDirectPathInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -159,6 +173,7 @@ pub struct HostPciPassthruConfig {
     pub hardware_label: Option<String>,
 }
 impl Default for HostPciPassthruConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -184,9 +199,11 @@ impl rt::Object for HostPciPassthruConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -196,6 +213,7 @@ impl rt::Object for HostPciPassthruConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -208,16 +226,19 @@ impl rt::Object for HostPciPassthruConfig {
 }
 impl rt::Extends<HostPciPassthruConfig> for HostPciPassthruConfig {}
 impl Clone for HostPciPassthruConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPciPassthruConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPciPassthruConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -243,6 +264,7 @@ pub struct HostPciPassthruInfo {
     pub direct_path_state: Option<Box<HostPciPassthruInfoDirectPathState>>,
 }
 impl Default for HostPciPassthruInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -274,9 +296,11 @@ impl rt::Object for HostPciPassthruInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -289,6 +313,7 @@ impl rt::Object for HostPciPassthruInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -304,16 +329,19 @@ impl rt::Object for HostPciPassthruInfo {
 }
 impl rt::Extends<HostPciPassthruInfo> for HostPciPassthruInfo {}
 impl Clone for HostPciPassthruInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPciPassthruInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPciPassthruInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -331,6 +359,7 @@ pub struct HostPciPassthruInfoDirectPathState {
     pub used_memory: Option<i32>,
 }
 impl Default for HostPciPassthruInfoDirectPathState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             mode: String::new(),
@@ -354,9 +383,11 @@ impl rt::Object for HostPciPassthruInfoDirectPathState {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.mode),
@@ -365,6 +396,7 @@ impl rt::Object for HostPciPassthruInfoDirectPathState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.mode),
@@ -375,16 +407,19 @@ impl rt::Object for HostPciPassthruInfoDirectPathState {
     }
 }
 impl Clone for HostPciPassthruInfoDirectPathState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPciPassthruInfoDirectPathState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPciPassthruInfoDirectPathState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -400,6 +435,7 @@ pub struct HostPersistentMemoryInfo {
     pub volume_uuid: Option<String>,
 }
 impl Default for HostPersistentMemoryInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             capacity_in_mb: None,
@@ -421,9 +457,11 @@ impl rt::Object for HostPersistentMemoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PERSISTENT_MEMORY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PERSISTENT_MEMORY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.capacity_in_mb),
@@ -431,6 +469,7 @@ impl rt::Object for HostPersistentMemoryInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.capacity_in_mb),
@@ -440,16 +479,19 @@ impl rt::Object for HostPersistentMemoryInfo {
     }
 }
 impl Clone for HostPersistentMemoryInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPersistentMemoryInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPersistentMemoryInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -467,6 +509,7 @@ pub struct HostPosixAccountSpec {
     pub shell_access: Option<bool>,
 }
 impl Default for HostPosixAccountSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAccountSpec::default(),
@@ -489,9 +532,11 @@ impl rt::Object for HostPosixAccountSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_POSIX_ACCOUNT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_POSIX_ACCOUNT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -501,6 +546,7 @@ impl rt::Object for HostPosixAccountSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -524,16 +570,19 @@ impl std::ops::DerefMut for HostPosixAccountSpec {
     }
 }
 impl Clone for HostPosixAccountSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPosixAccountSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPosixAccountSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -553,6 +602,7 @@ pub struct HostPowerPolicy {
     pub description: String,
 }
 impl Default for HostPowerPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -578,9 +628,11 @@ impl rt::Object for HostPowerPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_POWER_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_POWER_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -590,6 +642,7 @@ impl rt::Object for HostPowerPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -601,16 +654,19 @@ impl rt::Object for HostPowerPolicy {
     }
 }
 impl Clone for HostPowerPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPowerPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPowerPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -626,6 +682,7 @@ pub struct HostPtpConfig {
     pub port: Vec<HostPtpConfigPtpPort>,
 }
 impl Default for HostPtpConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             domain: None,
@@ -647,9 +704,11 @@ impl rt::Object for HostPtpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PTP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PTP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.domain),
@@ -657,6 +716,7 @@ impl rt::Object for HostPtpConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.domain),
@@ -666,16 +726,19 @@ impl rt::Object for HostPtpConfig {
     }
 }
 impl Clone for HostPtpConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPtpConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPtpConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -695,6 +758,7 @@ pub struct HostPtpConfigPtpPort {
     pub ip_config: Option<Box<HostIpConfig>>,
 }
 impl Default for HostPtpConfigPtpPort {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             index: 0,
@@ -720,9 +784,11 @@ impl rt::Object for HostPtpConfigPtpPort {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PTP_CONFIG_PTP_PORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PTP_CONFIG_PTP_PORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.index),
@@ -732,6 +798,7 @@ impl rt::Object for HostPtpConfigPtpPort {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.index),
@@ -743,16 +810,19 @@ impl rt::Object for HostPtpConfigPtpPort {
     }
 }
 impl Clone for HostPtpConfigPtpPort {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPtpConfigPtpPort {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPtpConfigPtpPort {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -766,6 +836,7 @@ pub struct HostReliableMemoryInfo {
     pub memory_size: i64,
 }
 impl Default for HostReliableMemoryInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { memory_size: 0 }
     }
@@ -783,15 +854,18 @@ impl rt::Object for HostReliableMemoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RELIABLE_MEMORY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RELIABLE_MEMORY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.memory_size),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.memory_size),
@@ -800,16 +874,19 @@ impl rt::Object for HostReliableMemoryInfo {
     }
 }
 impl Clone for HostReliableMemoryInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostReliableMemoryInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostReliableMemoryInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -831,6 +908,7 @@ pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
     pub current_ip_v6_enabled: Option<bool>,
 }
 impl Default for HostRuntimeInfoNetStackInstanceRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             net_stack_instance_key: String::new(),
@@ -858,9 +936,11 @@ impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.net_stack_instance_key),
@@ -871,6 +951,7 @@ impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.net_stack_instance_key),
@@ -883,16 +964,19 @@ impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
     }
 }
 impl Clone for HostRuntimeInfoNetStackInstanceRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfoNetStackInstanceRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRuntimeInfoNetStackInstanceRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -909,6 +993,7 @@ pub struct HostRuntimeInfoNetworkRuntimeInfo {
     pub network_resource_runtime: Option<Box<HostNetworkResourceRuntime>>,
 }
 impl Default for HostRuntimeInfoNetworkRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             net_stack_instance_runtime_info: Vec::new(),
@@ -931,9 +1016,11 @@ impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.net_stack_instance_runtime_info),
@@ -942,6 +1029,7 @@ impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.net_stack_instance_runtime_info),
@@ -952,16 +1040,19 @@ impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
     }
 }
 impl Clone for HostRuntimeInfoNetworkRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfoNetworkRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRuntimeInfoNetworkRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -979,6 +1070,7 @@ pub struct HostRuntimeInfoStateEncryptionInfo {
     pub require_exec_installed_only: Option<bool>,
 }
 impl Default for HostRuntimeInfoStateEncryptionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             protection_mode: String::new(),
@@ -1002,9 +1094,11 @@ impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.protection_mode),
@@ -1013,6 +1107,7 @@ impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.protection_mode),
@@ -1023,16 +1118,19 @@ impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
     }
 }
 impl Clone for HostRuntimeInfoStateEncryptionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfoStateEncryptionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRuntimeInfoStateEncryptionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1050,6 +1148,7 @@ pub struct HostSecuritySpec {
     pub add_permission: Vec<Permission>,
 }
 impl Default for HostSecuritySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             admin_password: None,
@@ -1073,9 +1172,11 @@ impl rt::Object for HostSecuritySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SECURITY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SECURITY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.admin_password),
@@ -1084,6 +1185,7 @@ impl rt::Object for HostSecuritySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.admin_password),
@@ -1094,16 +1196,19 @@ impl rt::Object for HostSecuritySpec {
     }
 }
 impl Clone for HostSecuritySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSecuritySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSecuritySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1131,6 +1236,7 @@ pub struct HostService {
     pub source_package: Option<Box<HostServiceSourcePackage>>,
 }
 impl Default for HostService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1164,9 +1270,11 @@ impl rt::Object for HostService {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1180,6 +1288,7 @@ impl rt::Object for HostService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1195,16 +1304,19 @@ impl rt::Object for HostService {
     }
 }
 impl Clone for HostService {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostService {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostService {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1220,6 +1332,7 @@ pub struct HostServiceConfig {
     pub startup_policy: String,
 }
 impl Default for HostServiceConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             service_id: String::new(),
@@ -1241,9 +1354,11 @@ impl rt::Object for HostServiceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERVICE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERVICE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.service_id),
@@ -1251,6 +1366,7 @@ impl rt::Object for HostServiceConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.service_id),
@@ -1260,16 +1376,19 @@ impl rt::Object for HostServiceConfig {
     }
 }
 impl Clone for HostServiceConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostServiceConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1283,6 +1402,7 @@ pub struct HostServiceInfo {
     pub service: Vec<HostService>,
 }
 impl Default for HostServiceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { service: Vec::new() }
     }
@@ -1300,15 +1420,18 @@ impl rt::Object for HostServiceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.service),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.service),
@@ -1317,16 +1440,19 @@ impl rt::Object for HostServiceInfo {
     }
 }
 impl Clone for HostServiceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostServiceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1342,6 +1468,7 @@ pub struct HostServiceSourcePackage {
     pub description: String,
 }
 impl Default for HostServiceSourcePackage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source_package_name: String::new(),
@@ -1363,9 +1490,11 @@ impl rt::Object for HostServiceSourcePackage {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERVICE_SOURCE_PACKAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERVICE_SOURCE_PACKAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source_package_name),
@@ -1373,6 +1502,7 @@ impl rt::Object for HostServiceSourcePackage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source_package_name),
@@ -1382,16 +1512,19 @@ impl rt::Object for HostServiceSourcePackage {
     }
 }
 impl Clone for HostServiceSourcePackage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceSourcePackage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostServiceSourcePackage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1417,6 +1550,7 @@ pub struct HostServiceTicket {
     pub session_id: String,
 }
 impl Default for HostServiceTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -1448,9 +1582,11 @@ impl rt::Object for HostServiceTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERVICE_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERVICE_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1463,6 +1599,7 @@ impl rt::Object for HostServiceTicket {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1477,16 +1614,19 @@ impl rt::Object for HostServiceTicket {
     }
 }
 impl Clone for HostServiceTicket {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceTicket {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostServiceTicket {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1506,6 +1646,7 @@ pub struct HostSevInfo {
     pub snp_supported: Option<bool>,
 }
 impl Default for HostSevInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             sev_state: String::new(),
@@ -1531,9 +1672,11 @@ impl rt::Object for HostSevInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SEV_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SEV_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.sev_state),
@@ -1543,6 +1686,7 @@ impl rt::Object for HostSevInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.sev_state),
@@ -1554,16 +1698,19 @@ impl rt::Object for HostSevInfo {
     }
 }
 impl Clone for HostSevInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSevInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSevInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1585,6 +1732,7 @@ pub struct HostSgxInfo {
     pub registration_info: Option<Box<HostSgxRegistrationInfo>>,
 }
 impl Default for HostSgxInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             sgx_state: String::new(),
@@ -1612,9 +1760,11 @@ impl rt::Object for HostSgxInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SGX_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SGX_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.sgx_state),
@@ -1625,6 +1775,7 @@ impl rt::Object for HostSgxInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.sgx_state),
@@ -1637,16 +1788,19 @@ impl rt::Object for HostSgxInfo {
     }
 }
 impl Clone for HostSgxInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSgxInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSgxInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1670,6 +1824,7 @@ pub struct HostSgxRegistrationInfo {
     pub last_registered_time: Option<rt::DateTime>,
 }
 impl Default for HostSgxRegistrationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             status: None,
@@ -1699,9 +1854,11 @@ impl rt::Object for HostSgxRegistrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SGX_REGISTRATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SGX_REGISTRATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.status),
@@ -1713,6 +1870,7 @@ impl rt::Object for HostSgxRegistrationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.status),
@@ -1726,16 +1884,19 @@ impl rt::Object for HostSgxRegistrationInfo {
     }
 }
 impl Clone for HostSgxRegistrationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSgxRegistrationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSgxRegistrationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1757,6 +1918,7 @@ pub struct HostSharedGpuCapabilities {
     pub migrate_supported: bool,
 }
 impl Default for HostSharedGpuCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vgpu: String::new(),
@@ -1784,9 +1946,11 @@ impl rt::Object for HostSharedGpuCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SHARED_GPU_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SHARED_GPU_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vgpu),
@@ -1797,6 +1961,7 @@ impl rt::Object for HostSharedGpuCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vgpu),
@@ -1809,16 +1974,19 @@ impl rt::Object for HostSharedGpuCapabilities {
     }
 }
 impl Clone for HostSharedGpuCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSharedGpuCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSharedGpuCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1840,6 +2008,7 @@ pub struct HostSnmpConfigSpec {
     pub option: Vec<KeyValue>,
 }
 impl Default for HostSnmpConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -1867,9 +2036,11 @@ impl rt::Object for HostSnmpConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SNMP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SNMP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -1880,6 +2051,7 @@ impl rt::Object for HostSnmpConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -1892,16 +2064,19 @@ impl rt::Object for HostSnmpConfigSpec {
     }
 }
 impl Clone for HostSnmpConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSnmpConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSnmpConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1919,6 +2094,7 @@ pub struct HostSnmpDestination {
     pub community: String,
 }
 impl Default for HostSnmpDestination {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_name: String::new(),
@@ -1942,9 +2118,11 @@ impl rt::Object for HostSnmpDestination {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SNMP_DESTINATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SNMP_DESTINATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host_name),
@@ -1953,6 +2131,7 @@ impl rt::Object for HostSnmpDestination {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_name),
@@ -1963,16 +2142,19 @@ impl rt::Object for HostSnmpDestination {
     }
 }
 impl Clone for HostSnmpDestination {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSnmpDestination {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSnmpDestination {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1994,6 +2176,7 @@ pub struct HostSnmpSystemAgentLimits {
     pub capability: Option<enums::HostSnmpAgentCapability>,
 }
 impl Default for HostSnmpSystemAgentLimits {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             max_read_only_communities: 0,
@@ -2021,9 +2204,11 @@ impl rt::Object for HostSnmpSystemAgentLimits {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SNMP_SYSTEM_AGENT_LIMITS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SNMP_SYSTEM_AGENT_LIMITS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.max_read_only_communities),
@@ -2034,6 +2219,7 @@ impl rt::Object for HostSnmpSystemAgentLimits {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.max_read_only_communities),
@@ -2046,16 +2232,19 @@ impl rt::Object for HostSnmpSystemAgentLimits {
     }
 }
 impl Clone for HostSnmpSystemAgentLimits {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSnmpSystemAgentLimits {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSnmpSystemAgentLimits {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2073,6 +2262,7 @@ pub struct HostSriovConfig {
     pub num_virtual_function: i32,
 }
 impl Default for HostSriovConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPciPassthruConfig::default(),
@@ -2095,9 +2285,11 @@ impl rt::Object for HostSriovConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SRIOV_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SRIOV_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2107,6 +2299,7 @@ impl rt::Object for HostSriovConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2130,16 +2323,19 @@ impl std::ops::DerefMut for HostSriovConfig {
     }
 }
 impl Clone for HostSriovConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSriovConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSriovConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2153,6 +2349,7 @@ pub struct HostSriovDevicePoolInfo {
     pub key: String,
 }
 impl Default for HostSriovDevicePoolInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: String::new() }
     }
@@ -2170,15 +2367,18 @@ impl rt::Object for HostSriovDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SRIOV_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SRIOV_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2188,16 +2388,19 @@ impl rt::Object for HostSriovDevicePoolInfo {
 }
 impl rt::Extends<HostSriovDevicePoolInfo> for HostSriovDevicePoolInfo {}
 impl Clone for HostSriovDevicePoolInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSriovDevicePoolInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSriovDevicePoolInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2223,6 +2426,7 @@ pub struct HostSriovInfo {
     pub max_virtual_function_supported: i32,
 }
 impl Default for HostSriovInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPciPassthruInfo::default(),
@@ -2253,9 +2457,11 @@ impl rt::Object for HostSriovInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SRIOV_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SRIOV_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -2269,6 +2475,7 @@ impl rt::Object for HostSriovInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -2296,16 +2503,19 @@ impl std::ops::DerefMut for HostSriovInfo {
     }
 }
 impl Clone for HostSriovInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSriovInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSriovInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2325,6 +2535,7 @@ pub struct HostSriovNetworkDevicePoolInfo {
     pub pnic: Vec<PhysicalNic>,
 }
 impl Default for HostSriovNetworkDevicePoolInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSriovDevicePoolInfo::default(),
@@ -2349,9 +2560,11 @@ impl rt::Object for HostSriovNetworkDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2362,6 +2575,7 @@ impl rt::Object for HostSriovNetworkDevicePoolInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2386,16 +2600,19 @@ impl std::ops::DerefMut for HostSriovNetworkDevicePoolInfo {
     }
 }
 impl Clone for HostSriovNetworkDevicePoolInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSriovNetworkDevicePoolInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSriovNetworkDevicePoolInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2411,6 +2628,7 @@ pub struct HostStorageElementInfo {
     pub operational_info: Vec<HostStorageOperationalInfo>,
 }
 impl Default for HostStorageElementInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHardwareElementInfo::default(),
@@ -2431,9 +2649,11 @@ impl rt::Object for HostStorageElementInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_ELEMENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_ELEMENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2442,6 +2662,7 @@ impl rt::Object for HostStorageElementInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2464,16 +2685,19 @@ impl std::ops::DerefMut for HostStorageElementInfo {
     }
 }
 impl Clone for HostStorageElementInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageElementInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageElementInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2489,6 +2713,7 @@ pub struct HostStorageOperationalInfo {
     pub value: String,
 }
 impl Default for HostStorageOperationalInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             property: String::new(),
@@ -2510,9 +2735,11 @@ impl rt::Object for HostStorageOperationalInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_OPERATIONAL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_OPERATIONAL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.property),
@@ -2520,6 +2747,7 @@ impl rt::Object for HostStorageOperationalInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.property),
@@ -2529,16 +2757,19 @@ impl rt::Object for HostStorageOperationalInfo {
     }
 }
 impl Clone for HostStorageOperationalInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageOperationalInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageOperationalInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2554,6 +2785,7 @@ pub struct HostSystemComplianceCheckState {
     pub check_time: rt::DateTime,
 }
 impl Default for HostSystemComplianceCheckState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             state: String::new(),
@@ -2575,9 +2807,11 @@ impl rt::Object for HostSystemComplianceCheckState {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.state),
@@ -2585,6 +2819,7 @@ impl rt::Object for HostSystemComplianceCheckState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.state),
@@ -2594,16 +2829,19 @@ impl rt::Object for HostSystemComplianceCheckState {
     }
 }
 impl Clone for HostSystemComplianceCheckState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemComplianceCheckState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemComplianceCheckState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2617,6 +2855,7 @@ pub struct HostSystemHealthInfo {
     pub numeric_sensor_info: Vec<HostNumericSensorInfo>,
 }
 impl Default for HostSystemHealthInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             numeric_sensor_info: Vec::new(),
@@ -2636,15 +2875,18 @@ impl rt::Object for HostSystemHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_HEALTH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_HEALTH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.numeric_sensor_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.numeric_sensor_info),
@@ -2653,16 +2895,19 @@ impl rt::Object for HostSystemHealthInfo {
     }
 }
 impl Clone for HostSystemHealthInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemHealthInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemHealthInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2676,6 +2921,7 @@ pub struct HostSystemReconnectSpec {
     pub sync_state: Option<bool>,
 }
 impl Default for HostSystemReconnectSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { sync_state: None }
     }
@@ -2693,15 +2939,18 @@ impl rt::Object for HostSystemReconnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_RECONNECT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_RECONNECT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.sync_state),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.sync_state),
@@ -2710,16 +2959,19 @@ impl rt::Object for HostSystemReconnectSpec {
     }
 }
 impl Clone for HostSystemReconnectSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemReconnectSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemReconnectSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2735,6 +2987,7 @@ pub struct HostSystemRemediationState {
     pub operation_time: rt::DateTime,
 }
 impl Default for HostSystemRemediationState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             state: String::new(),
@@ -2756,9 +3009,11 @@ impl rt::Object for HostSystemRemediationState {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_REMEDIATION_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_REMEDIATION_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.state),
@@ -2766,6 +3021,7 @@ impl rt::Object for HostSystemRemediationState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.state),
@@ -2775,16 +3031,19 @@ impl rt::Object for HostSystemRemediationState {
     }
 }
 impl Clone for HostSystemRemediationState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemRemediationState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemRemediationState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2802,6 +3061,7 @@ pub struct HostSystemResourceInfo {
     pub child: Vec<HostSystemResourceInfo>,
 }
 impl Default for HostSystemResourceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2825,9 +3085,11 @@ impl rt::Object for HostSystemResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_RESOURCE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_RESOURCE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2836,6 +3098,7 @@ impl rt::Object for HostSystemResourceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2846,16 +3109,19 @@ impl rt::Object for HostSystemResourceInfo {
     }
 }
 impl Clone for HostSystemResourceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemResourceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemResourceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2869,6 +3135,7 @@ pub struct HostSystemSwapConfiguration {
     pub option: Vec<rt::Poly<HostSystemSwapConfigurationSystemSwapOption>>,
 }
 impl Default for HostSystemSwapConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self { option: Vec::new() }
     }
@@ -2886,15 +3153,18 @@ impl rt::Object for HostSystemSwapConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.option),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.option),
@@ -2903,16 +3173,19 @@ impl rt::Object for HostSystemSwapConfiguration {
     }
 }
 impl Clone for HostSystemSwapConfiguration {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfiguration {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemSwapConfiguration {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2928,6 +3201,7 @@ pub struct HostSystemSwapConfigurationDatastoreOption {
     pub datastore: String,
 }
 impl Default for HostSystemSwapConfigurationDatastoreOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
@@ -2948,9 +3222,11 @@ impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2959,6 +3235,7 @@ impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2982,16 +3259,19 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationDatastoreOption {
     }
 }
 impl Clone for HostSystemSwapConfigurationDatastoreOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationDatastoreOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemSwapConfigurationDatastoreOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3005,6 +3285,7 @@ pub struct HostSystemSwapConfigurationDisabledOption {
     pub base: HostSystemSwapConfigurationSystemSwapOption,
 }
 impl Default for HostSystemSwapConfigurationDisabledOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
@@ -3022,9 +3303,11 @@ impl rt::Object for HostSystemSwapConfigurationDisabledOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3032,6 +3315,7 @@ impl rt::Object for HostSystemSwapConfigurationDisabledOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3054,16 +3338,19 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationDisabledOption {
     }
 }
 impl Clone for HostSystemSwapConfigurationDisabledOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationDisabledOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemSwapConfigurationDisabledOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3077,6 +3364,7 @@ pub struct HostSystemSwapConfigurationHostCacheOption {
     pub base: HostSystemSwapConfigurationSystemSwapOption,
 }
 impl Default for HostSystemSwapConfigurationHostCacheOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
@@ -3094,9 +3382,11 @@ impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3104,6 +3394,7 @@ impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3126,16 +3417,19 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationHostCacheOption {
     }
 }
 impl Clone for HostSystemSwapConfigurationHostCacheOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationHostCacheOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemSwapConfigurationHostCacheOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3149,6 +3443,7 @@ pub struct HostSystemSwapConfigurationHostLocalSwapOption {
     pub base: HostSystemSwapConfigurationSystemSwapOption,
 }
 impl Default for HostSystemSwapConfigurationHostLocalSwapOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
@@ -3166,9 +3461,11 @@ impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3176,6 +3473,7 @@ impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3198,16 +3496,19 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationHostLocalSwapOption {
     }
 }
 impl Clone for HostSystemSwapConfigurationHostLocalSwapOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationHostLocalSwapOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemSwapConfigurationHostLocalSwapOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3221,6 +3522,7 @@ pub struct HostSystemSwapConfigurationSystemSwapOption {
     pub key: i32,
 }
 impl Default for HostSystemSwapConfigurationSystemSwapOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: 0 }
     }
@@ -3238,15 +3540,18 @@ impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3257,16 +3562,19 @@ impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
 for HostSystemSwapConfigurationSystemSwapOption {}
 impl Clone for HostSystemSwapConfigurationSystemSwapOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationSystemSwapOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystemSwapConfigurationSystemSwapOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3282,6 +3590,7 @@ pub struct HostTdxInfo {
     pub num_tdx_private_key_ids: i32,
 }
 impl Default for HostTdxInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tdx_state: String::new(),
@@ -3303,9 +3612,11 @@ impl rt::Object for HostTdxInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TDX_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TDX_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.tdx_state),
@@ -3313,6 +3624,7 @@ impl rt::Object for HostTdxInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.tdx_state),
@@ -3322,16 +3634,19 @@ impl rt::Object for HostTdxInfo {
     }
 }
 impl Clone for HostTdxInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTdxInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTdxInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3349,6 +3664,7 @@ pub struct HostTpmAttestationInfo {
     pub message: Option<Box<LocalizableMessage>>,
 }
 impl Default for HostTpmAttestationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             time: Default::default(),
@@ -3372,9 +3688,11 @@ impl rt::Object for HostTpmAttestationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_ATTESTATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_ATTESTATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.time),
@@ -3383,6 +3701,7 @@ impl rt::Object for HostTpmAttestationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.time),
@@ -3393,16 +3712,19 @@ impl rt::Object for HostTpmAttestationInfo {
     }
 }
 impl Clone for HostTpmAttestationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmAttestationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmAttestationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3420,6 +3742,7 @@ pub struct HostTpmAttestationReport {
     pub tpm_log_reliable: bool,
 }
 impl Default for HostTpmAttestationReport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tpm_pcr_values: Vec::new(),
@@ -3443,9 +3766,11 @@ impl rt::Object for HostTpmAttestationReport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_ATTESTATION_REPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_ATTESTATION_REPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.tpm_pcr_values),
@@ -3454,6 +3779,7 @@ impl rt::Object for HostTpmAttestationReport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.tpm_pcr_values),
@@ -3464,16 +3790,19 @@ impl rt::Object for HostTpmAttestationReport {
     }
 }
 impl Clone for HostTpmAttestationReport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmAttestationReport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmAttestationReport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3487,6 +3816,7 @@ pub struct HostTpmBootCompleteEventDetails {
     pub base: HostTpmEventDetails,
 }
 impl Default for HostTpmBootCompleteEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
@@ -3504,9 +3834,11 @@ impl rt::Object for HostTpmBootCompleteEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3514,6 +3846,7 @@ impl rt::Object for HostTpmBootCompleteEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3535,16 +3868,19 @@ impl std::ops::DerefMut for HostTpmBootCompleteEventDetails {
     }
 }
 impl Clone for HostTpmBootCompleteEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmBootCompleteEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmBootCompleteEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3560,6 +3896,7 @@ pub struct HostTpmBootSecurityOptionEventDetails {
     pub boot_security_option: String,
 }
 impl Default for HostTpmBootSecurityOptionEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
@@ -3580,9 +3917,11 @@ impl rt::Object for HostTpmBootSecurityOptionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3591,6 +3930,7 @@ impl rt::Object for HostTpmBootSecurityOptionEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3613,16 +3953,19 @@ impl std::ops::DerefMut for HostTpmBootSecurityOptionEventDetails {
     }
 }
 impl Clone for HostTpmBootSecurityOptionEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmBootSecurityOptionEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmBootSecurityOptionEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3638,6 +3981,7 @@ pub struct HostTpmCommandEventDetails {
     pub command_line: String,
 }
 impl Default for HostTpmCommandEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
@@ -3658,9 +4002,11 @@ impl rt::Object for HostTpmCommandEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_COMMAND_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_COMMAND_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3669,6 +4015,7 @@ impl rt::Object for HostTpmCommandEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3691,16 +4038,19 @@ impl std::ops::DerefMut for HostTpmCommandEventDetails {
     }
 }
 impl Clone for HostTpmCommandEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmCommandEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmCommandEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3716,6 +4066,7 @@ pub struct HostTpmDigestInfo {
     pub pcr_number: i32,
 }
 impl Default for HostTpmDigestInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDigestInfo::default(),
@@ -3736,9 +4087,11 @@ impl rt::Object for HostTpmDigestInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_DIGEST_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_DIGEST_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3747,6 +4100,7 @@ impl rt::Object for HostTpmDigestInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3768,16 +4122,19 @@ impl std::ops::DerefMut for HostTpmDigestInfo {
     }
 }
 impl Clone for HostTpmDigestInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmDigestInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmDigestInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3793,6 +4150,7 @@ pub struct HostTpmEventDetails {
     pub data_hash_method: Option<String>,
 }
 impl Default for HostTpmEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             data_hash: Vec::new(),
@@ -3814,9 +4172,11 @@ impl rt::Object for HostTpmEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.data_hash),
@@ -3824,6 +4184,7 @@ impl rt::Object for HostTpmEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.data_hash),
@@ -3834,16 +4195,19 @@ impl rt::Object for HostTpmEventDetails {
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmEventDetails {}
 impl Clone for HostTpmEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3859,6 +4223,7 @@ pub struct HostTpmEventLogEntry {
     pub event_details: rt::Poly<HostTpmEventDetails>,
 }
 impl Default for HostTpmEventLogEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pcr_index: 0,
@@ -3880,9 +4245,11 @@ impl rt::Object for HostTpmEventLogEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_EVENT_LOG_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_EVENT_LOG_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pcr_index),
@@ -3890,6 +4257,7 @@ impl rt::Object for HostTpmEventLogEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pcr_index),
@@ -3899,16 +4267,19 @@ impl rt::Object for HostTpmEventLogEntry {
     }
 }
 impl Clone for HostTpmEventLogEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmEventLogEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmEventLogEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3922,6 +4293,7 @@ pub struct HostTpmNvTagEventDetails {
     pub base: HostTpmBootSecurityOptionEventDetails,
 }
 impl Default for HostTpmNvTagEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmBootSecurityOptionEventDetails::default(),
@@ -3939,9 +4311,11 @@ impl rt::Object for HostTpmNvTagEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_NV_TAG_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_NV_TAG_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3949,6 +4323,7 @@ impl rt::Object for HostTpmNvTagEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3970,16 +4345,19 @@ impl std::ops::DerefMut for HostTpmNvTagEventDetails {
     }
 }
 impl Clone for HostTpmNvTagEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmNvTagEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmNvTagEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3997,6 +4375,7 @@ pub struct HostTpmOptionEventDetails {
     pub boot_options: Vec<i8>,
 }
 impl Default for HostTpmOptionEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
@@ -4019,9 +4398,11 @@ impl rt::Object for HostTpmOptionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_OPTION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_OPTION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4031,6 +4412,7 @@ impl rt::Object for HostTpmOptionEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4054,16 +4436,19 @@ impl std::ops::DerefMut for HostTpmOptionEventDetails {
     }
 }
 impl Clone for HostTpmOptionEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmOptionEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmOptionEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4077,6 +4462,7 @@ pub struct HostTpmSignerEventDetails {
     pub base: HostTpmBootSecurityOptionEventDetails,
 }
 impl Default for HostTpmSignerEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmBootSecurityOptionEventDetails::default(),
@@ -4094,9 +4480,11 @@ impl rt::Object for HostTpmSignerEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_SIGNER_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_SIGNER_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4104,6 +4492,7 @@ impl rt::Object for HostTpmSignerEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4125,16 +4514,19 @@ impl std::ops::DerefMut for HostTpmSignerEventDetails {
     }
 }
 impl Clone for HostTpmSignerEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmSignerEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmSignerEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4156,6 +4548,7 @@ pub struct HostTpmSoftwareComponentEventDetails {
     pub vib_vendor: String,
 }
 impl Default for HostTpmSoftwareComponentEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
@@ -4182,9 +4575,11 @@ impl rt::Object for HostTpmSoftwareComponentEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4196,6 +4591,7 @@ impl rt::Object for HostTpmSoftwareComponentEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4221,16 +4617,19 @@ impl std::ops::DerefMut for HostTpmSoftwareComponentEventDetails {
     }
 }
 impl Clone for HostTpmSoftwareComponentEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmSoftwareComponentEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmSoftwareComponentEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4246,6 +4645,7 @@ pub struct HostTpmSystemVersionEventDetails {
     pub system_version: String,
 }
 impl Default for HostTpmSystemVersionEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
@@ -4266,9 +4666,11 @@ impl rt::Object for HostTpmSystemVersionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4277,6 +4679,7 @@ impl rt::Object for HostTpmSystemVersionEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4299,16 +4702,19 @@ impl std::ops::DerefMut for HostTpmSystemVersionEventDetails {
     }
 }
 impl Clone for HostTpmSystemVersionEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmSystemVersionEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmSystemVersionEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4324,6 +4730,7 @@ pub struct HostTpmVersionEventDetails {
     pub version: rt::Binary,
 }
 impl Default for HostTpmVersionEventDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
@@ -4344,9 +4751,11 @@ impl rt::Object for HostTpmVersionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TPM_VERSION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TPM_VERSION_EVENT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4355,6 +4764,7 @@ impl rt::Object for HostTpmVersionEventDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4377,16 +4787,19 @@ impl std::ops::DerefMut for HostTpmVersionEventDetails {
     }
 }
 impl Clone for HostTpmVersionEventDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmVersionEventDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTpmVersionEventDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4408,6 +4821,7 @@ pub struct HostTrustAuthorityAttestationInfo {
     pub messages: Vec<LocalizableMessage>,
 }
 impl Default for HostTrustAuthorityAttestationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             attestation_status: String::new(),
@@ -4435,9 +4849,11 @@ impl rt::Object for HostTrustAuthorityAttestationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.attestation_status),
@@ -4448,6 +4864,7 @@ impl rt::Object for HostTrustAuthorityAttestationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.attestation_status),
@@ -4460,16 +4877,19 @@ impl rt::Object for HostTrustAuthorityAttestationInfo {
     }
 }
 impl Clone for HostTrustAuthorityAttestationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTrustAuthorityAttestationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTrustAuthorityAttestationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4501,6 +4921,7 @@ pub struct HostVMotionManagerDstInstantCloneResult {
     pub dev_cpt_stream_time: Option<i64>,
 }
 impl Default for HostVMotionManagerDstInstantCloneResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dst_vm_id: None,
@@ -4538,9 +4959,11 @@ impl rt::Object for HostVMotionManagerDstInstantCloneResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dst_vm_id),
@@ -4556,6 +4979,7 @@ impl rt::Object for HostVMotionManagerDstInstantCloneResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dst_vm_id),
@@ -4573,16 +4997,19 @@ impl rt::Object for HostVMotionManagerDstInstantCloneResult {
     }
 }
 impl Clone for HostVMotionManagerDstInstantCloneResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionManagerDstInstantCloneResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVMotionManagerDstInstantCloneResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -19,6 +19,7 @@ pub struct HostVMotionManagerSrcInstantCloneResult {
     pub end_time: Option<i64>,
 }
 impl Default for HostVMotionManagerSrcInstantCloneResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             start_time: None,
@@ -46,9 +47,11 @@ impl rt::Object for HostVMotionManagerSrcInstantCloneResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.start_time),
@@ -59,6 +62,7 @@ impl rt::Object for HostVMotionManagerSrcInstantCloneResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start_time),
@@ -71,16 +75,19 @@ impl rt::Object for HostVMotionManagerSrcInstantCloneResult {
     }
 }
 impl Clone for HostVMotionManagerSrcInstantCloneResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionManagerSrcInstantCloneResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVMotionManagerSrcInstantCloneResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -98,6 +105,7 @@ pub struct HostVmciAccessManagerAccessSpec {
     pub mode: String,
 }
 impl Default for HostVmciAccessManagerAccessSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -121,9 +129,11 @@ impl rt::Object for HostVmciAccessManagerAccessSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -132,6 +142,7 @@ impl rt::Object for HostVmciAccessManagerAccessSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -142,16 +153,19 @@ impl rt::Object for HostVmciAccessManagerAccessSpec {
     }
 }
 impl Clone for HostVmciAccessManagerAccessSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVmciAccessManagerAccessSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVmciAccessManagerAccessSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -165,6 +179,7 @@ pub struct InvalidCamCertificate {
     pub base: InvalidCamServer,
 }
 impl Default for InvalidCamCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidCamServer::default(),
@@ -182,9 +197,11 @@ impl rt::Object for InvalidCamCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_CAM_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_CAM_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -192,6 +209,7 @@ impl rt::Object for InvalidCamCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -213,16 +231,19 @@ impl std::ops::DerefMut for InvalidCamCertificate {
     }
 }
 impl Clone for InvalidCamCertificate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidCamCertificate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidCamCertificate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -238,6 +259,7 @@ pub struct InvalidCamServer {
     pub cam_server: String,
 }
 impl Default for InvalidCamServer {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
@@ -258,9 +280,11 @@ impl rt::Object for InvalidCamServer {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_CAM_SERVER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_CAM_SERVER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -269,6 +293,7 @@ impl rt::Object for InvalidCamServer {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -291,16 +316,19 @@ impl std::ops::DerefMut for InvalidCamServer {
     }
 }
 impl Clone for InvalidCamServer {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidCamServer {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidCamServer {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -338,6 +366,7 @@ pub struct KernelModuleInfo {
     pub bss_section: KernelModuleSectionInfo,
 }
 impl Default for KernelModuleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: 0,
@@ -381,9 +410,11 @@ impl rt::Object for KernelModuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &KERNEL_MODULE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KERNEL_MODULE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -402,6 +433,7 @@ impl rt::Object for KernelModuleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -422,16 +454,19 @@ impl rt::Object for KernelModuleInfo {
     }
 }
 impl Clone for KernelModuleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KernelModuleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KernelModuleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -447,6 +482,7 @@ pub struct KernelModuleSectionInfo {
     pub length: Option<i32>,
 }
 impl Default for KernelModuleSectionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { address: 0, length: None }
     }
@@ -465,9 +501,11 @@ impl rt::Object for KernelModuleSectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &KERNEL_MODULE_SECTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &KERNEL_MODULE_SECTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.address),
@@ -475,6 +513,7 @@ impl rt::Object for KernelModuleSectionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.address),
@@ -484,16 +523,19 @@ impl rt::Object for KernelModuleSectionInfo {
     }
 }
 impl Clone for KernelModuleSectionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for KernelModuleSectionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for KernelModuleSectionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -517,6 +559,7 @@ pub struct ModeInfo {
     pub full: String,
 }
 impl Default for ModeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             browse: None,
@@ -546,9 +589,11 @@ impl rt::Object for ModeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &MODE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MODE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.browse),
@@ -560,6 +605,7 @@ impl rt::Object for ModeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.browse),
@@ -573,16 +619,19 @@ impl rt::Object for ModeInfo {
     }
 }
 impl Clone for ModeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ModeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ModeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -596,6 +645,7 @@ pub struct NoPermissionOnAd {
     pub base: ActiveDirectoryFault,
 }
 impl Default for NoPermissionOnAd {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
@@ -613,9 +663,11 @@ impl rt::Object for NoPermissionOnAd {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ON_AD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ON_AD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -623,6 +675,7 @@ impl rt::Object for NoPermissionOnAd {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -644,16 +697,19 @@ impl std::ops::DerefMut for NoPermissionOnAd {
     }
 }
 impl Clone for NoPermissionOnAd {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoPermissionOnAd {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoPermissionOnAd {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -667,6 +723,7 @@ pub struct NonAdUserRequired {
     pub base: ActiveDirectoryFault,
 }
 impl Default for NonAdUserRequired {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
@@ -684,9 +741,11 @@ impl rt::Object for NonAdUserRequired {
     fn type_info() -> &'static rt::ObjectInfo {
         &NON_AD_USER_REQUIRED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NON_AD_USER_REQUIRED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -694,6 +753,7 @@ impl rt::Object for NonAdUserRequired {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -715,16 +775,19 @@ impl std::ops::DerefMut for NonAdUserRequired {
     }
 }
 impl Clone for NonAdUserRequired {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NonAdUserRequired {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NonAdUserRequired {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -738,6 +801,7 @@ pub struct PowerSystemCapability {
     pub available_policy: Vec<HostPowerPolicy>,
 }
 impl Default for PowerSystemCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             available_policy: Vec::new(),
@@ -757,15 +821,18 @@ impl rt::Object for PowerSystemCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.available_policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.available_policy),
@@ -774,16 +841,19 @@ impl rt::Object for PowerSystemCapability {
     }
 }
 impl Clone for PowerSystemCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PowerSystemCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PowerSystemCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -797,6 +867,7 @@ pub struct PowerSystemInfo {
     pub current_policy: HostPowerPolicy,
 }
 impl Default for PowerSystemInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             current_policy: Default::default(),
@@ -816,15 +887,18 @@ impl rt::Object for PowerSystemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.current_policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.current_policy),
@@ -833,16 +907,19 @@ impl rt::Object for PowerSystemInfo {
     }
 }
 impl Clone for PowerSystemInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PowerSystemInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PowerSystemInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -860,6 +937,7 @@ pub struct Relation {
     pub version: Option<String>,
 }
 impl Default for Relation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             constraint: None,
@@ -883,9 +961,11 @@ impl rt::Object for Relation {
     fn type_info() -> &'static rt::ObjectInfo {
         &RELATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RELATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.constraint),
@@ -894,6 +974,7 @@ impl rt::Object for Relation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.constraint),
@@ -904,16 +985,19 @@ impl rt::Object for Relation {
     }
 }
 impl Clone for Relation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Relation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Relation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -931,6 +1015,7 @@ pub struct ServiceConsoleReservationInfo {
     pub unreserved: i64,
 }
 impl Default for ServiceConsoleReservationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             service_console_reserved_cfg: 0,
@@ -954,9 +1039,11 @@ impl rt::Object for ServiceConsoleReservationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_CONSOLE_RESERVATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_CONSOLE_RESERVATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.service_console_reserved_cfg),
@@ -965,6 +1052,7 @@ impl rt::Object for ServiceConsoleReservationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.service_console_reserved_cfg),
@@ -975,16 +1063,19 @@ impl rt::Object for ServiceConsoleReservationInfo {
     }
 }
 impl Clone for ServiceConsoleReservationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceConsoleReservationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceConsoleReservationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1032,6 +1123,7 @@ pub struct SoftwarePackage {
     pub payload: Vec<String>,
 }
 impl Default for SoftwarePackage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1085,9 +1177,11 @@ impl rt::Object for SoftwarePackage {
     fn type_info() -> &'static rt::ObjectInfo {
         &SOFTWARE_PACKAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SOFTWARE_PACKAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1111,6 +1205,7 @@ impl rt::Object for SoftwarePackage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1136,16 +1231,19 @@ impl rt::Object for SoftwarePackage {
     }
 }
 impl Clone for SoftwarePackage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SoftwarePackage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SoftwarePackage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1165,6 +1263,7 @@ pub struct SoftwarePackageCapability {
     pub overlay: Option<bool>,
 }
 impl Default for SoftwarePackageCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             live_install_allowed: None,
@@ -1190,9 +1289,11 @@ impl rt::Object for SoftwarePackageCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &SOFTWARE_PACKAGE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SOFTWARE_PACKAGE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.live_install_allowed),
@@ -1202,6 +1303,7 @@ impl rt::Object for SoftwarePackageCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.live_install_allowed),
@@ -1213,16 +1315,19 @@ impl rt::Object for SoftwarePackageCapability {
     }
 }
 impl Clone for SoftwarePackageCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SoftwarePackageCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SoftwarePackageCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1244,6 +1349,7 @@ pub struct SystemEventInfo {
     pub sensor_number: i64,
 }
 impl Default for SystemEventInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             record_id: 0,
@@ -1271,9 +1377,11 @@ impl rt::Object for SystemEventInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SYSTEM_EVENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SYSTEM_EVENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.record_id),
@@ -1284,6 +1392,7 @@ impl rt::Object for SystemEventInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.record_id),
@@ -1296,16 +1405,19 @@ impl rt::Object for SystemEventInfo {
     }
 }
 impl Clone for SystemEventInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SystemEventInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SystemEventInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1321,6 +1433,7 @@ pub struct VirtualMachineMemoryReservationSpec {
     pub allocation_policy: Option<String>,
 }
 impl Default for VirtualMachineMemoryReservationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             virtual_machine_reserved: None,
@@ -1342,9 +1455,11 @@ impl rt::Object for VirtualMachineMemoryReservationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.virtual_machine_reserved),
@@ -1352,6 +1467,7 @@ impl rt::Object for VirtualMachineMemoryReservationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.virtual_machine_reserved),
@@ -1361,16 +1477,19 @@ impl rt::Object for VirtualMachineMemoryReservationSpec {
     }
 }
 impl Clone for VirtualMachineMemoryReservationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMemoryReservationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMemoryReservationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct ClusterIoFilterInfo {
     pub vib_url: Option<String>,
 }
 impl Default for ClusterIoFilterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IoFilterInfo::default(),
@@ -37,9 +38,11 @@ impl rt::Object for ClusterIoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_IO_FILTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_IO_FILTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for ClusterIoFilterInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -71,16 +75,19 @@ impl std::ops::DerefMut for ClusterIoFilterInfo {
     }
 }
 impl Clone for ClusterIoFilterInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterIoFilterInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterIoFilterInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -96,6 +103,7 @@ pub struct HostIoFilterInfo {
     pub available: bool,
 }
 impl Default for HostIoFilterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IoFilterInfo::default(),
@@ -116,9 +124,11 @@ impl rt::Object for HostIoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IO_FILTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IO_FILTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -127,6 +137,7 @@ impl rt::Object for HostIoFilterInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -148,16 +159,19 @@ impl std::ops::DerefMut for HostIoFilterInfo {
     }
 }
 impl Clone for HostIoFilterInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIoFilterInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIoFilterInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -173,6 +187,7 @@ pub struct IoFilterHostIssue {
     pub issue: Vec<LocalizedMethodFault>,
 }
 impl Default for IoFilterHostIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -194,9 +209,11 @@ impl rt::Object for IoFilterHostIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &IO_FILTER_HOST_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IO_FILTER_HOST_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -204,6 +221,7 @@ impl rt::Object for IoFilterHostIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -213,16 +231,19 @@ impl rt::Object for IoFilterHostIssue {
     }
 }
 impl Clone for IoFilterHostIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IoFilterHostIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IoFilterHostIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -248,6 +269,7 @@ pub struct IoFilterInfo {
     pub release_date: Option<String>,
 }
 impl Default for IoFilterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -279,9 +301,11 @@ impl rt::Object for IoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &IO_FILTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IO_FILTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -294,6 +318,7 @@ impl rt::Object for IoFilterInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -308,16 +333,19 @@ impl rt::Object for IoFilterInfo {
     }
 }
 impl Clone for IoFilterInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IoFilterInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IoFilterInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -328,6 +356,7 @@ rt::serde!(object IoFilterInfo);
 /// `IoFilterManagerSslTrust`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct IoFilterManagerSslTrust {}
 impl Default for IoFilterManagerSslTrust {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -343,14 +372,17 @@ impl rt::Object for IoFilterManagerSslTrust {
     fn type_info() -> &'static rt::ObjectInfo {
         &IO_FILTER_MANAGER_SSL_TRUST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IO_FILTER_MANAGER_SSL_TRUST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -359,16 +391,19 @@ impl rt::Object for IoFilterManagerSslTrust {
 }
 impl rt::Extends<IoFilterManagerSslTrust> for IoFilterManagerSslTrust {}
 impl Clone for IoFilterManagerSslTrust {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IoFilterManagerSslTrust {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IoFilterManagerSslTrust {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -384,6 +419,7 @@ pub struct IoFilterQueryIssueResult {
     pub host_issue: Vec<IoFilterHostIssue>,
 }
 impl Default for IoFilterQueryIssueResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             op_type: String::new(),
@@ -405,9 +441,11 @@ impl rt::Object for IoFilterQueryIssueResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &IO_FILTER_QUERY_ISSUE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IO_FILTER_QUERY_ISSUE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.op_type),
@@ -415,6 +453,7 @@ impl rt::Object for IoFilterQueryIssueResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.op_type),
@@ -424,16 +463,19 @@ impl rt::Object for IoFilterQueryIssueResult {
     }
 }
 impl Clone for IoFilterQueryIssueResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IoFilterQueryIssueResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IoFilterQueryIssueResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -447,6 +489,7 @@ pub struct PinnedCertificate {
     pub ssl_certificate: String,
 }
 impl Default for PinnedCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ssl_certificate: String::new(),
@@ -466,9 +509,11 @@ impl rt::Object for PinnedCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &PINNED_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PINNED_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
@@ -476,6 +521,7 @@ impl rt::Object for PinnedCertificate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ssl_certificate),
@@ -485,16 +531,19 @@ impl rt::Object for PinnedCertificate {
 }
 impl rt::Extends<IoFilterManagerSslTrust> for PinnedCertificate {}
 impl Clone for PinnedCertificate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PinnedCertificate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PinnedCertificate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -505,6 +554,7 @@ rt::serde!(object PinnedCertificate);
 /// `UntrustedCertificate`, a [`IoFilterManagerSslTrust`], since VI API 8.0.3.0.
 pub struct UntrustedCertificate {}
 impl Default for UntrustedCertificate {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -520,15 +570,18 @@ impl rt::Object for UntrustedCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNTRUSTED_CERTIFICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNTRUSTED_CERTIFICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -537,16 +590,19 @@ impl rt::Object for UntrustedCertificate {
 }
 impl rt::Extends<IoFilterManagerSslTrust> for UntrustedCertificate {}
 impl Clone for UntrustedCertificate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UntrustedCertificate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UntrustedCertificate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -562,6 +618,7 @@ pub struct VirtualDiskId {
     pub disk_id: i32,
 }
 impl Default for VirtualDiskId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -583,9 +640,11 @@ impl rt::Object for VirtualDiskId {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -593,6 +652,7 @@ impl rt::Object for VirtualDiskId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -602,16 +662,19 @@ impl rt::Object for VirtualDiskId {
     }
 }
 impl Clone for VirtualDiskId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -622,6 +685,7 @@ rt::serde!(object VirtualDiskId);
 /// `VirtualMachineBaseIndependentFilterSpec`, a [`DynamicData`], since VI API 7.0.2.1.
 pub struct VirtualMachineBaseIndependentFilterSpec {}
 impl Default for VirtualMachineBaseIndependentFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -637,14 +701,17 @@ impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -654,16 +721,19 @@ impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineBaseIndependentFilterSpec {}
 impl Clone for VirtualMachineBaseIndependentFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBaseIndependentFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineBaseIndependentFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -674,6 +744,7 @@ rt::serde!(object base VirtualMachineBaseIndependentFilterSpec);
 /// `VirtualMachineEmptyIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
 pub struct VirtualMachineEmptyIndependentFilterSpec {}
 impl Default for VirtualMachineEmptyIndependentFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -689,9 +760,11 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -703,6 +776,7 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -712,16 +786,19 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineEmptyIndependentFilterSpec {}
 impl Clone for VirtualMachineEmptyIndependentFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineEmptyIndependentFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineEmptyIndependentFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -739,6 +816,7 @@ pub struct VirtualMachineIndependentFilterSpec {
     pub filter_capabilities: Vec<KeyValue>,
 }
 impl Default for VirtualMachineIndependentFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             filter_name: String::new(),
@@ -762,9 +840,11 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -779,6 +859,7 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter_name),
@@ -791,16 +872,19 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineIndependentFilterSpec {}
 impl Clone for VirtualMachineIndependentFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineIndependentFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineIndependentFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct AllVirtualMachinesLicensedEvent {
     pub base: LicenseEvent,
 }
 impl Default for AllVirtualMachinesLicensedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -28,9 +29,11 @@ impl rt::Object for AllVirtualMachinesLicensedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALL_VIRTUAL_MACHINES_LICENSED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALL_VIRTUAL_MACHINES_LICENSED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for AllVirtualMachinesLicensedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for AllVirtualMachinesLicensedEvent {
     }
 }
 impl Clone for AllVirtualMachinesLicensedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AllVirtualMachinesLicensedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AllVirtualMachinesLicensedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -84,6 +91,7 @@ pub struct ComputeResourceHostSpbmLicenseInfo {
     pub license_state: enums::ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState,
 }
 impl Default for ComputeResourceHostSpbmLicenseInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -105,9 +113,11 @@ impl rt::Object for ComputeResourceHostSpbmLicenseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -115,6 +125,7 @@ impl rt::Object for ComputeResourceHostSpbmLicenseInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -124,16 +135,19 @@ impl rt::Object for ComputeResourceHostSpbmLicenseInfo {
     }
 }
 impl Clone for ComputeResourceHostSpbmLicenseInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceHostSpbmLicenseInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResourceHostSpbmLicenseInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -147,6 +161,7 @@ pub struct EvaluationLicenseSource {
     pub remaining_hours: Option<i64>,
 }
 impl Default for EvaluationLicenseSource {
+    #[inline(never)]
     fn default() -> Self {
         Self { remaining_hours: None }
     }
@@ -164,9 +179,11 @@ impl rt::Object for EvaluationLicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVALUATION_LICENSE_SOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVALUATION_LICENSE_SOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&LicenseSource {}),
@@ -174,6 +191,7 @@ impl rt::Object for EvaluationLicenseSource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.remaining_hours),
@@ -183,16 +201,19 @@ impl rt::Object for EvaluationLicenseSource {
 }
 impl rt::Extends<LicenseSource> for EvaluationLicenseSource {}
 impl Clone for EvaluationLicenseSource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EvaluationLicenseSource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EvaluationLicenseSource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -206,6 +227,7 @@ pub struct ExpiredAddonLicense {
     pub base: ExpiredFeatureLicense,
 }
 impl Default for ExpiredAddonLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExpiredFeatureLicense::default(),
@@ -223,9 +245,11 @@ impl rt::Object for ExpiredAddonLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPIRED_ADDON_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPIRED_ADDON_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -233,6 +257,7 @@ impl rt::Object for ExpiredAddonLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -254,16 +279,19 @@ impl std::ops::DerefMut for ExpiredAddonLicense {
     }
 }
 impl Clone for ExpiredAddonLicense {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExpiredAddonLicense {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExpiredAddonLicense {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -277,6 +305,7 @@ pub struct ExpiredEditionLicense {
     pub base: ExpiredFeatureLicense,
 }
 impl Default for ExpiredEditionLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExpiredFeatureLicense::default(),
@@ -294,9 +323,11 @@ impl rt::Object for ExpiredEditionLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPIRED_EDITION_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPIRED_EDITION_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -304,6 +335,7 @@ impl rt::Object for ExpiredEditionLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -325,16 +357,19 @@ impl std::ops::DerefMut for ExpiredEditionLicense {
     }
 }
 impl Clone for ExpiredEditionLicense {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExpiredEditionLicense {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExpiredEditionLicense {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -354,6 +389,7 @@ pub struct ExpiredFeatureLicense {
     pub expiration_date: rt::DateTime,
 }
 impl Default for ExpiredFeatureLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -378,9 +414,11 @@ impl rt::Object for ExpiredFeatureLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXPIRED_FEATURE_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXPIRED_FEATURE_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -391,6 +429,7 @@ impl rt::Object for ExpiredFeatureLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -415,16 +454,19 @@ impl std::ops::DerefMut for ExpiredFeatureLicense {
     }
 }
 impl Clone for ExpiredFeatureLicense {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExpiredFeatureLicense {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExpiredFeatureLicense {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -444,6 +486,7 @@ pub struct FailToEnableSpbm {
     pub host_license_states: Vec<ComputeResourceHostSpbmLicenseInfo>,
 }
 impl Default for FailToEnableSpbm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -468,9 +511,11 @@ impl rt::Object for FailToEnableSpbm {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAIL_TO_ENABLE_SPBM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAIL_TO_ENABLE_SPBM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -481,6 +526,7 @@ impl rt::Object for FailToEnableSpbm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -505,16 +551,19 @@ impl std::ops::DerefMut for FailToEnableSpbm {
     }
 }
 impl Clone for FailToEnableSpbm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FailToEnableSpbm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FailToEnableSpbm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -530,6 +579,7 @@ pub struct HostInventoryFull {
     pub capacity: i32,
 }
 impl Default for HostInventoryFull {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -550,9 +600,11 @@ impl rt::Object for HostInventoryFull {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INVENTORY_FULL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INVENTORY_FULL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -561,6 +613,7 @@ impl rt::Object for HostInventoryFull {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -583,16 +636,19 @@ impl std::ops::DerefMut for HostInventoryFull {
     }
 }
 impl Clone for HostInventoryFull {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInventoryFull {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInventoryFull {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -608,6 +664,7 @@ pub struct HostInventoryFullEvent {
     pub capacity: i32,
 }
 impl Default for HostInventoryFullEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -628,9 +685,11 @@ impl rt::Object for HostInventoryFullEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_INVENTORY_FULL_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_INVENTORY_FULL_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -639,6 +698,7 @@ impl rt::Object for HostInventoryFullEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -661,16 +721,19 @@ impl std::ops::DerefMut for HostInventoryFullEvent {
     }
 }
 impl Clone for HostInventoryFullEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostInventoryFullEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostInventoryFullEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -688,6 +751,7 @@ pub struct HostLicenseConnectInfo {
     pub resource: Option<Box<HostLicensableResourceInfo>>,
 }
 impl Default for HostLicenseConnectInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license: Default::default(),
@@ -711,9 +775,11 @@ impl rt::Object for HostLicenseConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LICENSE_CONNECT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LICENSE_CONNECT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.license),
@@ -722,6 +788,7 @@ impl rt::Object for HostLicenseConnectInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.license),
@@ -732,16 +799,19 @@ impl rt::Object for HostLicenseConnectInfo {
     }
 }
 impl Clone for HostLicenseConnectInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLicenseConnectInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLicenseConnectInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -755,6 +825,7 @@ pub struct HostLicenseExpiredEvent {
     pub base: LicenseEvent,
 }
 impl Default for HostLicenseExpiredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -772,9 +843,11 @@ impl rt::Object for HostLicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -782,6 +855,7 @@ impl rt::Object for HostLicenseExpiredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -803,16 +877,19 @@ impl std::ops::DerefMut for HostLicenseExpiredEvent {
     }
 }
 impl Clone for HostLicenseExpiredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLicenseExpiredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLicenseExpiredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -832,6 +909,7 @@ pub struct HostLicenseSpec {
     pub enabled_feature_key: Vec<String>,
 }
 impl Default for HostLicenseSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: None,
@@ -857,9 +935,11 @@ impl rt::Object for HostLicenseSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LICENSE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LICENSE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -869,6 +949,7 @@ impl rt::Object for HostLicenseSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),
@@ -880,16 +961,19 @@ impl rt::Object for HostLicenseSpec {
     }
 }
 impl Clone for HostLicenseSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLicenseSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLicenseSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -903,6 +987,7 @@ pub struct InUseFeatureManipulationDisallowed {
     pub base: NotEnoughLicenses,
 }
 impl Default for InUseFeatureManipulationDisallowed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -920,9 +1005,11 @@ impl rt::Object for InUseFeatureManipulationDisallowed {
     fn type_info() -> &'static rt::ObjectInfo {
         &IN_USE_FEATURE_MANIPULATION_DISALLOWED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IN_USE_FEATURE_MANIPULATION_DISALLOWED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -930,6 +1017,7 @@ impl rt::Object for InUseFeatureManipulationDisallowed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -951,16 +1039,19 @@ impl std::ops::DerefMut for InUseFeatureManipulationDisallowed {
     }
 }
 impl Clone for InUseFeatureManipulationDisallowed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InUseFeatureManipulationDisallowed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InUseFeatureManipulationDisallowed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -974,6 +1065,7 @@ pub struct IncorrectHostInformation {
     pub base: NotEnoughLicenses,
 }
 impl Default for IncorrectHostInformation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -991,9 +1083,11 @@ impl rt::Object for IncorrectHostInformation {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCORRECT_HOST_INFORMATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCORRECT_HOST_INFORMATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1001,6 +1095,7 @@ impl rt::Object for IncorrectHostInformation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1022,16 +1117,19 @@ impl std::ops::DerefMut for IncorrectHostInformation {
     }
 }
 impl Clone for IncorrectHostInformation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IncorrectHostInformation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IncorrectHostInformation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1045,6 +1143,7 @@ pub struct IncorrectHostInformationEvent {
     pub base: LicenseEvent,
 }
 impl Default for IncorrectHostInformationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -1062,9 +1161,11 @@ impl rt::Object for IncorrectHostInformationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCORRECT_HOST_INFORMATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCORRECT_HOST_INFORMATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1072,6 +1173,7 @@ impl rt::Object for IncorrectHostInformationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1093,16 +1195,19 @@ impl std::ops::DerefMut for IncorrectHostInformationEvent {
     }
 }
 impl Clone for IncorrectHostInformationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IncorrectHostInformationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IncorrectHostInformationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1118,6 +1223,7 @@ pub struct InvalidEditionEvent {
     pub feature: String,
 }
 impl Default for InvalidEditionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -1138,9 +1244,11 @@ impl rt::Object for InvalidEditionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_EDITION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_EDITION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1149,6 +1257,7 @@ impl rt::Object for InvalidEditionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1171,16 +1280,19 @@ impl std::ops::DerefMut for InvalidEditionEvent {
     }
 }
 impl Clone for InvalidEditionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidEditionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidEditionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1196,6 +1308,7 @@ pub struct InvalidEditionLicense {
     pub feature: String,
 }
 impl Default for InvalidEditionLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -1216,9 +1329,11 @@ impl rt::Object for InvalidEditionLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_EDITION_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_EDITION_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1227,6 +1342,7 @@ impl rt::Object for InvalidEditionLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1249,16 +1365,19 @@ impl std::ops::DerefMut for InvalidEditionLicense {
     }
 }
 impl Clone for InvalidEditionLicense {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidEditionLicense {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidEditionLicense {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1274,6 +1393,7 @@ pub struct InvalidLicense {
     pub license_content: String,
 }
 impl Default for InvalidLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1294,9 +1414,11 @@ impl rt::Object for InvalidLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1305,6 +1427,7 @@ impl rt::Object for InvalidLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1327,16 +1450,19 @@ impl std::ops::DerefMut for InvalidLicense {
     }
 }
 impl Clone for InvalidLicense {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidLicense {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidLicense {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1352,6 +1478,7 @@ pub struct InventoryHasStandardAloneHosts {
     pub hosts: Vec<String>,
 }
 impl Default for InventoryHasStandardAloneHosts {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -1372,9 +1499,11 @@ impl rt::Object for InventoryHasStandardAloneHosts {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVENTORY_HAS_STANDARD_ALONE_HOSTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVENTORY_HAS_STANDARD_ALONE_HOSTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1383,6 +1512,7 @@ impl rt::Object for InventoryHasStandardAloneHosts {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1405,16 +1535,19 @@ impl std::ops::DerefMut for InventoryHasStandardAloneHosts {
     }
 }
 impl Clone for InventoryHasStandardAloneHosts {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InventoryHasStandardAloneHosts {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InventoryHasStandardAloneHosts {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1430,6 +1563,7 @@ pub struct LicenseAssignmentFailed {
     pub reason: Option<String>,
 }
 impl Default for LicenseAssignmentFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -1450,9 +1584,11 @@ impl rt::Object for LicenseAssignmentFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_ASSIGNMENT_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_ASSIGNMENT_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1461,6 +1597,7 @@ impl rt::Object for LicenseAssignmentFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1483,16 +1620,19 @@ impl std::ops::DerefMut for LicenseAssignmentFailed {
     }
 }
 impl Clone for LicenseAssignmentFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseAssignmentFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseAssignmentFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1514,6 +1654,7 @@ pub struct LicenseAssignmentManagerLicenseAssignment {
     pub properties: Vec<KeyAnyValue>,
 }
 impl Default for LicenseAssignmentManagerLicenseAssignment {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity_id: String::new(),
@@ -1541,9 +1682,11 @@ impl rt::Object for LicenseAssignmentManagerLicenseAssignment {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity_id),
@@ -1554,6 +1697,7 @@ impl rt::Object for LicenseAssignmentManagerLicenseAssignment {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity_id),
@@ -1566,16 +1710,19 @@ impl rt::Object for LicenseAssignmentManagerLicenseAssignment {
     }
 }
 impl Clone for LicenseAssignmentManagerLicenseAssignment {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseAssignmentManagerLicenseAssignment {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseAssignmentManagerLicenseAssignment {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1593,6 +1740,7 @@ pub struct LicenseAvailabilityInfo {
     pub available: i32,
 }
 impl Default for LicenseAvailabilityInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             feature: Default::default(),
@@ -1616,9 +1764,11 @@ impl rt::Object for LicenseAvailabilityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_AVAILABILITY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_AVAILABILITY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.feature),
@@ -1627,6 +1777,7 @@ impl rt::Object for LicenseAvailabilityInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.feature),
@@ -1637,16 +1788,19 @@ impl rt::Object for LicenseAvailabilityInfo {
     }
 }
 impl Clone for LicenseAvailabilityInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseAvailabilityInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseAvailabilityInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1676,6 +1830,7 @@ pub struct LicenseDiagnostics {
     pub op_failure_message: String,
 }
 impl Default for LicenseDiagnostics {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source_last_changed: Default::default(),
@@ -1711,9 +1866,11 @@ impl rt::Object for LicenseDiagnostics {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_DIAGNOSTICS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_DIAGNOSTICS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source_last_changed),
@@ -1728,6 +1885,7 @@ impl rt::Object for LicenseDiagnostics {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source_last_changed),
@@ -1744,16 +1902,19 @@ impl rt::Object for LicenseDiagnostics {
     }
 }
 impl Clone for LicenseDiagnostics {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseDiagnostics {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseDiagnostics {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1773,6 +1934,7 @@ pub struct LicenseDowngradeDisallowed {
     pub features: Vec<KeyAnyValue>,
 }
 impl Default for LicenseDowngradeDisallowed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -1797,9 +1959,11 @@ impl rt::Object for LicenseDowngradeDisallowed {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_DOWNGRADE_DISALLOWED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_DOWNGRADE_DISALLOWED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1810,6 +1974,7 @@ impl rt::Object for LicenseDowngradeDisallowed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1834,16 +1999,19 @@ impl std::ops::DerefMut for LicenseDowngradeDisallowed {
     }
 }
 impl Clone for LicenseDowngradeDisallowed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseDowngradeDisallowed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseDowngradeDisallowed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1859,6 +2027,7 @@ pub struct LicenseEntityNotFound {
     pub entity_id: String,
 }
 impl Default for LicenseEntityNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -1879,9 +2048,11 @@ impl rt::Object for LicenseEntityNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_ENTITY_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_ENTITY_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1890,6 +2061,7 @@ impl rt::Object for LicenseEntityNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1912,16 +2084,19 @@ impl std::ops::DerefMut for LicenseEntityNotFound {
     }
 }
 impl Clone for LicenseEntityNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseEntityNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseEntityNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1935,6 +2110,7 @@ pub struct LicenseEvent {
     pub base: Event,
 }
 impl Default for LicenseEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -1950,9 +2126,11 @@ impl rt::Object for LicenseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1960,6 +2138,7 @@ impl rt::Object for LicenseEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1981,16 +2160,19 @@ impl std::ops::DerefMut for LicenseEvent {
     }
 }
 impl Clone for LicenseEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2006,6 +2188,7 @@ pub struct LicenseExpired {
     pub license_key: String,
 }
 impl Default for LicenseExpired {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -2026,9 +2209,11 @@ impl rt::Object for LicenseExpired {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_EXPIRED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_EXPIRED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2037,6 +2222,7 @@ impl rt::Object for LicenseExpired {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2059,16 +2245,19 @@ impl std::ops::DerefMut for LicenseExpired {
     }
 }
 impl Clone for LicenseExpired {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseExpired {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseExpired {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2084,6 +2273,7 @@ pub struct LicenseExpiredEvent {
     pub feature: LicenseFeatureInfo,
 }
 impl Default for LicenseExpiredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -2104,9 +2294,11 @@ impl rt::Object for LicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2115,6 +2307,7 @@ impl rt::Object for LicenseExpiredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2137,16 +2330,19 @@ impl std::ops::DerefMut for LicenseExpiredEvent {
     }
 }
 impl Clone for LicenseExpiredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseExpiredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseExpiredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2176,6 +2372,7 @@ pub struct LicenseFeatureInfo {
     pub expires_on: Option<rt::DateTime>,
 }
 impl Default for LicenseFeatureInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2211,9 +2408,11 @@ impl rt::Object for LicenseFeatureInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_FEATURE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_FEATURE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2228,6 +2427,7 @@ impl rt::Object for LicenseFeatureInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2244,16 +2444,19 @@ impl rt::Object for LicenseFeatureInfo {
     }
 }
 impl Clone for LicenseFeatureInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseFeatureInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseFeatureInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2267,6 +2470,7 @@ pub struct LicenseKeyEntityMismatch {
     pub base: NotEnoughLicenses,
 }
 impl Default for LicenseKeyEntityMismatch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -2284,9 +2488,11 @@ impl rt::Object for LicenseKeyEntityMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_KEY_ENTITY_MISMATCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_KEY_ENTITY_MISMATCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2294,6 +2500,7 @@ impl rt::Object for LicenseKeyEntityMismatch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2315,16 +2522,19 @@ impl std::ops::DerefMut for LicenseKeyEntityMismatch {
     }
 }
 impl Clone for LicenseKeyEntityMismatch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseKeyEntityMismatch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseKeyEntityMismatch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2338,6 +2548,7 @@ pub struct LicenseManagerEvaluationInfo {
     pub properties: Vec<KeyAnyValue>,
 }
 impl Default for LicenseManagerEvaluationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { properties: Vec::new() }
     }
@@ -2355,15 +2566,18 @@ impl rt::Object for LicenseManagerEvaluationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_MANAGER_EVALUATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_MANAGER_EVALUATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.properties),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.properties),
@@ -2372,16 +2586,19 @@ impl rt::Object for LicenseManagerEvaluationInfo {
     }
 }
 impl Clone for LicenseManagerEvaluationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseManagerEvaluationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseManagerEvaluationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2409,6 +2626,7 @@ pub struct LicenseManagerLicenseInfo {
     pub labels: Vec<KeyValue>,
 }
 impl Default for LicenseManagerLicenseInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license_key: String::new(),
@@ -2442,9 +2660,11 @@ impl rt::Object for LicenseManagerLicenseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_MANAGER_LICENSE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_MANAGER_LICENSE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.license_key),
@@ -2458,6 +2678,7 @@ impl rt::Object for LicenseManagerLicenseInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_key),
@@ -2473,16 +2694,19 @@ impl rt::Object for LicenseManagerLicenseInfo {
     }
 }
 impl Clone for LicenseManagerLicenseInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseManagerLicenseInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseManagerLicenseInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2498,6 +2722,7 @@ pub struct LicenseNonComplianceEvent {
     pub url: String,
 }
 impl Default for LicenseNonComplianceEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -2518,9 +2743,11 @@ impl rt::Object for LicenseNonComplianceEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_NON_COMPLIANCE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_NON_COMPLIANCE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2529,6 +2756,7 @@ impl rt::Object for LicenseNonComplianceEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2551,16 +2779,19 @@ impl std::ops::DerefMut for LicenseNonComplianceEvent {
     }
 }
 impl Clone for LicenseNonComplianceEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseNonComplianceEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseNonComplianceEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2578,6 +2809,7 @@ pub struct LicenseReservationInfo {
     pub required: i32,
 }
 impl Default for LicenseReservationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2601,9 +2833,11 @@ impl rt::Object for LicenseReservationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_RESERVATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_RESERVATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2612,6 +2846,7 @@ impl rt::Object for LicenseReservationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2622,16 +2857,19 @@ impl rt::Object for LicenseReservationInfo {
     }
 }
 impl Clone for LicenseReservationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseReservationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseReservationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2645,6 +2883,7 @@ pub struct LicenseRestrictedEvent {
     pub base: LicenseEvent,
 }
 impl Default for LicenseRestrictedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -2662,9 +2901,11 @@ impl rt::Object for LicenseRestrictedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_RESTRICTED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_RESTRICTED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2672,6 +2913,7 @@ impl rt::Object for LicenseRestrictedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2693,16 +2935,19 @@ impl std::ops::DerefMut for LicenseRestrictedEvent {
     }
 }
 impl Clone for LicenseRestrictedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseRestrictedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseRestrictedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2718,6 +2963,7 @@ pub struct LicenseServerAvailableEvent {
     pub license_server: String,
 }
 impl Default for LicenseServerAvailableEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -2738,9 +2984,11 @@ impl rt::Object for LicenseServerAvailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_AVAILABLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_AVAILABLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2749,6 +2997,7 @@ impl rt::Object for LicenseServerAvailableEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2771,16 +3020,19 @@ impl std::ops::DerefMut for LicenseServerAvailableEvent {
     }
 }
 impl Clone for LicenseServerAvailableEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseServerAvailableEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseServerAvailableEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2794,6 +3046,7 @@ pub struct LicenseServerSource {
     pub license_server: String,
 }
 impl Default for LicenseServerSource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license_server: String::new(),
@@ -2813,9 +3066,11 @@ impl rt::Object for LicenseServerSource {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_SOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_SOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&LicenseSource {}),
@@ -2823,6 +3078,7 @@ impl rt::Object for LicenseServerSource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_server),
@@ -2832,16 +3088,19 @@ impl rt::Object for LicenseServerSource {
 }
 impl rt::Extends<LicenseSource> for LicenseServerSource {}
 impl Clone for LicenseServerSource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseServerSource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseServerSource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2857,6 +3116,7 @@ pub struct LicenseServerUnavailable {
     pub license_server: String,
 }
 impl Default for LicenseServerUnavailable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2877,9 +3137,11 @@ impl rt::Object for LicenseServerUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_UNAVAILABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_UNAVAILABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2888,6 +3150,7 @@ impl rt::Object for LicenseServerUnavailable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2910,16 +3173,19 @@ impl std::ops::DerefMut for LicenseServerUnavailable {
     }
 }
 impl Clone for LicenseServerUnavailable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseServerUnavailable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseServerUnavailable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2935,6 +3201,7 @@ pub struct LicenseServerUnavailableEvent {
     pub license_server: String,
 }
 impl Default for LicenseServerUnavailableEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -2955,9 +3222,11 @@ impl rt::Object for LicenseServerUnavailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_UNAVAILABLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_SERVER_UNAVAILABLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2966,6 +3235,7 @@ impl rt::Object for LicenseServerUnavailableEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2988,16 +3258,19 @@ impl std::ops::DerefMut for LicenseServerUnavailableEvent {
     }
 }
 impl Clone for LicenseServerUnavailableEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseServerUnavailableEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseServerUnavailableEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3008,6 +3281,7 @@ rt::serde!(object LicenseServerUnavailableEvent);
 /// `LicenseSource`, a [`DynamicData`], since VI API 2.0.
 pub struct LicenseSource {}
 impl Default for LicenseSource {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3023,14 +3297,17 @@ impl rt::Object for LicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_SOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_SOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3039,16 +3316,19 @@ impl rt::Object for LicenseSource {
 }
 impl rt::Extends<LicenseSource> for LicenseSource {}
 impl Clone for LicenseSource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseSource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseSource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3064,6 +3344,7 @@ pub struct LicenseSourceUnavailable {
     pub license_source: rt::Poly<LicenseSource>,
 }
 impl Default for LicenseSourceUnavailable {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -3084,9 +3365,11 @@ impl rt::Object for LicenseSourceUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_SOURCE_UNAVAILABLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_SOURCE_UNAVAILABLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3095,6 +3378,7 @@ impl rt::Object for LicenseSourceUnavailable {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3117,16 +3401,19 @@ impl std::ops::DerefMut for LicenseSourceUnavailable {
     }
 }
 impl Clone for LicenseSourceUnavailable {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseSourceUnavailable {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseSourceUnavailable {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3146,6 +3433,7 @@ pub struct LicenseUsageInfo {
     pub feature_info: Vec<LicenseFeatureInfo>,
 }
 impl Default for LicenseUsageInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: Default::default(),
@@ -3171,9 +3459,11 @@ impl rt::Object for LicenseUsageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_USAGE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_USAGE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -3183,6 +3473,7 @@ impl rt::Object for LicenseUsageInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),
@@ -3194,16 +3485,19 @@ impl rt::Object for LicenseUsageInfo {
     }
 }
 impl Clone for LicenseUsageInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseUsageInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseUsageInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3217,6 +3511,7 @@ pub struct LocalLicenseSource {
     pub license_keys: String,
 }
 impl Default for LocalLicenseSource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             license_keys: String::new(),
@@ -3236,9 +3531,11 @@ impl rt::Object for LocalLicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCAL_LICENSE_SOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCAL_LICENSE_SOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&LicenseSource {}),
@@ -3246,6 +3543,7 @@ impl rt::Object for LocalLicenseSource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.license_keys),
@@ -3255,16 +3553,19 @@ impl rt::Object for LocalLicenseSource {
 }
 impl rt::Extends<LicenseSource> for LocalLicenseSource {}
 impl Clone for LocalLicenseSource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalLicenseSource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalLicenseSource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3280,6 +3581,7 @@ pub struct NoLicenseEvent {
     pub feature: LicenseFeatureInfo,
 }
 impl Default for NoLicenseEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -3300,9 +3602,11 @@ impl rt::Object for NoLicenseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_LICENSE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_LICENSE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3311,6 +3615,7 @@ impl rt::Object for NoLicenseEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3333,16 +3638,19 @@ impl std::ops::DerefMut for NoLicenseEvent {
     }
 }
 impl Clone for NoLicenseEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoLicenseEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoLicenseEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3356,6 +3664,7 @@ pub struct NoLicenseServerConfigured {
     pub base: NotEnoughLicenses,
 }
 impl Default for NoLicenseServerConfigured {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -3373,9 +3682,11 @@ impl rt::Object for NoLicenseServerConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_LICENSE_SERVER_CONFIGURED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_LICENSE_SERVER_CONFIGURED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3383,6 +3694,7 @@ impl rt::Object for NoLicenseServerConfigured {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3404,16 +3716,19 @@ impl std::ops::DerefMut for NoLicenseServerConfigured {
     }
 }
 impl Clone for NoLicenseServerConfigured {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoLicenseServerConfigured {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoLicenseServerConfigured {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3429,6 +3744,7 @@ pub struct ServerLicenseExpiredEvent {
     pub product: String,
 }
 impl Default for ServerLicenseExpiredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -3449,9 +3765,11 @@ impl rt::Object for ServerLicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVER_LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVER_LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3460,6 +3778,7 @@ impl rt::Object for ServerLicenseExpiredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3482,16 +3801,19 @@ impl std::ops::DerefMut for ServerLicenseExpiredEvent {
     }
 }
 impl Clone for ServerLicenseExpiredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServerLicenseExpiredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServerLicenseExpiredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3511,6 +3833,7 @@ pub struct ThirdPartyLicenseAssignmentFailed {
     pub reason: Option<String>,
 }
 impl Default for ThirdPartyLicenseAssignmentFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -3535,9 +3858,11 @@ impl rt::Object for ThirdPartyLicenseAssignmentFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3548,6 +3873,7 @@ impl rt::Object for ThirdPartyLicenseAssignmentFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3572,16 +3898,19 @@ impl std::ops::DerefMut for ThirdPartyLicenseAssignmentFailed {
     }
 }
 impl Clone for ThirdPartyLicenseAssignmentFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ThirdPartyLicenseAssignmentFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ThirdPartyLicenseAssignmentFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3599,6 +3928,7 @@ pub struct UnlicensedVirtualMachinesEvent {
     pub available: i32,
 }
 impl Default for UnlicensedVirtualMachinesEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -3621,9 +3951,11 @@ impl rt::Object for UnlicensedVirtualMachinesEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNLICENSED_VIRTUAL_MACHINES_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNLICENSED_VIRTUAL_MACHINES_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3633,6 +3965,7 @@ impl rt::Object for UnlicensedVirtualMachinesEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3656,16 +3989,19 @@ impl std::ops::DerefMut for UnlicensedVirtualMachinesEvent {
     }
 }
 impl Clone for UnlicensedVirtualMachinesEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnlicensedVirtualMachinesEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnlicensedVirtualMachinesEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3681,6 +4017,7 @@ pub struct UnlicensedVirtualMachinesFoundEvent {
     pub available: i32,
 }
 impl Default for UnlicensedVirtualMachinesFoundEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -3701,9 +4038,11 @@ impl rt::Object for UnlicensedVirtualMachinesFoundEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3712,6 +4051,7 @@ impl rt::Object for UnlicensedVirtualMachinesFoundEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3734,16 +4074,19 @@ impl std::ops::DerefMut for UnlicensedVirtualMachinesFoundEvent {
     }
 }
 impl Clone for UnlicensedVirtualMachinesFoundEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnlicensedVirtualMachinesFoundEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnlicensedVirtualMachinesFoundEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3757,6 +4100,7 @@ pub struct VMotionLicenseExpiredEvent {
     pub base: LicenseEvent,
 }
 impl Default for VMotionLicenseExpiredEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
@@ -3774,9 +4118,11 @@ impl rt::Object for VMotionLicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_LICENSE_EXPIRED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -3784,6 +4130,7 @@ impl rt::Object for VMotionLicenseExpiredEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -3805,16 +4152,19 @@ impl std::ops::DerefMut for VMotionLicenseExpiredEvent {
     }
 }
 impl Clone for VMotionLicenseExpiredEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionLicenseExpiredEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionLicenseExpiredEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3830,6 +4180,7 @@ pub struct VmLimitLicense {
     pub limit: i32,
 }
 impl Default for VmLimitLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -3850,9 +4201,11 @@ impl rt::Object for VmLimitLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_LIMIT_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_LIMIT_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3861,6 +4214,7 @@ impl rt::Object for VmLimitLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3883,16 +4237,19 @@ impl std::ops::DerefMut for VmLimitLicense {
     }
 }
 impl Clone for VmLimitLicense {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmLimitLicense {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmLimitLicense {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3908,6 +4265,7 @@ pub struct VramLimitLicense {
     pub limit: i32,
 }
 impl Default for VramLimitLicense {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
@@ -3928,9 +4286,11 @@ impl rt::Object for VramLimitLicense {
     fn type_info() -> &'static rt::ObjectInfo {
         &VRAM_LIMIT_LICENSE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VRAM_LIMIT_LICENSE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3939,6 +4299,7 @@ impl rt::Object for VramLimitLicense {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3961,16 +4322,19 @@ impl std::ops::DerefMut for VramLimitLicense {
     }
 }
 impl Clone for VramLimitLicense {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VramLimitLicense {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VramLimitLicense {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

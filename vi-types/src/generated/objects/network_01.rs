@@ -13,6 +13,7 @@ pub struct HostDhcpService {
     pub spec: HostDhcpServiceSpec,
 }
 impl Default for HostDhcpService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -34,9 +35,11 @@ impl rt::Object for HostDhcpService {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DHCP_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DHCP_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -44,6 +47,7 @@ impl rt::Object for HostDhcpService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -53,16 +57,19 @@ impl rt::Object for HostDhcpService {
     }
 }
 impl Clone for HostDhcpService {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDhcpService {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDhcpService {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -80,6 +87,7 @@ pub struct HostDhcpServiceConfig {
     pub spec: HostDhcpServiceSpec,
 }
 impl Default for HostDhcpServiceConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: None,
@@ -103,9 +111,11 @@ impl rt::Object for HostDhcpServiceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DHCP_SERVICE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DHCP_SERVICE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -114,6 +124,7 @@ impl rt::Object for HostDhcpServiceConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -124,16 +135,19 @@ impl rt::Object for HostDhcpServiceConfig {
     }
 }
 impl Clone for HostDhcpServiceConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDhcpServiceConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDhcpServiceConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -161,6 +175,7 @@ pub struct HostDhcpServiceSpec {
     pub ip_subnet_mask: String,
 }
 impl Default for HostDhcpServiceSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             virtual_switch: String::new(),
@@ -194,9 +209,11 @@ impl rt::Object for HostDhcpServiceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DHCP_SERVICE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DHCP_SERVICE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.virtual_switch),
@@ -210,6 +227,7 @@ impl rt::Object for HostDhcpServiceSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.virtual_switch),
@@ -225,16 +243,19 @@ impl rt::Object for HostDhcpServiceSpec {
     }
 }
 impl Clone for HostDhcpServiceSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDhcpServiceSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDhcpServiceSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -252,6 +273,7 @@ pub struct HostDnsConfigSpec {
     pub virtual_nic_connection_v6: Option<Box<HostVirtualNicConnection>>,
 }
 impl Default for HostDnsConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDnsConfig::default(),
@@ -274,9 +296,11 @@ impl rt::Object for HostDnsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DNS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DNS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -286,6 +310,7 @@ impl rt::Object for HostDnsConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -309,16 +334,19 @@ impl std::ops::DerefMut for HostDnsConfigSpec {
     }
 }
 impl Clone for HostDnsConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDnsConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDnsConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -336,6 +364,7 @@ pub struct HostIpRouteConfigSpec {
     pub ip_v6_gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
 }
 impl Default for HostIpRouteConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostIpRouteConfig::default(),
@@ -358,9 +387,11 @@ impl rt::Object for HostIpRouteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -370,6 +401,7 @@ impl rt::Object for HostIpRouteConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -393,16 +425,19 @@ impl std::ops::DerefMut for HostIpRouteConfigSpec {
     }
 }
 impl Clone for HostIpRouteConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpRouteConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -422,6 +457,7 @@ pub struct HostIpRouteEntry {
     pub device_name: Option<String>,
 }
 impl Default for HostIpRouteEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network: String::new(),
@@ -447,9 +483,11 @@ impl rt::Object for HostIpRouteEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network),
@@ -459,6 +497,7 @@ impl rt::Object for HostIpRouteEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network),
@@ -470,16 +509,19 @@ impl rt::Object for HostIpRouteEntry {
     }
 }
 impl Clone for HostIpRouteEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpRouteEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -495,6 +537,7 @@ pub struct HostIpRouteOp {
     pub route: HostIpRouteEntry,
 }
 impl Default for HostIpRouteOp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: String::new(),
@@ -516,9 +559,11 @@ impl rt::Object for HostIpRouteOp {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_OP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_OP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -526,6 +571,7 @@ impl rt::Object for HostIpRouteOp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -535,16 +581,19 @@ impl rt::Object for HostIpRouteOp {
     }
 }
 impl Clone for HostIpRouteOp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteOp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpRouteOp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -560,6 +609,7 @@ pub struct HostIpRouteTableConfig {
     pub ipv6_route: Vec<HostIpRouteOp>,
 }
 impl Default for HostIpRouteTableConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_route: Vec::new(),
@@ -581,9 +631,11 @@ impl rt::Object for HostIpRouteTableConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_TABLE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_TABLE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ip_route),
@@ -591,6 +643,7 @@ impl rt::Object for HostIpRouteTableConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ip_route),
@@ -600,16 +653,19 @@ impl rt::Object for HostIpRouteTableConfig {
     }
 }
 impl Clone for HostIpRouteTableConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteTableConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpRouteTableConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -625,6 +681,7 @@ pub struct HostIpRouteTableInfo {
     pub ipv6_route: Vec<HostIpRouteEntry>,
 }
 impl Default for HostIpRouteTableInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_route: Vec::new(),
@@ -646,9 +703,11 @@ impl rt::Object for HostIpRouteTableInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_TABLE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IP_ROUTE_TABLE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ip_route),
@@ -656,6 +715,7 @@ impl rt::Object for HostIpRouteTableInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ip_route),
@@ -665,16 +725,19 @@ impl rt::Object for HostIpRouteTableInfo {
     }
 }
 impl Clone for HostIpRouteTableInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteTableInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostIpRouteTableInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -690,6 +753,7 @@ pub struct HostNatService {
     pub spec: HostNatServiceSpec,
 }
 impl Default for HostNatService {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -711,9 +775,11 @@ impl rt::Object for HostNatService {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -721,6 +787,7 @@ impl rt::Object for HostNatService {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -730,16 +797,19 @@ impl rt::Object for HostNatService {
     }
 }
 impl Clone for HostNatService {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNatService {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNatService {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -757,6 +827,7 @@ pub struct HostNatServiceConfig {
     pub spec: HostNatServiceSpec,
 }
 impl Default for HostNatServiceConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: None,
@@ -780,9 +851,11 @@ impl rt::Object for HostNatServiceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -791,6 +864,7 @@ impl rt::Object for HostNatServiceConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -801,16 +875,19 @@ impl rt::Object for HostNatServiceConfig {
     }
 }
 impl Clone for HostNatServiceConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServiceConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNatServiceConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -838,6 +915,7 @@ pub struct HostNatServiceNameServiceSpec {
     pub nbns_timeout: i32,
 }
 impl Default for HostNatServiceNameServiceSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dns_auto_detect: false,
@@ -871,9 +949,11 @@ impl rt::Object for HostNatServiceNameServiceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dns_auto_detect),
@@ -887,6 +967,7 @@ impl rt::Object for HostNatServiceNameServiceSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dns_auto_detect),
@@ -902,16 +983,19 @@ impl rt::Object for HostNatServiceNameServiceSpec {
     }
 }
 impl Clone for HostNatServiceNameServiceSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServiceNameServiceSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNatServiceNameServiceSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -933,6 +1017,7 @@ pub struct HostNatServicePortForwardSpec {
     pub guest_ip_address: String,
 }
 impl Default for HostNatServicePortForwardSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -960,9 +1045,11 @@ impl rt::Object for HostNatServicePortForwardSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -973,6 +1060,7 @@ impl rt::Object for HostNatServicePortForwardSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -985,16 +1073,19 @@ impl rt::Object for HostNatServicePortForwardSpec {
     }
 }
 impl Clone for HostNatServicePortForwardSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServicePortForwardSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNatServicePortForwardSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1022,6 +1113,7 @@ pub struct HostNatServiceSpec {
     pub name_service: Option<Box<HostNatServiceNameServiceSpec>>,
 }
 impl Default for HostNatServiceSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             virtual_switch: String::new(),
@@ -1055,9 +1147,11 @@ impl rt::Object for HostNatServiceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAT_SERVICE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.virtual_switch),
@@ -1071,6 +1165,7 @@ impl rt::Object for HostNatServiceSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.virtual_switch),
@@ -1086,16 +1181,19 @@ impl rt::Object for HostNatServiceSpec {
     }
 }
 impl Clone for HostNatServiceSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServiceSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNatServiceSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1125,6 +1223,7 @@ pub struct HostNetStackInstance {
     pub owner: Option<String>,
 }
 impl Default for HostNetStackInstance {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -1160,9 +1259,11 @@ impl rt::Object for HostNetStackInstance {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NET_STACK_INSTANCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NET_STACK_INSTANCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1177,6 +1278,7 @@ impl rt::Object for HostNetStackInstance {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1193,16 +1295,19 @@ impl rt::Object for HostNetStackInstance {
     }
 }
 impl Clone for HostNetStackInstance {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetStackInstance {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetStackInstance {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1245,6 +1350,7 @@ pub struct HostNetworkConfig {
     pub migration_status: Option<String>,
 }
 impl Default for HostNetworkConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vswitch: Vec::new(),
@@ -1293,9 +1399,11 @@ impl rt::Object for HostNetworkConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.vswitch),
@@ -1317,6 +1425,7 @@ impl rt::Object for HostNetworkConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.vswitch),
@@ -1340,16 +1449,19 @@ impl rt::Object for HostNetworkConfig {
     }
 }
 impl Clone for HostNetworkConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1365,6 +1477,7 @@ pub struct HostNetworkConfigNetStackSpec {
     pub operation: Option<String>,
 }
 impl Default for HostNetworkConfigNetStackSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             net_stack_instance: Default::default(),
@@ -1386,9 +1499,11 @@ impl rt::Object for HostNetworkConfigNetStackSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_CONFIG_NET_STACK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_CONFIG_NET_STACK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.net_stack_instance),
@@ -1396,6 +1511,7 @@ impl rt::Object for HostNetworkConfigNetStackSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.net_stack_instance),
@@ -1405,16 +1521,19 @@ impl rt::Object for HostNetworkConfigNetStackSpec {
     }
 }
 impl Clone for HostNetworkConfigNetStackSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkConfigNetStackSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkConfigNetStackSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1430,6 +1549,7 @@ pub struct HostNetworkConfigResult {
     pub console_vnic_device: Vec<String>,
 }
 impl Default for HostNetworkConfigResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vnic_device: Vec::new(),
@@ -1451,9 +1571,11 @@ impl rt::Object for HostNetworkConfigResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_CONFIG_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_CONFIG_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vnic_device),
@@ -1461,6 +1583,7 @@ impl rt::Object for HostNetworkConfigResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vnic_device),
@@ -1470,16 +1593,19 @@ impl rt::Object for HostNetworkConfigResult {
     }
 }
 impl Clone for HostNetworkConfigResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkConfigResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkConfigResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1493,6 +1619,7 @@ pub struct HostNetworkResourceRuntime {
     pub pnic_resource_info: Vec<HostPnicNetworkResourceInfo>,
 }
 impl Default for HostNetworkResourceRuntime {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pnic_resource_info: Vec::new(),
@@ -1512,15 +1639,18 @@ impl rt::Object for HostNetworkResourceRuntime {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_RESOURCE_RUNTIME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_RESOURCE_RUNTIME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.pnic_resource_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.pnic_resource_info),
@@ -1529,16 +1659,19 @@ impl rt::Object for HostNetworkResourceRuntime {
     }
 }
 impl Clone for HostNetworkResourceRuntime {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkResourceRuntime {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkResourceRuntime {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1562,6 +1695,7 @@ pub struct HostOpaqueNetworkInfo {
     pub extra_config: Vec<rt::Poly<OptionValue>>,
 }
 impl Default for HostOpaqueNetworkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             opaque_network_id: String::new(),
@@ -1591,9 +1725,11 @@ impl rt::Object for HostOpaqueNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_OPAQUE_NETWORK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_OPAQUE_NETWORK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.opaque_network_id),
@@ -1605,6 +1741,7 @@ impl rt::Object for HostOpaqueNetworkInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.opaque_network_id),
@@ -1618,16 +1755,19 @@ impl rt::Object for HostOpaqueNetworkInfo {
     }
 }
 impl Clone for HostOpaqueNetworkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostOpaqueNetworkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostOpaqueNetworkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1656,6 +1796,7 @@ pub struct HostOpaqueSwitch {
     pub feature_capability: Vec<HostFeatureCapability>,
 }
 impl Default for HostOpaqueSwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1690,9 +1831,11 @@ impl rt::Object for HostOpaqueSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_OPAQUE_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_OPAQUE_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1707,6 +1850,7 @@ impl rt::Object for HostOpaqueSwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1723,16 +1867,19 @@ impl rt::Object for HostOpaqueSwitch {
     }
 }
 impl Clone for HostOpaqueSwitch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostOpaqueSwitch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostOpaqueSwitch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1748,6 +1895,7 @@ pub struct HostOpaqueSwitchPhysicalNicZone {
     pub pnic_device: Vec<String>,
 }
 impl Default for HostOpaqueSwitchPhysicalNicZone {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1769,9 +1917,11 @@ impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1779,6 +1929,7 @@ impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1788,16 +1939,19 @@ impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
     }
 }
 impl Clone for HostOpaqueSwitchPhysicalNicZone {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostOpaqueSwitchPhysicalNicZone {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostOpaqueSwitchPhysicalNicZone {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1815,6 +1969,7 @@ pub struct HostPlacedVirtualNicIdentifier {
     pub reservation: Option<i32>,
 }
 impl Default for HostPlacedVirtualNicIdentifier {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: Default::default(),
@@ -1838,9 +1993,11 @@ impl rt::Object for HostPlacedVirtualNicIdentifier {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -1849,6 +2006,7 @@ impl rt::Object for HostPlacedVirtualNicIdentifier {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -1859,16 +2017,19 @@ impl rt::Object for HostPlacedVirtualNicIdentifier {
     }
 }
 impl Clone for HostPlacedVirtualNicIdentifier {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPlacedVirtualNicIdentifier {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPlacedVirtualNicIdentifier {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1888,6 +2049,7 @@ pub struct HostPnicNetworkResourceInfo {
     pub placed_virtual_nics: Vec<HostPlacedVirtualNicIdentifier>,
 }
 impl Default for HostPnicNetworkResourceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pnic_device: String::new(),
@@ -1913,9 +2075,11 @@ impl rt::Object for HostPnicNetworkResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PNIC_NETWORK_RESOURCE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PNIC_NETWORK_RESOURCE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pnic_device),
@@ -1925,6 +2089,7 @@ impl rt::Object for HostPnicNetworkResourceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pnic_device),
@@ -1936,16 +2101,19 @@ impl rt::Object for HostPnicNetworkResourceInfo {
     }
 }
 impl Clone for HostPnicNetworkResourceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPnicNetworkResourceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPnicNetworkResourceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1961,6 +2129,7 @@ pub struct HostPortGroupConfig {
     pub spec: Option<Box<HostPortGroupSpec>>,
 }
 impl Default for HostPortGroupConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: None,
@@ -1982,9 +2151,11 @@ impl rt::Object for HostPortGroupConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -1992,6 +2163,7 @@ impl rt::Object for HostPortGroupConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -2001,16 +2173,19 @@ impl rt::Object for HostPortGroupConfig {
     }
 }
 impl Clone for HostPortGroupConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroupConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPortGroupConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2036,6 +2211,7 @@ pub struct HostRdmaDevice {
     pub capability: HostRdmaDeviceCapability,
 }
 impl Default for HostRdmaDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2067,9 +2243,11 @@ impl rt::Object for HostRdmaDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2082,6 +2260,7 @@ impl rt::Object for HostRdmaDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2096,16 +2275,19 @@ impl rt::Object for HostRdmaDevice {
     }
 }
 impl Clone for HostRdmaDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRdmaDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2116,6 +2298,7 @@ rt::serde!(object HostRdmaDevice);
 /// `HostRdmaDeviceBacking`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostRdmaDeviceBacking {}
 impl Default for HostRdmaDeviceBacking {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2131,14 +2314,17 @@ impl rt::Object for HostRdmaDeviceBacking {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_BACKING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_BACKING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2147,16 +2333,19 @@ impl rt::Object for HostRdmaDeviceBacking {
 }
 impl rt::Extends<HostRdmaDeviceBacking> for HostRdmaDeviceBacking {}
 impl Clone for HostRdmaDeviceBacking {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDeviceBacking {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRdmaDeviceBacking {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2174,6 +2363,7 @@ pub struct HostRdmaDeviceCapability {
     pub i_warp_capable: bool,
 }
 impl Default for HostRdmaDeviceCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             roce_v1_capable: false,
@@ -2197,9 +2387,11 @@ impl rt::Object for HostRdmaDeviceCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.roce_v1_capable),
@@ -2208,6 +2400,7 @@ impl rt::Object for HostRdmaDeviceCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.roce_v1_capable),
@@ -2218,16 +2411,19 @@ impl rt::Object for HostRdmaDeviceCapability {
     }
 }
 impl Clone for HostRdmaDeviceCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDeviceCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRdmaDeviceCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2245,6 +2441,7 @@ pub struct HostRdmaDeviceConnectionInfo {
     pub speed_in_mbps: i32,
 }
 impl Default for HostRdmaDeviceConnectionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             state: String::new(),
@@ -2268,9 +2465,11 @@ impl rt::Object for HostRdmaDeviceConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_CONNECTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_CONNECTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.state),
@@ -2279,6 +2478,7 @@ impl rt::Object for HostRdmaDeviceConnectionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.state),
@@ -2289,16 +2489,19 @@ impl rt::Object for HostRdmaDeviceConnectionInfo {
     }
 }
 impl Clone for HostRdmaDeviceConnectionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDeviceConnectionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRdmaDeviceConnectionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2312,6 +2515,7 @@ pub struct HostRdmaDevicePnicBacking {
     pub paired_uplink: String,
 }
 impl Default for HostRdmaDevicePnicBacking {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             paired_uplink: String::new(),
@@ -2331,9 +2535,11 @@ impl rt::Object for HostRdmaDevicePnicBacking {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_PNIC_BACKING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RDMA_DEVICE_PNIC_BACKING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostRdmaDeviceBacking {}),
@@ -2341,6 +2547,7 @@ impl rt::Object for HostRdmaDevicePnicBacking {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.paired_uplink),
@@ -2350,16 +2557,19 @@ impl rt::Object for HostRdmaDevicePnicBacking {
 }
 impl rt::Extends<HostRdmaDeviceBacking> for HostRdmaDevicePnicBacking {}
 impl Clone for HostRdmaDevicePnicBacking {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDevicePnicBacking {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRdmaDevicePnicBacking {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2375,6 +2585,7 @@ pub struct HostVMotionConfig {
     pub enabled: bool,
 }
 impl Default for HostVMotionConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vmotion_nic_key: None,
@@ -2396,9 +2607,11 @@ impl rt::Object for HostVMotionConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vmotion_nic_key),
@@ -2406,6 +2619,7 @@ impl rt::Object for HostVMotionConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vmotion_nic_key),
@@ -2415,16 +2629,19 @@ impl rt::Object for HostVMotionConfig {
     }
 }
 impl Clone for HostVMotionConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVMotionConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2440,6 +2657,7 @@ pub struct HostVMotionInfo {
     pub ip_config: Option<Box<HostIpConfig>>,
 }
 impl Default for HostVMotionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             net_config: None,
@@ -2461,9 +2679,11 @@ impl rt::Object for HostVMotionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.net_config),
@@ -2471,6 +2691,7 @@ impl rt::Object for HostVMotionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.net_config),
@@ -2480,16 +2701,19 @@ impl rt::Object for HostVMotionInfo {
     }
 }
 impl Clone for HostVMotionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVMotionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2505,6 +2729,7 @@ pub struct HostVMotionNetConfig {
     pub selected_vnic: Option<String>,
 }
 impl Default for HostVMotionNetConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             candidate_vnic: Vec::new(),
@@ -2526,9 +2751,11 @@ impl rt::Object for HostVMotionNetConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_NET_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_NET_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.candidate_vnic),
@@ -2536,6 +2763,7 @@ impl rt::Object for HostVMotionNetConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.candidate_vnic),
@@ -2545,16 +2773,19 @@ impl rt::Object for HostVMotionNetConfig {
     }
 }
 impl Clone for HostVMotionNetConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionNetConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVMotionNetConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2574,6 +2805,7 @@ pub struct HostVirtualNicConfig {
     pub spec: Option<Box<HostVirtualNicSpec>>,
 }
 impl Default for HostVirtualNicConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: None,
@@ -2599,9 +2831,11 @@ impl rt::Object for HostVirtualNicConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -2611,6 +2845,7 @@ impl rt::Object for HostVirtualNicConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -2622,16 +2857,19 @@ impl rt::Object for HostVirtualNicConfig {
     }
 }
 impl Clone for HostVirtualNicConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2649,6 +2887,7 @@ pub struct HostVirtualNicConnection {
     pub op_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
 }
 impl Default for HostVirtualNicConnection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             portgroup: None,
@@ -2672,9 +2911,11 @@ impl rt::Object for HostVirtualNicConnection {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_CONNECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_CONNECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.portgroup),
@@ -2683,6 +2924,7 @@ impl rt::Object for HostVirtualNicConnection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.portgroup),
@@ -2693,16 +2935,19 @@ impl rt::Object for HostVirtualNicConnection {
     }
 }
 impl Clone for HostVirtualNicConnection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicConnection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicConnection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2716,6 +2961,7 @@ pub struct HostVirtualNicIpRouteSpec {
     pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
 }
 impl Default for HostVirtualNicIpRouteSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { ip_route_config: None }
     }
@@ -2733,15 +2979,18 @@ impl rt::Object for HostVirtualNicIpRouteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_route_config),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_route_config),
@@ -2750,16 +2999,19 @@ impl rt::Object for HostVirtualNicIpRouteSpec {
     }
 }
 impl Clone for HostVirtualNicIpRouteSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicIpRouteSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicIpRouteSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2773,6 +3025,7 @@ pub struct HostVirtualNicManagerInfo {
     pub net_config: Vec<VirtualNicManagerNetConfig>,
 }
 impl Default for HostVirtualNicManagerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { net_config: Vec::new() }
     }
@@ -2790,15 +3043,18 @@ impl rt::Object for HostVirtualNicManagerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_MANAGER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_MANAGER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.net_config),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.net_config),
@@ -2807,16 +3063,19 @@ impl rt::Object for HostVirtualNicManagerInfo {
     }
 }
 impl Clone for HostVirtualNicManagerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicManagerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicManagerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2832,6 +3091,7 @@ pub struct HostVirtualNicManagerNicTypeSelection {
     pub nic_type: Vec<String>,
 }
 impl Default for HostVirtualNicManagerNicTypeSelection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vnic: Default::default(),
@@ -2853,9 +3113,11 @@ impl rt::Object for HostVirtualNicManagerNicTypeSelection {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.vnic),
@@ -2863,6 +3125,7 @@ impl rt::Object for HostVirtualNicManagerNicTypeSelection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.vnic),
@@ -2872,16 +3135,19 @@ impl rt::Object for HostVirtualNicManagerNicTypeSelection {
     }
 }
 impl Clone for HostVirtualNicManagerNicTypeSelection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicManagerNicTypeSelection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicManagerNicTypeSelection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2897,6 +3163,7 @@ pub struct HostVirtualNicOpaqueNetworkSpec {
     pub opaque_network_type: String,
 }
 impl Default for HostVirtualNicOpaqueNetworkSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             opaque_network_id: String::new(),
@@ -2918,9 +3185,11 @@ impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.opaque_network_id),
@@ -2928,6 +3197,7 @@ impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.opaque_network_id),
@@ -2937,16 +3207,19 @@ impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
     }
 }
 impl Clone for HostVirtualNicOpaqueNetworkSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicOpaqueNetworkSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicOpaqueNetworkSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2964,6 +3237,7 @@ pub struct HostVirtualSwitchConfig {
     pub spec: Option<Box<HostVirtualSwitchSpec>>,
 }
 impl Default for HostVirtualSwitchConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: None,
@@ -2987,9 +3261,11 @@ impl rt::Object for HostVirtualSwitchConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_SWITCH_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -2998,6 +3274,7 @@ impl rt::Object for HostVirtualSwitchConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -3008,16 +3285,19 @@ impl rt::Object for HostVirtualSwitchConfig {
     }
 }
 impl Clone for HostVirtualSwitchConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualSwitchConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3035,6 +3315,7 @@ pub struct IscsiDependencyEntity {
     pub vmhba_name: String,
 }
 impl Default for IscsiDependencyEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pnic_device: String::new(),
@@ -3058,9 +3339,11 @@ impl rt::Object for IscsiDependencyEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_DEPENDENCY_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_DEPENDENCY_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pnic_device),
@@ -3069,6 +3352,7 @@ impl rt::Object for IscsiDependencyEntity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pnic_device),
@@ -3079,16 +3363,19 @@ impl rt::Object for IscsiDependencyEntity {
     }
 }
 impl Clone for IscsiDependencyEntity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiDependencyEntity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiDependencyEntity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3102,6 +3389,7 @@ pub struct IscsiFault {
     pub base: VimFault,
 }
 impl Default for IscsiFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3117,9 +3405,11 @@ impl rt::Object for IscsiFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3127,6 +3417,7 @@ impl rt::Object for IscsiFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3148,16 +3439,19 @@ impl std::ops::DerefMut for IscsiFault {
     }
 }
 impl Clone for IscsiFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3173,6 +3467,7 @@ pub struct IscsiFaultInvalidVnic {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultInvalidVnic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3193,9 +3488,11 @@ impl rt::Object for IscsiFaultInvalidVnic {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_INVALID_VNIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_INVALID_VNIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3204,6 +3501,7 @@ impl rt::Object for IscsiFaultInvalidVnic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3226,16 +3524,19 @@ impl std::ops::DerefMut for IscsiFaultInvalidVnic {
     }
 }
 impl Clone for IscsiFaultInvalidVnic {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultInvalidVnic {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultInvalidVnic {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3251,6 +3552,7 @@ pub struct IscsiFaultPnicInUse {
     pub pnic_device: String,
 }
 impl Default for IscsiFaultPnicInUse {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3271,9 +3573,11 @@ impl rt::Object for IscsiFaultPnicInUse {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_PNIC_IN_USE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_PNIC_IN_USE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3282,6 +3586,7 @@ impl rt::Object for IscsiFaultPnicInUse {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3304,16 +3609,19 @@ impl std::ops::DerefMut for IscsiFaultPnicInUse {
     }
 }
 impl Clone for IscsiFaultPnicInUse {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultPnicInUse {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultPnicInUse {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3329,6 +3637,7 @@ pub struct IscsiFaultVnicAlreadyBound {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicAlreadyBound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3349,9 +3658,11 @@ impl rt::Object for IscsiFaultVnicAlreadyBound {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_ALREADY_BOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_ALREADY_BOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3360,6 +3671,7 @@ impl rt::Object for IscsiFaultVnicAlreadyBound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3382,16 +3694,19 @@ impl std::ops::DerefMut for IscsiFaultVnicAlreadyBound {
     }
 }
 impl Clone for IscsiFaultVnicAlreadyBound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicAlreadyBound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicAlreadyBound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3407,6 +3722,7 @@ pub struct IscsiFaultVnicHasActivePaths {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicHasActivePaths {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3427,9 +3743,11 @@ impl rt::Object for IscsiFaultVnicHasActivePaths {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3438,6 +3756,7 @@ impl rt::Object for IscsiFaultVnicHasActivePaths {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3460,16 +3779,19 @@ impl std::ops::DerefMut for IscsiFaultVnicHasActivePaths {
     }
 }
 impl Clone for IscsiFaultVnicHasActivePaths {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicHasActivePaths {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicHasActivePaths {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3485,6 +3807,7 @@ pub struct IscsiFaultVnicHasMultipleUplinks {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicHasMultipleUplinks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3505,9 +3828,11 @@ impl rt::Object for IscsiFaultVnicHasMultipleUplinks {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3516,6 +3841,7 @@ impl rt::Object for IscsiFaultVnicHasMultipleUplinks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3538,16 +3864,19 @@ impl std::ops::DerefMut for IscsiFaultVnicHasMultipleUplinks {
     }
 }
 impl Clone for IscsiFaultVnicHasMultipleUplinks {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicHasMultipleUplinks {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicHasMultipleUplinks {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3563,6 +3892,7 @@ pub struct IscsiFaultVnicHasNoUplinks {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicHasNoUplinks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3583,9 +3913,11 @@ impl rt::Object for IscsiFaultVnicHasNoUplinks {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_NO_UPLINKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_NO_UPLINKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3594,6 +3926,7 @@ impl rt::Object for IscsiFaultVnicHasNoUplinks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3616,16 +3949,19 @@ impl std::ops::DerefMut for IscsiFaultVnicHasNoUplinks {
     }
 }
 impl Clone for IscsiFaultVnicHasNoUplinks {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicHasNoUplinks {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicHasNoUplinks {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3641,6 +3977,7 @@ pub struct IscsiFaultVnicHasWrongUplink {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicHasWrongUplink {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3661,9 +3998,11 @@ impl rt::Object for IscsiFaultVnicHasWrongUplink {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3672,6 +4011,7 @@ impl rt::Object for IscsiFaultVnicHasWrongUplink {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3694,16 +4034,19 @@ impl std::ops::DerefMut for IscsiFaultVnicHasWrongUplink {
     }
 }
 impl Clone for IscsiFaultVnicHasWrongUplink {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicHasWrongUplink {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicHasWrongUplink {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3719,6 +4062,7 @@ pub struct IscsiFaultVnicInUse {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicInUse {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3739,9 +4083,11 @@ impl rt::Object for IscsiFaultVnicInUse {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_IN_USE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_IN_USE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3750,6 +4096,7 @@ impl rt::Object for IscsiFaultVnicInUse {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3772,16 +4119,19 @@ impl std::ops::DerefMut for IscsiFaultVnicInUse {
     }
 }
 impl Clone for IscsiFaultVnicInUse {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicInUse {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicInUse {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3797,6 +4147,7 @@ pub struct IscsiFaultVnicIsLastPath {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicIsLastPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3817,9 +4168,11 @@ impl rt::Object for IscsiFaultVnicIsLastPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_IS_LAST_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_IS_LAST_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3828,6 +4181,7 @@ impl rt::Object for IscsiFaultVnicIsLastPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3850,16 +4204,19 @@ impl std::ops::DerefMut for IscsiFaultVnicIsLastPath {
     }
 }
 impl Clone for IscsiFaultVnicIsLastPath {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicIsLastPath {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicIsLastPath {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3875,6 +4232,7 @@ pub struct IscsiFaultVnicNotBound {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicNotBound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3895,9 +4253,11 @@ impl rt::Object for IscsiFaultVnicNotBound {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_NOT_BOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_NOT_BOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3906,6 +4266,7 @@ impl rt::Object for IscsiFaultVnicNotBound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3928,16 +4289,19 @@ impl std::ops::DerefMut for IscsiFaultVnicNotBound {
     }
 }
 impl Clone for IscsiFaultVnicNotBound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicNotBound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicNotBound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3953,6 +4317,7 @@ pub struct IscsiFaultVnicNotFound {
     pub vnic_device: String,
 }
 impl Default for IscsiFaultVnicNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: IscsiFault::default(),
@@ -3973,9 +4338,11 @@ impl rt::Object for IscsiFaultVnicNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_FAULT_VNIC_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3984,6 +4351,7 @@ impl rt::Object for IscsiFaultVnicNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4006,16 +4374,19 @@ impl std::ops::DerefMut for IscsiFaultVnicNotFound {
     }
 }
 impl Clone for IscsiFaultVnicNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiFaultVnicNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiFaultVnicNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4033,6 +4404,7 @@ pub struct IscsiMigrationDependency {
     pub dependency: Vec<IscsiDependencyEntity>,
 }
 impl Default for IscsiMigrationDependency {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             migration_allowed: false,
@@ -4056,9 +4428,11 @@ impl rt::Object for IscsiMigrationDependency {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_MIGRATION_DEPENDENCY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_MIGRATION_DEPENDENCY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.migration_allowed),
@@ -4067,6 +4441,7 @@ impl rt::Object for IscsiMigrationDependency {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.migration_allowed),
@@ -4077,16 +4452,19 @@ impl rt::Object for IscsiMigrationDependency {
     }
 }
 impl Clone for IscsiMigrationDependency {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiMigrationDependency {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiMigrationDependency {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4128,6 +4506,7 @@ pub struct IscsiPortInfo {
     pub path_status: Option<String>,
 }
 impl Default for IscsiPortInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vnic_device: None,
@@ -4175,9 +4554,11 @@ impl rt::Object for IscsiPortInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_PORT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_PORT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vnic_device),
@@ -4198,6 +4579,7 @@ impl rt::Object for IscsiPortInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vnic_device),
@@ -4220,16 +4602,19 @@ impl rt::Object for IscsiPortInfo {
     }
 }
 impl Clone for IscsiPortInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiPortInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiPortInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4243,6 +4628,7 @@ pub struct IscsiStatus {
     pub reason: Vec<LocalizedMethodFault>,
 }
 impl Default for IscsiStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self { reason: Vec::new() }
     }
@@ -4260,15 +4646,18 @@ impl rt::Object for IscsiStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.reason),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.reason),
@@ -4277,16 +4666,19 @@ impl rt::Object for IscsiStatus {
     }
 }
 impl Clone for IscsiStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

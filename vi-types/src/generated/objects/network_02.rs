@@ -17,6 +17,7 @@ pub struct LinkLayerDiscoveryProtocolInfo {
     pub parameter: Vec<KeyAnyValue>,
 }
 impl Default for LinkLayerDiscoveryProtocolInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             chassis_id: String::new(),
@@ -42,9 +43,11 @@ impl rt::Object for LinkLayerDiscoveryProtocolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.chassis_id),
@@ -54,6 +57,7 @@ impl rt::Object for LinkLayerDiscoveryProtocolInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.chassis_id),
@@ -65,16 +69,19 @@ impl rt::Object for LinkLayerDiscoveryProtocolInfo {
     }
 }
 impl Clone for LinkLayerDiscoveryProtocolInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LinkLayerDiscoveryProtocolInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LinkLayerDiscoveryProtocolInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -90,6 +97,7 @@ pub struct NetDhcpConfigSpec {
     pub ipv4: Option<Box<NetDhcpConfigSpecDhcpOptionsSpec>>,
 }
 impl Default for NetDhcpConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { ipv6: None, ipv4: None }
     }
@@ -108,9 +116,11 @@ impl rt::Object for NetDhcpConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.ipv6),
@@ -118,6 +128,7 @@ impl rt::Object for NetDhcpConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.ipv6),
@@ -127,16 +138,19 @@ impl rt::Object for NetDhcpConfigSpec {
     }
 }
 impl Clone for NetDhcpConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetDhcpConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetDhcpConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -154,6 +168,7 @@ pub struct NetDhcpConfigSpecDhcpOptionsSpec {
     pub operation: String,
 }
 impl Default for NetDhcpConfigSpecDhcpOptionsSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enable: None,
@@ -177,9 +192,11 @@ impl rt::Object for NetDhcpConfigSpecDhcpOptionsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enable),
@@ -188,6 +205,7 @@ impl rt::Object for NetDhcpConfigSpecDhcpOptionsSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enable),
@@ -198,16 +216,19 @@ impl rt::Object for NetDhcpConfigSpecDhcpOptionsSpec {
     }
 }
 impl Clone for NetDhcpConfigSpecDhcpOptionsSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetDhcpConfigSpecDhcpOptionsSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetDhcpConfigSpecDhcpOptionsSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -229,6 +250,7 @@ pub struct NetDnsConfigSpec {
     pub search_domain: Vec<String>,
 }
 impl Default for NetDnsConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dhcp: None,
@@ -256,9 +278,11 @@ impl rt::Object for NetDnsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_DNS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_DNS_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dhcp),
@@ -269,6 +293,7 @@ impl rt::Object for NetDnsConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dhcp),
@@ -281,16 +306,19 @@ impl rt::Object for NetDnsConfigSpec {
     }
 }
 impl Clone for NetDnsConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetDnsConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetDnsConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -308,6 +336,7 @@ pub struct NetIpConfigSpec {
     pub auto_configuration_enabled: Option<bool>,
 }
 impl Default for NetIpConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: Vec::new(),
@@ -331,9 +360,11 @@ impl rt::Object for NetIpConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ip_address),
@@ -342,6 +373,7 @@ impl rt::Object for NetIpConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ip_address),
@@ -352,16 +384,19 @@ impl rt::Object for NetIpConfigSpec {
     }
 }
 impl Clone for NetIpConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -379,6 +414,7 @@ pub struct NetIpConfigSpecIpAddressSpec {
     pub operation: String,
 }
 impl Default for NetIpConfigSpecIpAddressSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -402,9 +438,11 @@ impl rt::Object for NetIpConfigSpecIpAddressSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -413,6 +451,7 @@ impl rt::Object for NetIpConfigSpecIpAddressSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -423,16 +462,19 @@ impl rt::Object for NetIpConfigSpecIpAddressSpec {
     }
 }
 impl Clone for NetIpConfigSpecIpAddressSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpConfigSpecIpAddressSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpConfigSpecIpAddressSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -446,6 +488,7 @@ pub struct NetIpRouteConfigSpec {
     pub ip_route: Vec<NetIpRouteConfigSpecIpRouteSpec>,
 }
 impl Default for NetIpRouteConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { ip_route: Vec::new() }
     }
@@ -463,15 +506,18 @@ impl rt::Object for NetIpRouteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ip_route),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ip_route),
@@ -480,16 +526,19 @@ impl rt::Object for NetIpRouteConfigSpec {
     }
 }
 impl Clone for NetIpRouteConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpRouteConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -505,6 +554,7 @@ pub struct NetIpRouteConfigSpecGatewaySpec {
     pub device: Option<String>,
 }
 impl Default for NetIpRouteConfigSpecGatewaySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: None,
@@ -526,9 +576,11 @@ impl rt::Object for NetIpRouteConfigSpecGatewaySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -536,6 +588,7 @@ impl rt::Object for NetIpRouteConfigSpecGatewaySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -545,16 +598,19 @@ impl rt::Object for NetIpRouteConfigSpecGatewaySpec {
     }
 }
 impl Clone for NetIpRouteConfigSpecGatewaySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigSpecGatewaySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpRouteConfigSpecGatewaySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -574,6 +630,7 @@ pub struct NetIpRouteConfigSpecIpRouteSpec {
     pub operation: String,
 }
 impl Default for NetIpRouteConfigSpecIpRouteSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network: String::new(),
@@ -599,9 +656,11 @@ impl rt::Object for NetIpRouteConfigSpecIpRouteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network),
@@ -611,6 +670,7 @@ impl rt::Object for NetIpRouteConfigSpecIpRouteSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network),
@@ -622,16 +682,19 @@ impl rt::Object for NetIpRouteConfigSpecIpRouteSpec {
     }
 }
 impl Clone for NetIpRouteConfigSpecIpRouteSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigSpecIpRouteSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpRouteConfigSpecIpRouteSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -647,6 +710,7 @@ pub struct NetIpStackInfo {
     pub default_router: Vec<NetIpStackInfoDefaultRouter>,
 }
 impl Default for NetIpStackInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             neighbor: Vec::new(),
@@ -668,9 +732,11 @@ impl rt::Object for NetIpStackInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_STACK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_STACK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.neighbor),
@@ -678,6 +744,7 @@ impl rt::Object for NetIpStackInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.neighbor),
@@ -687,16 +754,19 @@ impl rt::Object for NetIpStackInfo {
     }
 }
 impl Clone for NetIpStackInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpStackInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpStackInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -716,6 +786,7 @@ pub struct NetIpStackInfoDefaultRouter {
     pub preference: String,
 }
 impl Default for NetIpStackInfoDefaultRouter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -741,9 +812,11 @@ impl rt::Object for NetIpStackInfoDefaultRouter {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_STACK_INFO_DEFAULT_ROUTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_STACK_INFO_DEFAULT_ROUTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -753,6 +826,7 @@ impl rt::Object for NetIpStackInfoDefaultRouter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -764,16 +838,19 @@ impl rt::Object for NetIpStackInfoDefaultRouter {
     }
 }
 impl Clone for NetIpStackInfoDefaultRouter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpStackInfoDefaultRouter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpStackInfoDefaultRouter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -793,6 +870,7 @@ pub struct NetIpStackInfoNetToMedia {
     pub r#type: String,
 }
 impl Default for NetIpStackInfoNetToMedia {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -818,9 +896,11 @@ impl rt::Object for NetIpStackInfoNetToMedia {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_IP_STACK_INFO_NET_TO_MEDIA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_IP_STACK_INFO_NET_TO_MEDIA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -830,6 +910,7 @@ impl rt::Object for NetIpStackInfoNetToMedia {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -841,16 +922,19 @@ impl rt::Object for NetIpStackInfoNetToMedia {
     }
 }
 impl Clone for NetIpStackInfoNetToMedia {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetIpStackInfoNetToMedia {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetIpStackInfoNetToMedia {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -864,6 +948,7 @@ pub struct OpaqueNetworkCapability {
     pub network_reservation_supported: bool,
 }
 impl Default for OpaqueNetworkCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network_reservation_supported: false,
@@ -883,15 +968,18 @@ impl rt::Object for OpaqueNetworkCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network_reservation_supported),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network_reservation_supported),
@@ -900,16 +988,19 @@ impl rt::Object for OpaqueNetworkCapability {
     }
 }
 impl Clone for OpaqueNetworkCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OpaqueNetworkCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OpaqueNetworkCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -935,6 +1026,7 @@ pub struct PhysicalNicCdpDeviceCapability {
     pub repeater: bool,
 }
 impl Default for PhysicalNicCdpDeviceCapability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             router: false,
@@ -966,9 +1058,11 @@ impl rt::Object for PhysicalNicCdpDeviceCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.router),
@@ -981,6 +1075,7 @@ impl rt::Object for PhysicalNicCdpDeviceCapability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.router),
@@ -995,16 +1090,19 @@ impl rt::Object for PhysicalNicCdpDeviceCapability {
     }
 }
 impl Clone for PhysicalNicCdpDeviceCapability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicCdpDeviceCapability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicCdpDeviceCapability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1054,6 +1152,7 @@ pub struct PhysicalNicCdpInfo {
     pub location: Option<String>,
 }
 impl Default for PhysicalNicCdpInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cdp_version: None,
@@ -1109,9 +1208,11 @@ impl rt::Object for PhysicalNicCdpInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cdp_version),
@@ -1136,6 +1237,7 @@ impl rt::Object for PhysicalNicCdpInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cdp_version),
@@ -1162,16 +1264,19 @@ impl rt::Object for PhysicalNicCdpInfo {
     }
 }
 impl Clone for PhysicalNicCdpInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicCdpInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicCdpInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1187,6 +1292,7 @@ pub struct PhysicalNicConfig {
     pub spec: PhysicalNicSpec,
 }
 impl Default for PhysicalNicConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device: String::new(),
@@ -1208,9 +1314,11 @@ impl rt::Object for PhysicalNicConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device),
@@ -1218,6 +1326,7 @@ impl rt::Object for PhysicalNicConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device),
@@ -1227,16 +1336,19 @@ impl rt::Object for PhysicalNicConfig {
     }
 }
 impl Clone for PhysicalNicConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1250,6 +1362,7 @@ pub struct PhysicalNicHint {
     pub vlan_id: Option<i32>,
 }
 impl Default for PhysicalNicHint {
+    #[inline(never)]
     fn default() -> Self {
         Self { vlan_id: None }
     }
@@ -1267,15 +1380,18 @@ impl rt::Object for PhysicalNicHint {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vlan_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vlan_id),
@@ -1284,16 +1400,19 @@ impl rt::Object for PhysicalNicHint {
     }
 }
 impl Clone for PhysicalNicHint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicHint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicHint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1315,6 +1434,7 @@ pub struct PhysicalNicHintInfo {
     pub lldp_info: Option<Box<LinkLayerDiscoveryProtocolInfo>>,
 }
 impl Default for PhysicalNicHintInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device: String::new(),
@@ -1342,9 +1462,11 @@ impl rt::Object for PhysicalNicHintInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device),
@@ -1355,6 +1477,7 @@ impl rt::Object for PhysicalNicHintInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device),
@@ -1367,16 +1490,19 @@ impl rt::Object for PhysicalNicHintInfo {
     }
 }
 impl Clone for PhysicalNicHintInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicHintInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicHintInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1392,6 +1518,7 @@ pub struct PhysicalNicIpHint {
     pub ip_subnet: String,
 }
 impl Default for PhysicalNicIpHint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PhysicalNicHint::default(),
@@ -1412,9 +1539,11 @@ impl rt::Object for PhysicalNicIpHint {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_IP_HINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_IP_HINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1423,6 +1552,7 @@ impl rt::Object for PhysicalNicIpHint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1444,16 +1574,19 @@ impl std::ops::DerefMut for PhysicalNicIpHint {
     }
 }
 impl Clone for PhysicalNicIpHint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicIpHint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicIpHint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1469,6 +1602,7 @@ pub struct PhysicalNicNameHint {
     pub network: String,
 }
 impl Default for PhysicalNicNameHint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PhysicalNicHint::default(),
@@ -1489,9 +1623,11 @@ impl rt::Object for PhysicalNicNameHint {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_NAME_HINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_NAME_HINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1500,6 +1636,7 @@ impl rt::Object for PhysicalNicNameHint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1521,16 +1658,19 @@ impl std::ops::DerefMut for PhysicalNicNameHint {
     }
 }
 impl Clone for PhysicalNicNameHint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicNameHint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicNameHint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1546,6 +1686,7 @@ pub struct TgwEventArgument {
     pub tgw: rt::ManagedObjectReference,
 }
 impl Default for TgwEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: EntityEventArgument::default(),
@@ -1566,9 +1707,11 @@ impl rt::Object for TgwEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &TGW_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TGW_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1577,6 +1720,7 @@ impl rt::Object for TgwEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1599,16 +1743,19 @@ impl std::ops::DerefMut for TgwEventArgument {
     }
 }
 impl Clone for TgwEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TgwEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TgwEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1624,6 +1771,7 @@ pub struct TransitGatewayConfigInfo {
     pub name: String,
 }
 impl Default for TransitGatewayConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -1645,9 +1793,11 @@ impl rt::Object for TransitGatewayConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -1655,6 +1805,7 @@ impl rt::Object for TransitGatewayConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -1664,16 +1815,19 @@ impl rt::Object for TransitGatewayConfigInfo {
     }
 }
 impl Clone for TransitGatewayConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TransitGatewayConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TransitGatewayConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1687,6 +1841,7 @@ pub struct TransitGatewayConfigSpec {
     pub name: Option<String>,
 }
 impl Default for TransitGatewayConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: None }
     }
@@ -1704,15 +1859,18 @@ impl rt::Object for TransitGatewayConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1721,16 +1879,19 @@ impl rt::Object for TransitGatewayConfigSpec {
     }
 }
 impl Clone for TransitGatewayConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TransitGatewayConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TransitGatewayConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1746,6 +1907,7 @@ pub struct TransitGatewayCreateSpec {
     pub name: String,
 }
 impl Default for TransitGatewayCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -1767,9 +1929,11 @@ impl rt::Object for TransitGatewayCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -1777,6 +1941,7 @@ impl rt::Object for TransitGatewayCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -1786,16 +1951,19 @@ impl rt::Object for TransitGatewayCreateSpec {
     }
 }
 impl Clone for TransitGatewayCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TransitGatewayCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TransitGatewayCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1815,6 +1983,7 @@ pub struct VirtualNicManagerNetConfig {
     pub selected_vnic: Vec<String>,
 }
 impl Default for VirtualNicManagerNetConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             nic_type: String::new(),
@@ -1840,9 +2009,11 @@ impl rt::Object for VirtualNicManagerNetConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NIC_MANAGER_NET_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NIC_MANAGER_NET_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.nic_type),
@@ -1852,6 +2023,7 @@ impl rt::Object for VirtualNicManagerNetConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.nic_type),
@@ -1863,16 +2035,19 @@ impl rt::Object for VirtualNicManagerNetConfig {
     }
 }
 impl Clone for VirtualNicManagerNetConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNicManagerNetConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNicManagerNetConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct ConnectedIso {
     pub filename: String,
 }
 impl Default for ConnectedIso {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfExport::default(),
@@ -37,9 +38,11 @@ impl rt::Object for ConnectedIso {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONNECTED_ISO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONNECTED_ISO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for ConnectedIso {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -72,16 +76,19 @@ impl std::ops::DerefMut for ConnectedIso {
     }
 }
 impl Clone for ConnectedIso {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ConnectedIso {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ConnectedIso {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -97,6 +104,7 @@ pub struct HttpNfcLeaseCapabilities {
     pub cors_supported: bool,
 }
 impl Default for HttpNfcLeaseCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pull_mode_supported: false,
@@ -118,9 +126,11 @@ impl rt::Object for HttpNfcLeaseCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pull_mode_supported),
@@ -128,6 +138,7 @@ impl rt::Object for HttpNfcLeaseCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pull_mode_supported),
@@ -137,16 +148,19 @@ impl rt::Object for HttpNfcLeaseCapabilities {
     }
 }
 impl Clone for HttpNfcLeaseCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -162,6 +176,7 @@ pub struct HttpNfcLeaseDatastoreLeaseInfo {
     pub hosts: Vec<HttpNfcLeaseHostInfo>,
 }
 impl Default for HttpNfcLeaseDatastoreLeaseInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore_key: String::new(),
@@ -183,9 +198,11 @@ impl rt::Object for HttpNfcLeaseDatastoreLeaseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_DATASTORE_LEASE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_DATASTORE_LEASE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore_key),
@@ -193,6 +210,7 @@ impl rt::Object for HttpNfcLeaseDatastoreLeaseInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore_key),
@@ -202,16 +220,19 @@ impl rt::Object for HttpNfcLeaseDatastoreLeaseInfo {
     }
 }
 impl Clone for HttpNfcLeaseDatastoreLeaseInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseDatastoreLeaseInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseDatastoreLeaseInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -241,6 +262,7 @@ pub struct HttpNfcLeaseDeviceUrl {
     pub file_size: Option<i64>,
 }
 impl Default for HttpNfcLeaseDeviceUrl {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -276,9 +298,11 @@ impl rt::Object for HttpNfcLeaseDeviceUrl {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_DEVICE_URL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_DEVICE_URL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -293,6 +317,7 @@ impl rt::Object for HttpNfcLeaseDeviceUrl {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -309,16 +334,19 @@ impl rt::Object for HttpNfcLeaseDeviceUrl {
     }
 }
 impl Clone for HttpNfcLeaseDeviceUrl {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseDeviceUrl {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseDeviceUrl {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -334,6 +362,7 @@ pub struct HttpNfcLeaseHostInfo {
     pub ssl_thumbprint: String,
 }
 impl Default for HttpNfcLeaseHostInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             url: String::new(),
@@ -355,9 +384,11 @@ impl rt::Object for HttpNfcLeaseHostInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_HOST_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_HOST_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.url),
@@ -365,6 +396,7 @@ impl rt::Object for HttpNfcLeaseHostInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.url),
@@ -374,16 +406,19 @@ impl rt::Object for HttpNfcLeaseHostInfo {
     }
 }
 impl Clone for HttpNfcLeaseHostInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseHostInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseHostInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -407,6 +442,7 @@ pub struct HttpNfcLeaseInfo {
     pub host_map: Vec<HttpNfcLeaseDatastoreLeaseInfo>,
 }
 impl Default for HttpNfcLeaseInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             lease: Default::default(),
@@ -436,9 +472,11 @@ impl rt::Object for HttpNfcLeaseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.lease),
@@ -450,6 +488,7 @@ impl rt::Object for HttpNfcLeaseInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.lease),
@@ -463,16 +502,19 @@ impl rt::Object for HttpNfcLeaseInfo {
     }
 }
 impl Clone for HttpNfcLeaseInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -500,6 +542,7 @@ pub struct HttpNfcLeaseManifestEntry {
     pub populated_size: Option<i64>,
 }
 impl Default for HttpNfcLeaseManifestEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -533,9 +576,11 @@ impl rt::Object for HttpNfcLeaseManifestEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_MANIFEST_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_MANIFEST_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -549,6 +594,7 @@ impl rt::Object for HttpNfcLeaseManifestEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -564,16 +610,19 @@ impl rt::Object for HttpNfcLeaseManifestEntry {
     }
 }
 impl Clone for HttpNfcLeaseManifestEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseManifestEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseManifestEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -587,6 +636,7 @@ pub struct HttpNfcLeaseProbeResult {
     pub server_accessible: bool,
 }
 impl Default for HttpNfcLeaseProbeResult {
+    #[inline(never)]
     fn default() -> Self {
         Self { server_accessible: false }
     }
@@ -604,15 +654,18 @@ impl rt::Object for HttpNfcLeaseProbeResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PROBE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_PROBE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.server_accessible),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.server_accessible),
@@ -621,16 +674,19 @@ impl rt::Object for HttpNfcLeaseProbeResult {
     }
 }
 impl Clone for HttpNfcLeaseProbeResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseProbeResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseProbeResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -658,6 +714,7 @@ pub struct HttpNfcLeaseSourceFile {
     pub size: Option<i64>,
 }
 impl Default for HttpNfcLeaseSourceFile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             target_device_id: String::new(),
@@ -691,9 +748,11 @@ impl rt::Object for HttpNfcLeaseSourceFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_SOURCE_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE_SOURCE_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.target_device_id),
@@ -707,6 +766,7 @@ impl rt::Object for HttpNfcLeaseSourceFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.target_device_id),
@@ -722,16 +782,19 @@ impl rt::Object for HttpNfcLeaseSourceFile {
     }
 }
 impl Clone for HttpNfcLeaseSourceFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLeaseSourceFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLeaseSourceFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -747,6 +810,7 @@ pub struct ImportSpec {
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
 }
 impl Default for ImportSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity_config: None,
@@ -768,9 +832,11 @@ impl rt::Object for ImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &IMPORT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IMPORT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.entity_config),
@@ -778,6 +844,7 @@ impl rt::Object for ImportSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.entity_config),
@@ -788,16 +855,19 @@ impl rt::Object for ImportSpec {
 }
 impl rt::Extends<ImportSpec> for ImportSpec {}
 impl Clone for ImportSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ImportSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ImportSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -815,6 +885,7 @@ pub struct OvfAttribute {
     pub attribute_name: String,
 }
 impl Default for OvfAttribute {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidPackage::default(),
@@ -837,9 +908,11 @@ impl rt::Object for OvfAttribute {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_ATTRIBUTE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_ATTRIBUTE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -849,6 +922,7 @@ impl rt::Object for OvfAttribute {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -872,16 +946,19 @@ impl std::ops::DerefMut for OvfAttribute {
     }
 }
 impl Clone for OvfAttribute {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfAttribute {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfAttribute {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -895,6 +972,7 @@ pub struct OvfConnectedDevice {
     pub base: OvfHardwareExport,
 }
 impl Default for OvfConnectedDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
@@ -912,9 +990,11 @@ impl rt::Object for OvfConnectedDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONNECTED_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONNECTED_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -922,6 +1002,7 @@ impl rt::Object for OvfConnectedDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -943,16 +1024,19 @@ impl std::ops::DerefMut for OvfConnectedDevice {
     }
 }
 impl Clone for OvfConnectedDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConnectedDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConnectedDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -968,6 +1052,7 @@ pub struct OvfConnectedDeviceFloppy {
     pub filename: String,
 }
 impl Default for OvfConnectedDeviceFloppy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConnectedDevice::default(),
@@ -988,9 +1073,11 @@ impl rt::Object for OvfConnectedDeviceFloppy {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONNECTED_DEVICE_FLOPPY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONNECTED_DEVICE_FLOPPY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -999,6 +1086,7 @@ impl rt::Object for OvfConnectedDeviceFloppy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1021,16 +1109,19 @@ impl std::ops::DerefMut for OvfConnectedDeviceFloppy {
     }
 }
 impl Clone for OvfConnectedDeviceFloppy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConnectedDeviceFloppy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConnectedDeviceFloppy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1046,6 +1137,7 @@ pub struct OvfConnectedDeviceIso {
     pub filename: String,
 }
 impl Default for OvfConnectedDeviceIso {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConnectedDevice::default(),
@@ -1066,9 +1158,11 @@ impl rt::Object for OvfConnectedDeviceIso {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONNECTED_DEVICE_ISO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONNECTED_DEVICE_ISO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1077,6 +1171,7 @@ impl rt::Object for OvfConnectedDeviceIso {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1099,16 +1194,19 @@ impl std::ops::DerefMut for OvfConnectedDeviceIso {
     }
 }
 impl Clone for OvfConnectedDeviceIso {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConnectedDeviceIso {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConnectedDeviceIso {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1124,6 +1222,7 @@ pub struct OvfConstraint {
     pub name: String,
 }
 impl Default for OvfConstraint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidPackage::default(),
@@ -1144,9 +1243,11 @@ impl rt::Object for OvfConstraint {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSTRAINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSTRAINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1155,6 +1256,7 @@ impl rt::Object for OvfConstraint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1177,16 +1279,19 @@ impl std::ops::DerefMut for OvfConstraint {
     }
 }
 impl Clone for OvfConstraint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConstraint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConstraint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1204,6 +1309,7 @@ pub struct OvfConsumerCallbackFault {
     pub extension_name: String,
 }
 impl Default for OvfConsumerCallbackFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfFault::default(),
@@ -1226,9 +1332,11 @@ impl rt::Object for OvfConsumerCallbackFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_CALLBACK_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_CALLBACK_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1238,6 +1346,7 @@ impl rt::Object for OvfConsumerCallbackFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1261,16 +1370,19 @@ impl std::ops::DerefMut for OvfConsumerCallbackFault {
     }
 }
 impl Clone for OvfConsumerCallbackFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerCallbackFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerCallbackFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1286,6 +1398,7 @@ pub struct OvfConsumerCommunicationError {
     pub description: String,
 }
 impl Default for OvfConsumerCommunicationError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConsumerCallbackFault::default(),
@@ -1306,9 +1419,11 @@ impl rt::Object for OvfConsumerCommunicationError {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_COMMUNICATION_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_COMMUNICATION_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1317,6 +1432,7 @@ impl rt::Object for OvfConsumerCommunicationError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1339,16 +1455,19 @@ impl std::ops::DerefMut for OvfConsumerCommunicationError {
     }
 }
 impl Clone for OvfConsumerCommunicationError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerCommunicationError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerCommunicationError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1368,6 +1487,7 @@ pub struct OvfConsumerFault {
     pub params: Vec<KeyValue>,
 }
 impl Default for OvfConsumerFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConsumerCallbackFault::default(),
@@ -1392,9 +1512,11 @@ impl rt::Object for OvfConsumerFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1405,6 +1527,7 @@ impl rt::Object for OvfConsumerFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1429,16 +1552,19 @@ impl std::ops::DerefMut for OvfConsumerFault {
     }
 }
 impl Clone for OvfConsumerFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1456,6 +1582,7 @@ pub struct OvfConsumerInvalidSection {
     pub description: String,
 }
 impl Default for OvfConsumerInvalidSection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConsumerCallbackFault::default(),
@@ -1478,9 +1605,11 @@ impl rt::Object for OvfConsumerInvalidSection {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_INVALID_SECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_INVALID_SECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1490,6 +1619,7 @@ impl rt::Object for OvfConsumerInvalidSection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1513,16 +1643,19 @@ impl std::ops::DerefMut for OvfConsumerInvalidSection {
     }
 }
 impl Clone for OvfConsumerInvalidSection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerInvalidSection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerInvalidSection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1544,6 +1677,7 @@ pub struct OvfConsumerOstNode {
     pub entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for OvfConsumerOstNode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -1571,9 +1705,11 @@ impl rt::Object for OvfConsumerOstNode {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_OST_NODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_OST_NODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -1584,6 +1720,7 @@ impl rt::Object for OvfConsumerOstNode {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -1596,16 +1733,19 @@ impl rt::Object for OvfConsumerOstNode {
     }
 }
 impl Clone for OvfConsumerOstNode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerOstNode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerOstNode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1621,6 +1761,7 @@ pub struct OvfConsumerOvfSection {
     pub xml: String,
 }
 impl Default for OvfConsumerOvfSection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             line_number: 0,
@@ -1642,9 +1783,11 @@ impl rt::Object for OvfConsumerOvfSection {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_OVF_SECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_OVF_SECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.line_number),
@@ -1652,6 +1795,7 @@ impl rt::Object for OvfConsumerOvfSection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.line_number),
@@ -1661,16 +1805,19 @@ impl rt::Object for OvfConsumerOvfSection {
     }
 }
 impl Clone for OvfConsumerOvfSection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerOvfSection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerOvfSection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1690,6 +1837,7 @@ pub struct OvfConsumerPowerOnFault {
     pub description: String,
 }
 impl Default for OvfConsumerPowerOnFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
@@ -1714,9 +1862,11 @@ impl rt::Object for OvfConsumerPowerOnFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_POWER_ON_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_POWER_ON_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1727,6 +1877,7 @@ impl rt::Object for OvfConsumerPowerOnFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1751,16 +1902,19 @@ impl std::ops::DerefMut for OvfConsumerPowerOnFault {
     }
 }
 impl Clone for OvfConsumerPowerOnFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerPowerOnFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerPowerOnFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1776,6 +1930,7 @@ pub struct OvfConsumerUndeclaredSection {
     pub qualified_section_type: String,
 }
 impl Default for OvfConsumerUndeclaredSection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConsumerCallbackFault::default(),
@@ -1796,9 +1951,11 @@ impl rt::Object for OvfConsumerUndeclaredSection {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_UNDECLARED_SECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_UNDECLARED_SECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1807,6 +1964,7 @@ impl rt::Object for OvfConsumerUndeclaredSection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1829,16 +1987,19 @@ impl std::ops::DerefMut for OvfConsumerUndeclaredSection {
     }
 }
 impl Clone for OvfConsumerUndeclaredSection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerUndeclaredSection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerUndeclaredSection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1854,6 +2015,7 @@ pub struct OvfConsumerUndefinedPrefix {
     pub prefix: String,
 }
 impl Default for OvfConsumerUndefinedPrefix {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConsumerCallbackFault::default(),
@@ -1874,9 +2036,11 @@ impl rt::Object for OvfConsumerUndefinedPrefix {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_UNDEFINED_PREFIX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_UNDEFINED_PREFIX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1885,6 +2049,7 @@ impl rt::Object for OvfConsumerUndefinedPrefix {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1907,16 +2072,19 @@ impl std::ops::DerefMut for OvfConsumerUndefinedPrefix {
     }
 }
 impl Clone for OvfConsumerUndefinedPrefix {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerUndefinedPrefix {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerUndefinedPrefix {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1936,6 +2104,7 @@ pub struct OvfConsumerValidationFault {
     pub message: String,
 }
 impl Default for OvfConsumerValidationFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1960,9 +2129,11 @@ impl rt::Object for OvfConsumerValidationFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_VALIDATION_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CONSUMER_VALIDATION_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1973,6 +2144,7 @@ impl rt::Object for OvfConsumerValidationFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1997,16 +2169,19 @@ impl std::ops::DerefMut for OvfConsumerValidationFault {
     }
 }
 impl Clone for OvfConsumerValidationFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfConsumerValidationFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfConsumerValidationFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2028,6 +2203,7 @@ pub struct OvfCpuCompatibility {
     pub desired_register_value: String,
 }
 impl Default for OvfCpuCompatibility {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfImport::default(),
@@ -2054,9 +2230,11 @@ impl rt::Object for OvfCpuCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CPU_COMPATIBILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CPU_COMPATIBILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2068,6 +2246,7 @@ impl rt::Object for OvfCpuCompatibility {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2093,16 +2272,19 @@ impl std::ops::DerefMut for OvfCpuCompatibility {
     }
 }
 impl Clone for OvfCpuCompatibility {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfCpuCompatibility {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfCpuCompatibility {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2116,6 +2298,7 @@ pub struct OvfCpuCompatibilityCheckNotSupported {
     pub base: OvfImport,
 }
 impl Default for OvfCpuCompatibilityCheckNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfImport::default() }
     }
@@ -2131,9 +2314,11 @@ impl rt::Object for OvfCpuCompatibilityCheckNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2141,6 +2326,7 @@ impl rt::Object for OvfCpuCompatibilityCheckNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2162,16 +2348,19 @@ impl std::ops::DerefMut for OvfCpuCompatibilityCheckNotSupported {
     }
 }
 impl Clone for OvfCpuCompatibilityCheckNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfCpuCompatibilityCheckNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfCpuCompatibilityCheckNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2195,6 +2384,7 @@ pub struct OvfCreateDescriptorParams {
     pub snapshot: Option<rt::ManagedObjectReference>,
 }
 impl Default for OvfCreateDescriptorParams {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ovf_files: Vec::new(),
@@ -2224,9 +2414,11 @@ impl rt::Object for OvfCreateDescriptorParams {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CREATE_DESCRIPTOR_PARAMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CREATE_DESCRIPTOR_PARAMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ovf_files),
@@ -2238,6 +2430,7 @@ impl rt::Object for OvfCreateDescriptorParams {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ovf_files),
@@ -2251,16 +2444,19 @@ impl rt::Object for OvfCreateDescriptorParams {
     }
 }
 impl Clone for OvfCreateDescriptorParams {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfCreateDescriptorParams {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfCreateDescriptorParams {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2280,6 +2476,7 @@ pub struct OvfCreateDescriptorResult {
     pub include_image_files: Option<bool>,
 }
 impl Default for OvfCreateDescriptorResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ovf_descriptor: String::new(),
@@ -2305,9 +2502,11 @@ impl rt::Object for OvfCreateDescriptorResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CREATE_DESCRIPTOR_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CREATE_DESCRIPTOR_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ovf_descriptor),
@@ -2317,6 +2516,7 @@ impl rt::Object for OvfCreateDescriptorResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ovf_descriptor),
@@ -2328,16 +2528,19 @@ impl rt::Object for OvfCreateDescriptorResult {
     }
 }
 impl Clone for OvfCreateDescriptorResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfCreateDescriptorResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfCreateDescriptorResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2369,6 +2572,7 @@ pub struct OvfCreateImportSpecParams {
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
 }
 impl Default for OvfCreateImportSpecParams {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfManagerCommonParams::default(),
@@ -2405,9 +2609,11 @@ impl rt::Object for OvfCreateImportSpecParams {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CREATE_IMPORT_SPEC_PARAMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CREATE_IMPORT_SPEC_PARAMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2424,6 +2630,7 @@ impl rt::Object for OvfCreateImportSpecParams {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2454,16 +2661,19 @@ impl std::ops::DerefMut for OvfCreateImportSpecParams {
     }
 }
 impl Clone for OvfCreateImportSpecParams {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfCreateImportSpecParams {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfCreateImportSpecParams {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2483,6 +2693,7 @@ pub struct OvfCreateImportSpecResult {
     pub error: Vec<LocalizedMethodFault>,
 }
 impl Default for OvfCreateImportSpecResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             import_spec: None,
@@ -2508,9 +2719,11 @@ impl rt::Object for OvfCreateImportSpecResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_CREATE_IMPORT_SPEC_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_CREATE_IMPORT_SPEC_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.import_spec),
@@ -2520,6 +2733,7 @@ impl rt::Object for OvfCreateImportSpecResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.import_spec),
@@ -2531,16 +2745,19 @@ impl rt::Object for OvfCreateImportSpecResult {
     }
 }
 impl Clone for OvfCreateImportSpecResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfCreateImportSpecResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfCreateImportSpecResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2556,6 +2773,7 @@ pub struct OvfDatastoreMapping {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for OvfDatastoreMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_id: String::new(),
@@ -2577,9 +2795,11 @@ impl rt::Object for OvfDatastoreMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DATASTORE_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DATASTORE_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_id),
@@ -2587,6 +2807,7 @@ impl rt::Object for OvfDatastoreMapping {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_id),
@@ -2596,16 +2817,19 @@ impl rt::Object for OvfDatastoreMapping {
     }
 }
 impl Clone for OvfDatastoreMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDatastoreMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDatastoreMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2623,6 +2847,7 @@ pub struct OvfDeploymentOption {
     pub description: String,
 }
 impl Default for OvfDeploymentOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2646,9 +2871,11 @@ impl rt::Object for OvfDeploymentOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DEPLOYMENT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DEPLOYMENT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2657,6 +2884,7 @@ impl rt::Object for OvfDeploymentOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2667,16 +2895,19 @@ impl rt::Object for OvfDeploymentOption {
     }
 }
 impl Clone for OvfDeploymentOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDeploymentOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDeploymentOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2694,6 +2925,7 @@ pub struct OvfDiskMappingNotFound {
     pub vm_name: String,
 }
 impl Default for OvfDiskMappingNotFound {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -2716,9 +2948,11 @@ impl rt::Object for OvfDiskMappingNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DISK_MAPPING_NOT_FOUND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DISK_MAPPING_NOT_FOUND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2728,6 +2962,7 @@ impl rt::Object for OvfDiskMappingNotFound {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2751,16 +2986,19 @@ impl std::ops::DerefMut for OvfDiskMappingNotFound {
     }
 }
 impl Clone for OvfDiskMappingNotFound {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDiskMappingNotFound {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDiskMappingNotFound {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2774,6 +3012,7 @@ pub struct OvfDiskOrderConstraint {
     pub base: OvfConstraint,
 }
 impl Default for OvfDiskOrderConstraint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConstraint::default(),
@@ -2791,9 +3030,11 @@ impl rt::Object for OvfDiskOrderConstraint {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DISK_ORDER_CONSTRAINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DISK_ORDER_CONSTRAINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2801,6 +3042,7 @@ impl rt::Object for OvfDiskOrderConstraint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2822,16 +3064,19 @@ impl std::ops::DerefMut for OvfDiskOrderConstraint {
     }
 }
 impl Clone for OvfDiskOrderConstraint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDiskOrderConstraint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDiskOrderConstraint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2845,6 +3090,7 @@ pub struct OvfDuplicateElement {
     pub base: OvfElement,
 }
 impl Default for OvfDuplicateElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
@@ -2862,9 +3108,11 @@ impl rt::Object for OvfDuplicateElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DUPLICATE_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DUPLICATE_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2872,6 +3120,7 @@ impl rt::Object for OvfDuplicateElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2893,16 +3142,19 @@ impl std::ops::DerefMut for OvfDuplicateElement {
     }
 }
 impl Clone for OvfDuplicateElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDuplicateElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDuplicateElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2918,6 +3170,7 @@ pub struct OvfDuplicatedElementBoundary {
     pub boundary: String,
 }
 impl Default for OvfDuplicatedElementBoundary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
@@ -2938,9 +3191,11 @@ impl rt::Object for OvfDuplicatedElementBoundary {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DUPLICATED_ELEMENT_BOUNDARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DUPLICATED_ELEMENT_BOUNDARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2949,6 +3204,7 @@ impl rt::Object for OvfDuplicatedElementBoundary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2971,16 +3227,19 @@ impl std::ops::DerefMut for OvfDuplicatedElementBoundary {
     }
 }
 impl Clone for OvfDuplicatedElementBoundary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDuplicatedElementBoundary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDuplicatedElementBoundary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2996,6 +3255,7 @@ pub struct OvfDuplicatedPropertyIdExport {
     pub fqid: String,
 }
 impl Default for OvfDuplicatedPropertyIdExport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfExport::default(),
@@ -3016,9 +3276,11 @@ impl rt::Object for OvfDuplicatedPropertyIdExport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DUPLICATED_PROPERTY_ID_EXPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DUPLICATED_PROPERTY_ID_EXPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3027,6 +3289,7 @@ impl rt::Object for OvfDuplicatedPropertyIdExport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3049,16 +3312,19 @@ impl std::ops::DerefMut for OvfDuplicatedPropertyIdExport {
     }
 }
 impl Clone for OvfDuplicatedPropertyIdExport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDuplicatedPropertyIdExport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDuplicatedPropertyIdExport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3072,6 +3338,7 @@ pub struct OvfDuplicatedPropertyIdImport {
     pub base: OvfExport,
 }
 impl Default for OvfDuplicatedPropertyIdImport {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfExport::default() }
     }
@@ -3087,9 +3354,11 @@ impl rt::Object for OvfDuplicatedPropertyIdImport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_DUPLICATED_PROPERTY_ID_IMPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_DUPLICATED_PROPERTY_ID_IMPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3097,6 +3366,7 @@ impl rt::Object for OvfDuplicatedPropertyIdImport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3118,16 +3388,19 @@ impl std::ops::DerefMut for OvfDuplicatedPropertyIdImport {
     }
 }
 impl Clone for OvfDuplicatedPropertyIdImport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfDuplicatedPropertyIdImport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfDuplicatedPropertyIdImport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3143,6 +3416,7 @@ pub struct OvfElement {
     pub name: String,
 }
 impl Default for OvfElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidPackage::default(),
@@ -3163,9 +3437,11 @@ impl rt::Object for OvfElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3174,6 +3450,7 @@ impl rt::Object for OvfElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3196,16 +3473,19 @@ impl std::ops::DerefMut for OvfElement {
     }
 }
 impl Clone for OvfElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3221,6 +3501,7 @@ pub struct OvfElementInvalidValue {
     pub value: String,
 }
 impl Default for OvfElementInvalidValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
@@ -3241,9 +3522,11 @@ impl rt::Object for OvfElementInvalidValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_ELEMENT_INVALID_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_ELEMENT_INVALID_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3252,6 +3535,7 @@ impl rt::Object for OvfElementInvalidValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3274,16 +3558,19 @@ impl std::ops::DerefMut for OvfElementInvalidValue {
     }
 }
 impl Clone for OvfElementInvalidValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfElementInvalidValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfElementInvalidValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3297,6 +3584,7 @@ pub struct OvfExport {
     pub base: OvfFault,
 }
 impl Default for OvfExport {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfFault::default() }
     }
@@ -3312,9 +3600,11 @@ impl rt::Object for OvfExport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_EXPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_EXPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3322,6 +3612,7 @@ impl rt::Object for OvfExport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3343,16 +3634,19 @@ impl std::ops::DerefMut for OvfExport {
     }
 }
 impl Clone for OvfExport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfExport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfExport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3366,6 +3660,7 @@ pub struct OvfExportFailed {
     pub base: OvfExport,
 }
 impl Default for OvfExportFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfExport::default() }
     }
@@ -3381,9 +3676,11 @@ impl rt::Object for OvfExportFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_EXPORT_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_EXPORT_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3391,6 +3688,7 @@ impl rt::Object for OvfExportFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3412,16 +3710,19 @@ impl std::ops::DerefMut for OvfExportFailed {
     }
 }
 impl Clone for OvfExportFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfExportFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfExportFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3435,6 +3736,7 @@ pub struct OvfFault {
     pub base: VimFault,
 }
 impl Default for OvfFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -3450,9 +3752,11 @@ impl rt::Object for OvfFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3460,6 +3764,7 @@ impl rt::Object for OvfFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3481,16 +3786,19 @@ impl std::ops::DerefMut for OvfFault {
     }
 }
 impl Clone for OvfFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3516,6 +3824,7 @@ pub struct OvfFile {
     pub populated_size: Option<i64>,
 }
 impl Default for OvfFile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_id: String::new(),
@@ -3547,9 +3856,11 @@ impl rt::Object for OvfFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_id),
@@ -3562,6 +3873,7 @@ impl rt::Object for OvfFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_id),
@@ -3576,16 +3888,19 @@ impl rt::Object for OvfFile {
     }
 }
 impl Clone for OvfFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3611,6 +3926,7 @@ pub struct OvfFileItem {
     pub create: bool,
 }
 impl Default for OvfFileItem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_id: String::new(),
@@ -3642,9 +3958,11 @@ impl rt::Object for OvfFileItem {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_FILE_ITEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_FILE_ITEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_id),
@@ -3657,6 +3975,7 @@ impl rt::Object for OvfFileItem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_id),
@@ -3671,16 +3990,19 @@ impl rt::Object for OvfFileItem {
     }
 }
 impl Clone for OvfFileItem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfFileItem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfFileItem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3694,6 +4016,7 @@ pub struct OvfHardwareCheck {
     pub base: OvfImport,
 }
 impl Default for OvfHardwareCheck {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfImport::default() }
     }
@@ -3709,9 +4032,11 @@ impl rt::Object for OvfHardwareCheck {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_HARDWARE_CHECK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_HARDWARE_CHECK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3719,6 +4044,7 @@ impl rt::Object for OvfHardwareCheck {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3740,16 +4066,19 @@ impl std::ops::DerefMut for OvfHardwareCheck {
     }
 }
 impl Clone for OvfHardwareCheck {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfHardwareCheck {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfHardwareCheck {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3767,6 +4096,7 @@ pub struct OvfHardwareExport {
     pub vm_path: String,
 }
 impl Default for OvfHardwareExport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfExport::default(),
@@ -3789,9 +4119,11 @@ impl rt::Object for OvfHardwareExport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_HARDWARE_EXPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_HARDWARE_EXPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3801,6 +4133,7 @@ impl rt::Object for OvfHardwareExport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3824,16 +4157,19 @@ impl std::ops::DerefMut for OvfHardwareExport {
     }
 }
 impl Clone for OvfHardwareExport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfHardwareExport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfHardwareExport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3849,6 +4185,7 @@ pub struct OvfHostResourceConstraint {
     pub value: String,
 }
 impl Default for OvfHostResourceConstraint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConstraint::default(),
@@ -3869,9 +4206,11 @@ impl rt::Object for OvfHostResourceConstraint {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_HOST_RESOURCE_CONSTRAINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_HOST_RESOURCE_CONSTRAINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3880,6 +4219,7 @@ impl rt::Object for OvfHostResourceConstraint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3902,16 +4242,19 @@ impl std::ops::DerefMut for OvfHostResourceConstraint {
     }
 }
 impl Clone for OvfHostResourceConstraint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfHostResourceConstraint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfHostResourceConstraint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3929,6 +4272,7 @@ pub struct OvfHostValueNotParsed {
     pub value: String,
 }
 impl Default for OvfHostValueNotParsed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -3951,9 +4295,11 @@ impl rt::Object for OvfHostValueNotParsed {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_HOST_VALUE_NOT_PARSED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_HOST_VALUE_NOT_PARSED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3963,6 +4309,7 @@ impl rt::Object for OvfHostValueNotParsed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3986,16 +4333,19 @@ impl std::ops::DerefMut for OvfHostValueNotParsed {
     }
 }
 impl Clone for OvfHostValueNotParsed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfHostValueNotParsed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfHostValueNotParsed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4009,6 +4359,7 @@ pub struct OvfImport {
     pub base: OvfFault,
 }
 impl Default for OvfImport {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfFault::default() }
     }
@@ -4024,9 +4375,11 @@ impl rt::Object for OvfImport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_IMPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_IMPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4034,6 +4387,7 @@ impl rt::Object for OvfImport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4055,16 +4409,19 @@ impl std::ops::DerefMut for OvfImport {
     }
 }
 impl Clone for OvfImport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfImport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfImport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4078,6 +4435,7 @@ pub struct OvfImportFailed {
     pub base: OvfImport,
 }
 impl Default for OvfImportFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfImport::default() }
     }
@@ -4093,9 +4451,11 @@ impl rt::Object for OvfImportFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_IMPORT_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_IMPORT_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4103,6 +4463,7 @@ impl rt::Object for OvfImportFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4124,16 +4485,19 @@ impl std::ops::DerefMut for OvfImportFailed {
     }
 }
 impl Clone for OvfImportFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfImportFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfImportFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4165,6 +4529,7 @@ pub struct OvfImportParams {
     pub disk_profiles: Vec<OvfStorageProfileMapping>,
 }
 impl Default for OvfImportParams {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfCreateImportSpecParams::default(),
@@ -4201,9 +4566,11 @@ impl rt::Object for OvfImportParams {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_IMPORT_PARAMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_IMPORT_PARAMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=12 => self.base.get(index),
@@ -4220,6 +4587,7 @@ impl rt::Object for OvfImportParams {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=12 => self.base.get_mut(index),
@@ -4250,16 +4618,19 @@ impl std::ops::DerefMut for OvfImportParams {
     }
 }
 impl Clone for OvfImportParams {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfImportParams {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfImportParams {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4273,6 +4644,7 @@ pub struct OvfInternalError {
     pub base: OvfSystemFault,
 }
 impl Default for OvfInternalError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -4290,9 +4662,11 @@ impl rt::Object for OvfInternalError {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INTERNAL_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INTERNAL_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4300,6 +4674,7 @@ impl rt::Object for OvfInternalError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4321,16 +4696,19 @@ impl std::ops::DerefMut for OvfInternalError {
     }
 }
 impl Clone for OvfInternalError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInternalError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInternalError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4346,6 +4724,7 @@ pub struct OvfInvalidPackage {
     pub line_number: i32,
 }
 impl Default for OvfInvalidPackage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfFault::default(),
@@ -4366,9 +4745,11 @@ impl rt::Object for OvfInvalidPackage {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INVALID_PACKAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INVALID_PACKAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4377,6 +4758,7 @@ impl rt::Object for OvfInvalidPackage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4399,16 +4781,19 @@ impl std::ops::DerefMut for OvfInvalidPackage {
     }
 }
 impl Clone for OvfInvalidPackage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInvalidPackage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInvalidPackage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4424,6 +4809,7 @@ pub struct OvfInvalidValue {
     pub value: String,
 }
 impl Default for OvfInvalidValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfAttribute::default(),
@@ -4444,9 +4830,11 @@ impl rt::Object for OvfInvalidValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -4455,6 +4843,7 @@ impl rt::Object for OvfInvalidValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -4477,16 +4866,19 @@ impl std::ops::DerefMut for OvfInvalidValue {
     }
 }
 impl Clone for OvfInvalidValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInvalidValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInvalidValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4500,6 +4892,7 @@ pub struct OvfInvalidValueConfiguration {
     pub base: OvfInvalidValue,
 }
 impl Default for OvfInvalidValueConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
@@ -4517,9 +4910,11 @@ impl rt::Object for OvfInvalidValueConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -4527,6 +4922,7 @@ impl rt::Object for OvfInvalidValueConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -4548,16 +4944,19 @@ impl std::ops::DerefMut for OvfInvalidValueConfiguration {
     }
 }
 impl Clone for OvfInvalidValueConfiguration {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInvalidValueConfiguration {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInvalidValueConfiguration {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4571,6 +4970,7 @@ pub struct OvfInvalidValueEmpty {
     pub base: OvfInvalidValue,
 }
 impl Default for OvfInvalidValueEmpty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
@@ -4588,9 +4988,11 @@ impl rt::Object for OvfInvalidValueEmpty {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_EMPTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_EMPTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -4598,6 +5000,7 @@ impl rt::Object for OvfInvalidValueEmpty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -4619,16 +5022,19 @@ impl std::ops::DerefMut for OvfInvalidValueEmpty {
     }
 }
 impl Clone for OvfInvalidValueEmpty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInvalidValueEmpty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInvalidValueEmpty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4642,6 +5048,7 @@ pub struct OvfInvalidValueFormatMalformed {
     pub base: OvfInvalidValue,
 }
 impl Default for OvfInvalidValueFormatMalformed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
@@ -4659,9 +5066,11 @@ impl rt::Object for OvfInvalidValueFormatMalformed {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_FORMAT_MALFORMED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_FORMAT_MALFORMED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -4669,6 +5078,7 @@ impl rt::Object for OvfInvalidValueFormatMalformed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -4690,16 +5100,19 @@ impl std::ops::DerefMut for OvfInvalidValueFormatMalformed {
     }
 }
 impl Clone for OvfInvalidValueFormatMalformed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInvalidValueFormatMalformed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInvalidValueFormatMalformed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4713,6 +5126,7 @@ pub struct OvfInvalidValueReference {
     pub base: OvfInvalidValue,
 }
 impl Default for OvfInvalidValueReference {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
@@ -4730,9 +5144,11 @@ impl rt::Object for OvfInvalidValueReference {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_REFERENCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INVALID_VALUE_REFERENCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
@@ -4740,6 +5156,7 @@ impl rt::Object for OvfInvalidValueReference {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
@@ -4761,16 +5178,19 @@ impl std::ops::DerefMut for OvfInvalidValueReference {
     }
 }
 impl Clone for OvfInvalidValueReference {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInvalidValueReference {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInvalidValueReference {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4786,6 +5206,7 @@ pub struct OvfInvalidVmName {
     pub name: String,
 }
 impl Default for OvfInvalidVmName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
@@ -4806,9 +5227,11 @@ impl rt::Object for OvfInvalidVmName {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_INVALID_VM_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_INVALID_VM_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4817,6 +5240,7 @@ impl rt::Object for OvfInvalidVmName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4839,16 +5263,19 @@ impl std::ops::DerefMut for OvfInvalidVmName {
     }
 }
 impl Clone for OvfInvalidVmName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfInvalidVmName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfInvalidVmName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4868,6 +5295,7 @@ pub struct OvfManagerCommonParams {
     pub import_option: Vec<String>,
 }
 impl Default for OvfManagerCommonParams {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             locale: String::new(),
@@ -4893,9 +5321,11 @@ impl rt::Object for OvfManagerCommonParams {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_MANAGER_COMMON_PARAMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_MANAGER_COMMON_PARAMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.locale),
@@ -4905,6 +5335,7 @@ impl rt::Object for OvfManagerCommonParams {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.locale),
@@ -4916,16 +5347,19 @@ impl rt::Object for OvfManagerCommonParams {
     }
 }
 impl Clone for OvfManagerCommonParams {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfManagerCommonParams {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfManagerCommonParams {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4945,6 +5379,7 @@ pub struct OvfMappedOsId {
     pub target_description: String,
 }
 impl Default for OvfMappedOsId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfImport::default(),
@@ -4969,9 +5404,11 @@ impl rt::Object for OvfMappedOsId {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_MAPPED_OS_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_MAPPED_OS_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4982,6 +5419,7 @@ impl rt::Object for OvfMappedOsId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -5006,16 +5444,19 @@ impl std::ops::DerefMut for OvfMappedOsId {
     }
 }
 impl Clone for OvfMappedOsId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfMappedOsId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfMappedOsId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -5029,6 +5470,7 @@ pub struct OvfMissingAttribute {
     pub base: OvfAttribute,
 }
 impl Default for OvfMissingAttribute {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfAttribute::default(),
@@ -5046,9 +5488,11 @@ impl rt::Object for OvfMissingAttribute {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_MISSING_ATTRIBUTE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_MISSING_ATTRIBUTE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -5056,6 +5500,7 @@ impl rt::Object for OvfMissingAttribute {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -5077,16 +5522,19 @@ impl std::ops::DerefMut for OvfMissingAttribute {
     }
 }
 impl Clone for OvfMissingAttribute {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfMissingAttribute {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfMissingAttribute {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct OvfMissingElement {
     pub base: OvfElement,
 }
 impl Default for OvfMissingElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
@@ -28,9 +29,11 @@ impl rt::Object for OvfMissingElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_MISSING_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_MISSING_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for OvfMissingElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for OvfMissingElement {
     }
 }
 impl Clone for OvfMissingElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfMissingElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfMissingElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -84,6 +91,7 @@ pub struct OvfMissingElementNormalBoundary {
     pub boundary: String,
 }
 impl Default for OvfMissingElementNormalBoundary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfMissingElement::default(),
@@ -104,9 +112,11 @@ impl rt::Object for OvfMissingElementNormalBoundary {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_MISSING_ELEMENT_NORMAL_BOUNDARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_MISSING_ELEMENT_NORMAL_BOUNDARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -115,6 +125,7 @@ impl rt::Object for OvfMissingElementNormalBoundary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -137,16 +148,19 @@ impl std::ops::DerefMut for OvfMissingElementNormalBoundary {
     }
 }
 impl Clone for OvfMissingElementNormalBoundary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfMissingElementNormalBoundary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfMissingElementNormalBoundary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -164,6 +178,7 @@ pub struct OvfMissingHardware {
     pub resource_type: i32,
 }
 impl Default for OvfMissingHardware {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfImport::default(),
@@ -186,9 +201,11 @@ impl rt::Object for OvfMissingHardware {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_MISSING_HARDWARE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_MISSING_HARDWARE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -198,6 +215,7 @@ impl rt::Object for OvfMissingHardware {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -221,16 +239,19 @@ impl std::ops::DerefMut for OvfMissingHardware {
     }
 }
 impl Clone for OvfMissingHardware {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfMissingHardware {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfMissingHardware {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -246,6 +267,7 @@ pub struct OvfNetworkInfo {
     pub description: String,
 }
 impl Default for OvfNetworkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -267,9 +289,11 @@ impl rt::Object for OvfNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_NETWORK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_NETWORK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -277,6 +301,7 @@ impl rt::Object for OvfNetworkInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -286,16 +311,19 @@ impl rt::Object for OvfNetworkInfo {
     }
 }
 impl Clone for OvfNetworkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfNetworkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfNetworkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -311,6 +339,7 @@ pub struct OvfNetworkMapping {
     pub network: rt::ManagedObjectReference,
 }
 impl Default for OvfNetworkMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -332,9 +361,11 @@ impl rt::Object for OvfNetworkMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_NETWORK_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_NETWORK_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -342,6 +373,7 @@ impl rt::Object for OvfNetworkMapping {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -351,16 +383,19 @@ impl rt::Object for OvfNetworkMapping {
     }
 }
 impl Clone for OvfNetworkMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfNetworkMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfNetworkMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -374,6 +409,7 @@ pub struct OvfNetworkMappingNotSupported {
     pub base: OvfImport,
 }
 impl Default for OvfNetworkMappingNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfImport::default() }
     }
@@ -389,9 +425,11 @@ impl rt::Object for OvfNetworkMappingNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_NETWORK_MAPPING_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_NETWORK_MAPPING_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -399,6 +437,7 @@ impl rt::Object for OvfNetworkMappingNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -420,16 +459,19 @@ impl std::ops::DerefMut for OvfNetworkMappingNotSupported {
     }
 }
 impl Clone for OvfNetworkMappingNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfNetworkMappingNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfNetworkMappingNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -443,6 +485,7 @@ pub struct OvfNoHostNic {
     pub base: OvfUnsupportedPackage,
 }
 impl Default for OvfNoHostNic {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
@@ -460,9 +503,11 @@ impl rt::Object for OvfNoHostNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_NO_HOST_NIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_NO_HOST_NIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -470,6 +515,7 @@ impl rt::Object for OvfNoHostNic {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -491,16 +537,19 @@ impl std::ops::DerefMut for OvfNoHostNic {
     }
 }
 impl Clone for OvfNoHostNic {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfNoHostNic {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfNoHostNic {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -516,6 +565,7 @@ pub struct OvfNoSpaceOnController {
     pub parent: String,
 }
 impl Default for OvfNoSpaceOnController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedElement::default(),
@@ -536,9 +586,11 @@ impl rt::Object for OvfNoSpaceOnController {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_NO_SPACE_ON_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_NO_SPACE_ON_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -547,6 +599,7 @@ impl rt::Object for OvfNoSpaceOnController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -569,16 +622,19 @@ impl std::ops::DerefMut for OvfNoSpaceOnController {
     }
 }
 impl Clone for OvfNoSpaceOnController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfNoSpaceOnController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfNoSpaceOnController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -594,6 +650,7 @@ pub struct OvfNoSupportedHardwareFamily {
     pub version: String,
 }
 impl Default for OvfNoSupportedHardwareFamily {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
@@ -614,9 +671,11 @@ impl rt::Object for OvfNoSupportedHardwareFamily {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_NO_SUPPORTED_HARDWARE_FAMILY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_NO_SUPPORTED_HARDWARE_FAMILY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -625,6 +684,7 @@ impl rt::Object for OvfNoSupportedHardwareFamily {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -647,16 +707,19 @@ impl std::ops::DerefMut for OvfNoSupportedHardwareFamily {
     }
 }
 impl Clone for OvfNoSupportedHardwareFamily {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfNoSupportedHardwareFamily {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfNoSupportedHardwareFamily {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -672,6 +735,7 @@ pub struct OvfOptionInfo {
     pub description: LocalizableMessage,
 }
 impl Default for OvfOptionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             option: String::new(),
@@ -693,9 +757,11 @@ impl rt::Object for OvfOptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_OPTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_OPTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.option),
@@ -703,6 +769,7 @@ impl rt::Object for OvfOptionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.option),
@@ -712,16 +779,19 @@ impl rt::Object for OvfOptionInfo {
     }
 }
 impl Clone for OvfOptionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfOptionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfOptionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -735,6 +805,7 @@ pub struct OvfParseDescriptorParams {
     pub base: OvfManagerCommonParams,
 }
 impl Default for OvfParseDescriptorParams {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfManagerCommonParams::default(),
@@ -752,9 +823,11 @@ impl rt::Object for OvfParseDescriptorParams {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PARSE_DESCRIPTOR_PARAMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PARSE_DESCRIPTOR_PARAMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -762,6 +835,7 @@ impl rt::Object for OvfParseDescriptorParams {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -782,16 +856,19 @@ impl std::ops::DerefMut for OvfParseDescriptorParams {
     }
 }
 impl Clone for OvfParseDescriptorParams {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfParseDescriptorParams {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfParseDescriptorParams {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -839,6 +916,7 @@ pub struct OvfParseDescriptorResult {
     pub warning: Vec<LocalizedMethodFault>,
 }
 impl Default for OvfParseDescriptorResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             eula: Vec::new(),
@@ -892,9 +970,11 @@ impl rt::Object for OvfParseDescriptorResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PARSE_DESCRIPTOR_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PARSE_DESCRIPTOR_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.eula),
@@ -918,6 +998,7 @@ impl rt::Object for OvfParseDescriptorResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.eula),
@@ -943,16 +1024,19 @@ impl rt::Object for OvfParseDescriptorResult {
     }
 }
 impl Clone for OvfParseDescriptorResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfParseDescriptorResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfParseDescriptorResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -970,6 +1054,7 @@ pub struct OvfProperty {
     pub value: String,
 }
 impl Default for OvfProperty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidPackage::default(),
@@ -992,9 +1077,11 @@ impl rt::Object for OvfProperty {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1004,6 +1091,7 @@ impl rt::Object for OvfProperty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1027,16 +1115,19 @@ impl std::ops::DerefMut for OvfProperty {
     }
 }
 impl Clone for OvfProperty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfProperty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfProperty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1054,6 +1145,7 @@ pub struct OvfPropertyExport {
     pub value: String,
 }
 impl Default for OvfPropertyExport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfExport::default(),
@@ -1076,9 +1168,11 @@ impl rt::Object for OvfPropertyExport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_EXPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_EXPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1088,6 +1182,7 @@ impl rt::Object for OvfPropertyExport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1111,16 +1206,19 @@ impl std::ops::DerefMut for OvfPropertyExport {
     }
 }
 impl Clone for OvfPropertyExport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyExport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyExport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1134,6 +1232,7 @@ pub struct OvfPropertyNetwork {
     pub base: OvfProperty,
 }
 impl Default for OvfPropertyNetwork {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
@@ -1151,9 +1250,11 @@ impl rt::Object for OvfPropertyNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_NETWORK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_NETWORK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1161,6 +1262,7 @@ impl rt::Object for OvfPropertyNetwork {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1182,16 +1284,19 @@ impl std::ops::DerefMut for OvfPropertyNetwork {
     }
 }
 impl Clone for OvfPropertyNetwork {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyNetwork {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyNetwork {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1207,6 +1312,7 @@ pub struct OvfPropertyNetworkExport {
     pub network: String,
 }
 impl Default for OvfPropertyNetworkExport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfExport::default(),
@@ -1227,9 +1333,11 @@ impl rt::Object for OvfPropertyNetworkExport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_NETWORK_EXPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_NETWORK_EXPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1238,6 +1346,7 @@ impl rt::Object for OvfPropertyNetworkExport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1260,16 +1369,19 @@ impl std::ops::DerefMut for OvfPropertyNetworkExport {
     }
 }
 impl Clone for OvfPropertyNetworkExport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyNetworkExport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyNetworkExport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1285,6 +1397,7 @@ pub struct OvfPropertyQualifier {
     pub qualifier: String,
 }
 impl Default for OvfPropertyQualifier {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
@@ -1305,9 +1418,11 @@ impl rt::Object for OvfPropertyQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_QUALIFIER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_QUALIFIER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1316,6 +1431,7 @@ impl rt::Object for OvfPropertyQualifier {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1338,16 +1454,19 @@ impl std::ops::DerefMut for OvfPropertyQualifier {
     }
 }
 impl Clone for OvfPropertyQualifier {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyQualifier {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyQualifier {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1363,6 +1482,7 @@ pub struct OvfPropertyQualifierDuplicate {
     pub qualifier: String,
 }
 impl Default for OvfPropertyQualifierDuplicate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
@@ -1383,9 +1503,11 @@ impl rt::Object for OvfPropertyQualifierDuplicate {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_QUALIFIER_DUPLICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_QUALIFIER_DUPLICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1394,6 +1516,7 @@ impl rt::Object for OvfPropertyQualifierDuplicate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1416,16 +1539,19 @@ impl std::ops::DerefMut for OvfPropertyQualifierDuplicate {
     }
 }
 impl Clone for OvfPropertyQualifierDuplicate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyQualifierDuplicate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyQualifierDuplicate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1441,6 +1567,7 @@ pub struct OvfPropertyQualifierIgnored {
     pub qualifier: String,
 }
 impl Default for OvfPropertyQualifierIgnored {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
@@ -1461,9 +1588,11 @@ impl rt::Object for OvfPropertyQualifierIgnored {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_QUALIFIER_IGNORED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_QUALIFIER_IGNORED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1472,6 +1601,7 @@ impl rt::Object for OvfPropertyQualifierIgnored {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1494,16 +1624,19 @@ impl std::ops::DerefMut for OvfPropertyQualifierIgnored {
     }
 }
 impl Clone for OvfPropertyQualifierIgnored {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyQualifierIgnored {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyQualifierIgnored {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1517,6 +1650,7 @@ pub struct OvfPropertyType {
     pub base: OvfProperty,
 }
 impl Default for OvfPropertyType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
@@ -1534,9 +1668,11 @@ impl rt::Object for OvfPropertyType {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1544,6 +1680,7 @@ impl rt::Object for OvfPropertyType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1565,16 +1702,19 @@ impl std::ops::DerefMut for OvfPropertyType {
     }
 }
 impl Clone for OvfPropertyType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1588,6 +1728,7 @@ pub struct OvfPropertyValue {
     pub base: OvfProperty,
 }
 impl Default for OvfPropertyValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
@@ -1605,9 +1746,11 @@ impl rt::Object for OvfPropertyValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_PROPERTY_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1615,6 +1758,7 @@ impl rt::Object for OvfPropertyValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1636,16 +1780,19 @@ impl std::ops::DerefMut for OvfPropertyValue {
     }
 }
 impl Clone for OvfPropertyValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfPropertyValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfPropertyValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1665,6 +1812,7 @@ pub struct OvfResourceMap {
     pub datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for OvfResourceMap {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: String::new(),
@@ -1690,9 +1838,11 @@ impl rt::Object for OvfResourceMap {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_RESOURCE_MAP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_RESOURCE_MAP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -1702,6 +1852,7 @@ impl rt::Object for OvfResourceMap {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),
@@ -1713,16 +1864,19 @@ impl rt::Object for OvfResourceMap {
     }
 }
 impl Clone for OvfResourceMap {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfResourceMap {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfResourceMap {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1738,6 +1892,7 @@ pub struct OvfStorageProfileMapping {
     pub storage_profile_id: String,
 }
 impl Default for OvfStorageProfileMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_id: String::new(),
@@ -1759,9 +1914,11 @@ impl rt::Object for OvfStorageProfileMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_STORAGE_PROFILE_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_STORAGE_PROFILE_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_id),
@@ -1769,6 +1926,7 @@ impl rt::Object for OvfStorageProfileMapping {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_id),
@@ -1778,16 +1936,19 @@ impl rt::Object for OvfStorageProfileMapping {
     }
 }
 impl Clone for OvfStorageProfileMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfStorageProfileMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfStorageProfileMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1801,6 +1962,7 @@ pub struct OvfSystemFault {
     pub base: OvfFault,
 }
 impl Default for OvfSystemFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: OvfFault::default() }
     }
@@ -1816,9 +1978,11 @@ impl rt::Object for OvfSystemFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_SYSTEM_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_SYSTEM_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1826,6 +1990,7 @@ impl rt::Object for OvfSystemFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1847,16 +2012,19 @@ impl std::ops::DerefMut for OvfSystemFault {
     }
 }
 impl Clone for OvfSystemFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfSystemFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfSystemFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1872,6 +2040,7 @@ pub struct OvfToXmlUnsupportedElement {
     pub name: Option<String>,
 }
 impl Default for OvfToXmlUnsupportedElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -1892,9 +2061,11 @@ impl rt::Object for OvfToXmlUnsupportedElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_TO_XML_UNSUPPORTED_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_TO_XML_UNSUPPORTED_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1903,6 +2074,7 @@ impl rt::Object for OvfToXmlUnsupportedElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1925,16 +2097,19 @@ impl std::ops::DerefMut for OvfToXmlUnsupportedElement {
     }
 }
 impl Clone for OvfToXmlUnsupportedElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfToXmlUnsupportedElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfToXmlUnsupportedElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1950,6 +2125,7 @@ pub struct OvfUnableToExportDisk {
     pub disk_name: String,
 }
 impl Default for OvfUnableToExportDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
@@ -1970,9 +2146,11 @@ impl rt::Object for OvfUnableToExportDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNABLE_TO_EXPORT_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNABLE_TO_EXPORT_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1981,6 +2159,7 @@ impl rt::Object for OvfUnableToExportDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2003,16 +2182,19 @@ impl std::ops::DerefMut for OvfUnableToExportDisk {
     }
 }
 impl Clone for OvfUnableToExportDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnableToExportDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnableToExportDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2026,6 +2208,7 @@ pub struct OvfUnexpectedElement {
     pub base: OvfElement,
 }
 impl Default for OvfUnexpectedElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
@@ -2043,9 +2226,11 @@ impl rt::Object for OvfUnexpectedElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNEXPECTED_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNEXPECTED_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2053,6 +2238,7 @@ impl rt::Object for OvfUnexpectedElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2074,16 +2260,19 @@ impl std::ops::DerefMut for OvfUnexpectedElement {
     }
 }
 impl Clone for OvfUnexpectedElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnexpectedElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnexpectedElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2101,6 +2290,7 @@ pub struct OvfUnknownDevice {
     pub vm_name: String,
 }
 impl Default for OvfUnknownDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -2123,9 +2313,11 @@ impl rt::Object for OvfUnknownDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNKNOWN_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNKNOWN_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2135,6 +2327,7 @@ impl rt::Object for OvfUnknownDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2158,16 +2351,19 @@ impl std::ops::DerefMut for OvfUnknownDevice {
     }
 }
 impl Clone for OvfUnknownDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnknownDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnknownDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2183,6 +2379,7 @@ pub struct OvfUnknownDeviceBacking {
     pub backing: rt::Poly<VirtualDeviceBackingInfo>,
 }
 impl Default for OvfUnknownDeviceBacking {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
@@ -2203,9 +2400,11 @@ impl rt::Object for OvfUnknownDeviceBacking {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNKNOWN_DEVICE_BACKING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNKNOWN_DEVICE_BACKING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2214,6 +2413,7 @@ impl rt::Object for OvfUnknownDeviceBacking {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2236,16 +2436,19 @@ impl std::ops::DerefMut for OvfUnknownDeviceBacking {
     }
 }
 impl Clone for OvfUnknownDeviceBacking {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnknownDeviceBacking {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnknownDeviceBacking {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2261,6 +2464,7 @@ pub struct OvfUnknownEntity {
     pub line_number: i32,
 }
 impl Default for OvfUnknownEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -2281,9 +2485,11 @@ impl rt::Object for OvfUnknownEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNKNOWN_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNKNOWN_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2292,6 +2498,7 @@ impl rt::Object for OvfUnknownEntity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2314,16 +2521,19 @@ impl std::ops::DerefMut for OvfUnknownEntity {
     }
 }
 impl Clone for OvfUnknownEntity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnknownEntity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnknownEntity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2341,6 +2551,7 @@ pub struct OvfUnsupportedAttribute {
     pub attribute_name: String,
 }
 impl Default for OvfUnsupportedAttribute {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
@@ -2363,9 +2574,11 @@ impl rt::Object for OvfUnsupportedAttribute {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ATTRIBUTE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ATTRIBUTE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2375,6 +2588,7 @@ impl rt::Object for OvfUnsupportedAttribute {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2398,16 +2612,19 @@ impl std::ops::DerefMut for OvfUnsupportedAttribute {
     }
 }
 impl Clone for OvfUnsupportedAttribute {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedAttribute {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedAttribute {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2423,6 +2640,7 @@ pub struct OvfUnsupportedAttributeValue {
     pub value: String,
 }
 impl Default for OvfUnsupportedAttributeValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedAttribute::default(),
@@ -2443,9 +2661,11 @@ impl rt::Object for OvfUnsupportedAttributeValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ATTRIBUTE_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ATTRIBUTE_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2454,6 +2674,7 @@ impl rt::Object for OvfUnsupportedAttributeValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2476,16 +2697,19 @@ impl std::ops::DerefMut for OvfUnsupportedAttributeValue {
     }
 }
 impl Clone for OvfUnsupportedAttributeValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedAttributeValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedAttributeValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2507,6 +2731,7 @@ pub struct OvfUnsupportedDeviceBackingInfo {
     pub backing_name: Option<String>,
 }
 impl Default for OvfUnsupportedDeviceBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -2533,9 +2758,11 @@ impl rt::Object for OvfUnsupportedDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DEVICE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2547,6 +2774,7 @@ impl rt::Object for OvfUnsupportedDeviceBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2572,16 +2800,19 @@ impl std::ops::DerefMut for OvfUnsupportedDeviceBackingInfo {
     }
 }
 impl Clone for OvfUnsupportedDeviceBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedDeviceBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedDeviceBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2603,6 +2834,7 @@ pub struct OvfUnsupportedDeviceBackingOption {
     pub backing_name: Option<String>,
 }
 impl Default for OvfUnsupportedDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
@@ -2629,9 +2861,11 @@ impl rt::Object for OvfUnsupportedDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2643,6 +2877,7 @@ impl rt::Object for OvfUnsupportedDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2668,16 +2903,19 @@ impl std::ops::DerefMut for OvfUnsupportedDeviceBackingOption {
     }
 }
 impl Clone for OvfUnsupportedDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2691,6 +2929,7 @@ pub struct OvfUnsupportedDeviceExport {
     pub base: OvfHardwareExport,
 }
 impl Default for OvfUnsupportedDeviceExport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
@@ -2708,9 +2947,11 @@ impl rt::Object for OvfUnsupportedDeviceExport {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DEVICE_EXPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DEVICE_EXPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2718,6 +2959,7 @@ impl rt::Object for OvfUnsupportedDeviceExport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2739,16 +2981,19 @@ impl std::ops::DerefMut for OvfUnsupportedDeviceExport {
     }
 }
 impl Clone for OvfUnsupportedDeviceExport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedDeviceExport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedDeviceExport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2766,6 +3011,7 @@ pub struct OvfUnsupportedDiskProvisioning {
     pub supported_disk_provisioning: String,
 }
 impl Default for OvfUnsupportedDiskProvisioning {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfImport::default(),
@@ -2788,9 +3034,11 @@ impl rt::Object for OvfUnsupportedDiskProvisioning {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DISK_PROVISIONING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_DISK_PROVISIONING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2800,6 +3048,7 @@ impl rt::Object for OvfUnsupportedDiskProvisioning {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2823,16 +3072,19 @@ impl std::ops::DerefMut for OvfUnsupportedDiskProvisioning {
     }
 }
 impl Clone for OvfUnsupportedDiskProvisioning {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedDiskProvisioning {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedDiskProvisioning {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2848,6 +3100,7 @@ pub struct OvfUnsupportedElement {
     pub name: String,
 }
 impl Default for OvfUnsupportedElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
@@ -2868,9 +3121,11 @@ impl rt::Object for OvfUnsupportedElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2879,6 +3134,7 @@ impl rt::Object for OvfUnsupportedElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2901,16 +3157,19 @@ impl std::ops::DerefMut for OvfUnsupportedElement {
     }
 }
 impl Clone for OvfUnsupportedElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2926,6 +3185,7 @@ pub struct OvfUnsupportedElementValue {
     pub value: String,
 }
 impl Default for OvfUnsupportedElementValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedElement::default(),
@@ -2946,9 +3206,11 @@ impl rt::Object for OvfUnsupportedElementValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ELEMENT_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_ELEMENT_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2957,6 +3219,7 @@ impl rt::Object for OvfUnsupportedElementValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2979,16 +3242,19 @@ impl std::ops::DerefMut for OvfUnsupportedElementValue {
     }
 }
 impl Clone for OvfUnsupportedElementValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedElementValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedElementValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3004,6 +3270,7 @@ pub struct OvfUnsupportedPackage {
     pub line_number: Option<i32>,
 }
 impl Default for OvfUnsupportedPackage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfFault::default(),
@@ -3024,9 +3291,11 @@ impl rt::Object for OvfUnsupportedPackage {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_PACKAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_PACKAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3035,6 +3304,7 @@ impl rt::Object for OvfUnsupportedPackage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3057,16 +3327,19 @@ impl std::ops::DerefMut for OvfUnsupportedPackage {
     }
 }
 impl Clone for OvfUnsupportedPackage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedPackage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedPackage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3082,6 +3355,7 @@ pub struct OvfUnsupportedSection {
     pub info: String,
 }
 impl Default for OvfUnsupportedSection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedElement::default(),
@@ -3102,9 +3376,11 @@ impl rt::Object for OvfUnsupportedSection {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_SECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_SECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3113,6 +3389,7 @@ impl rt::Object for OvfUnsupportedSection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3135,16 +3412,19 @@ impl std::ops::DerefMut for OvfUnsupportedSection {
     }
 }
 impl Clone for OvfUnsupportedSection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedSection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedSection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3166,6 +3446,7 @@ pub struct OvfUnsupportedSubType {
     pub device_sub_type: String,
 }
 impl Default for OvfUnsupportedSubType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
@@ -3192,9 +3473,11 @@ impl rt::Object for OvfUnsupportedSubType {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_SUB_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_SUB_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3206,6 +3489,7 @@ impl rt::Object for OvfUnsupportedSubType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3231,16 +3515,19 @@ impl std::ops::DerefMut for OvfUnsupportedSubType {
     }
 }
 impl Clone for OvfUnsupportedSubType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedSubType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedSubType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3260,6 +3547,7 @@ pub struct OvfUnsupportedType {
     pub device_type: i32,
 }
 impl Default for OvfUnsupportedType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
@@ -3284,9 +3572,11 @@ impl rt::Object for OvfUnsupportedType {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_UNSUPPORTED_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3297,6 +3587,7 @@ impl rt::Object for OvfUnsupportedType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3321,16 +3612,19 @@ impl std::ops::DerefMut for OvfUnsupportedType {
     }
 }
 impl Clone for OvfUnsupportedType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfUnsupportedType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfUnsupportedType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3344,6 +3638,7 @@ pub struct OvfValidateHostParams {
     pub base: OvfManagerCommonParams,
 }
 impl Default for OvfValidateHostParams {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfManagerCommonParams::default(),
@@ -3361,9 +3656,11 @@ impl rt::Object for OvfValidateHostParams {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_VALIDATE_HOST_PARAMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_VALIDATE_HOST_PARAMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3371,6 +3668,7 @@ impl rt::Object for OvfValidateHostParams {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3391,16 +3689,19 @@ impl std::ops::DerefMut for OvfValidateHostParams {
     }
 }
 impl Clone for OvfValidateHostParams {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfValidateHostParams {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfValidateHostParams {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3424,6 +3725,7 @@ pub struct OvfValidateHostResult {
     pub supported_disk_provisioning: Vec<String>,
 }
 impl Default for OvfValidateHostResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             download_size: None,
@@ -3453,9 +3755,11 @@ impl rt::Object for OvfValidateHostResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_VALIDATE_HOST_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_VALIDATE_HOST_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.download_size),
@@ -3467,6 +3771,7 @@ impl rt::Object for OvfValidateHostResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.download_size),
@@ -3480,16 +3785,19 @@ impl rt::Object for OvfValidateHostResult {
     }
 }
 impl Clone for OvfValidateHostResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfValidateHostResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfValidateHostResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3503,6 +3811,7 @@ pub struct OvfWrongElement {
     pub base: OvfElement,
 }
 impl Default for OvfWrongElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
@@ -3520,9 +3829,11 @@ impl rt::Object for OvfWrongElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_WRONG_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_WRONG_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3530,6 +3841,7 @@ impl rt::Object for OvfWrongElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3551,16 +3863,19 @@ impl std::ops::DerefMut for OvfWrongElement {
     }
 }
 impl Clone for OvfWrongElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfWrongElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfWrongElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3576,6 +3891,7 @@ pub struct OvfWrongNamespace {
     pub namespace_name: String,
 }
 impl Default for OvfWrongNamespace {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidPackage::default(),
@@ -3596,9 +3912,11 @@ impl rt::Object for OvfWrongNamespace {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_WRONG_NAMESPACE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_WRONG_NAMESPACE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3607,6 +3925,7 @@ impl rt::Object for OvfWrongNamespace {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3629,16 +3948,19 @@ impl std::ops::DerefMut for OvfWrongNamespace {
     }
 }
 impl Clone for OvfWrongNamespace {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfWrongNamespace {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfWrongNamespace {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3654,6 +3976,7 @@ pub struct OvfXmlFormat {
     pub description: String,
 }
 impl Default for OvfXmlFormat {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidPackage::default(),
@@ -3674,9 +3997,11 @@ impl rt::Object for OvfXmlFormat {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_XML_FORMAT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_XML_FORMAT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3685,6 +4010,7 @@ impl rt::Object for OvfXmlFormat {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3707,16 +4033,19 @@ impl std::ops::DerefMut for OvfXmlFormat {
     }
 }
 impl Clone for OvfXmlFormat {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfXmlFormat {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfXmlFormat {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3738,6 +4067,7 @@ pub struct VirtualAppImportSpec {
     pub child: Vec<rt::Poly<ImportSpec>>,
 }
 impl Default for VirtualAppImportSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ImportSpec::default(),
@@ -3764,9 +4094,11 @@ impl rt::Object for VirtualAppImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_APP_IMPORT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_APP_IMPORT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3778,6 +4110,7 @@ impl rt::Object for VirtualAppImportSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3803,16 +4136,19 @@ impl std::ops::DerefMut for VirtualAppImportSpec {
     }
 }
 impl Clone for VirtualAppImportSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualAppImportSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualAppImportSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3830,6 +4166,7 @@ pub struct VirtualMachineImportSpec {
     pub res_pool_entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for VirtualMachineImportSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ImportSpec::default(),
@@ -3852,9 +4189,11 @@ impl rt::Object for VirtualMachineImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_IMPORT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_IMPORT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3864,6 +4203,7 @@ impl rt::Object for VirtualMachineImportSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3887,16 +4227,19 @@ impl std::ops::DerefMut for VirtualMachineImportSpec {
     }
 }
 impl Clone for VirtualMachineImportSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineImportSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineImportSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

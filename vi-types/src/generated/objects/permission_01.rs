@@ -11,6 +11,7 @@ pub struct AuthMinimumAdminPermission {
     pub base: VimFault,
 }
 impl Default for AuthMinimumAdminPermission {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -26,9 +27,11 @@ impl rt::Object for AuthMinimumAdminPermission {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTH_MINIMUM_ADMIN_PERMISSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTH_MINIMUM_ADMIN_PERMISSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -36,6 +39,7 @@ impl rt::Object for AuthMinimumAdminPermission {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -57,16 +61,19 @@ impl std::ops::DerefMut for AuthMinimumAdminPermission {
     }
 }
 impl Clone for AuthMinimumAdminPermission {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthMinimumAdminPermission {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthMinimumAdminPermission {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct AuthorizationDescription {
     pub privilege_group: Vec<rt::Poly<ElementDescription>>,
 }
 impl Default for AuthorizationDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             privilege: Vec::new(),
@@ -103,9 +111,11 @@ impl rt::Object for AuthorizationDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHORIZATION_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHORIZATION_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.privilege),
@@ -113,6 +123,7 @@ impl rt::Object for AuthorizationDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.privilege),
@@ -122,16 +133,19 @@ impl rt::Object for AuthorizationDescription {
     }
 }
 impl Clone for AuthorizationDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthorizationDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthorizationDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -145,6 +159,7 @@ pub struct AuthorizationEvent {
     pub base: Event,
 }
 impl Default for AuthorizationEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Event::default() }
     }
@@ -160,9 +175,11 @@ impl rt::Object for AuthorizationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHORIZATION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHORIZATION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -170,6 +187,7 @@ impl rt::Object for AuthorizationEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -191,16 +209,19 @@ impl std::ops::DerefMut for AuthorizationEvent {
     }
 }
 impl Clone for AuthorizationEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthorizationEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthorizationEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -220,6 +241,7 @@ pub struct AuthorizationPrivilege {
     pub priv_group_name: String,
 }
 impl Default for AuthorizationPrivilege {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             priv_id: String::new(),
@@ -245,9 +267,11 @@ impl rt::Object for AuthorizationPrivilege {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHORIZATION_PRIVILEGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHORIZATION_PRIVILEGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.priv_id),
@@ -257,6 +281,7 @@ impl rt::Object for AuthorizationPrivilege {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.priv_id),
@@ -268,16 +293,19 @@ impl rt::Object for AuthorizationPrivilege {
     }
 }
 impl Clone for AuthorizationPrivilege {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthorizationPrivilege {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthorizationPrivilege {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -299,6 +327,7 @@ pub struct AuthorizationRole {
     pub privilege: Vec<String>,
 }
 impl Default for AuthorizationRole {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             role_id: 0,
@@ -326,9 +355,11 @@ impl rt::Object for AuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHORIZATION_ROLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.role_id),
@@ -339,6 +370,7 @@ impl rt::Object for AuthorizationRole {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.role_id),
@@ -351,16 +383,19 @@ impl rt::Object for AuthorizationRole {
     }
 }
 impl Clone for AuthorizationRole {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthorizationRole {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthorizationRole {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -376,6 +411,7 @@ pub struct EntityPrivilege {
     pub priv_availability: Vec<PrivilegeAvailability>,
 }
 impl Default for EntityPrivilege {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -397,9 +433,11 @@ impl rt::Object for EntityPrivilege {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENTITY_PRIVILEGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENTITY_PRIVILEGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -407,6 +445,7 @@ impl rt::Object for EntityPrivilege {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -416,16 +455,19 @@ impl rt::Object for EntityPrivilege {
     }
 }
 impl Clone for EntityPrivilege {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EntityPrivilege {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EntityPrivilege {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -441,6 +483,7 @@ pub struct InvalidPrivilege {
     pub privilege: String,
 }
 impl Default for InvalidPrivilege {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -461,9 +504,11 @@ impl rt::Object for InvalidPrivilege {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_PRIVILEGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_PRIVILEGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -472,6 +517,7 @@ impl rt::Object for InvalidPrivilege {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -494,16 +540,19 @@ impl std::ops::DerefMut for InvalidPrivilege {
     }
 }
 impl Clone for InvalidPrivilege {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidPrivilege {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidPrivilege {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -521,6 +570,7 @@ pub struct PermissionAddedEvent {
     pub propagate: bool,
 }
 impl Default for PermissionAddedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PermissionEvent::default(),
@@ -543,9 +593,11 @@ impl rt::Object for PermissionAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERMISSION_ADDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERMISSION_ADDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -555,6 +607,7 @@ impl rt::Object for PermissionAddedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -578,16 +631,19 @@ impl std::ops::DerefMut for PermissionAddedEvent {
     }
 }
 impl Clone for PermissionAddedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PermissionAddedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PermissionAddedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -607,6 +663,7 @@ pub struct PermissionEvent {
     pub group: bool,
 }
 impl Default for PermissionEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AuthorizationEvent::default(),
@@ -631,9 +688,11 @@ impl rt::Object for PermissionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERMISSION_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERMISSION_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -644,6 +703,7 @@ impl rt::Object for PermissionEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -668,16 +728,19 @@ impl std::ops::DerefMut for PermissionEvent {
     }
 }
 impl Clone for PermissionEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PermissionEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PermissionEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -691,6 +754,7 @@ pub struct PermissionRemovedEvent {
     pub base: PermissionEvent,
 }
 impl Default for PermissionRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PermissionEvent::default(),
@@ -708,9 +772,11 @@ impl rt::Object for PermissionRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERMISSION_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERMISSION_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -718,6 +784,7 @@ impl rt::Object for PermissionRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -739,16 +806,19 @@ impl std::ops::DerefMut for PermissionRemovedEvent {
     }
 }
 impl Clone for PermissionRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PermissionRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PermissionRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -770,6 +840,7 @@ pub struct PermissionUpdatedEvent {
     pub prev_propagate: Option<bool>,
 }
 impl Default for PermissionUpdatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PermissionEvent::default(),
@@ -796,9 +867,11 @@ impl rt::Object for PermissionUpdatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERMISSION_UPDATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERMISSION_UPDATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
@@ -810,6 +883,7 @@ impl rt::Object for PermissionUpdatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
@@ -835,16 +909,19 @@ impl std::ops::DerefMut for PermissionUpdatedEvent {
     }
 }
 impl Clone for PermissionUpdatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PermissionUpdatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PermissionUpdatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -866,6 +943,7 @@ pub struct PosixUserSearchResult {
     pub maximum_password_age: Option<i64>,
 }
 impl Default for PosixUserSearchResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: UserSearchResult::default(),
@@ -892,9 +970,11 @@ impl rt::Object for PosixUserSearchResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &POSIX_USER_SEARCH_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POSIX_USER_SEARCH_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -906,6 +986,7 @@ impl rt::Object for PosixUserSearchResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -931,16 +1012,19 @@ impl std::ops::DerefMut for PosixUserSearchResult {
     }
 }
 impl Clone for PosixUserSearchResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PosixUserSearchResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PosixUserSearchResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -956,6 +1040,7 @@ pub struct PrivilegeAvailability {
     pub is_granted: bool,
 }
 impl Default for PrivilegeAvailability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             priv_id: String::new(),
@@ -977,9 +1062,11 @@ impl rt::Object for PrivilegeAvailability {
     fn type_info() -> &'static rt::ObjectInfo {
         &PRIVILEGE_AVAILABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PRIVILEGE_AVAILABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.priv_id),
@@ -987,6 +1074,7 @@ impl rt::Object for PrivilegeAvailability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.priv_id),
@@ -996,16 +1084,19 @@ impl rt::Object for PrivilegeAvailability {
     }
 }
 impl Clone for PrivilegeAvailability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PrivilegeAvailability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PrivilegeAvailability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1021,6 +1112,7 @@ pub struct RoleAddedEvent {
     pub privilege_list: Vec<String>,
 }
 impl Default for RoleAddedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RoleEvent::default(),
@@ -1041,9 +1133,11 @@ impl rt::Object for RoleAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ROLE_ADDED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ROLE_ADDED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1052,6 +1146,7 @@ impl rt::Object for RoleAddedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1074,16 +1169,19 @@ impl std::ops::DerefMut for RoleAddedEvent {
     }
 }
 impl Clone for RoleAddedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RoleAddedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RoleAddedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1099,6 +1197,7 @@ pub struct RoleEvent {
     pub role: RoleEventArgument,
 }
 impl Default for RoleEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AuthorizationEvent::default(),
@@ -1119,9 +1218,11 @@ impl rt::Object for RoleEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ROLE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ROLE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -1130,6 +1231,7 @@ impl rt::Object for RoleEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -1152,16 +1254,19 @@ impl std::ops::DerefMut for RoleEvent {
     }
 }
 impl Clone for RoleEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RoleEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RoleEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1177,6 +1282,7 @@ pub struct RoleEventArgument {
     pub name: String,
 }
 impl Default for RoleEventArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             role_id: 0,
@@ -1198,9 +1304,11 @@ impl rt::Object for RoleEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &ROLE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ROLE_EVENT_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.role_id),
@@ -1208,6 +1316,7 @@ impl rt::Object for RoleEventArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.role_id),
@@ -1217,16 +1326,19 @@ impl rt::Object for RoleEventArgument {
     }
 }
 impl Clone for RoleEventArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RoleEventArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RoleEventArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1240,6 +1352,7 @@ pub struct RoleRemovedEvent {
     pub base: RoleEvent,
 }
 impl Default for RoleRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: RoleEvent::default() }
     }
@@ -1255,9 +1368,11 @@ impl rt::Object for RoleRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ROLE_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ROLE_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1265,6 +1380,7 @@ impl rt::Object for RoleRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1286,16 +1402,19 @@ impl std::ops::DerefMut for RoleRemovedEvent {
     }
 }
 impl Clone for RoleRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RoleRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RoleRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1317,6 +1436,7 @@ pub struct RoleUpdatedEvent {
     pub privileges_removed: Vec<String>,
 }
 impl Default for RoleUpdatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RoleEvent::default(),
@@ -1343,9 +1463,11 @@ impl rt::Object for RoleUpdatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &ROLE_UPDATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ROLE_UPDATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1357,6 +1479,7 @@ impl rt::Object for RoleUpdatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1382,16 +1505,19 @@ impl std::ops::DerefMut for RoleUpdatedEvent {
     }
 }
 impl Clone for RoleUpdatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RoleUpdatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RoleUpdatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1407,6 +1533,7 @@ pub struct UserPrivilegeResult {
     pub privileges: Vec<String>,
 }
 impl Default for UserPrivilegeResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -1428,9 +1555,11 @@ impl rt::Object for UserPrivilegeResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_PRIVILEGE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_PRIVILEGE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -1438,6 +1567,7 @@ impl rt::Object for UserPrivilegeResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -1447,16 +1577,19 @@ impl rt::Object for UserPrivilegeResult {
     }
 }
 impl Clone for UserPrivilegeResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserPrivilegeResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserPrivilegeResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1474,6 +1607,7 @@ pub struct UserSearchResult {
     pub group: bool,
 }
 impl Default for UserSearchResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             principal: String::new(),
@@ -1497,9 +1631,11 @@ impl rt::Object for UserSearchResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_SEARCH_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_SEARCH_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.principal),
@@ -1508,6 +1644,7 @@ impl rt::Object for UserSearchResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.principal),
@@ -1519,16 +1656,19 @@ impl rt::Object for UserSearchResult {
 }
 impl rt::Extends<UserSearchResult> for UserSearchResult {}
 impl Clone for UserSearchResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserSearchResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserSearchResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

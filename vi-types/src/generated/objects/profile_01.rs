@@ -11,6 +11,7 @@ pub struct ActiveDirectoryProfile {
     pub base: ApplyProfile,
 }
 impl Default for ActiveDirectoryProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -28,9 +29,11 @@ impl rt::Object for ActiveDirectoryProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &ACTIVE_DIRECTORY_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ACTIVE_DIRECTORY_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for ActiveDirectoryProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for ActiveDirectoryProfile {
     }
 }
 impl Clone for ActiveDirectoryProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ActiveDirectoryProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ActiveDirectoryProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -86,6 +93,7 @@ pub struct AnswerFile {
     pub modified_time: rt::DateTime,
 }
 impl Default for AnswerFile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user_input: Vec::new(),
@@ -109,9 +117,11 @@ impl rt::Object for AnswerFile {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.user_input),
@@ -120,6 +130,7 @@ impl rt::Object for AnswerFile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.user_input),
@@ -130,16 +141,19 @@ impl rt::Object for AnswerFile {
     }
 }
 impl Clone for AnswerFile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -153,6 +167,7 @@ pub struct AnswerFileCreateSpec {
     pub validating: Option<bool>,
 }
 impl Default for AnswerFileCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { validating: None }
     }
@@ -170,15 +185,18 @@ impl rt::Object for AnswerFileCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.validating),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.validating),
@@ -188,16 +206,19 @@ impl rt::Object for AnswerFileCreateSpec {
 }
 impl rt::Extends<AnswerFileCreateSpec> for AnswerFileCreateSpec {}
 impl Clone for AnswerFileCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFileCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -213,6 +234,7 @@ pub struct AnswerFileOptionsCreateSpec {
     pub user_input: Vec<ProfileDeferredPolicyOptionParameter>,
 }
 impl Default for AnswerFileOptionsCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AnswerFileCreateSpec::default(),
@@ -233,9 +255,11 @@ impl rt::Object for AnswerFileOptionsCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE_OPTIONS_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE_OPTIONS_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -244,6 +268,7 @@ impl rt::Object for AnswerFileOptionsCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -266,16 +291,19 @@ impl std::ops::DerefMut for AnswerFileOptionsCreateSpec {
     }
 }
 impl Clone for AnswerFileOptionsCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileOptionsCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFileOptionsCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -291,6 +319,7 @@ pub struct AnswerFileSerializedCreateSpec {
     pub answer_file_config_string: String,
 }
 impl Default for AnswerFileSerializedCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: AnswerFileCreateSpec::default(),
@@ -311,9 +340,11 @@ impl rt::Object for AnswerFileSerializedCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE_SERIALIZED_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE_SERIALIZED_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -322,6 +353,7 @@ impl rt::Object for AnswerFileSerializedCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -344,16 +376,19 @@ impl std::ops::DerefMut for AnswerFileSerializedCreateSpec {
     }
 }
 impl Clone for AnswerFileSerializedCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileSerializedCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFileSerializedCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -369,6 +404,7 @@ pub struct AnswerFileStatusError {
     pub err_msg: LocalizableMessage,
 }
 impl Default for AnswerFileStatusError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user_input_path: Default::default(),
@@ -390,9 +426,11 @@ impl rt::Object for AnswerFileStatusError {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE_STATUS_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE_STATUS_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.user_input_path),
@@ -400,6 +438,7 @@ impl rt::Object for AnswerFileStatusError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.user_input_path),
@@ -409,16 +448,19 @@ impl rt::Object for AnswerFileStatusError {
     }
 }
 impl Clone for AnswerFileStatusError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileStatusError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFileStatusError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -438,6 +480,7 @@ pub struct AnswerFileStatusResult {
     pub error: Vec<AnswerFileStatusError>,
 }
 impl Default for AnswerFileStatusResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             checked_time: Default::default(),
@@ -463,9 +506,11 @@ impl rt::Object for AnswerFileStatusResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE_STATUS_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE_STATUS_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.checked_time),
@@ -475,6 +520,7 @@ impl rt::Object for AnswerFileStatusResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.checked_time),
@@ -486,16 +532,19 @@ impl rt::Object for AnswerFileStatusResult {
     }
 }
 impl Clone for AnswerFileStatusResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileStatusResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFileStatusResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -511,6 +560,7 @@ pub struct AnswerFileUpdateFailed {
     pub failure: Vec<AnswerFileUpdateFailure>,
 }
 impl Default for AnswerFileUpdateFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -531,9 +581,11 @@ impl rt::Object for AnswerFileUpdateFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE_UPDATE_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE_UPDATE_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -542,6 +594,7 @@ impl rt::Object for AnswerFileUpdateFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -564,16 +617,19 @@ impl std::ops::DerefMut for AnswerFileUpdateFailed {
     }
 }
 impl Clone for AnswerFileUpdateFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileUpdateFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFileUpdateFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -589,6 +645,7 @@ pub struct AnswerFileUpdateFailure {
     pub err_msg: LocalizableMessage,
 }
 impl Default for AnswerFileUpdateFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user_input_path: Default::default(),
@@ -610,9 +667,11 @@ impl rt::Object for AnswerFileUpdateFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &ANSWER_FILE_UPDATE_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ANSWER_FILE_UPDATE_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.user_input_path),
@@ -620,6 +679,7 @@ impl rt::Object for AnswerFileUpdateFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.user_input_path),
@@ -629,16 +689,19 @@ impl rt::Object for AnswerFileUpdateFailure {
     }
 }
 impl Clone for AnswerFileUpdateFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileUpdateFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AnswerFileUpdateFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -660,6 +723,7 @@ pub struct ApplyHostProfileConfigurationResult {
     pub errors: Vec<LocalizedMethodFault>,
 }
 impl Default for ApplyHostProfileConfigurationResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             start_time: Default::default(),
@@ -687,9 +751,11 @@ impl rt::Object for ApplyHostProfileConfigurationResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.start_time),
@@ -700,6 +766,7 @@ impl rt::Object for ApplyHostProfileConfigurationResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.start_time),
@@ -712,16 +779,19 @@ impl rt::Object for ApplyHostProfileConfigurationResult {
     }
 }
 impl Clone for ApplyHostProfileConfigurationResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ApplyHostProfileConfigurationResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ApplyHostProfileConfigurationResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -747,6 +817,7 @@ pub struct ApplyHostProfileConfigurationSpec {
     pub fault_data: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for ApplyHostProfileConfigurationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileExecuteResult::default(),
@@ -777,9 +848,11 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -793,6 +866,7 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -820,16 +894,19 @@ impl std::ops::DerefMut for ApplyHostProfileConfigurationSpec {
     }
 }
 impl Clone for ApplyHostProfileConfigurationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ApplyHostProfileConfigurationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ApplyHostProfileConfigurationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -863,6 +940,7 @@ pub struct ApplyProfile {
     pub hidden: Option<bool>,
 }
 impl Default for ApplyProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: false,
@@ -902,9 +980,11 @@ impl rt::Object for ApplyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &APPLY_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &APPLY_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -921,6 +1001,7 @@ impl rt::Object for ApplyProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -940,16 +1021,19 @@ impl rt::Object for ApplyProfile {
 }
 impl rt::Extends<ApplyProfile> for ApplyProfile {}
 impl Clone for ApplyProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ApplyProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ApplyProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -965,6 +1049,7 @@ pub struct AuthenticationProfile {
     pub active_directory: Option<Box<ActiveDirectoryProfile>>,
 }
 impl Default for AuthenticationProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -985,9 +1070,11 @@ impl rt::Object for AuthenticationProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHENTICATION_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHENTICATION_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -996,6 +1083,7 @@ impl rt::Object for AuthenticationProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -1018,16 +1106,19 @@ impl std::ops::DerefMut for AuthenticationProfile {
     }
 }
 impl Clone for AuthenticationProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthenticationProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthenticationProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1043,6 +1134,7 @@ pub struct ClusterProfileCompleteConfigSpec {
     pub comply_profile: Option<Box<ComplianceProfile>>,
 }
 impl Default for ClusterProfileCompleteConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterProfileConfigSpec::default(),
@@ -1063,9 +1155,11 @@ impl rt::Object for ClusterProfileCompleteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1074,6 +1168,7 @@ impl rt::Object for ClusterProfileCompleteConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1097,16 +1192,19 @@ impl std::ops::DerefMut for ClusterProfileCompleteConfigSpec {
     }
 }
 impl Clone for ClusterProfileCompleteConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProfileCompleteConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProfileCompleteConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1122,6 +1220,7 @@ pub struct ClusterProfileConfigInfo {
     pub comply_profile: Option<Box<ComplianceProfile>>,
 }
 impl Default for ClusterProfileConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileConfigInfo::default(),
@@ -1142,9 +1241,11 @@ impl rt::Object for ClusterProfileConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1153,6 +1254,7 @@ impl rt::Object for ClusterProfileConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1175,16 +1277,19 @@ impl std::ops::DerefMut for ClusterProfileConfigInfo {
     }
 }
 impl Clone for ClusterProfileConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProfileConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProfileConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1200,6 +1305,7 @@ pub struct ClusterProfileConfigServiceCreateSpec {
     pub service_type: Vec<String>,
 }
 impl Default for ClusterProfileConfigServiceCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterProfileConfigSpec::default(),
@@ -1220,9 +1326,11 @@ impl rt::Object for ClusterProfileConfigServiceCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1231,6 +1339,7 @@ impl rt::Object for ClusterProfileConfigServiceCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1254,16 +1363,19 @@ impl std::ops::DerefMut for ClusterProfileConfigServiceCreateSpec {
     }
 }
 impl Clone for ClusterProfileConfigServiceCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProfileConfigServiceCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProfileConfigServiceCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1277,6 +1389,7 @@ pub struct ClusterProfileConfigSpec {
     pub base: ClusterProfileCreateSpec,
 }
 impl Default for ClusterProfileConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterProfileCreateSpec::default(),
@@ -1294,9 +1407,11 @@ impl rt::Object for ClusterProfileConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1304,6 +1419,7 @@ impl rt::Object for ClusterProfileConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1326,16 +1442,19 @@ impl std::ops::DerefMut for ClusterProfileConfigSpec {
     }
 }
 impl Clone for ClusterProfileConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProfileConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProfileConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1349,6 +1468,7 @@ pub struct ClusterProfileCreateSpec {
     pub base: ProfileCreateSpec,
 }
 impl Default for ClusterProfileCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileCreateSpec::default(),
@@ -1366,9 +1486,11 @@ impl rt::Object for ClusterProfileCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1376,6 +1498,7 @@ impl rt::Object for ClusterProfileCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1397,16 +1520,19 @@ impl std::ops::DerefMut for ClusterProfileCreateSpec {
     }
 }
 impl Clone for ClusterProfileCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProfileCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProfileCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1426,6 +1552,7 @@ pub struct ComplianceFailure {
     pub failure_values: Vec<ComplianceFailureComplianceFailureValues>,
 }
 impl Default for ComplianceFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             failure_type: String::new(),
@@ -1451,9 +1578,11 @@ impl rt::Object for ComplianceFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.failure_type),
@@ -1463,6 +1592,7 @@ impl rt::Object for ComplianceFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.failure_type),
@@ -1474,16 +1604,19 @@ impl rt::Object for ComplianceFailure {
     }
 }
 impl Clone for ComplianceFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComplianceFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1503,6 +1636,7 @@ pub struct ComplianceFailureComplianceFailureValues {
     pub profile_value: Option<rt::Any>,
 }
 impl Default for ComplianceFailureComplianceFailureValues {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             comparison_identifier: String::new(),
@@ -1528,9 +1662,11 @@ impl rt::Object for ComplianceFailureComplianceFailureValues {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.comparison_identifier),
@@ -1540,6 +1676,7 @@ impl rt::Object for ComplianceFailureComplianceFailureValues {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.comparison_identifier),
@@ -1551,16 +1688,19 @@ impl rt::Object for ComplianceFailureComplianceFailureValues {
     }
 }
 impl Clone for ComplianceFailureComplianceFailureValues {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceFailureComplianceFailureValues {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComplianceFailureComplianceFailureValues {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1576,6 +1716,7 @@ pub struct ComplianceLocator {
     pub apply_path: ProfilePropertyPath,
 }
 impl Default for ComplianceLocator {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             expression_name: String::new(),
@@ -1597,9 +1738,11 @@ impl rt::Object for ComplianceLocator {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_LOCATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_LOCATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.expression_name),
@@ -1607,6 +1750,7 @@ impl rt::Object for ComplianceLocator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.expression_name),
@@ -1616,16 +1760,19 @@ impl rt::Object for ComplianceLocator {
     }
 }
 impl Clone for ComplianceLocator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceLocator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComplianceLocator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1641,6 +1788,7 @@ pub struct ComplianceProfile {
     pub root_expression: String,
 }
 impl Default for ComplianceProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             expression: Vec::new(),
@@ -1662,9 +1810,11 @@ impl rt::Object for ComplianceProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.expression),
@@ -1672,6 +1822,7 @@ impl rt::Object for ComplianceProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.expression),
@@ -1681,16 +1832,19 @@ impl rt::Object for ComplianceProfile {
     }
 }
 impl Clone for ComplianceProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComplianceProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1712,6 +1866,7 @@ pub struct ComplianceResult {
     pub failure: Vec<ComplianceFailure>,
 }
 impl Default for ComplianceResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile: None,
@@ -1739,9 +1894,11 @@ impl rt::Object for ComplianceResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
@@ -1752,6 +1909,7 @@ impl rt::Object for ComplianceResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -1764,16 +1922,19 @@ impl rt::Object for ComplianceResult {
     }
 }
 impl Clone for ComplianceResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComplianceResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1789,6 +1950,7 @@ pub struct CompositePolicyOption {
     pub option: Vec<rt::Poly<PolicyOption>>,
 }
 impl Default for CompositePolicyOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PolicyOption::default(),
@@ -1809,9 +1971,11 @@ impl rt::Object for CompositePolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPOSITE_POLICY_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPOSITE_POLICY_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1820,6 +1984,7 @@ impl rt::Object for CompositePolicyOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1842,16 +2007,19 @@ impl std::ops::DerefMut for CompositePolicyOption {
     }
 }
 impl Clone for CompositePolicyOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CompositePolicyOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CompositePolicyOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1865,6 +2033,7 @@ pub struct DateTimeProfile {
     pub base: ApplyProfile,
 }
 impl Default for DateTimeProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -1882,9 +2051,11 @@ impl rt::Object for DateTimeProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATE_TIME_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATE_TIME_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -1892,6 +2063,7 @@ impl rt::Object for DateTimeProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -1913,16 +2085,19 @@ impl std::ops::DerefMut for DateTimeProfile {
     }
 }
 impl Clone for DateTimeProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DateTimeProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DateTimeProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1936,6 +2111,7 @@ pub struct DvsHostVNicProfile {
     pub base: DvsVNicProfile,
 }
 impl Default for DvsHostVNicProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsVNicProfile::default(),
@@ -1953,9 +2129,11 @@ impl rt::Object for DvsHostVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_HOST_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_HOST_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=12 => self.base.get(index),
@@ -1963,6 +2141,7 @@ impl rt::Object for DvsHostVNicProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=12 => self.base.get_mut(index),
@@ -1984,16 +2163,19 @@ impl std::ops::DerefMut for DvsHostVNicProfile {
     }
 }
 impl Clone for DvsHostVNicProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsHostVNicProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsHostVNicProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2013,6 +2195,7 @@ pub struct DvsProfile {
     pub uplink: Vec<PnicUplinkProfile>,
 }
 impl Default for DvsProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -2037,9 +2220,11 @@ impl rt::Object for DvsProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2050,6 +2235,7 @@ impl rt::Object for DvsProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2074,16 +2260,19 @@ impl std::ops::DerefMut for DvsProfile {
     }
 }
 impl Clone for DvsProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2097,6 +2286,7 @@ pub struct DvsServiceConsoleVNicProfile {
     pub base: DvsVNicProfile,
 }
 impl Default for DvsServiceConsoleVNicProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsVNicProfile::default(),
@@ -2114,9 +2304,11 @@ impl rt::Object for DvsServiceConsoleVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_SERVICE_CONSOLE_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_SERVICE_CONSOLE_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=12 => self.base.get(index),
@@ -2124,6 +2316,7 @@ impl rt::Object for DvsServiceConsoleVNicProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=12 => self.base.get_mut(index),
@@ -2145,16 +2338,19 @@ impl std::ops::DerefMut for DvsServiceConsoleVNicProfile {
     }
 }
 impl Clone for DvsServiceConsoleVNicProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsServiceConsoleVNicProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsServiceConsoleVNicProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2172,6 +2368,7 @@ pub struct DvsVNicProfile {
     pub ip_config: IpAddressProfile,
 }
 impl Default for DvsVNicProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -2194,9 +2391,11 @@ impl rt::Object for DvsVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &DVS_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DVS_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2206,6 +2405,7 @@ impl rt::Object for DvsVNicProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2229,16 +2429,19 @@ impl std::ops::DerefMut for DvsVNicProfile {
     }
 }
 impl Clone for DvsVNicProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DvsVNicProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DvsVNicProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2254,6 +2457,7 @@ pub struct FirewallProfile {
     pub ruleset: Vec<FirewallProfileRulesetProfile>,
 }
 impl Default for FirewallProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -2274,9 +2478,11 @@ impl rt::Object for FirewallProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIREWALL_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIREWALL_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2285,6 +2491,7 @@ impl rt::Object for FirewallProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2307,16 +2514,19 @@ impl std::ops::DerefMut for FirewallProfile {
     }
 }
 impl Clone for FirewallProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FirewallProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FirewallProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2332,6 +2542,7 @@ pub struct FirewallProfileRulesetProfile {
     pub key: String,
 }
 impl Default for FirewallProfileRulesetProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -2352,9 +2563,11 @@ impl rt::Object for FirewallProfileRulesetProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &FIREWALL_PROFILE_RULESET_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FIREWALL_PROFILE_RULESET_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2363,6 +2576,7 @@ impl rt::Object for FirewallProfileRulesetProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2385,16 +2599,19 @@ impl std::ops::DerefMut for FirewallProfileRulesetProfile {
     }
 }
 impl Clone for FirewallProfileRulesetProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FirewallProfileRulesetProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FirewallProfileRulesetProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2430,6 +2647,7 @@ pub struct HostApplyProfile {
     pub authentication: Option<Box<AuthenticationProfile>>,
 }
 impl Default for HostApplyProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -2470,9 +2688,11 @@ impl rt::Object for HostApplyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_APPLY_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_APPLY_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2491,6 +2711,7 @@ impl rt::Object for HostApplyProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2523,16 +2744,19 @@ impl std::ops::DerefMut for HostApplyProfile {
     }
 }
 impl Clone for HostApplyProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostApplyProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostApplyProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2596,6 +2820,7 @@ pub struct HostConfigSpec {
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
 }
 impl Default for HostConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "storage")]
@@ -2665,9 +2890,11 @@ impl rt::Object for HostConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "storage")]
@@ -2706,6 +2933,7 @@ impl rt::Object for HostConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "storage")]
@@ -2746,16 +2974,19 @@ impl rt::Object for HostConfigSpec {
     }
 }
 impl Clone for HostConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2769,6 +3000,7 @@ pub struct HostMemoryProfile {
     pub base: ApplyProfile,
 }
 impl Default for HostMemoryProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -2786,9 +3018,11 @@ impl rt::Object for HostMemoryProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MEMORY_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MEMORY_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -2796,6 +3030,7 @@ impl rt::Object for HostMemoryProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -2817,16 +3052,19 @@ impl std::ops::DerefMut for HostMemoryProfile {
     }
 }
 impl Clone for HostMemoryProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMemoryProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMemoryProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2842,6 +3080,7 @@ pub struct HostPortGroupProfile {
     pub ip_config: IpAddressProfile,
 }
 impl Default for HostPortGroupProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PortGroupProfile::default(),
@@ -2862,9 +3101,11 @@ impl rt::Object for HostPortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2873,6 +3114,7 @@ impl rt::Object for HostPortGroupProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2895,16 +3137,19 @@ impl std::ops::DerefMut for HostPortGroupProfile {
     }
 }
 impl Clone for HostPortGroupProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroupProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPortGroupProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2920,6 +3165,7 @@ pub struct HostProfileAppliedEvent {
     pub profile: ProfileEventArgument,
 }
 impl Default for HostProfileAppliedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -2940,9 +3186,11 @@ impl rt::Object for HostProfileAppliedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_APPLIED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_APPLIED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2951,6 +3199,7 @@ impl rt::Object for HostProfileAppliedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2973,16 +3222,19 @@ impl std::ops::DerefMut for HostProfileAppliedEvent {
     }
 }
 impl Clone for HostProfileAppliedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileAppliedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileAppliedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3010,6 +3262,7 @@ pub struct HostProfileCompleteConfigSpec {
     pub host_config: Option<Box<HostProfileConfigInfo>>,
 }
 impl Default for HostProfileCompleteConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostProfileConfigSpec::default(),
@@ -3042,9 +3295,11 @@ impl rt::Object for HostProfileCompleteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_COMPLETE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_COMPLETE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3059,6 +3314,7 @@ impl rt::Object for HostProfileCompleteConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3088,16 +3344,19 @@ impl std::ops::DerefMut for HostProfileCompleteConfigSpec {
     }
 }
 impl Clone for HostProfileCompleteConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileCompleteConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileCompleteConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3123,6 +3382,7 @@ pub struct HostProfileConfigInfo {
     pub description: Option<Box<ProfileDescription>>,
 }
 impl Default for HostProfileConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileConfigInfo::default(),
@@ -3153,9 +3413,11 @@ impl rt::Object for HostProfileConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3169,6 +3431,7 @@ impl rt::Object for HostProfileConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3196,16 +3459,19 @@ impl std::ops::DerefMut for HostProfileConfigInfo {
     }
 }
 impl Clone for HostProfileConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3219,6 +3485,7 @@ pub struct HostProfileConfigSpec {
     pub base: ProfileCreateSpec,
 }
 impl Default for HostProfileConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileCreateSpec::default(),
@@ -3236,9 +3503,11 @@ impl rt::Object for HostProfileConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3246,6 +3515,7 @@ impl rt::Object for HostProfileConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3268,16 +3538,19 @@ impl std::ops::DerefMut for HostProfileConfigSpec {
     }
 }
 impl Clone for HostProfileConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3295,6 +3568,7 @@ pub struct HostProfileHostBasedConfigSpec {
     pub use_host_profile_engine: Option<bool>,
 }
 impl Default for HostProfileHostBasedConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostProfileConfigSpec::default(),
@@ -3317,9 +3591,11 @@ impl rt::Object for HostProfileHostBasedConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_HOST_BASED_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_HOST_BASED_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3329,6 +3605,7 @@ impl rt::Object for HostProfileHostBasedConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3353,16 +3630,19 @@ impl std::ops::DerefMut for HostProfileHostBasedConfigSpec {
     }
 }
 impl Clone for HostProfileHostBasedConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileHostBasedConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileHostBasedConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3378,6 +3658,7 @@ pub struct HostProfileManagerCompositionResult {
     pub results: Vec<HostProfileManagerCompositionResultResultElement>,
 }
 impl Default for HostProfileManagerCompositionResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             errors: Vec::new(),
@@ -3399,9 +3680,11 @@ impl rt::Object for HostProfileManagerCompositionResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.errors),
@@ -3409,6 +3692,7 @@ impl rt::Object for HostProfileManagerCompositionResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.errors),
@@ -3418,16 +3702,19 @@ impl rt::Object for HostProfileManagerCompositionResult {
     }
 }
 impl Clone for HostProfileManagerCompositionResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileManagerCompositionResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileManagerCompositionResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3445,6 +3732,7 @@ pub struct HostProfileManagerCompositionResultResultElement {
     pub errors: Vec<LocalizableMessage>,
 }
 impl Default for HostProfileManagerCompositionResultResultElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             target: Default::default(),
@@ -3468,9 +3756,11 @@ impl rt::Object for HostProfileManagerCompositionResultResultElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.target),
@@ -3479,6 +3769,7 @@ impl rt::Object for HostProfileManagerCompositionResultResultElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.target),
@@ -3489,16 +3780,19 @@ impl rt::Object for HostProfileManagerCompositionResultResultElement {
     }
 }
 impl Clone for HostProfileManagerCompositionResultResultElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileManagerCompositionResultResultElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileManagerCompositionResultResultElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3514,6 +3808,7 @@ pub struct HostProfileManagerCompositionValidationResult {
     pub errors: Vec<LocalizableMessage>,
 }
 impl Default for HostProfileManagerCompositionValidationResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             results: Vec::new(),
@@ -3535,9 +3830,11 @@ impl rt::Object for HostProfileManagerCompositionValidationResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.results),
@@ -3545,6 +3842,7 @@ impl rt::Object for HostProfileManagerCompositionValidationResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.results),
@@ -3554,16 +3852,19 @@ impl rt::Object for HostProfileManagerCompositionValidationResult {
     }
 }
 impl Clone for HostProfileManagerCompositionValidationResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileManagerCompositionValidationResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileManagerCompositionValidationResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3595,6 +3896,7 @@ pub struct HostProfileManagerCompositionValidationResultResultElement {
     pub to_be_reenable_cc: Option<Box<HostApplyProfile>>,
 }
 impl Default for HostProfileManagerCompositionValidationResultResultElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             target: Default::default(),
@@ -3632,9 +3934,11 @@ impl rt::Object for HostProfileManagerCompositionValidationResultResultElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.target),
@@ -3650,6 +3954,7 @@ impl rt::Object for HostProfileManagerCompositionValidationResultResultElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.target),
@@ -3667,16 +3972,19 @@ impl rt::Object for HostProfileManagerCompositionValidationResultResultElement {
     }
 }
 impl Clone for HostProfileManagerCompositionValidationResultResultElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileManagerCompositionValidationResultResultElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileManagerCompositionValidationResultResultElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3694,6 +4002,7 @@ pub struct HostProfileManagerConfigTaskList {
     pub task_list_requirement: Vec<String>,
 }
 impl Default for HostProfileManagerConfigTaskList {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config_spec: None,
@@ -3717,9 +4026,11 @@ impl rt::Object for HostProfileManagerConfigTaskList {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_CONFIG_TASK_LIST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_CONFIG_TASK_LIST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.config_spec),
@@ -3728,6 +4039,7 @@ impl rt::Object for HostProfileManagerConfigTaskList {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.config_spec),
@@ -3738,16 +4050,19 @@ impl rt::Object for HostProfileManagerConfigTaskList {
     }
 }
 impl Clone for HostProfileManagerConfigTaskList {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileManagerConfigTaskList {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileManagerConfigTaskList {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3763,6 +4078,7 @@ pub struct HostProfileManagerHostToConfigSpecMap {
     pub config_spec: rt::Poly<AnswerFileCreateSpec>,
 }
 impl Default for HostProfileManagerHostToConfigSpecMap {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -3784,9 +4100,11 @@ impl rt::Object for HostProfileManagerHostToConfigSpecMap {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -3794,6 +4112,7 @@ impl rt::Object for HostProfileManagerHostToConfigSpecMap {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -3803,16 +4122,19 @@ impl rt::Object for HostProfileManagerHostToConfigSpecMap {
     }
 }
 impl Clone for HostProfileManagerHostToConfigSpecMap {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileManagerHostToConfigSpecMap {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileManagerHostToConfigSpecMap {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3830,6 +4152,7 @@ pub struct HostProfileSerializedHostProfileSpec {
     pub validating: Option<bool>,
 }
 impl Default for HostProfileSerializedHostProfileSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileSerializedCreateSpec::default(),
@@ -3852,9 +4175,11 @@ impl rt::Object for HostProfileSerializedHostProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3864,6 +4189,7 @@ impl rt::Object for HostProfileSerializedHostProfileSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3887,16 +4213,19 @@ impl std::ops::DerefMut for HostProfileSerializedHostProfileSpec {
     }
 }
 impl Clone for HostProfileSerializedHostProfileSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileSerializedHostProfileSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileSerializedHostProfileSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3922,6 +4251,7 @@ pub struct HostProfileValidationFailureInfo {
     pub faults: Vec<LocalizedMethodFault>,
 }
 impl Default for HostProfileValidationFailureInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3953,9 +4283,11 @@ impl rt::Object for HostProfileValidationFailureInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_VALIDATION_FAILURE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_VALIDATION_FAILURE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3968,6 +4300,7 @@ impl rt::Object for HostProfileValidationFailureInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3982,16 +4315,19 @@ impl rt::Object for HostProfileValidationFailureInfo {
     }
 }
 impl Clone for HostProfileValidationFailureInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileValidationFailureInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileValidationFailureInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4002,6 +4338,7 @@ rt::serde!(object HostProfileValidationFailureInfo);
 /// `HostProfilesEntityCustomizations`, a [`DynamicData`], since VI API 6.5.
 pub struct HostProfilesEntityCustomizations {}
 impl Default for HostProfilesEntityCustomizations {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4017,14 +4354,17 @@ impl rt::Object for HostProfilesEntityCustomizations {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILES_ENTITY_CUSTOMIZATIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILES_ENTITY_CUSTOMIZATIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4032,16 +4372,19 @@ impl rt::Object for HostProfilesEntityCustomizations {
     }
 }
 impl Clone for HostProfilesEntityCustomizations {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfilesEntityCustomizations {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfilesEntityCustomizations {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4063,6 +4406,7 @@ pub struct HostSpecification {
     pub change_id: Option<String>,
 }
 impl Default for HostSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             created_time: Default::default(),
@@ -4090,9 +4434,11 @@ impl rt::Object for HostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.created_time),
@@ -4103,6 +4449,7 @@ impl rt::Object for HostSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.created_time),
@@ -4115,16 +4462,19 @@ impl rt::Object for HostSpecification {
     }
 }
 impl Clone for HostSpecification {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSpecification {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSpecification {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4138,6 +4488,7 @@ pub struct HostSpecificationChangedEvent {
     pub base: HostEvent,
 }
 impl Default for HostSpecificationChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4153,9 +4504,11 @@ impl rt::Object for HostSpecificationChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4163,6 +4516,7 @@ impl rt::Object for HostSpecificationChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4184,16 +4538,19 @@ impl std::ops::DerefMut for HostSpecificationChangedEvent {
     }
 }
 impl Clone for HostSpecificationChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSpecificationChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSpecificationChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4209,6 +4566,7 @@ pub struct HostSpecificationOperationFailed {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for HostSpecificationOperationFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -4229,9 +4587,11 @@ impl rt::Object for HostSpecificationOperationFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_OPERATION_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_OPERATION_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4240,6 +4600,7 @@ impl rt::Object for HostSpecificationOperationFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4262,16 +4623,19 @@ impl std::ops::DerefMut for HostSpecificationOperationFailed {
     }
 }
 impl Clone for HostSpecificationOperationFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSpecificationOperationFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSpecificationOperationFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4285,6 +4649,7 @@ pub struct HostSpecificationRequireEvent {
     pub base: HostEvent,
 }
 impl Default for HostSpecificationRequireEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: HostEvent::default() }
     }
@@ -4300,9 +4665,11 @@ impl rt::Object for HostSpecificationRequireEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_REQUIRE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_REQUIRE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4310,6 +4677,7 @@ impl rt::Object for HostSpecificationRequireEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4331,16 +4699,19 @@ impl std::ops::DerefMut for HostSpecificationRequireEvent {
     }
 }
 impl Clone for HostSpecificationRequireEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSpecificationRequireEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSpecificationRequireEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4356,6 +4727,7 @@ pub struct HostSpecificationUpdateEvent {
     pub host_spec: HostSpecification,
 }
 impl Default for HostSpecificationUpdateEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -4376,9 +4748,11 @@ impl rt::Object for HostSpecificationUpdateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_UPDATE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_UPDATE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4387,6 +4761,7 @@ impl rt::Object for HostSpecificationUpdateEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4409,16 +4784,19 @@ impl std::ops::DerefMut for HostSpecificationUpdateEvent {
     }
 }
 impl Clone for HostSpecificationUpdateEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSpecificationUpdateEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSpecificationUpdateEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4438,6 +4816,7 @@ pub struct HostSubSpecification {
     pub binary_data: Option<rt::Binary>,
 }
 impl Default for HostSubSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -4463,9 +4842,11 @@ impl rt::Object for HostSubSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SUB_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SUB_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -4475,6 +4856,7 @@ impl rt::Object for HostSubSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -4486,16 +4868,19 @@ impl rt::Object for HostSubSpecification {
     }
 }
 impl Clone for HostSubSpecification {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSubSpecification {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSubSpecification {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4511,6 +4896,7 @@ pub struct HostSubSpecificationDeleteEvent {
     pub sub_spec_name: String,
 }
 impl Default for HostSubSpecificationDeleteEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -4531,9 +4917,11 @@ impl rt::Object for HostSubSpecificationDeleteEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SUB_SPECIFICATION_DELETE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SUB_SPECIFICATION_DELETE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4542,6 +4930,7 @@ impl rt::Object for HostSubSpecificationDeleteEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4564,16 +4953,19 @@ impl std::ops::DerefMut for HostSubSpecificationDeleteEvent {
     }
 }
 impl Clone for HostSubSpecificationDeleteEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSubSpecificationDeleteEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSubSpecificationDeleteEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4589,6 +4981,7 @@ pub struct HostSubSpecificationUpdateEvent {
     pub host_sub_spec: HostSubSpecification,
 }
 impl Default for HostSubSpecificationUpdateEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostEvent::default(),
@@ -4609,9 +5002,11 @@ impl rt::Object for HostSubSpecificationUpdateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SUB_SPECIFICATION_UPDATE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SUB_SPECIFICATION_UPDATE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -4620,6 +5015,7 @@ impl rt::Object for HostSubSpecificationUpdateEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -4642,16 +5038,19 @@ impl std::ops::DerefMut for HostSubSpecificationUpdateEvent {
     }
 }
 impl Clone for HostSubSpecificationUpdateEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSubSpecificationUpdateEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSubSpecificationUpdateEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4673,6 +5072,7 @@ pub struct InvalidProfileReferenceHost {
     pub profile_name: Option<String>,
 }
 impl Default for InvalidProfileReferenceHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -4699,9 +5099,11 @@ impl rt::Object for InvalidProfileReferenceHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_PROFILE_REFERENCE_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_PROFILE_REFERENCE_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4713,6 +5115,7 @@ impl rt::Object for InvalidProfileReferenceHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4738,16 +5141,19 @@ impl std::ops::DerefMut for InvalidProfileReferenceHost {
     }
 }
 impl Clone for InvalidProfileReferenceHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidProfileReferenceHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidProfileReferenceHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4761,6 +5167,7 @@ pub struct IpAddressProfile {
     pub base: ApplyProfile,
 }
 impl Default for IpAddressProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4778,9 +5185,11 @@ impl rt::Object for IpAddressProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_ADDRESS_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_ADDRESS_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -4788,6 +5197,7 @@ impl rt::Object for IpAddressProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -4809,16 +5219,19 @@ impl std::ops::DerefMut for IpAddressProfile {
     }
 }
 impl Clone for IpAddressProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpAddressProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpAddressProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4834,6 +5247,7 @@ pub struct IpRouteProfile {
     pub static_route: Vec<StaticRouteProfile>,
 }
 impl Default for IpRouteProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4854,9 +5268,11 @@ impl rt::Object for IpRouteProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_ROUTE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_ROUTE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -4865,6 +5281,7 @@ impl rt::Object for IpRouteProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -4887,16 +5304,19 @@ impl std::ops::DerefMut for IpRouteProfile {
     }
 }
 impl Clone for IpRouteProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpRouteProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpRouteProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct LinkProfile {
     pub base: ApplyProfile,
 }
 impl Default for LinkProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -28,9 +29,11 @@ impl rt::Object for LinkProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &LINK_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LINK_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for LinkProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for LinkProfile {
     }
 }
 impl Clone for LinkProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LinkProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LinkProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -84,6 +91,7 @@ pub struct NasStorageProfile {
     pub key: String,
 }
 impl Default for NasStorageProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -104,9 +112,11 @@ impl rt::Object for NasStorageProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NAS_STORAGE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NAS_STORAGE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -115,6 +125,7 @@ impl rt::Object for NasStorageProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -137,16 +148,19 @@ impl std::ops::DerefMut for NasStorageProfile {
     }
 }
 impl Clone for NasStorageProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NasStorageProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NasStorageProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -166,6 +180,7 @@ pub struct NetStackInstanceProfile {
     pub ip_route_config: IpRouteProfile,
 }
 impl Default for NetStackInstanceProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -190,9 +205,11 @@ impl rt::Object for NetStackInstanceProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NET_STACK_INSTANCE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NET_STACK_INSTANCE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -203,6 +220,7 @@ impl rt::Object for NetStackInstanceProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -227,16 +245,19 @@ impl std::ops::DerefMut for NetStackInstanceProfile {
     }
 }
 impl Clone for NetStackInstanceProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetStackInstanceProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetStackInstanceProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -250,6 +271,7 @@ pub struct NetworkPolicyProfile {
     pub base: ApplyProfile,
 }
 impl Default for NetworkPolicyProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -267,9 +289,11 @@ impl rt::Object for NetworkPolicyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_POLICY_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_POLICY_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -277,6 +301,7 @@ impl rt::Object for NetworkPolicyProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -298,16 +323,19 @@ impl std::ops::DerefMut for NetworkPolicyProfile {
     }
 }
 impl Clone for NetworkPolicyProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkPolicyProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkPolicyProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -349,6 +377,7 @@ pub struct NetworkProfile {
     pub opaque_switch: Option<Box<OpaqueSwitchProfile>>,
 }
 impl Default for NetworkProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -395,9 +424,11 @@ impl rt::Object for NetworkProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -419,6 +450,7 @@ impl rt::Object for NetworkProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -454,16 +486,19 @@ impl std::ops::DerefMut for NetworkProfile {
     }
 }
 impl Clone for NetworkProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -477,6 +512,7 @@ pub struct NetworkProfileDnsConfigProfile {
     pub base: ApplyProfile,
 }
 impl Default for NetworkProfileDnsConfigProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -494,9 +530,11 @@ impl rt::Object for NetworkProfileDnsConfigProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK_PROFILE_DNS_CONFIG_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK_PROFILE_DNS_CONFIG_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -504,6 +542,7 @@ impl rt::Object for NetworkProfileDnsConfigProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -525,16 +564,19 @@ impl std::ops::DerefMut for NetworkProfileDnsConfigProfile {
     }
 }
 impl Clone for NetworkProfileDnsConfigProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworkProfileDnsConfigProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworkProfileDnsConfigProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -552,6 +594,7 @@ pub struct NsxHostVNicProfile {
     pub ip_config: IpAddressProfile,
 }
 impl Default for NsxHostVNicProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -574,9 +617,11 @@ impl rt::Object for NsxHostVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NSX_HOST_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NSX_HOST_V_NIC_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -586,6 +631,7 @@ impl rt::Object for NsxHostVNicProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -609,16 +655,19 @@ impl std::ops::DerefMut for NsxHostVNicProfile {
     }
 }
 impl Clone for NsxHostVNicProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NsxHostVNicProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NsxHostVNicProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -632,6 +681,7 @@ pub struct NumPortsProfile {
     pub base: ApplyProfile,
 }
 impl Default for NumPortsProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -649,9 +699,11 @@ impl rt::Object for NumPortsProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &NUM_PORTS_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NUM_PORTS_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -659,6 +711,7 @@ impl rt::Object for NumPortsProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -680,16 +733,19 @@ impl std::ops::DerefMut for NumPortsProfile {
     }
 }
 impl Clone for NumPortsProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NumPortsProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NumPortsProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -703,6 +759,7 @@ pub struct OpaqueSwitchProfile {
     pub base: ApplyProfile,
 }
 impl Default for OpaqueSwitchProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -720,9 +777,11 @@ impl rt::Object for OpaqueSwitchProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPAQUE_SWITCH_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPAQUE_SWITCH_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -730,6 +789,7 @@ impl rt::Object for OpaqueSwitchProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -751,16 +811,19 @@ impl std::ops::DerefMut for OpaqueSwitchProfile {
     }
 }
 impl Clone for OpaqueSwitchProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OpaqueSwitchProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OpaqueSwitchProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -776,6 +839,7 @@ pub struct OptionProfile {
     pub key: String,
 }
 impl Default for OptionProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -796,9 +860,11 @@ impl rt::Object for OptionProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -807,6 +873,7 @@ impl rt::Object for OptionProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -829,16 +896,19 @@ impl std::ops::DerefMut for OptionProfile {
     }
 }
 impl Clone for OptionProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OptionProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OptionProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -854,6 +924,7 @@ pub struct PermissionProfile {
     pub key: String,
 }
 impl Default for PermissionProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -874,9 +945,11 @@ impl rt::Object for PermissionProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERMISSION_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERMISSION_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -885,6 +958,7 @@ impl rt::Object for PermissionProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -907,16 +981,19 @@ impl std::ops::DerefMut for PermissionProfile {
     }
 }
 impl Clone for PermissionProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PermissionProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PermissionProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -932,6 +1009,7 @@ pub struct PhysicalNicProfile {
     pub key: String,
 }
 impl Default for PhysicalNicProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -952,9 +1030,11 @@ impl rt::Object for PhysicalNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -963,6 +1043,7 @@ impl rt::Object for PhysicalNicProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -985,16 +1066,19 @@ impl std::ops::DerefMut for PhysicalNicProfile {
     }
 }
 impl Clone for PhysicalNicProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PhysicalNicProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1010,6 +1094,7 @@ pub struct PnicUplinkProfile {
     pub key: String,
 }
 impl Default for PnicUplinkProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -1030,9 +1115,11 @@ impl rt::Object for PnicUplinkProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &PNIC_UPLINK_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PNIC_UPLINK_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -1041,6 +1128,7 @@ impl rt::Object for PnicUplinkProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -1063,16 +1151,19 @@ impl std::ops::DerefMut for PnicUplinkProfile {
     }
 }
 impl Clone for PnicUplinkProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PnicUplinkProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PnicUplinkProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1088,6 +1179,7 @@ pub struct PolicyOption {
     pub parameter: Vec<KeyAnyValue>,
 }
 impl Default for PolicyOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -1109,9 +1201,11 @@ impl rt::Object for PolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &POLICY_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POLICY_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -1119,6 +1213,7 @@ impl rt::Object for PolicyOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -1129,16 +1224,19 @@ impl rt::Object for PolicyOption {
 }
 impl rt::Extends<PolicyOption> for PolicyOption {}
 impl Clone for PolicyOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PolicyOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PolicyOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1162,6 +1260,7 @@ pub struct PortGroupProfile {
     pub network_policy: NetworkPolicyProfile,
 }
 impl Default for PortGroupProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -1190,9 +1289,11 @@ impl rt::Object for PortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -1205,6 +1306,7 @@ impl rt::Object for PortGroupProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -1231,16 +1333,19 @@ impl std::ops::DerefMut for PortGroupProfile {
     }
 }
 impl Clone for PortGroupProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PortGroupProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PortGroupProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1256,6 +1361,7 @@ pub struct ProfileApplyProfileElement {
     pub key: String,
 }
 impl Default for ProfileApplyProfileElement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -1276,9 +1382,11 @@ impl rt::Object for ProfileApplyProfileElement {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_APPLY_PROFILE_ELEMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_APPLY_PROFILE_ELEMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -1287,6 +1395,7 @@ impl rt::Object for ProfileApplyProfileElement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -1309,16 +1418,19 @@ impl std::ops::DerefMut for ProfileApplyProfileElement {
     }
 }
 impl Clone for ProfileApplyProfileElement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileApplyProfileElement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileApplyProfileElement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1336,6 +1448,7 @@ pub struct ProfileApplyProfileProperty {
     pub profile: Vec<rt::Poly<ApplyProfile>>,
 }
 impl Default for ProfileApplyProfileProperty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             property_name: String::new(),
@@ -1359,9 +1472,11 @@ impl rt::Object for ProfileApplyProfileProperty {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_APPLY_PROFILE_PROPERTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_APPLY_PROFILE_PROPERTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.property_name),
@@ -1370,6 +1485,7 @@ impl rt::Object for ProfileApplyProfileProperty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.property_name),
@@ -1380,16 +1496,19 @@ impl rt::Object for ProfileApplyProfileProperty {
     }
 }
 impl Clone for ProfileApplyProfileProperty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileApplyProfileProperty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileApplyProfileProperty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1403,6 +1522,7 @@ pub struct ProfileAssociatedEvent {
     pub base: ProfileEvent,
 }
 impl Default for ProfileAssociatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
@@ -1420,9 +1540,11 @@ impl rt::Object for ProfileAssociatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_ASSOCIATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_ASSOCIATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1430,6 +1552,7 @@ impl rt::Object for ProfileAssociatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1451,16 +1574,19 @@ impl std::ops::DerefMut for ProfileAssociatedEvent {
     }
 }
 impl Clone for ProfileAssociatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileAssociatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileAssociatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1474,6 +1600,7 @@ pub struct ProfileChangedEvent {
     pub base: ProfileEvent,
 }
 impl Default for ProfileChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
@@ -1491,9 +1618,11 @@ impl rt::Object for ProfileChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1501,6 +1630,7 @@ impl rt::Object for ProfileChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1522,16 +1652,19 @@ impl std::ops::DerefMut for ProfileChangedEvent {
     }
 }
 impl Clone for ProfileChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1549,6 +1682,7 @@ pub struct ProfileCompositeExpression {
     pub expression_name: Vec<String>,
 }
 impl Default for ProfileCompositeExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileExpression::default(),
@@ -1571,9 +1705,11 @@ impl rt::Object for ProfileCompositeExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_COMPOSITE_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_COMPOSITE_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1583,6 +1719,7 @@ impl rt::Object for ProfileCompositeExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1606,16 +1743,19 @@ impl std::ops::DerefMut for ProfileCompositeExpression {
     }
 }
 impl Clone for ProfileCompositeExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileCompositeExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileCompositeExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1631,6 +1771,7 @@ pub struct ProfileCompositePolicyOptionMetadata {
     pub option: Vec<String>,
 }
 impl Default for ProfileCompositePolicyOptionMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfilePolicyOptionMetadata::default(),
@@ -1651,9 +1792,11 @@ impl rt::Object for ProfileCompositePolicyOptionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_COMPOSITE_POLICY_OPTION_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_COMPOSITE_POLICY_OPTION_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1662,6 +1805,7 @@ impl rt::Object for ProfileCompositePolicyOptionMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1684,16 +1828,19 @@ impl std::ops::DerefMut for ProfileCompositePolicyOptionMetadata {
     }
 }
 impl Clone for ProfileCompositePolicyOptionMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileCompositePolicyOptionMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileCompositePolicyOptionMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1711,6 +1858,7 @@ pub struct ProfileConfigInfo {
     pub enabled: bool,
 }
 impl Default for ProfileConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1734,9 +1882,11 @@ impl rt::Object for ProfileConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1745,6 +1895,7 @@ impl rt::Object for ProfileConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1756,16 +1907,19 @@ impl rt::Object for ProfileConfigInfo {
 }
 impl rt::Extends<ProfileConfigInfo> for ProfileConfigInfo {}
 impl Clone for ProfileConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1783,6 +1937,7 @@ pub struct ProfileCreateSpec {
     pub enabled: Option<bool>,
 }
 impl Default for ProfileCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: None,
@@ -1806,9 +1961,11 @@ impl rt::Object for ProfileCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1817,6 +1974,7 @@ impl rt::Object for ProfileCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1828,16 +1986,19 @@ impl rt::Object for ProfileCreateSpec {
 }
 impl rt::Extends<ProfileCreateSpec> for ProfileCreateSpec {}
 impl Clone for ProfileCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1851,6 +2012,7 @@ pub struct ProfileCreatedEvent {
     pub base: ProfileEvent,
 }
 impl Default for ProfileCreatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
@@ -1868,9 +2030,11 @@ impl rt::Object for ProfileCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_CREATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_CREATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1878,6 +2042,7 @@ impl rt::Object for ProfileCreatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1899,16 +2064,19 @@ impl std::ops::DerefMut for ProfileCreatedEvent {
     }
 }
 impl Clone for ProfileCreatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileCreatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileCreatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1924,6 +2092,7 @@ pub struct ProfileDeferredPolicyOptionParameter {
     pub parameter: Vec<KeyAnyValue>,
 }
 impl Default for ProfileDeferredPolicyOptionParameter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             input_path: Default::default(),
@@ -1945,9 +2114,11 @@ impl rt::Object for ProfileDeferredPolicyOptionParameter {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.input_path),
@@ -1955,6 +2126,7 @@ impl rt::Object for ProfileDeferredPolicyOptionParameter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.input_path),
@@ -1964,16 +2136,19 @@ impl rt::Object for ProfileDeferredPolicyOptionParameter {
     }
 }
 impl Clone for ProfileDeferredPolicyOptionParameter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileDeferredPolicyOptionParameter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileDeferredPolicyOptionParameter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1987,6 +2162,7 @@ pub struct ProfileDescription {
     pub section: Vec<ProfileDescriptionSection>,
 }
 impl Default for ProfileDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self { section: Vec::new() }
     }
@@ -2004,15 +2180,18 @@ impl rt::Object for ProfileDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.section),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.section),
@@ -2021,16 +2200,19 @@ impl rt::Object for ProfileDescription {
     }
 }
 impl Clone for ProfileDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2046,6 +2228,7 @@ pub struct ProfileDescriptionSection {
     pub message: Vec<LocalizableMessage>,
 }
 impl Default for ProfileDescriptionSection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             description: Default::default(),
@@ -2067,9 +2250,11 @@ impl rt::Object for ProfileDescriptionSection {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_DESCRIPTION_SECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_DESCRIPTION_SECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.description),
@@ -2077,6 +2262,7 @@ impl rt::Object for ProfileDescriptionSection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.description),
@@ -2086,16 +2272,19 @@ impl rt::Object for ProfileDescriptionSection {
     }
 }
 impl Clone for ProfileDescriptionSection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileDescriptionSection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileDescriptionSection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2109,6 +2298,7 @@ pub struct ProfileDissociatedEvent {
     pub base: ProfileEvent,
 }
 impl Default for ProfileDissociatedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
@@ -2126,9 +2316,11 @@ impl rt::Object for ProfileDissociatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_DISSOCIATED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_DISSOCIATED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2136,6 +2328,7 @@ impl rt::Object for ProfileDissociatedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2157,16 +2350,19 @@ impl std::ops::DerefMut for ProfileDissociatedEvent {
     }
 }
 impl Clone for ProfileDissociatedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileDissociatedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileDissociatedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2182,6 +2378,7 @@ pub struct ProfileEvent {
     pub profile: ProfileEventArgument,
 }
 impl Default for ProfileEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Event::default(),
@@ -2202,9 +2399,11 @@ impl rt::Object for ProfileEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
@@ -2213,6 +2412,7 @@ impl rt::Object for ProfileEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
@@ -2235,16 +2435,19 @@ impl std::ops::DerefMut for ProfileEvent {
     }
 }
 impl Clone for ProfileEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2260,6 +2463,7 @@ pub struct ProfileExecuteError {
     pub message: LocalizableMessage,
 }
 impl Default for ProfileExecuteError {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: None,
@@ -2281,9 +2485,11 @@ impl rt::Object for ProfileExecuteError {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_EXECUTE_ERROR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_EXECUTE_ERROR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.path),
@@ -2291,6 +2497,7 @@ impl rt::Object for ProfileExecuteError {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.path),
@@ -2300,16 +2507,19 @@ impl rt::Object for ProfileExecuteError {
     }
 }
 impl Clone for ProfileExecuteError {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileExecuteError {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileExecuteError {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2331,6 +2541,7 @@ pub struct ProfileExecuteResult {
     pub error: Vec<ProfileExecuteError>,
 }
 impl Default for ProfileExecuteResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             status: String::new(),
@@ -2358,9 +2569,11 @@ impl rt::Object for ProfileExecuteResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_EXECUTE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_EXECUTE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.status),
@@ -2371,6 +2584,7 @@ impl rt::Object for ProfileExecuteResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.status),
@@ -2384,16 +2598,19 @@ impl rt::Object for ProfileExecuteResult {
 }
 impl rt::Extends<ProfileExecuteResult> for ProfileExecuteResult {}
 impl Clone for ProfileExecuteResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileExecuteResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileExecuteResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2411,6 +2628,7 @@ pub struct ProfileExpression {
     pub negated: bool,
 }
 impl Default for ProfileExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2434,9 +2652,11 @@ impl rt::Object for ProfileExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2445,6 +2665,7 @@ impl rt::Object for ProfileExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2456,16 +2677,19 @@ impl rt::Object for ProfileExpression {
 }
 impl rt::Extends<ProfileExpression> for ProfileExpression {}
 impl Clone for ProfileExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2481,6 +2705,7 @@ pub struct ProfileExpressionMetadata {
     pub parameter: Vec<ProfileParameterMetadata>,
 }
 impl Default for ProfileExpressionMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             expression_id: Default::default(),
@@ -2502,9 +2727,11 @@ impl rt::Object for ProfileExpressionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_EXPRESSION_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_EXPRESSION_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.expression_id),
@@ -2512,6 +2739,7 @@ impl rt::Object for ProfileExpressionMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.expression_id),
@@ -2521,16 +2749,19 @@ impl rt::Object for ProfileExpressionMetadata {
     }
 }
 impl Clone for ProfileExpressionMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileExpressionMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileExpressionMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2556,6 +2787,7 @@ pub struct ProfileMetadata {
     pub operation_messages: Vec<ProfileMetadataProfileOperationMessage>,
 }
 impl Default for ProfileMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2587,9 +2819,11 @@ impl rt::Object for ProfileMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2602,6 +2836,7 @@ impl rt::Object for ProfileMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2616,16 +2851,19 @@ impl rt::Object for ProfileMetadata {
     }
 }
 impl Clone for ProfileMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2641,6 +2879,7 @@ pub struct ProfileMetadataProfileOperationMessage {
     pub message: LocalizableMessage,
 }
 impl Default for ProfileMetadataProfileOperationMessage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operation_name: String::new(),
@@ -2662,9 +2901,11 @@ impl rt::Object for ProfileMetadataProfileOperationMessage {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_METADATA_PROFILE_OPERATION_MESSAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_METADATA_PROFILE_OPERATION_MESSAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.operation_name),
@@ -2672,6 +2913,7 @@ impl rt::Object for ProfileMetadataProfileOperationMessage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operation_name),
@@ -2681,16 +2923,19 @@ impl rt::Object for ProfileMetadataProfileOperationMessage {
     }
 }
 impl Clone for ProfileMetadataProfileOperationMessage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileMetadataProfileOperationMessage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileMetadataProfileOperationMessage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2706,6 +2951,7 @@ pub struct ProfileMetadataProfileSortSpec {
     pub parameter: String,
 }
 impl Default for ProfileMetadataProfileSortSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             policy_id: String::new(),
@@ -2727,9 +2973,11 @@ impl rt::Object for ProfileMetadataProfileSortSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_METADATA_PROFILE_SORT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_METADATA_PROFILE_SORT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy_id),
@@ -2737,6 +2985,7 @@ impl rt::Object for ProfileMetadataProfileSortSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy_id),
@@ -2746,16 +2995,19 @@ impl rt::Object for ProfileMetadataProfileSortSpec {
     }
 }
 impl Clone for ProfileMetadataProfileSortSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileMetadataProfileSortSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileMetadataProfileSortSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2783,6 +3035,7 @@ pub struct ProfileParameterMetadata {
     pub parameter_relations: Vec<ProfileParameterMetadataParameterRelationMetadata>,
 }
 impl Default for ProfileParameterMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -2816,9 +3069,11 @@ impl rt::Object for ProfileParameterMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_PARAMETER_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_PARAMETER_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -2832,6 +3087,7 @@ impl rt::Object for ProfileParameterMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -2847,16 +3103,19 @@ impl rt::Object for ProfileParameterMetadata {
     }
 }
 impl Clone for ProfileParameterMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileParameterMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileParameterMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2878,6 +3137,7 @@ pub struct ProfileParameterMetadataParameterRelationMetadata {
     pub max_count: i32,
 }
 impl Default for ProfileParameterMetadataParameterRelationMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             relation_types: Vec::new(),
@@ -2905,9 +3165,11 @@ impl rt::Object for ProfileParameterMetadataParameterRelationMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.relation_types),
@@ -2918,6 +3180,7 @@ impl rt::Object for ProfileParameterMetadataParameterRelationMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.relation_types),
@@ -2930,16 +3193,19 @@ impl rt::Object for ProfileParameterMetadataParameterRelationMetadata {
     }
 }
 impl Clone for ProfileParameterMetadataParameterRelationMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileParameterMetadataParameterRelationMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileParameterMetadataParameterRelationMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2955,6 +3221,7 @@ pub struct ProfilePolicy {
     pub policy_option: rt::Poly<PolicyOption>,
 }
 impl Default for ProfilePolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2976,9 +3243,11 @@ impl rt::Object for ProfilePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2986,6 +3255,7 @@ impl rt::Object for ProfilePolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2995,16 +3265,19 @@ impl rt::Object for ProfilePolicy {
     }
 }
 impl Clone for ProfilePolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfilePolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfilePolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3020,6 +3293,7 @@ pub struct ProfilePolicyMetadata {
     pub possible_option: Vec<rt::Poly<ProfilePolicyOptionMetadata>>,
 }
 impl Default for ProfilePolicyMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -3041,9 +3315,11 @@ impl rt::Object for ProfilePolicyMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_POLICY_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_POLICY_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -3051,6 +3327,7 @@ impl rt::Object for ProfilePolicyMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -3060,16 +3337,19 @@ impl rt::Object for ProfilePolicyMetadata {
     }
 }
 impl Clone for ProfilePolicyMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfilePolicyMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfilePolicyMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3085,6 +3365,7 @@ pub struct ProfilePolicyOptionMetadata {
     pub parameter: Vec<ProfileParameterMetadata>,
 }
 impl Default for ProfilePolicyOptionMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -3106,9 +3387,11 @@ impl rt::Object for ProfilePolicyOptionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_POLICY_OPTION_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_POLICY_OPTION_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -3116,6 +3399,7 @@ impl rt::Object for ProfilePolicyOptionMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -3126,16 +3410,19 @@ impl rt::Object for ProfilePolicyOptionMetadata {
 }
 impl rt::Extends<ProfilePolicyOptionMetadata> for ProfilePolicyOptionMetadata {}
 impl Clone for ProfilePolicyOptionMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfilePolicyOptionMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfilePolicyOptionMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3151,6 +3438,7 @@ pub struct ProfileProfileStructure {
     pub child: Vec<ProfileProfileStructureProperty>,
 }
 impl Default for ProfileProfileStructure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile_type_name: String::new(),
@@ -3172,9 +3460,11 @@ impl rt::Object for ProfileProfileStructure {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_PROFILE_STRUCTURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_PROFILE_STRUCTURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile_type_name),
@@ -3182,6 +3472,7 @@ impl rt::Object for ProfileProfileStructure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile_type_name),
@@ -3191,16 +3482,19 @@ impl rt::Object for ProfileProfileStructure {
     }
 }
 impl Clone for ProfileProfileStructure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileProfileStructure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileProfileStructure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3218,6 +3512,7 @@ pub struct ProfileProfileStructureProperty {
     pub element: ProfileProfileStructure,
 }
 impl Default for ProfileProfileStructureProperty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             property_name: String::new(),
@@ -3241,9 +3536,11 @@ impl rt::Object for ProfileProfileStructureProperty {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_PROFILE_STRUCTURE_PROPERTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_PROFILE_STRUCTURE_PROPERTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.property_name),
@@ -3252,6 +3549,7 @@ impl rt::Object for ProfileProfileStructureProperty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.property_name),
@@ -3262,16 +3560,19 @@ impl rt::Object for ProfileProfileStructureProperty {
     }
 }
 impl Clone for ProfileProfileStructureProperty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileProfileStructureProperty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileProfileStructureProperty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3291,6 +3592,7 @@ pub struct ProfilePropertyPath {
     pub policy_option_id: Option<String>,
 }
 impl Default for ProfilePropertyPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile_path: String::new(),
@@ -3316,9 +3618,11 @@ impl rt::Object for ProfilePropertyPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_PROPERTY_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_PROPERTY_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile_path),
@@ -3328,6 +3632,7 @@ impl rt::Object for ProfilePropertyPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile_path),
@@ -3339,16 +3644,19 @@ impl rt::Object for ProfilePropertyPath {
     }
 }
 impl Clone for ProfilePropertyPath {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfilePropertyPath {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfilePropertyPath {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3368,6 +3676,7 @@ pub struct ProfileReferenceHostChangedEvent {
     pub prev_reference_host_name: Option<String>,
 }
 impl Default for ProfileReferenceHostChangedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
@@ -3392,9 +3701,11 @@ impl rt::Object for ProfileReferenceHostChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_REFERENCE_HOST_CHANGED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_REFERENCE_HOST_CHANGED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3405,6 +3716,7 @@ impl rt::Object for ProfileReferenceHostChangedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3429,16 +3741,19 @@ impl std::ops::DerefMut for ProfileReferenceHostChangedEvent {
     }
 }
 impl Clone for ProfileReferenceHostChangedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileReferenceHostChangedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileReferenceHostChangedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3452,6 +3767,7 @@ pub struct ProfileRemovedEvent {
     pub base: ProfileEvent,
 }
 impl Default for ProfileRemovedEvent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
@@ -3469,9 +3785,11 @@ impl rt::Object for ProfileRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_REMOVED_EVENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_REMOVED_EVENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3479,6 +3797,7 @@ impl rt::Object for ProfileRemovedEvent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3500,16 +3819,19 @@ impl std::ops::DerefMut for ProfileRemovedEvent {
     }
 }
 impl Clone for ProfileRemovedEvent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileRemovedEvent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileRemovedEvent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3525,6 +3847,7 @@ pub struct ProfileSerializedCreateSpec {
     pub profile_config_string: String,
 }
 impl Default for ProfileSerializedCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileCreateSpec::default(),
@@ -3545,9 +3868,11 @@ impl rt::Object for ProfileSerializedCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_SERIALIZED_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_SERIALIZED_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3556,6 +3881,7 @@ impl rt::Object for ProfileSerializedCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3578,16 +3904,19 @@ impl std::ops::DerefMut for ProfileSerializedCreateSpec {
     }
 }
 impl Clone for ProfileSerializedCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileSerializedCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileSerializedCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3605,6 +3934,7 @@ pub struct ProfileSimpleExpression {
     pub parameter: Vec<KeyAnyValue>,
 }
 impl Default for ProfileSimpleExpression {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileExpression::default(),
@@ -3627,9 +3957,11 @@ impl rt::Object for ProfileSimpleExpression {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_SIMPLE_EXPRESSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_SIMPLE_EXPRESSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3639,6 +3971,7 @@ impl rt::Object for ProfileSimpleExpression {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3662,16 +3995,19 @@ impl std::ops::DerefMut for ProfileSimpleExpression {
     }
 }
 impl Clone for ProfileSimpleExpression {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileSimpleExpression {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileSimpleExpression {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3689,6 +4025,7 @@ pub struct ProfileUpdateFailed {
     pub warnings: Vec<ProfileUpdateFailedUpdateFailure>,
 }
 impl Default for ProfileUpdateFailed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -3711,9 +4048,11 @@ impl rt::Object for ProfileUpdateFailed {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_UPDATE_FAILED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_UPDATE_FAILED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3723,6 +4062,7 @@ impl rt::Object for ProfileUpdateFailed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3746,16 +4086,19 @@ impl std::ops::DerefMut for ProfileUpdateFailed {
     }
 }
 impl Clone for ProfileUpdateFailed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileUpdateFailed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileUpdateFailed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3771,6 +4114,7 @@ pub struct ProfileUpdateFailedUpdateFailure {
     pub err_msg: LocalizableMessage,
 }
 impl Default for ProfileUpdateFailedUpdateFailure {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile_path: Default::default(),
@@ -3792,9 +4136,11 @@ impl rt::Object for ProfileUpdateFailedUpdateFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_UPDATE_FAILED_UPDATE_FAILURE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_UPDATE_FAILED_UPDATE_FAILURE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.profile_path),
@@ -3802,6 +4148,7 @@ impl rt::Object for ProfileUpdateFailedUpdateFailure {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.profile_path),
@@ -3811,16 +4158,19 @@ impl rt::Object for ProfileUpdateFailedUpdateFailure {
     }
 }
 impl Clone for ProfileUpdateFailedUpdateFailure {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileUpdateFailedUpdateFailure {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileUpdateFailedUpdateFailure {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3836,6 +4186,7 @@ pub struct SecurityProfile {
     pub permission: Vec<PermissionProfile>,
 }
 impl Default for SecurityProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -3856,9 +4207,11 @@ impl rt::Object for SecurityProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &SECURITY_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SECURITY_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -3867,6 +4220,7 @@ impl rt::Object for SecurityProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -3889,16 +4243,19 @@ impl std::ops::DerefMut for SecurityProfile {
     }
 }
 impl Clone for SecurityProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SecurityProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SecurityProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3914,6 +4271,7 @@ pub struct ServiceConsolePortGroupProfile {
     pub ip_config: IpAddressProfile,
 }
 impl Default for ServiceConsolePortGroupProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PortGroupProfile::default(),
@@ -3934,9 +4292,11 @@ impl rt::Object for ServiceConsolePortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_CONSOLE_PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_CONSOLE_PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3945,6 +4305,7 @@ impl rt::Object for ServiceConsolePortGroupProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3967,16 +4328,19 @@ impl std::ops::DerefMut for ServiceConsolePortGroupProfile {
     }
 }
 impl Clone for ServiceConsolePortGroupProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceConsolePortGroupProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceConsolePortGroupProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3992,6 +4356,7 @@ pub struct ServiceProfile {
     pub key: String,
 }
 impl Default for ServiceProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4012,9 +4377,11 @@ impl rt::Object for ServiceProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -4023,6 +4390,7 @@ impl rt::Object for ServiceProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -4045,16 +4413,19 @@ impl std::ops::DerefMut for ServiceProfile {
     }
 }
 impl Clone for ServiceProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4070,6 +4441,7 @@ pub struct StaticRouteProfile {
     pub key: Option<String>,
 }
 impl Default for StaticRouteProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4090,9 +4462,11 @@ impl rt::Object for StaticRouteProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &STATIC_ROUTE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STATIC_ROUTE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -4101,6 +4475,7 @@ impl rt::Object for StaticRouteProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -4123,16 +4498,19 @@ impl std::ops::DerefMut for StaticRouteProfile {
     }
 }
 impl Clone for StaticRouteProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StaticRouteProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StaticRouteProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4148,6 +4526,7 @@ pub struct StorageProfile {
     pub nas_storage: Vec<NasStorageProfile>,
 }
 impl Default for StorageProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4168,9 +4547,11 @@ impl rt::Object for StorageProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -4179,6 +4560,7 @@ impl rt::Object for StorageProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -4201,16 +4583,19 @@ impl std::ops::DerefMut for StorageProfile {
     }
 }
 impl Clone for StorageProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4226,6 +4611,7 @@ pub struct StructuredCustomizations {
     pub customizations: Option<Box<AnswerFile>>,
 }
 impl Default for StructuredCustomizations {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -4247,9 +4633,11 @@ impl rt::Object for StructuredCustomizations {
     fn type_info() -> &'static rt::ObjectInfo {
         &STRUCTURED_CUSTOMIZATIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STRUCTURED_CUSTOMIZATIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -4257,6 +4645,7 @@ impl rt::Object for StructuredCustomizations {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -4266,16 +4655,19 @@ impl rt::Object for StructuredCustomizations {
     }
 }
 impl Clone for StructuredCustomizations {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StructuredCustomizations {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StructuredCustomizations {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4291,6 +4683,7 @@ pub struct UserGroupProfile {
     pub key: String,
 }
 impl Default for UserGroupProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4311,9 +4704,11 @@ impl rt::Object for UserGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_GROUP_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_GROUP_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -4322,6 +4717,7 @@ impl rt::Object for UserGroupProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -4344,16 +4740,19 @@ impl std::ops::DerefMut for UserGroupProfile {
     }
 }
 impl Clone for UserGroupProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserGroupProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserGroupProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4369,6 +4768,7 @@ pub struct UserInputRequiredParameterMetadata {
     pub user_input_parameter: Vec<ProfileParameterMetadata>,
 }
 impl Default for UserInputRequiredParameterMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfilePolicyOptionMetadata::default(),
@@ -4389,9 +4789,11 @@ impl rt::Object for UserInputRequiredParameterMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_INPUT_REQUIRED_PARAMETER_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_INPUT_REQUIRED_PARAMETER_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4400,6 +4802,7 @@ impl rt::Object for UserInputRequiredParameterMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4422,16 +4825,19 @@ impl std::ops::DerefMut for UserInputRequiredParameterMetadata {
     }
 }
 impl Clone for UserInputRequiredParameterMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserInputRequiredParameterMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserInputRequiredParameterMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4447,6 +4853,7 @@ pub struct UserProfile {
     pub key: String,
 }
 impl Default for UserProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4467,9 +4874,11 @@ impl rt::Object for UserProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -4478,6 +4887,7 @@ impl rt::Object for UserProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -4500,16 +4910,19 @@ impl std::ops::DerefMut for UserProfile {
     }
 }
 impl Clone for UserProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4520,6 +4933,7 @@ rt::serde!(object UserProfile);
 /// `VirtualMachineDefaultProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 6.0.
 pub struct VirtualMachineDefaultProfileSpec {}
 impl Default for VirtualMachineDefaultProfileSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4535,15 +4949,18 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4552,16 +4969,19 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefaultProfileSpec {}
 impl Clone for VirtualMachineDefaultProfileSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDefaultProfileSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDefaultProfileSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4582,6 +5002,7 @@ pub struct VirtualMachineDefinedProfileSpec {
     pub profile_params: Vec<KeyValue>,
 }
 impl Default for VirtualMachineDefinedProfileSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile_id: String::new(),
@@ -4608,9 +5029,11 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
@@ -4622,6 +5045,7 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile_id),
@@ -4635,16 +5059,19 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefinedProfileSpec {}
 impl Clone for VirtualMachineDefinedProfileSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDefinedProfileSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDefinedProfileSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4655,6 +5082,7 @@ rt::serde!(object VirtualMachineDefinedProfileSpec);
 /// `VirtualMachineEmptyProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
 pub struct VirtualMachineEmptyProfileSpec {}
 impl Default for VirtualMachineEmptyProfileSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4670,15 +5098,18 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4687,16 +5118,19 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineEmptyProfileSpec {}
 impl Clone for VirtualMachineEmptyProfileSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineEmptyProfileSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineEmptyProfileSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4712,6 +5146,7 @@ pub struct VirtualMachineProfileDetails {
     pub disk_profile_details: Vec<VirtualMachineProfileDetailsDiskProfileDetails>,
 }
 impl Default for VirtualMachineProfileDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             profile: Vec::new(),
@@ -4733,9 +5168,11 @@ impl rt::Object for VirtualMachineProfileDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
@@ -4743,6 +5180,7 @@ impl rt::Object for VirtualMachineProfileDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -4752,16 +5190,19 @@ impl rt::Object for VirtualMachineProfileDetails {
     }
 }
 impl Clone for VirtualMachineProfileDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineProfileDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineProfileDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4777,6 +5218,7 @@ pub struct VirtualMachineProfileDetailsDiskProfileDetails {
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
 }
 impl Default for VirtualMachineProfileDetailsDiskProfileDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_id: 0,
@@ -4798,9 +5240,11 @@ impl rt::Object for VirtualMachineProfileDetailsDiskProfileDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_id),
@@ -4808,6 +5252,7 @@ impl rt::Object for VirtualMachineProfileDetailsDiskProfileDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_id),
@@ -4817,16 +5262,19 @@ impl rt::Object for VirtualMachineProfileDetailsDiskProfileDetails {
     }
 }
 impl Clone for VirtualMachineProfileDetailsDiskProfileDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineProfileDetailsDiskProfileDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineProfileDetailsDiskProfileDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4842,6 +5290,7 @@ pub struct VirtualMachineProfileRawData {
     pub object_data: Option<String>,
 }
 impl Default for VirtualMachineProfileRawData {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -4863,9 +5312,11 @@ impl rt::Object for VirtualMachineProfileRawData {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_RAW_DATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_RAW_DATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -4873,6 +5324,7 @@ impl rt::Object for VirtualMachineProfileRawData {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -4882,16 +5334,19 @@ impl rt::Object for VirtualMachineProfileRawData {
     }
 }
 impl Clone for VirtualMachineProfileRawData {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineProfileRawData {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineProfileRawData {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4902,6 +5357,7 @@ rt::serde!(object VirtualMachineProfileRawData);
 /// `VirtualMachineProfileSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualMachineProfileSpec {}
 impl Default for VirtualMachineProfileSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4917,14 +5373,17 @@ impl rt::Object for VirtualMachineProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROFILE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4933,16 +5392,19 @@ impl rt::Object for VirtualMachineProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineProfileSpec {}
 impl Clone for VirtualMachineProfileSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineProfileSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineProfileSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4966,6 +5428,7 @@ pub struct VirtualSwitchProfile {
     pub network_policy: NetworkPolicyProfile,
 }
 impl Default for VirtualSwitchProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -4994,9 +5457,11 @@ impl rt::Object for VirtualSwitchProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SWITCH_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SWITCH_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -5009,6 +5474,7 @@ impl rt::Object for VirtualSwitchProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -5035,16 +5501,19 @@ impl std::ops::DerefMut for VirtualSwitchProfile {
     }
 }
 impl Clone for VirtualSwitchProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSwitchProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSwitchProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct VirtualSwitchSelectionProfile {
     pub base: ApplyProfile,
 }
 impl Default for VirtualSwitchSelectionProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -28,9 +29,11 @@ impl rt::Object for VirtualSwitchSelectionProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SWITCH_SELECTION_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SWITCH_SELECTION_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for VirtualSwitchSelectionProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for VirtualSwitchSelectionProfile {
     }
 }
 impl Clone for VirtualSwitchSelectionProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSwitchSelectionProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSwitchSelectionProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct VlanProfile {
     pub base: ApplyProfile,
 }
 impl Default for VlanProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
@@ -99,9 +107,11 @@ impl rt::Object for VlanProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &VLAN_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VLAN_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -109,6 +119,7 @@ impl rt::Object for VlanProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -130,16 +141,19 @@ impl std::ops::DerefMut for VlanProfile {
     }
 }
 impl Clone for VlanProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VlanProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VlanProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -153,6 +167,7 @@ pub struct VmPortGroupProfile {
     pub base: PortGroupProfile,
 }
 impl Default for VmPortGroupProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: PortGroupProfile::default(),
@@ -170,9 +185,11 @@ impl rt::Object for VmPortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_PORT_GROUP_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -180,6 +197,7 @@ impl rt::Object for VmPortGroupProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -201,16 +219,19 @@ impl std::ops::DerefMut for VmPortGroupProfile {
     }
 }
 impl Clone for VmPortGroupProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPortGroupProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPortGroupProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

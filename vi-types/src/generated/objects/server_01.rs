@@ -11,6 +11,7 @@ pub struct DatabaseSizeEstimate {
     pub size: i64,
 }
 impl Default for DatabaseSizeEstimate {
+    #[inline(never)]
     fn default() -> Self {
         Self { size: 0 }
     }
@@ -28,15 +29,18 @@ impl rt::Object for DatabaseSizeEstimate {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATABASE_SIZE_ESTIMATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATABASE_SIZE_ESTIMATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.size),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.size),
@@ -45,16 +49,19 @@ impl rt::Object for DatabaseSizeEstimate {
     }
 }
 impl Clone for DatabaseSizeEstimate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatabaseSizeEstimate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatabaseSizeEstimate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -70,6 +77,7 @@ pub struct DatabaseSizeParam {
     pub perf_stats_desc: Option<Box<PerformanceStatisticsDescription>>,
 }
 impl Default for DatabaseSizeParam {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             inventory_desc: Default::default(),
@@ -91,9 +99,11 @@ impl rt::Object for DatabaseSizeParam {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATABASE_SIZE_PARAM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATABASE_SIZE_PARAM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.inventory_desc),
@@ -101,6 +111,7 @@ impl rt::Object for DatabaseSizeParam {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.inventory_desc),
@@ -110,16 +121,19 @@ impl rt::Object for DatabaseSizeParam {
     }
 }
 impl Clone for DatabaseSizeParam {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatabaseSizeParam {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatabaseSizeParam {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -135,6 +149,7 @@ pub struct DiagnosticManagerAuditRecordResult {
     pub next_token: String,
 }
 impl Default for DiagnosticManagerAuditRecordResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             records: Vec::new(),
@@ -156,9 +171,11 @@ impl rt::Object for DiagnosticManagerAuditRecordResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.records),
@@ -166,6 +183,7 @@ impl rt::Object for DiagnosticManagerAuditRecordResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.records),
@@ -175,16 +193,19 @@ impl rt::Object for DiagnosticManagerAuditRecordResult {
     }
 }
 impl Clone for DiagnosticManagerAuditRecordResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiagnosticManagerAuditRecordResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiagnosticManagerAuditRecordResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -200,6 +221,7 @@ pub struct DiagnosticManagerBundleInfo {
     pub url: String,
 }
 impl Default for DiagnosticManagerBundleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             system: None,
@@ -221,9 +243,11 @@ impl rt::Object for DiagnosticManagerBundleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_BUNDLE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_BUNDLE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.system),
@@ -231,6 +255,7 @@ impl rt::Object for DiagnosticManagerBundleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.system),
@@ -240,16 +265,19 @@ impl rt::Object for DiagnosticManagerBundleInfo {
     }
 }
 impl Clone for DiagnosticManagerBundleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiagnosticManagerBundleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiagnosticManagerBundleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -273,6 +301,7 @@ pub struct DiagnosticManagerLogDescriptor {
     pub info: rt::Poly<Description>,
 }
 impl Default for DiagnosticManagerLogDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -302,9 +331,11 @@ impl rt::Object for DiagnosticManagerLogDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -316,6 +347,7 @@ impl rt::Object for DiagnosticManagerLogDescriptor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -329,16 +361,19 @@ impl rt::Object for DiagnosticManagerLogDescriptor {
     }
 }
 impl Clone for DiagnosticManagerLogDescriptor {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiagnosticManagerLogDescriptor {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiagnosticManagerLogDescriptor {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -356,6 +391,7 @@ pub struct DiagnosticManagerLogHeader {
     pub line_text: Vec<String>,
 }
 impl Default for DiagnosticManagerLogHeader {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             line_start: 0,
@@ -379,9 +415,11 @@ impl rt::Object for DiagnosticManagerLogHeader {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_LOG_HEADER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER_LOG_HEADER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.line_start),
@@ -390,6 +428,7 @@ impl rt::Object for DiagnosticManagerLogHeader {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.line_start),
@@ -400,16 +439,19 @@ impl rt::Object for DiagnosticManagerLogHeader {
     }
 }
 impl Clone for DiagnosticManagerLogHeader {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiagnosticManagerLogHeader {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiagnosticManagerLogHeader {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -423,6 +465,7 @@ pub struct DynamicArray {
     pub val: Vec<rt::Any>,
 }
 impl Default for DynamicArray {
+    #[inline(never)]
     fn default() -> Self {
         Self { val: Vec::new() }
     }
@@ -440,15 +483,18 @@ impl rt::Object for DynamicArray {
     fn type_info() -> &'static rt::ObjectInfo {
         &DYNAMIC_ARRAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DYNAMIC_ARRAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.val),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.val),
@@ -457,16 +503,19 @@ impl rt::Object for DynamicArray {
     }
 }
 impl Clone for DynamicArray {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DynamicArray {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DynamicArray {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -486,6 +535,7 @@ pub struct ExtExtendedProductInfo {
     pub self_: Option<rt::ManagedObjectReference>,
 }
 impl Default for ExtExtendedProductInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             company_url: None,
@@ -511,9 +561,11 @@ impl rt::Object for ExtExtendedProductInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXT_EXTENDED_PRODUCT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXT_EXTENDED_PRODUCT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.company_url),
@@ -523,6 +575,7 @@ impl rt::Object for ExtExtendedProductInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.company_url),
@@ -534,16 +587,19 @@ impl rt::Object for ExtExtendedProductInfo {
     }
 }
 impl Clone for ExtExtendedProductInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtExtendedProductInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtExtendedProductInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -563,6 +619,7 @@ pub struct ExtManagedEntityInfo {
     pub description: Option<String>,
 }
 impl Default for ExtManagedEntityInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -588,9 +645,11 @@ impl rt::Object for ExtManagedEntityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXT_MANAGED_ENTITY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXT_MANAGED_ENTITY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -600,6 +659,7 @@ impl rt::Object for ExtManagedEntityInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -611,16 +671,19 @@ impl rt::Object for ExtManagedEntityInfo {
     }
 }
 impl Clone for ExtManagedEntityInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtManagedEntityInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtManagedEntityInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -636,6 +699,7 @@ pub struct ExtSolutionManagerInfo {
     pub small_icon_url: Option<String>,
 }
 impl Default for ExtSolutionManagerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tab: Vec::new(),
@@ -657,9 +721,11 @@ impl rt::Object for ExtSolutionManagerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXT_SOLUTION_MANAGER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXT_SOLUTION_MANAGER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.tab),
@@ -667,6 +733,7 @@ impl rt::Object for ExtSolutionManagerInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.tab),
@@ -676,16 +743,19 @@ impl rt::Object for ExtSolutionManagerInfo {
     }
 }
 impl Clone for ExtSolutionManagerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtSolutionManagerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtSolutionManagerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -701,6 +771,7 @@ pub struct ExtSolutionManagerInfoTabInfo {
     pub url: String,
 }
 impl Default for ExtSolutionManagerInfoTabInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             label: String::new(),
@@ -722,9 +793,11 @@ impl rt::Object for ExtSolutionManagerInfoTabInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXT_SOLUTION_MANAGER_INFO_TAB_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXT_SOLUTION_MANAGER_INFO_TAB_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.label),
@@ -732,6 +805,7 @@ impl rt::Object for ExtSolutionManagerInfoTabInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.label),
@@ -741,16 +815,19 @@ impl rt::Object for ExtSolutionManagerInfoTabInfo {
     }
 }
 impl Clone for ExtSolutionManagerInfoTabInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtSolutionManagerInfoTabInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtSolutionManagerInfoTabInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -802,6 +879,7 @@ pub struct Extension {
     pub solution_manager_info: Option<Box<ExtSolutionManagerInfo>>,
 }
 impl Default for Extension {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             description: Default::default(),
@@ -859,9 +937,11 @@ impl rt::Object for Extension {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.description),
@@ -887,6 +967,7 @@ impl rt::Object for Extension {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.description),
@@ -914,16 +995,19 @@ impl rt::Object for Extension {
     }
 }
 impl Clone for Extension {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Extension {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Extension {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -945,6 +1029,7 @@ pub struct ExtensionClientInfo {
     pub url: String,
 }
 impl Default for ExtensionClientInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             version: String::new(),
@@ -972,9 +1057,11 @@ impl rt::Object for ExtensionClientInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_CLIENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_CLIENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
@@ -985,6 +1072,7 @@ impl rt::Object for ExtensionClientInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -997,16 +1085,19 @@ impl rt::Object for ExtensionClientInfo {
     }
 }
 impl Clone for ExtensionClientInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionClientInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionClientInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1022,6 +1113,7 @@ pub struct ExtensionEventTypeInfo {
     pub event_type_schema: Option<String>,
 }
 impl Default for ExtensionEventTypeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             event_id: String::new(),
@@ -1043,9 +1135,11 @@ impl rt::Object for ExtensionEventTypeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_EVENT_TYPE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_EVENT_TYPE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.event_id),
@@ -1053,6 +1147,7 @@ impl rt::Object for ExtensionEventTypeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.event_id),
@@ -1062,16 +1157,19 @@ impl rt::Object for ExtensionEventTypeInfo {
     }
 }
 impl Clone for ExtensionEventTypeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionEventTypeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionEventTypeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1085,6 +1183,7 @@ pub struct ExtensionFaultTypeInfo {
     pub fault_id: String,
 }
 impl Default for ExtensionFaultTypeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { fault_id: String::new() }
     }
@@ -1102,15 +1201,18 @@ impl rt::Object for ExtensionFaultTypeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_FAULT_TYPE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_FAULT_TYPE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.fault_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.fault_id),
@@ -1119,16 +1221,19 @@ impl rt::Object for ExtensionFaultTypeInfo {
     }
 }
 impl Clone for ExtensionFaultTypeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionFaultTypeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionFaultTypeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1142,6 +1247,7 @@ pub struct ExtensionHealthInfo {
     pub url: String,
 }
 impl Default for ExtensionHealthInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { url: String::new() }
     }
@@ -1159,15 +1265,18 @@ impl rt::Object for ExtensionHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_HEALTH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_HEALTH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.url),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.url),
@@ -1176,16 +1285,19 @@ impl rt::Object for ExtensionHealthInfo {
     }
 }
 impl Clone for ExtensionHealthInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionHealthInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionHealthInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1201,6 +1313,7 @@ pub struct ExtensionManagerIpAllocationUsage {
     pub num_addresses: i32,
 }
 impl Default for ExtensionManagerIpAllocationUsage {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
@@ -1222,9 +1335,11 @@ impl rt::Object for ExtensionManagerIpAllocationUsage {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_MANAGER_IP_ALLOCATION_USAGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_MANAGER_IP_ALLOCATION_USAGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extension_key),
@@ -1232,6 +1347,7 @@ impl rt::Object for ExtensionManagerIpAllocationUsage {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extension_key),
@@ -1241,16 +1357,19 @@ impl rt::Object for ExtensionManagerIpAllocationUsage {
     }
 }
 impl Clone for ExtensionManagerIpAllocationUsage {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionManagerIpAllocationUsage {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionManagerIpAllocationUsage {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1266,6 +1385,7 @@ pub struct ExtensionOvfConsumerInfo {
     pub section_type: Vec<String>,
 }
 impl Default for ExtensionOvfConsumerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             callback_url: String::new(),
@@ -1287,9 +1407,11 @@ impl rt::Object for ExtensionOvfConsumerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_OVF_CONSUMER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_OVF_CONSUMER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.callback_url),
@@ -1297,6 +1419,7 @@ impl rt::Object for ExtensionOvfConsumerInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.callback_url),
@@ -1306,16 +1429,19 @@ impl rt::Object for ExtensionOvfConsumerInfo {
     }
 }
 impl Clone for ExtensionOvfConsumerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionOvfConsumerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionOvfConsumerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1331,6 +1457,7 @@ pub struct ExtensionPrivilegeInfo {
     pub priv_group_name: String,
 }
 impl Default for ExtensionPrivilegeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             priv_id: String::new(),
@@ -1352,9 +1479,11 @@ impl rt::Object for ExtensionPrivilegeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_PRIVILEGE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_PRIVILEGE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.priv_id),
@@ -1362,6 +1491,7 @@ impl rt::Object for ExtensionPrivilegeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.priv_id),
@@ -1371,16 +1501,19 @@ impl rt::Object for ExtensionPrivilegeInfo {
     }
 }
 impl Clone for ExtensionPrivilegeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionPrivilegeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionPrivilegeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1398,6 +1531,7 @@ pub struct ExtensionResourceInfo {
     pub data: Vec<KeyValue>,
 }
 impl Default for ExtensionResourceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             locale: String::new(),
@@ -1421,9 +1555,11 @@ impl rt::Object for ExtensionResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_RESOURCE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_RESOURCE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.locale),
@@ -1432,6 +1568,7 @@ impl rt::Object for ExtensionResourceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.locale),
@@ -1442,16 +1579,19 @@ impl rt::Object for ExtensionResourceInfo {
     }
 }
 impl Clone for ExtensionResourceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionResourceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionResourceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1477,6 +1617,7 @@ pub struct ExtensionServerInfo {
     pub server_certificate: Option<String>,
 }
 impl Default for ExtensionServerInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             url: String::new(),
@@ -1508,9 +1649,11 @@ impl rt::Object for ExtensionServerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_SERVER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_SERVER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.url),
@@ -1523,6 +1666,7 @@ impl rt::Object for ExtensionServerInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.url),
@@ -1537,16 +1681,19 @@ impl rt::Object for ExtensionServerInfo {
     }
 }
 impl Clone for ExtensionServerInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionServerInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionServerInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1560,6 +1707,7 @@ pub struct ExtensionTaskTypeInfo {
     pub task_id: String,
 }
 impl Default for ExtensionTaskTypeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { task_id: String::new() }
     }
@@ -1577,15 +1725,18 @@ impl rt::Object for ExtensionTaskTypeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_TASK_TYPE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_TASK_TYPE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.task_id),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.task_id),
@@ -1594,16 +1745,19 @@ impl rt::Object for ExtensionTaskTypeInfo {
     }
 }
 impl Clone for ExtensionTaskTypeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionTaskTypeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionTaskTypeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1635,6 +1789,7 @@ pub struct InventoryDescription {
     pub numv_disk_dev: Option<i32>,
 }
 impl Default for InventoryDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             num_hosts: 0,
@@ -1672,9 +1827,11 @@ impl rt::Object for InventoryDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVENTORY_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVENTORY_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.num_hosts),
@@ -1690,6 +1847,7 @@ impl rt::Object for InventoryDescription {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.num_hosts),
@@ -1707,16 +1865,19 @@ impl rt::Object for InventoryDescription {
     }
 }
 impl Clone for InventoryDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InventoryDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InventoryDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1742,6 +1903,7 @@ pub struct LocalizationManagerMessageCatalog {
     pub version: Option<String>,
 }
 impl Default for LocalizationManagerMessageCatalog {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             module_name: String::new(),
@@ -1773,9 +1935,11 @@ impl rt::Object for LocalizationManagerMessageCatalog {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCALIZATION_MANAGER_MESSAGE_CATALOG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCALIZATION_MANAGER_MESSAGE_CATALOG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.module_name),
@@ -1788,6 +1952,7 @@ impl rt::Object for LocalizationManagerMessageCatalog {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.module_name),
@@ -1802,16 +1967,19 @@ impl rt::Object for LocalizationManagerMessageCatalog {
     }
 }
 impl Clone for LocalizationManagerMessageCatalog {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalizationManagerMessageCatalog {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalizationManagerMessageCatalog {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1825,6 +1993,7 @@ pub struct PasswordField {
     pub value: String,
 }
 impl Default for PasswordField {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: String::new() }
     }
@@ -1842,15 +2011,18 @@ impl rt::Object for PasswordField {
     fn type_info() -> &'static rt::ObjectInfo {
         &PASSWORD_FIELD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PASSWORD_FIELD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -1859,16 +2031,19 @@ impl rt::Object for PasswordField {
     }
 }
 impl Clone for PasswordField {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PasswordField {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PasswordField {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1884,6 +2059,7 @@ pub struct PerfCompositeMetric {
     pub child_entity: Vec<rt::Poly<PerfEntityMetricBase>>,
 }
 impl Default for PerfCompositeMetric {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: None,
@@ -1905,9 +2081,11 @@ impl rt::Object for PerfCompositeMetric {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_COMPOSITE_METRIC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_COMPOSITE_METRIC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -1915,6 +2093,7 @@ impl rt::Object for PerfCompositeMetric {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -1924,16 +2103,19 @@ impl rt::Object for PerfCompositeMetric {
     }
 }
 impl Clone for PerfCompositeMetric {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerfCompositeMetric {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerfCompositeMetric {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1951,6 +2133,7 @@ pub struct PerformanceManagerCounterLevelMapping {
     pub per_device_level: Option<i32>,
 }
 impl Default for PerformanceManagerCounterLevelMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             counter_id: 0,
@@ -1974,9 +2157,11 @@ impl rt::Object for PerformanceManagerCounterLevelMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.counter_id),
@@ -1985,6 +2170,7 @@ impl rt::Object for PerformanceManagerCounterLevelMapping {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.counter_id),
@@ -1995,16 +2181,19 @@ impl rt::Object for PerformanceManagerCounterLevelMapping {
     }
 }
 impl Clone for PerformanceManagerCounterLevelMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerformanceManagerCounterLevelMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerformanceManagerCounterLevelMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2018,6 +2207,7 @@ pub struct PerformanceStatisticsDescription {
     pub intervals: Vec<PerfInterval>,
 }
 impl Default for PerformanceStatisticsDescription {
+    #[inline(never)]
     fn default() -> Self {
         Self { intervals: Vec::new() }
     }
@@ -2035,15 +2225,18 @@ impl rt::Object for PerformanceStatisticsDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORMANCE_STATISTICS_DESCRIPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORMANCE_STATISTICS_DESCRIPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.intervals),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.intervals),
@@ -2052,16 +2245,19 @@ impl rt::Object for PerformanceStatisticsDescription {
     }
 }
 impl Clone for PerformanceStatisticsDescription {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerformanceStatisticsDescription {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerformanceStatisticsDescription {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2081,6 +2277,7 @@ pub struct ProductComponentInfo {
     pub release: i32,
 }
 impl Default for ProductComponentInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2106,9 +2303,11 @@ impl rt::Object for ProductComponentInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PRODUCT_COMPONENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PRODUCT_COMPONENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2118,6 +2317,7 @@ impl rt::Object for ProductComponentInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2129,16 +2329,19 @@ impl rt::Object for ProductComponentInfo {
     }
 }
 impl Clone for ProductComponentInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProductComponentInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProductComponentInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2152,6 +2355,7 @@ pub struct SearchIndexFilter {
     pub predicates: Vec<SearchIndexPredicate>,
 }
 impl Default for SearchIndexFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self { predicates: Vec::new() }
     }
@@ -2169,15 +2373,18 @@ impl rt::Object for SearchIndexFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.predicates),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.predicates),
@@ -2186,16 +2393,19 @@ impl rt::Object for SearchIndexFilter {
     }
 }
 impl Clone for SearchIndexFilter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndexFilter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndexFilter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2211,6 +2421,7 @@ pub struct SearchIndexIterationSpec {
     pub limit: Option<i32>,
 }
 impl Default for SearchIndexIterationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { marker: None, limit: None }
     }
@@ -2229,9 +2440,11 @@ impl rt::Object for SearchIndexIterationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_ITERATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_ITERATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.marker),
@@ -2239,6 +2452,7 @@ impl rt::Object for SearchIndexIterationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.marker),
@@ -2248,16 +2462,19 @@ impl rt::Object for SearchIndexIterationSpec {
     }
 }
 impl Clone for SearchIndexIterationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndexIterationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndexIterationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2271,6 +2488,7 @@ pub struct SearchIndexOptionalValue {
     pub value: Option<rt::Any>,
 }
 impl Default for SearchIndexOptionalValue {
+    #[inline(never)]
     fn default() -> Self {
         Self { value: None }
     }
@@ -2288,15 +2506,18 @@ impl rt::Object for SearchIndexOptionalValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_OPTIONAL_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_OPTIONAL_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -2305,16 +2526,19 @@ impl rt::Object for SearchIndexOptionalValue {
     }
 }
 impl Clone for SearchIndexOptionalValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndexOptionalValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndexOptionalValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2336,6 +2560,7 @@ pub struct SearchIndexPredicate {
     pub comparable_list: Vec<rt::Any>,
 }
 impl Default for SearchIndexPredicate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             property_path: String::new(),
@@ -2363,9 +2588,11 @@ impl rt::Object for SearchIndexPredicate {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_PREDICATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_PREDICATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.property_path),
@@ -2376,6 +2603,7 @@ impl rt::Object for SearchIndexPredicate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.property_path),
@@ -2388,16 +2616,19 @@ impl rt::Object for SearchIndexPredicate {
     }
 }
 impl Clone for SearchIndexPredicate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndexPredicate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndexPredicate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2419,6 +2650,7 @@ pub struct SearchIndexQuerySpec {
     pub limit: Option<i32>,
 }
 impl Default for SearchIndexQuerySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             properties: Vec::new(),
@@ -2446,9 +2678,11 @@ impl rt::Object for SearchIndexQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_QUERY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_QUERY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.properties),
@@ -2459,6 +2693,7 @@ impl rt::Object for SearchIndexQuerySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.properties),
@@ -2471,16 +2706,19 @@ impl rt::Object for SearchIndexQuerySpec {
     }
 }
 impl Clone for SearchIndexQuerySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndexQuerySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndexQuerySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2494,6 +2732,7 @@ pub struct SearchIndexResourceItem {
     pub property_values: Vec<SearchIndexOptionalValue>,
 }
 impl Default for SearchIndexResourceItem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             property_values: Vec::new(),
@@ -2513,15 +2752,18 @@ impl rt::Object for SearchIndexResourceItem {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_RESOURCE_ITEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_RESOURCE_ITEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.property_values),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.property_values),
@@ -2530,16 +2772,19 @@ impl rt::Object for SearchIndexResourceItem {
     }
 }
 impl Clone for SearchIndexResourceItem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndexResourceItem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndexResourceItem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2559,6 +2804,7 @@ pub struct SearchIndexResultSet {
     pub marker: Option<String>,
 }
 impl Default for SearchIndexResultSet {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             properties: Vec::new(),
@@ -2584,9 +2830,11 @@ impl rt::Object for SearchIndexResultSet {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_RESULT_SET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX_RESULT_SET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.properties),
@@ -2596,6 +2844,7 @@ impl rt::Object for SearchIndexResultSet {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.properties),
@@ -2607,16 +2856,19 @@ impl rt::Object for SearchIndexResultSet {
     }
 }
 impl Clone for SearchIndexResultSet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndexResultSet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndexResultSet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2636,6 +2888,7 @@ pub struct ServiceManagerServiceInfo {
     pub description: String,
 }
 impl Default for ServiceManagerServiceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             service_name: String::new(),
@@ -2661,9 +2914,11 @@ impl rt::Object for ServiceManagerServiceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_MANAGER_SERVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_MANAGER_SERVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.service_name),
@@ -2673,6 +2928,7 @@ impl rt::Object for ServiceManagerServiceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.service_name),
@@ -2684,16 +2940,19 @@ impl rt::Object for ServiceManagerServiceInfo {
     }
 }
 impl Clone for ServiceManagerServiceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceManagerServiceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceManagerServiceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2717,6 +2976,7 @@ pub struct SessionManagerGenericServiceTicket {
     pub ticket_type: Option<String>,
 }
 impl Default for SessionManagerGenericServiceTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -2746,9 +3006,11 @@ impl rt::Object for SessionManagerGenericServiceTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_GENERIC_SERVICE_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_GENERIC_SERVICE_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2760,6 +3022,7 @@ impl rt::Object for SessionManagerGenericServiceTicket {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2773,16 +3036,19 @@ impl rt::Object for SessionManagerGenericServiceTicket {
     }
 }
 impl Clone for SessionManagerGenericServiceTicket {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerGenericServiceTicket {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionManagerGenericServiceTicket {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2798,6 +3064,7 @@ pub struct SessionManagerHttpServiceRequestSpec {
     pub url: String,
 }
 impl Default for SessionManagerHttpServiceRequestSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             method: None,
@@ -2819,9 +3086,11 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -2835,6 +3104,7 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.method),
@@ -2846,16 +3116,19 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
 impl rt::Extends<SessionManagerServiceRequestSpec>
 for SessionManagerHttpServiceRequestSpec {}
 impl Clone for SessionManagerHttpServiceRequestSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerHttpServiceRequestSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionManagerHttpServiceRequestSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2871,6 +3144,7 @@ pub struct SessionManagerLocalTicket {
     pub password_file_path: String,
 }
 impl Default for SessionManagerLocalTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             user_name: String::new(),
@@ -2892,9 +3166,11 @@ impl rt::Object for SessionManagerLocalTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_LOCAL_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_LOCAL_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user_name),
@@ -2902,6 +3178,7 @@ impl rt::Object for SessionManagerLocalTicket {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user_name),
@@ -2911,16 +3188,19 @@ impl rt::Object for SessionManagerLocalTicket {
     }
 }
 impl Clone for SessionManagerLocalTicket {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerLocalTicket {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionManagerLocalTicket {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2931,6 +3211,7 @@ rt::serde!(object SessionManagerLocalTicket);
 /// `SessionManagerServiceRequestSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct SessionManagerServiceRequestSpec {}
 impl Default for SessionManagerServiceRequestSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2946,14 +3227,17 @@ impl rt::Object for SessionManagerServiceRequestSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_SERVICE_REQUEST_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_SERVICE_REQUEST_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2962,16 +3246,19 @@ impl rt::Object for SessionManagerServiceRequestSpec {
 }
 impl rt::Extends<SessionManagerServiceRequestSpec> for SessionManagerServiceRequestSpec {}
 impl Clone for SessionManagerServiceRequestSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerServiceRequestSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionManagerServiceRequestSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2985,6 +3272,7 @@ pub struct SessionManagerVmomiServiceRequestSpec {
     pub method: String,
 }
 impl Default for SessionManagerVmomiServiceRequestSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { method: String::new() }
     }
@@ -3002,9 +3290,11 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => {
@@ -3017,6 +3307,7 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.method),
@@ -3027,16 +3318,19 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
 impl rt::Extends<SessionManagerServiceRequestSpec>
 for SessionManagerVmomiServiceRequestSpec {}
 impl Clone for SessionManagerVmomiServiceRequestSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerVmomiServiceRequestSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionManagerVmomiServiceRequestSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3047,6 +3341,7 @@ rt::serde!(object SessionManagerVmomiServiceRequestSpec);
 /// `SiteInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct SiteInfo {}
 impl Default for SiteInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3062,14 +3357,17 @@ impl rt::Object for SiteInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SITE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SITE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3077,16 +3375,19 @@ impl rt::Object for SiteInfo {
     }
 }
 impl Clone for SiteInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SiteInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SiteInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3100,6 +3401,7 @@ pub struct TaskInfoFilterSpec {
     pub filter_task_results: Option<Box<TaskInfoFilterSpecFilterTaskResults>>,
 }
 impl Default for TaskInfoFilterSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter_task_results: None }
     }
@@ -3117,15 +3419,18 @@ impl rt::Object for TaskInfoFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_INFO_FILTER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_INFO_FILTER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.filter_task_results),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.filter_task_results),
@@ -3134,16 +3439,19 @@ impl rt::Object for TaskInfoFilterSpec {
     }
 }
 impl Clone for TaskInfoFilterSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskInfoFilterSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskInfoFilterSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3161,6 +3469,7 @@ pub struct TaskInfoFilterSpecFilterTaskResults {
     pub filter_in: Option<bool>,
 }
 impl Default for TaskInfoFilterSpecFilterTaskResults {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             remove_all: None,
@@ -3184,9 +3493,11 @@ impl rt::Object for TaskInfoFilterSpecFilterTaskResults {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.remove_all),
@@ -3195,6 +3506,7 @@ impl rt::Object for TaskInfoFilterSpecFilterTaskResults {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.remove_all),
@@ -3205,16 +3517,19 @@ impl rt::Object for TaskInfoFilterSpecFilterTaskResults {
     }
 }
 impl Clone for TaskInfoFilterSpecFilterTaskResults {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskInfoFilterSpecFilterTaskResults {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskInfoFilterSpecFilterTaskResults {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3225,6 +3540,7 @@ rt::serde!(object TaskInfoFilterSpecFilterTaskResults);
 /// `TaskManagerTaskViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct TaskManagerTaskViewSpec {}
 impl Default for TaskManagerTaskViewSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3240,14 +3556,17 @@ impl rt::Object for TaskManagerTaskViewSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_MANAGER_TASK_VIEW_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_MANAGER_TASK_VIEW_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3256,16 +3575,19 @@ impl rt::Object for TaskManagerTaskViewSpec {
 }
 impl rt::Extends<TaskManagerTaskViewSpec> for TaskManagerTaskViewSpec {}
 impl Clone for TaskManagerTaskViewSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskManagerTaskViewSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskManagerTaskViewSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3281,6 +3603,7 @@ pub struct TaskManagerViewByStartId {
     pub start_id: String,
 }
 impl Default for TaskManagerViewByStartId {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             count: 0,
@@ -3302,9 +3625,11 @@ impl rt::Object for TaskManagerViewByStartId {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_MANAGER_VIEW_BY_START_ID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_MANAGER_VIEW_BY_START_ID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&TaskManagerTaskViewSpec {}),
@@ -3313,6 +3638,7 @@ impl rt::Object for TaskManagerViewByStartId {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.count),
@@ -3323,16 +3649,19 @@ impl rt::Object for TaskManagerViewByStartId {
 }
 impl rt::Extends<TaskManagerTaskViewSpec> for TaskManagerViewByStartId {}
 impl Clone for TaskManagerViewByStartId {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskManagerViewByStartId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskManagerViewByStartId {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

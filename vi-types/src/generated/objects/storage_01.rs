@@ -13,6 +13,7 @@ pub struct DatastoreMountPathDatastorePair {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for DatastoreMountPathDatastorePair {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             old_mount_path: String::new(),
@@ -34,9 +35,11 @@ impl rt::Object for DatastoreMountPathDatastorePair {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_MOUNT_PATH_DATASTORE_PAIR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_MOUNT_PATH_DATASTORE_PAIR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.old_mount_path),
@@ -44,6 +47,7 @@ impl rt::Object for DatastoreMountPathDatastorePair {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.old_mount_path),
@@ -53,16 +57,19 @@ impl rt::Object for DatastoreMountPathDatastorePair {
     }
 }
 impl Clone for DatastoreMountPathDatastorePair {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreMountPathDatastorePair {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreMountPathDatastorePair {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -78,6 +85,7 @@ pub struct DatastoreNamespaceManagerDirectoryInfo {
     pub used: i64,
 }
 impl Default for DatastoreNamespaceManagerDirectoryInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { capacity: 0, used: 0 }
     }
@@ -96,9 +104,11 @@ impl rt::Object for DatastoreNamespaceManagerDirectoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.capacity),
@@ -106,6 +116,7 @@ impl rt::Object for DatastoreNamespaceManagerDirectoryInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.capacity),
@@ -115,16 +126,19 @@ impl rt::Object for DatastoreNamespaceManagerDirectoryInfo {
     }
 }
 impl Clone for DatastoreNamespaceManagerDirectoryInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreNamespaceManagerDirectoryInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreNamespaceManagerDirectoryInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -142,6 +156,7 @@ pub struct DatastoreVVolContainerFailoverPair {
     pub vvol_mapping: Vec<KeyValue>,
 }
 impl Default for DatastoreVVolContainerFailoverPair {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             src_container: None,
@@ -165,9 +180,11 @@ impl rt::Object for DatastoreVVolContainerFailoverPair {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.src_container),
@@ -176,6 +193,7 @@ impl rt::Object for DatastoreVVolContainerFailoverPair {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.src_container),
@@ -186,16 +204,19 @@ impl rt::Object for DatastoreVVolContainerFailoverPair {
     }
 }
 impl Clone for DatastoreVVolContainerFailoverPair {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreVVolContainerFailoverPair {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreVVolContainerFailoverPair {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -217,6 +238,7 @@ pub struct FcoeConfig {
     pub fcoe_active: bool,
 }
 impl Default for FcoeConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             priority_class: 0,
@@ -244,9 +266,11 @@ impl rt::Object for FcoeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &FCOE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FCOE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.priority_class),
@@ -257,6 +281,7 @@ impl rt::Object for FcoeConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.priority_class),
@@ -269,16 +294,19 @@ impl rt::Object for FcoeConfig {
     }
 }
 impl Clone for FcoeConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FcoeConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FcoeConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -296,6 +324,7 @@ pub struct FcoeConfigFcoeCapabilities {
     pub vlan_range: bool,
 }
 impl Default for FcoeConfigFcoeCapabilities {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             priority_class: false,
@@ -319,9 +348,11 @@ impl rt::Object for FcoeConfigFcoeCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
         &FCOE_CONFIG_FCOE_CAPABILITIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FCOE_CONFIG_FCOE_CAPABILITIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.priority_class),
@@ -330,6 +361,7 @@ impl rt::Object for FcoeConfigFcoeCapabilities {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.priority_class),
@@ -340,16 +372,19 @@ impl rt::Object for FcoeConfigFcoeCapabilities {
     }
 }
 impl Clone for FcoeConfigFcoeCapabilities {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FcoeConfigFcoeCapabilities {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FcoeConfigFcoeCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -369,6 +404,7 @@ pub struct FcoeConfigFcoeSpecification {
     pub vlan_range: Vec<FcoeConfigVlanRange>,
 }
 impl Default for FcoeConfigFcoeSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             underlying_pnic: String::new(),
@@ -394,9 +430,11 @@ impl rt::Object for FcoeConfigFcoeSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &FCOE_CONFIG_FCOE_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FCOE_CONFIG_FCOE_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.underlying_pnic),
@@ -406,6 +444,7 @@ impl rt::Object for FcoeConfigFcoeSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.underlying_pnic),
@@ -417,16 +456,19 @@ impl rt::Object for FcoeConfigFcoeSpecification {
     }
 }
 impl Clone for FcoeConfigFcoeSpecification {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FcoeConfigFcoeSpecification {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FcoeConfigFcoeSpecification {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -442,6 +484,7 @@ pub struct FcoeConfigVlanRange {
     pub vlan_high: i32,
 }
 impl Default for FcoeConfigVlanRange {
+    #[inline(never)]
     fn default() -> Self {
         Self { vlan_low: 0, vlan_high: 0 }
     }
@@ -460,9 +503,11 @@ impl rt::Object for FcoeConfigVlanRange {
     fn type_info() -> &'static rt::ObjectInfo {
         &FCOE_CONFIG_VLAN_RANGE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FCOE_CONFIG_VLAN_RANGE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vlan_low),
@@ -470,6 +515,7 @@ impl rt::Object for FcoeConfigVlanRange {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vlan_low),
@@ -479,16 +525,19 @@ impl rt::Object for FcoeConfigVlanRange {
     }
 }
 impl Clone for FcoeConfigVlanRange {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FcoeConfigVlanRange {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FcoeConfigVlanRange {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -502,6 +551,7 @@ pub struct FcoeFault {
     pub base: VimFault,
 }
 impl Default for FcoeFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -517,9 +567,11 @@ impl rt::Object for FcoeFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &FCOE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FCOE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -527,6 +579,7 @@ impl rt::Object for FcoeFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -548,16 +601,19 @@ impl std::ops::DerefMut for FcoeFault {
     }
 }
 impl Clone for FcoeFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FcoeFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FcoeFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -573,6 +629,7 @@ pub struct FcoeFaultPnicHasNoPortSet {
     pub nic_device: String,
 }
 impl Default for FcoeFaultPnicHasNoPortSet {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: FcoeFault::default(),
@@ -593,9 +650,11 @@ impl rt::Object for FcoeFaultPnicHasNoPortSet {
     fn type_info() -> &'static rt::ObjectInfo {
         &FCOE_FAULT_PNIC_HAS_NO_PORT_SET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FCOE_FAULT_PNIC_HAS_NO_PORT_SET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -604,6 +663,7 @@ impl rt::Object for FcoeFaultPnicHasNoPortSet {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -626,16 +686,19 @@ impl std::ops::DerefMut for FcoeFaultPnicHasNoPortSet {
     }
 }
 impl Clone for FcoeFaultPnicHasNoPortSet {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FcoeFaultPnicHasNoPortSet {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FcoeFaultPnicHasNoPortSet {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -667,6 +730,7 @@ pub struct FileLockInfo {
     pub ref_count: Option<i32>,
 }
 impl Default for FileLockInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             file_path: String::new(),
@@ -704,9 +768,11 @@ impl rt::Object for FileLockInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_LOCK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_LOCK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.file_path),
@@ -722,6 +788,7 @@ impl rt::Object for FileLockInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.file_path),
@@ -739,16 +806,19 @@ impl rt::Object for FileLockInfo {
     }
 }
 impl Clone for FileLockInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileLockInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileLockInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -764,6 +834,7 @@ pub struct FileLockInfoResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for FileLockInfoResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             lock_info: Vec::new(),
@@ -785,9 +856,11 @@ impl rt::Object for FileLockInfoResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_LOCK_INFO_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_LOCK_INFO_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.lock_info),
@@ -795,6 +868,7 @@ impl rt::Object for FileLockInfoResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.lock_info),
@@ -804,16 +878,19 @@ impl rt::Object for FileLockInfoResult {
     }
 }
 impl Clone for FileLockInfoResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileLockInfoResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileLockInfoResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -829,6 +906,7 @@ pub struct HostCacheConfigurationInfo {
     pub swap_size: i64,
 }
 impl Default for HostCacheConfigurationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -850,9 +928,11 @@ impl rt::Object for HostCacheConfigurationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CACHE_CONFIGURATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CACHE_CONFIGURATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -860,6 +940,7 @@ impl rt::Object for HostCacheConfigurationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -869,16 +950,19 @@ impl rt::Object for HostCacheConfigurationInfo {
     }
 }
 impl Clone for HostCacheConfigurationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCacheConfigurationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCacheConfigurationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -894,6 +978,7 @@ pub struct HostCacheConfigurationSpec {
     pub swap_size: i64,
 }
 impl Default for HostCacheConfigurationSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -915,9 +1000,11 @@ impl rt::Object for HostCacheConfigurationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CACHE_CONFIGURATION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CACHE_CONFIGURATION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -925,6 +1012,7 @@ impl rt::Object for HostCacheConfigurationSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -934,16 +1022,19 @@ impl rt::Object for HostCacheConfigurationSpec {
     }
 }
 impl Clone for HostCacheConfigurationSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCacheConfigurationSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCacheConfigurationSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -959,6 +1050,7 @@ pub struct HostDatastoreSystemDatastoreResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HostDatastoreSystemDatastoreResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -980,9 +1072,11 @@ impl rt::Object for HostDatastoreSystemDatastoreResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM_DATASTORE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM_DATASTORE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -990,6 +1084,7 @@ impl rt::Object for HostDatastoreSystemDatastoreResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -999,16 +1094,19 @@ impl rt::Object for HostDatastoreSystemDatastoreResult {
     }
 }
 impl Clone for HostDatastoreSystemDatastoreResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreSystemDatastoreResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreSystemDatastoreResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1024,6 +1122,7 @@ pub struct HostDatastoreSystemVvolDatastoreSpec {
     pub sc_id: String,
 }
 impl Default for HostDatastoreSystemVvolDatastoreSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1045,9 +1144,11 @@ impl rt::Object for HostDatastoreSystemVvolDatastoreSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1055,6 +1156,7 @@ impl rt::Object for HostDatastoreSystemVvolDatastoreSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1064,16 +1166,19 @@ impl rt::Object for HostDatastoreSystemVvolDatastoreSpec {
     }
 }
 impl Clone for HostDatastoreSystemVvolDatastoreSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreSystemVvolDatastoreSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreSystemVvolDatastoreSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1091,6 +1196,7 @@ pub struct HostDiskConfigurationResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HostDiskConfigurationResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_path: None,
@@ -1114,9 +1220,11 @@ impl rt::Object for HostDiskConfigurationResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_CONFIGURATION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_CONFIGURATION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_path),
@@ -1125,6 +1233,7 @@ impl rt::Object for HostDiskConfigurationResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_path),
@@ -1135,16 +1244,19 @@ impl rt::Object for HostDiskConfigurationResult {
     }
 }
 impl Clone for HostDiskConfigurationResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskConfigurationResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskConfigurationResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1155,6 +1267,7 @@ rt::serde!(object HostDiskConfigurationResult);
 /// `HostDiskDimensions`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskDimensions {}
 impl Default for HostDiskDimensions {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1170,14 +1283,17 @@ impl rt::Object for HostDiskDimensions {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_DIMENSIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_DIMENSIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1185,16 +1301,19 @@ impl rt::Object for HostDiskDimensions {
     }
 }
 impl Clone for HostDiskDimensions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskDimensions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskDimensions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1212,6 +1331,7 @@ pub struct HostDiskMappingInfo {
     pub exclusive: Option<bool>,
 }
 impl Default for HostDiskMappingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             physical_partition: None,
@@ -1235,9 +1355,11 @@ impl rt::Object for HostDiskMappingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.physical_partition),
@@ -1246,6 +1368,7 @@ impl rt::Object for HostDiskMappingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.physical_partition),
@@ -1256,16 +1379,19 @@ impl rt::Object for HostDiskMappingInfo {
     }
 }
 impl Clone for HostDiskMappingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskMappingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskMappingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1281,6 +1407,7 @@ pub struct HostDiskMappingOption {
     pub name: String,
 }
 impl Default for HostDiskMappingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             physical_partition: Vec::new(),
@@ -1302,9 +1429,11 @@ impl rt::Object for HostDiskMappingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.physical_partition),
@@ -1312,6 +1441,7 @@ impl rt::Object for HostDiskMappingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.physical_partition),
@@ -1321,16 +1451,19 @@ impl rt::Object for HostDiskMappingOption {
     }
 }
 impl Clone for HostDiskMappingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskMappingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskMappingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1348,6 +1481,7 @@ pub struct HostDiskMappingPartitionInfo {
     pub capacity_in_kb: i64,
 }
 impl Default for HostDiskMappingPartitionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1371,9 +1505,11 @@ impl rt::Object for HostDiskMappingPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_PARTITION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_PARTITION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1382,6 +1518,7 @@ impl rt::Object for HostDiskMappingPartitionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1392,16 +1529,19 @@ impl rt::Object for HostDiskMappingPartitionInfo {
     }
 }
 impl Clone for HostDiskMappingPartitionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskMappingPartitionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskMappingPartitionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1419,6 +1559,7 @@ pub struct HostDiskMappingPartitionOption {
     pub capacity_in_kb: i64,
 }
 impl Default for HostDiskMappingPartitionOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1442,9 +1583,11 @@ impl rt::Object for HostDiskMappingPartitionOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_PARTITION_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_MAPPING_PARTITION_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1453,6 +1596,7 @@ impl rt::Object for HostDiskMappingPartitionOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1463,16 +1607,19 @@ impl rt::Object for HostDiskMappingPartitionOption {
     }
 }
 impl Clone for HostDiskMappingPartitionOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskMappingPartitionOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskMappingPartitionOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1490,6 +1637,7 @@ pub struct HostDiskPartitionInfo {
     pub layout: HostDiskPartitionLayout,
 }
 impl Default for HostDiskPartitionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_name: String::new(),
@@ -1513,9 +1661,11 @@ impl rt::Object for HostDiskPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DISK_PARTITION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_name),
@@ -1524,6 +1674,7 @@ impl rt::Object for HostDiskPartitionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_name),
@@ -1534,16 +1685,19 @@ impl rt::Object for HostDiskPartitionInfo {
     }
 }
 impl Clone for HostDiskPartitionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiskPartitionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1565,6 +1719,7 @@ pub struct HostFibreChannelOverEthernetHba {
     pub marked_for_removal: Option<bool>,
 }
 impl Default for HostFibreChannelOverEthernetHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFibreChannelHba::default(),
@@ -1591,9 +1746,11 @@ impl rt::Object for HostFibreChannelOverEthernetHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -1605,6 +1762,7 @@ impl rt::Object for HostFibreChannelOverEthernetHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -1630,16 +1788,19 @@ impl std::ops::DerefMut for HostFibreChannelOverEthernetHba {
     }
 }
 impl Clone for HostFibreChannelOverEthernetHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelOverEthernetHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFibreChannelOverEthernetHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1657,6 +1818,7 @@ pub struct HostFibreChannelOverEthernetHbaLinkInfo {
     pub vlan_id: i32,
 }
 impl Default for HostFibreChannelOverEthernetHbaLinkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vnport_mac: String::new(),
@@ -1680,9 +1842,11 @@ impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vnport_mac),
@@ -1691,6 +1855,7 @@ impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vnport_mac),
@@ -1701,16 +1866,19 @@ impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
     }
 }
 impl Clone for HostFibreChannelOverEthernetHbaLinkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelOverEthernetHbaLinkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFibreChannelOverEthernetHbaLinkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1730,6 +1898,7 @@ pub struct HostFibreChannelOverEthernetTargetTransport {
     pub vlan_id: i32,
 }
 impl Default for HostFibreChannelOverEthernetTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFibreChannelTargetTransport::default(),
@@ -1754,9 +1923,11 @@ impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1767,6 +1938,7 @@ impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1791,16 +1963,19 @@ impl std::ops::DerefMut for HostFibreChannelOverEthernetTargetTransport {
     }
 }
 impl Clone for HostFibreChannelOverEthernetTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelOverEthernetTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFibreChannelOverEthernetTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1816,6 +1991,7 @@ pub struct HostForceMountedInfo {
     pub mounted: bool,
 }
 impl Default for HostForceMountedInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             persist: false,
@@ -1837,9 +2013,11 @@ impl rt::Object for HostForceMountedInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FORCE_MOUNTED_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FORCE_MOUNTED_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.persist),
@@ -1847,6 +2025,7 @@ impl rt::Object for HostForceMountedInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.persist),
@@ -1856,16 +2035,19 @@ impl rt::Object for HostForceMountedInfo {
     }
 }
 impl Clone for HostForceMountedInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostForceMountedInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostForceMountedInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1876,6 +2058,7 @@ rt::serde!(object HostForceMountedInfo);
 /// `HostHbaCreateSpec`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostHbaCreateSpec {}
 impl Default for HostHbaCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1891,14 +2074,17 @@ impl rt::Object for HostHbaCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HBA_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HBA_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1907,16 +2093,19 @@ impl rt::Object for HostHbaCreateSpec {
 }
 impl rt::Extends<HostHbaCreateSpec> for HostHbaCreateSpec {}
 impl Clone for HostHbaCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHbaCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHbaCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1932,6 +2121,7 @@ pub struct HostLocalFileSystemVolumeSpec {
     pub local_path: String,
 }
 impl Default for HostLocalFileSystemVolumeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device: String::new(),
@@ -1953,9 +2143,11 @@ impl rt::Object for HostLocalFileSystemVolumeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device),
@@ -1963,6 +2155,7 @@ impl rt::Object for HostLocalFileSystemVolumeSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device),
@@ -1972,16 +2165,19 @@ impl rt::Object for HostLocalFileSystemVolumeSpec {
     }
 }
 impl Clone for HostLocalFileSystemVolumeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalFileSystemVolumeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLocalFileSystemVolumeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1995,6 +2191,7 @@ pub struct HostMultipathInfo {
     pub lun: Vec<HostMultipathInfoLogicalUnit>,
 }
 impl Default for HostMultipathInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { lun: Vec::new() }
     }
@@ -2012,15 +2209,18 @@ impl rt::Object for HostMultipathInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.lun),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.lun),
@@ -2029,16 +2229,19 @@ impl rt::Object for HostMultipathInfo {
     }
 }
 impl Clone for HostMultipathInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2054,6 +2257,7 @@ pub struct HostMultipathInfoFixedLogicalUnitPolicy {
     pub prefer: String,
 }
 impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostMultipathInfoLogicalUnitPolicy::default(),
@@ -2074,9 +2278,11 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2085,6 +2291,7 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2108,16 +2315,19 @@ impl std::ops::DerefMut for HostMultipathInfoFixedLogicalUnitPolicy {
     }
 }
 impl Clone for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2141,6 +2351,7 @@ pub struct HostMultipathInfoHppLogicalUnitPolicy {
     pub sampling_ios_per_path: Option<i64>,
 }
 impl Default for HostMultipathInfoHppLogicalUnitPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostMultipathInfoLogicalUnitPolicy::default(),
@@ -2169,9 +2380,11 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2184,6 +2397,7 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2211,16 +2425,19 @@ impl std::ops::DerefMut for HostMultipathInfoHppLogicalUnitPolicy {
     }
 }
 impl Clone for HostMultipathInfoHppLogicalUnitPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoHppLogicalUnitPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathInfoHppLogicalUnitPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2246,6 +2463,7 @@ pub struct HostMultipathInfoLogicalUnit {
     >,
 }
 impl Default for HostMultipathInfoLogicalUnit {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2275,9 +2493,11 @@ impl rt::Object for HostMultipathInfoLogicalUnit {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2289,6 +2509,7 @@ impl rt::Object for HostMultipathInfoLogicalUnit {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2302,16 +2523,19 @@ impl rt::Object for HostMultipathInfoLogicalUnit {
     }
 }
 impl Clone for HostMultipathInfoLogicalUnit {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoLogicalUnit {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathInfoLogicalUnit {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2325,6 +2549,7 @@ pub struct HostMultipathInfoLogicalUnitPolicy {
     pub policy: String,
 }
 impl Default for HostMultipathInfoLogicalUnitPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self { policy: String::new() }
     }
@@ -2342,15 +2567,18 @@ impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy),
@@ -2361,16 +2589,19 @@ impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
 impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
 for HostMultipathInfoLogicalUnitPolicy {}
 impl Clone for HostMultipathInfoLogicalUnitPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoLogicalUnitPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathInfoLogicalUnitPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2384,6 +2615,7 @@ pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     pub policy: String,
 }
 impl Default for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self { policy: String::new() }
     }
@@ -2401,15 +2633,18 @@ impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy),
@@ -2418,16 +2653,19 @@ impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     }
 }
 impl Clone for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2455,6 +2693,7 @@ pub struct HostMultipathInfoPath {
     pub transport: Option<rt::Poly<HostTargetTransport>>,
 }
 impl Default for HostMultipathInfoPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2488,9 +2727,11 @@ impl rt::Object for HostMultipathInfoPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_INFO_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2504,6 +2745,7 @@ impl rt::Object for HostMultipathInfoPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2519,16 +2761,19 @@ impl rt::Object for HostMultipathInfoPath {
     }
 }
 impl Clone for HostMultipathInfoPath {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoPath {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathInfoPath {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2542,6 +2787,7 @@ pub struct HostMultipathStateInfo {
     pub path: Vec<HostMultipathStateInfoPath>,
 }
 impl Default for HostMultipathStateInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { path: Vec::new() }
     }
@@ -2559,15 +2805,18 @@ impl rt::Object for HostMultipathStateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_STATE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_STATE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.path),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.path),
@@ -2576,16 +2825,19 @@ impl rt::Object for HostMultipathStateInfo {
     }
 }
 impl Clone for HostMultipathStateInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathStateInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathStateInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2601,6 +2853,7 @@ pub struct HostMultipathStateInfoPath {
     pub path_state: String,
 }
 impl Default for HostMultipathStateInfoPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2622,9 +2875,11 @@ impl rt::Object for HostMultipathStateInfoPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_STATE_INFO_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MULTIPATH_STATE_INFO_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2632,6 +2887,7 @@ impl rt::Object for HostMultipathStateInfoPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2641,16 +2897,19 @@ impl rt::Object for HostMultipathStateInfoPath {
     }
 }
 impl Clone for HostMultipathStateInfoPath {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathStateInfoPath {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMultipathStateInfoPath {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2666,6 +2925,7 @@ pub struct HostNasVolumeConfig {
     pub spec: Option<Box<HostNasVolumeSpec>>,
 }
 impl Default for HostNasVolumeConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_operation: None,
@@ -2687,9 +2947,11 @@ impl rt::Object for HostNasVolumeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_operation),
@@ -2697,6 +2959,7 @@ impl rt::Object for HostNasVolumeConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_operation),
@@ -2706,16 +2969,19 @@ impl rt::Object for HostNasVolumeConfig {
     }
 }
 impl Clone for HostNasVolumeConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNasVolumeConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNasVolumeConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2729,6 +2995,7 @@ pub struct HostNasVolumeUserInfo {
     pub user: String,
 }
 impl Default for HostNasVolumeUserInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { user: String::new() }
     }
@@ -2746,15 +3013,18 @@ impl rt::Object for HostNasVolumeUserInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME_USER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NAS_VOLUME_USER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.user),
@@ -2763,16 +3033,19 @@ impl rt::Object for HostNasVolumeUserInfo {
     }
 }
 impl Clone for HostNasVolumeUserInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNasVolumeUserInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNasVolumeUserInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2794,6 +3067,7 @@ pub struct HostNvmeConnectSpec {
     pub keep_alive_timeout: Option<i32>,
 }
 impl Default for HostNvmeConnectSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostNvmeSpec::default(),
@@ -2820,9 +3094,11 @@ impl rt::Object for HostNvmeConnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_CONNECT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_CONNECT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2834,6 +3110,7 @@ impl rt::Object for HostNvmeConnectSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2858,16 +3135,19 @@ impl std::ops::DerefMut for HostNvmeConnectSpec {
     }
 }
 impl Clone for HostNvmeConnectSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeConnectSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeConnectSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2907,6 +3187,7 @@ pub struct HostNvmeController {
     pub firmware_version: Option<String>,
 }
 impl Default for HostNvmeController {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -2952,9 +3233,11 @@ impl rt::Object for HostNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_CONTROLLER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2974,6 +3257,7 @@ impl rt::Object for HostNvmeController {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2995,16 +3279,19 @@ impl rt::Object for HostNvmeController {
     }
 }
 impl Clone for HostNvmeController {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeController {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeController {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3022,6 +3309,7 @@ pub struct HostNvmeDisconnectSpec {
     pub controller_number: Option<i32>,
 }
 impl Default for HostNvmeDisconnectSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             hba_name: String::new(),
@@ -3045,9 +3333,11 @@ impl rt::Object for HostNvmeDisconnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCONNECT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCONNECT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hba_name),
@@ -3056,6 +3346,7 @@ impl rt::Object for HostNvmeDisconnectSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hba_name),
@@ -3066,16 +3357,19 @@ impl rt::Object for HostNvmeDisconnectSpec {
     }
 }
 impl Clone for HostNvmeDisconnectSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeDisconnectSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeDisconnectSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3093,6 +3387,7 @@ pub struct HostNvmeDiscoverSpec {
     pub root_discovery_controller: Option<bool>,
 }
 impl Default for HostNvmeDiscoverSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostNvmeSpec::default(),
@@ -3115,9 +3410,11 @@ impl rt::Object for HostNvmeDiscoverSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCOVER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCOVER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3127,6 +3424,7 @@ impl rt::Object for HostNvmeDiscoverSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3149,16 +3447,19 @@ impl std::ops::DerefMut for HostNvmeDiscoverSpec {
     }
 }
 impl Clone for HostNvmeDiscoverSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeDiscoverSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeDiscoverSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3174,6 +3475,7 @@ pub struct HostNvmeDiscoveryLog {
     pub complete: bool,
 }
 impl Default for HostNvmeDiscoveryLog {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entry: Vec::new(),
@@ -3195,9 +3497,11 @@ impl rt::Object for HostNvmeDiscoveryLog {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCOVERY_LOG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCOVERY_LOG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.entry),
@@ -3205,6 +3509,7 @@ impl rt::Object for HostNvmeDiscoveryLog {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.entry),
@@ -3214,16 +3519,19 @@ impl rt::Object for HostNvmeDiscoveryLog {
     }
 }
 impl Clone for HostNvmeDiscoveryLog {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeDiscoveryLog {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeDiscoveryLog {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3251,6 +3559,7 @@ pub struct HostNvmeDiscoveryLogEntry {
     pub connected: bool,
 }
 impl Default for HostNvmeDiscoveryLogEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             subnqn: String::new(),
@@ -3284,9 +3593,11 @@ impl rt::Object for HostNvmeDiscoveryLogEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCOVERY_LOG_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_DISCOVERY_LOG_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.subnqn),
@@ -3300,6 +3611,7 @@ impl rt::Object for HostNvmeDiscoveryLogEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.subnqn),
@@ -3315,16 +3627,19 @@ impl rt::Object for HostNvmeDiscoveryLogEntry {
     }
 }
 impl Clone for HostNvmeDiscoveryLogEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeDiscoveryLogEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeDiscoveryLogEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3346,6 +3661,7 @@ pub struct HostNvmeNamespace {
     pub capacity_in_blocks: i64,
 }
 impl Default for HostNvmeNamespace {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -3373,9 +3689,11 @@ impl rt::Object for HostNvmeNamespace {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_NAMESPACE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_NAMESPACE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3386,6 +3704,7 @@ impl rt::Object for HostNvmeNamespace {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3398,16 +3717,19 @@ impl rt::Object for HostNvmeNamespace {
     }
 }
 impl Clone for HostNvmeNamespace {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeNamespace {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeNamespace {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3429,6 +3751,7 @@ pub struct HostNvmeOpaqueTransportParameters {
     pub tsas: rt::Binary,
 }
 impl Default for HostNvmeOpaqueTransportParameters {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             trtype: String::new(),
@@ -3456,9 +3779,11 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
@@ -3470,6 +3795,7 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.trtype),
@@ -3483,16 +3809,19 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOpaqueTransportParameters {}
 impl Clone for HostNvmeOpaqueTransportParameters {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeOpaqueTransportParameters {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeOpaqueTransportParameters {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3508,6 +3837,7 @@ pub struct HostNvmeOverFibreChannelParameters {
     pub port_world_wide_name: i64,
 }
 impl Default for HostNvmeOverFibreChannelParameters {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             node_world_wide_name: 0,
@@ -3529,9 +3859,11 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
@@ -3540,6 +3872,7 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.node_world_wide_name),
@@ -3550,16 +3883,19 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOverFibreChannelParameters {}
 impl Clone for HostNvmeOverFibreChannelParameters {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeOverFibreChannelParameters {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeOverFibreChannelParameters {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3577,6 +3913,7 @@ pub struct HostNvmeOverRdmaParameters {
     pub port_number: Option<i32>,
 }
 impl Default for HostNvmeOverRdmaParameters {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             address: String::new(),
@@ -3600,9 +3937,11 @@ impl rt::Object for HostNvmeOverRdmaParameters {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_OVER_RDMA_PARAMETERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_OVER_RDMA_PARAMETERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
@@ -3612,6 +3951,7 @@ impl rt::Object for HostNvmeOverRdmaParameters {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.address),
@@ -3623,16 +3963,19 @@ impl rt::Object for HostNvmeOverRdmaParameters {
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOverRdmaParameters {}
 impl Clone for HostNvmeOverRdmaParameters {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeOverRdmaParameters {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeOverRdmaParameters {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3650,6 +3993,7 @@ pub struct HostNvmeOverTcpParameters {
     pub digest_verification: Option<String>,
 }
 impl Default for HostNvmeOverTcpParameters {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             address: String::new(),
@@ -3673,9 +4017,11 @@ impl rt::Object for HostNvmeOverTcpParameters {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_OVER_TCP_PARAMETERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_OVER_TCP_PARAMETERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
@@ -3685,6 +4031,7 @@ impl rt::Object for HostNvmeOverTcpParameters {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.address),
@@ -3696,16 +4043,19 @@ impl rt::Object for HostNvmeOverTcpParameters {
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOverTcpParameters {}
 impl Clone for HostNvmeOverTcpParameters {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeOverTcpParameters {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeOverTcpParameters {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3721,6 +4071,7 @@ pub struct HostNvmeSpec {
     pub transport_parameters: rt::Poly<HostNvmeTransportParameters>,
 }
 impl Default for HostNvmeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             hba_name: String::new(),
@@ -3742,9 +4093,11 @@ impl rt::Object for HostNvmeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hba_name),
@@ -3752,6 +4105,7 @@ impl rt::Object for HostNvmeSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hba_name),
@@ -3761,16 +4115,19 @@ impl rt::Object for HostNvmeSpec {
     }
 }
 impl Clone for HostNvmeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3784,6 +4141,7 @@ pub struct HostNvmeTopology {
     pub adapter: Vec<HostNvmeTopologyInterface>,
 }
 impl Default for HostNvmeTopology {
+    #[inline(never)]
     fn default() -> Self {
         Self { adapter: Vec::new() }
     }
@@ -3801,15 +4159,18 @@ impl rt::Object for HostNvmeTopology {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_TOPOLOGY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_TOPOLOGY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.adapter),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.adapter),
@@ -3818,16 +4179,19 @@ impl rt::Object for HostNvmeTopology {
     }
 }
 impl Clone for HostNvmeTopology {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeTopology {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeTopology {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3845,6 +4209,7 @@ pub struct HostNvmeTopologyInterface {
     pub connected_controller: Vec<HostNvmeController>,
 }
 impl Default for HostNvmeTopologyInterface {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -3868,9 +4233,11 @@ impl rt::Object for HostNvmeTopologyInterface {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_TOPOLOGY_INTERFACE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_TOPOLOGY_INTERFACE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -3879,6 +4246,7 @@ impl rt::Object for HostNvmeTopologyInterface {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3889,16 +4257,19 @@ impl rt::Object for HostNvmeTopologyInterface {
     }
 }
 impl Clone for HostNvmeTopologyInterface {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeTopologyInterface {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeTopologyInterface {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3909,6 +4280,7 @@ rt::serde!(object HostNvmeTopologyInterface);
 /// `HostNvmeTransportParameters`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeTransportParameters {}
 impl Default for HostNvmeTransportParameters {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3924,14 +4296,17 @@ impl rt::Object for HostNvmeTransportParameters {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVME_TRANSPORT_PARAMETERS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVME_TRANSPORT_PARAMETERS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3940,16 +4315,19 @@ impl rt::Object for HostNvmeTransportParameters {
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeTransportParameters {}
 impl Clone for HostNvmeTransportParameters {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeTransportParameters {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvmeTransportParameters {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3967,6 +4345,7 @@ pub struct HostPMemVolume {
     pub version: String,
 }
 impl Default for HostPMemVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
@@ -3989,9 +4368,11 @@ impl rt::Object for HostPMemVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_P_MEM_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_P_MEM_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -4001,6 +4382,7 @@ impl rt::Object for HostPMemVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -4024,16 +4406,19 @@ impl std::ops::DerefMut for HostPMemVolume {
     }
 }
 impl Clone for HostPMemVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPMemVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPMemVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4047,6 +4432,7 @@ pub struct HostPathSelectionPolicyOption {
     pub policy: rt::Poly<ElementDescription>,
 }
 impl Default for HostPathSelectionPolicyOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { policy: Default::default() }
     }
@@ -4064,15 +4450,18 @@ impl rt::Object for HostPathSelectionPolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PATH_SELECTION_POLICY_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PATH_SELECTION_POLICY_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy),
@@ -4081,16 +4470,19 @@ impl rt::Object for HostPathSelectionPolicyOption {
     }
 }
 impl Clone for HostPathSelectionPolicyOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPathSelectionPolicyOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPathSelectionPolicyOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4104,6 +4496,7 @@ pub struct HostPcieHba {
     pub base: HostHostBusAdapter,
 }
 impl Default for HostPcieHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -4121,9 +4514,11 @@ impl rt::Object for HostPcieHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCIE_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCIE_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -4131,6 +4526,7 @@ impl rt::Object for HostPcieHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -4152,16 +4548,19 @@ impl std::ops::DerefMut for HostPcieHba {
     }
 }
 impl Clone for HostPcieHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPcieHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPcieHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4172,6 +4571,7 @@ rt::serde!(object HostPcieHba);
 /// `HostPcieTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
 pub struct HostPcieTargetTransport {}
 impl Default for HostPcieTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -4187,15 +4587,18 @@ impl rt::Object for HostPcieTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCIE_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCIE_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -4204,16 +4607,19 @@ impl rt::Object for HostPcieTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostPcieTargetTransport {}
 impl Clone for HostPcieTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPcieTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPcieTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4235,6 +4641,7 @@ pub struct HostPlugStoreTopology {
     pub plugin: Vec<HostPlugStoreTopologyPlugin>,
 }
 impl Default for HostPlugStoreTopology {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             adapter: Vec::new(),
@@ -4262,9 +4669,11 @@ impl rt::Object for HostPlugStoreTopology {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.adapter),
@@ -4275,6 +4684,7 @@ impl rt::Object for HostPlugStoreTopology {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.adapter),
@@ -4287,16 +4697,19 @@ impl rt::Object for HostPlugStoreTopology {
     }
 }
 impl Clone for HostPlugStoreTopology {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopology {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPlugStoreTopology {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

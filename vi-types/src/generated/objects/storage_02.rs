@@ -15,6 +15,7 @@ pub struct HostPlugStoreTopologyAdapter {
     pub path: Vec<String>,
 }
 impl Default for HostPlugStoreTopologyAdapter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -38,9 +39,11 @@ impl rt::Object for HostPlugStoreTopologyAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -49,6 +52,7 @@ impl rt::Object for HostPlugStoreTopologyAdapter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -59,16 +63,19 @@ impl rt::Object for HostPlugStoreTopologyAdapter {
     }
 }
 impl Clone for HostPlugStoreTopologyAdapter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyAdapter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPlugStoreTopologyAdapter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -86,6 +93,7 @@ pub struct HostPlugStoreTopologyDevice {
     pub path: Vec<String>,
 }
 impl Default for HostPlugStoreTopologyDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -109,9 +117,11 @@ impl rt::Object for HostPlugStoreTopologyDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -120,6 +130,7 @@ impl rt::Object for HostPlugStoreTopologyDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -130,16 +141,19 @@ impl rt::Object for HostPlugStoreTopologyDevice {
     }
 }
 impl Clone for HostPlugStoreTopologyDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPlugStoreTopologyDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -167,6 +181,7 @@ pub struct HostPlugStoreTopologyPath {
     pub device: Option<String>,
 }
 impl Default for HostPlugStoreTopologyPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -200,9 +215,11 @@ impl rt::Object for HostPlugStoreTopologyPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -216,6 +233,7 @@ impl rt::Object for HostPlugStoreTopologyPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -231,16 +249,19 @@ impl rt::Object for HostPlugStoreTopologyPath {
     }
 }
 impl Clone for HostPlugStoreTopologyPath {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyPath {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPlugStoreTopologyPath {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -260,6 +281,7 @@ pub struct HostPlugStoreTopologyPlugin {
     pub claimed_path: Vec<String>,
 }
 impl Default for HostPlugStoreTopologyPlugin {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -285,9 +307,11 @@ impl rt::Object for HostPlugStoreTopologyPlugin {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -297,6 +321,7 @@ impl rt::Object for HostPlugStoreTopologyPlugin {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -308,16 +333,19 @@ impl rt::Object for HostPlugStoreTopologyPlugin {
     }
 }
 impl Clone for HostPlugStoreTopologyPlugin {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyPlugin {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPlugStoreTopologyPlugin {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -333,6 +361,7 @@ pub struct HostPlugStoreTopologyTarget {
     pub transport: Option<rt::Poly<HostTargetTransport>>,
 }
 impl Default for HostPlugStoreTopologyTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -354,9 +383,11 @@ impl rt::Object for HostPlugStoreTopologyTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PLUG_STORE_TOPOLOGY_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -364,6 +395,7 @@ impl rt::Object for HostPlugStoreTopologyTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -373,16 +405,19 @@ impl rt::Object for HostPlugStoreTopologyTarget {
     }
 }
 impl Clone for HostPlugStoreTopologyTarget {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyTarget {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPlugStoreTopologyTarget {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -420,6 +455,7 @@ pub struct HostProtocolEndpoint {
     pub used_by_stretched_container: Option<bool>,
 }
 impl Default for HostProtocolEndpoint {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             pe_type: String::new(),
@@ -463,9 +499,11 @@ impl rt::Object for HostProtocolEndpoint {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROTOCOL_ENDPOINT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROTOCOL_ENDPOINT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.pe_type),
@@ -484,6 +522,7 @@ impl rt::Object for HostProtocolEndpoint {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pe_type),
@@ -504,16 +543,19 @@ impl rt::Object for HostProtocolEndpoint {
     }
 }
 impl Clone for HostProtocolEndpoint {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProtocolEndpoint {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProtocolEndpoint {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -529,6 +571,7 @@ pub struct HostQualifiedName {
     pub r#type: String,
 }
 impl Default for HostQualifiedName {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             value: String::new(),
@@ -550,9 +593,11 @@ impl rt::Object for HostQualifiedName {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_QUALIFIED_NAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_QUALIFIED_NAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.value),
@@ -560,6 +605,7 @@ impl rt::Object for HostQualifiedName {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -569,16 +615,19 @@ impl rt::Object for HostQualifiedName {
     }
 }
 impl Clone for HostQualifiedName {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostQualifiedName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostQualifiedName {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -594,6 +643,7 @@ pub struct HostRdmaHba {
     pub associated_rdma_device: Option<String>,
 }
 impl Default for HostRdmaHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -614,9 +664,11 @@ impl rt::Object for HostRdmaHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RDMA_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RDMA_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -625,6 +677,7 @@ impl rt::Object for HostRdmaHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -647,16 +700,19 @@ impl std::ops::DerefMut for HostRdmaHba {
     }
 }
 impl Clone for HostRdmaHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRdmaHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -667,6 +723,7 @@ rt::serde!(object HostRdmaHba);
 /// `HostRdmaTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
 pub struct HostRdmaTargetTransport {}
 impl Default for HostRdmaTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -682,15 +739,18 @@ impl rt::Object for HostRdmaTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RDMA_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RDMA_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -699,16 +759,19 @@ impl rt::Object for HostRdmaTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostRdmaTargetTransport {}
 impl Clone for HostRdmaTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostRdmaTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -724,6 +787,7 @@ pub struct HostResignatureRescanResult {
     pub result: rt::ManagedObjectReference,
 }
 impl Default for HostResignatureRescanResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             rescan: Vec::new(),
@@ -745,9 +809,11 @@ impl rt::Object for HostResignatureRescanResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_RESIGNATURE_RESCAN_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_RESIGNATURE_RESCAN_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.rescan),
@@ -755,6 +821,7 @@ impl rt::Object for HostResignatureRescanResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.rescan),
@@ -764,16 +831,19 @@ impl rt::Object for HostResignatureRescanResult {
     }
 }
 impl Clone for HostResignatureRescanResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostResignatureRescanResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostResignatureRescanResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -789,6 +859,7 @@ pub struct HostSerialAttachedHba {
     pub node_world_wide_name: String,
 }
 impl Default for HostSerialAttachedHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -809,9 +880,11 @@ impl rt::Object for HostSerialAttachedHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERIAL_ATTACHED_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERIAL_ATTACHED_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -820,6 +893,7 @@ impl rt::Object for HostSerialAttachedHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -842,16 +916,19 @@ impl std::ops::DerefMut for HostSerialAttachedHba {
     }
 }
 impl Clone for HostSerialAttachedHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSerialAttachedHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSerialAttachedHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -862,6 +939,7 @@ rt::serde!(object HostSerialAttachedHba);
 /// `HostSerialAttachedTargetTransport`, a [`HostTargetTransport`], since VI API 6.5.
 pub struct HostSerialAttachedTargetTransport {}
 impl Default for HostSerialAttachedTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -877,15 +955,18 @@ impl rt::Object for HostSerialAttachedTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -894,16 +975,19 @@ impl rt::Object for HostSerialAttachedTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostSerialAttachedTargetTransport {}
 impl Clone for HostSerialAttachedTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSerialAttachedTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSerialAttachedTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -917,6 +1001,7 @@ pub struct HostStorageArrayTypePolicyOption {
     pub policy: rt::Poly<ElementDescription>,
 }
 impl Default for HostStorageArrayTypePolicyOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { policy: Default::default() }
     }
@@ -934,15 +1019,18 @@ impl rt::Object for HostStorageArrayTypePolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy),
@@ -951,16 +1039,19 @@ impl rt::Object for HostStorageArrayTypePolicyOption {
     }
 }
 impl Clone for HostStorageArrayTypePolicyOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageArrayTypePolicyOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageArrayTypePolicyOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -976,6 +1067,7 @@ pub struct HostStorageSystemDiskLocatorLedResult {
     pub fault: LocalizedMethodFault,
 }
 impl Default for HostStorageSystemDiskLocatorLedResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -997,9 +1089,11 @@ impl rt::Object for HostStorageSystemDiskLocatorLedResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1007,6 +1101,7 @@ impl rt::Object for HostStorageSystemDiskLocatorLedResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1016,16 +1111,19 @@ impl rt::Object for HostStorageSystemDiskLocatorLedResult {
     }
 }
 impl Clone for HostStorageSystemDiskLocatorLedResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageSystemDiskLocatorLedResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageSystemDiskLocatorLedResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1041,6 +1139,7 @@ pub struct HostStorageSystemScsiLunResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HostStorageSystemScsiLunResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1062,9 +1161,11 @@ impl rt::Object for HostStorageSystemScsiLunResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1072,6 +1173,7 @@ impl rt::Object for HostStorageSystemScsiLunResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1081,16 +1183,19 @@ impl rt::Object for HostStorageSystemScsiLunResult {
     }
 }
 impl Clone for HostStorageSystemScsiLunResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageSystemScsiLunResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageSystemScsiLunResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1106,6 +1211,7 @@ pub struct HostStorageSystemVmfsVolumeResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HostStorageSystemVmfsVolumeResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1127,9 +1233,11 @@ impl rt::Object for HostStorageSystemVmfsVolumeResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1137,6 +1245,7 @@ impl rt::Object for HostStorageSystemVmfsVolumeResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1146,16 +1255,19 @@ impl rt::Object for HostStorageSystemVmfsVolumeResult {
     }
 }
 impl Clone for HostStorageSystemVmfsVolumeResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageSystemVmfsVolumeResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageSystemVmfsVolumeResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1171,6 +1283,7 @@ pub struct HostTcpHba {
     pub associated_pnic: Option<String>,
 }
 impl Default for HostTcpHba {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
@@ -1191,9 +1304,11 @@ impl rt::Object for HostTcpHba {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TCP_HBA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TCP_HBA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
@@ -1202,6 +1317,7 @@ impl rt::Object for HostTcpHba {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
@@ -1224,16 +1340,19 @@ impl std::ops::DerefMut for HostTcpHba {
     }
 }
 impl Clone for HostTcpHba {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTcpHba {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTcpHba {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1247,6 +1366,7 @@ pub struct HostTcpHbaCreateSpec {
     pub pnic: String,
 }
 impl Default for HostTcpHbaCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { pnic: String::new() }
     }
@@ -1264,9 +1384,11 @@ impl rt::Object for HostTcpHbaCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TCP_HBA_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TCP_HBA_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostHbaCreateSpec {}),
@@ -1274,6 +1396,7 @@ impl rt::Object for HostTcpHbaCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.pnic),
@@ -1283,16 +1406,19 @@ impl rt::Object for HostTcpHbaCreateSpec {
 }
 impl rt::Extends<HostHbaCreateSpec> for HostTcpHbaCreateSpec {}
 impl Clone for HostTcpHbaCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTcpHbaCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTcpHbaCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1303,6 +1429,7 @@ rt::serde!(object HostTcpHbaCreateSpec);
 /// `HostTcpTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.3.0.
 pub struct HostTcpTargetTransport {}
 impl Default for HostTcpTargetTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1318,15 +1445,18 @@ impl rt::Object for HostTcpTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_TCP_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_TCP_TARGET_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1335,16 +1465,19 @@ impl rt::Object for HostTcpTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostTcpTargetTransport {}
 impl Clone for HostTcpTargetTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostTcpTargetTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostTcpTargetTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1372,6 +1505,7 @@ pub struct HostUnresolvedVmfsExtent {
     pub reason: String,
 }
 impl Default for HostUnresolvedVmfsExtent {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device: Default::default(),
@@ -1405,9 +1539,11 @@ impl rt::Object for HostUnresolvedVmfsExtent {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_EXTENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_EXTENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.device),
@@ -1421,6 +1557,7 @@ impl rt::Object for HostUnresolvedVmfsExtent {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.device),
@@ -1436,16 +1573,19 @@ impl rt::Object for HostUnresolvedVmfsExtent {
     }
 }
 impl Clone for HostUnresolvedVmfsExtent {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUnresolvedVmfsExtent {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUnresolvedVmfsExtent {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1459,6 +1599,7 @@ pub struct HostUnresolvedVmfsResignatureSpec {
     pub extent_device_path: Vec<String>,
 }
 impl Default for HostUnresolvedVmfsResignatureSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extent_device_path: Vec::new(),
@@ -1478,15 +1619,18 @@ impl rt::Object for HostUnresolvedVmfsResignatureSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extent_device_path),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extent_device_path),
@@ -1495,16 +1639,19 @@ impl rt::Object for HostUnresolvedVmfsResignatureSpec {
     }
 }
 impl Clone for HostUnresolvedVmfsResignatureSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUnresolvedVmfsResignatureSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUnresolvedVmfsResignatureSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1522,6 +1669,7 @@ pub struct HostUnresolvedVmfsResolutionResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HostUnresolvedVmfsResolutionResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             spec: Default::default(),
@@ -1545,9 +1693,11 @@ impl rt::Object for HostUnresolvedVmfsResolutionResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.spec),
@@ -1556,6 +1706,7 @@ impl rt::Object for HostUnresolvedVmfsResolutionResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.spec),
@@ -1566,16 +1717,19 @@ impl rt::Object for HostUnresolvedVmfsResolutionResult {
     }
 }
 impl Clone for HostUnresolvedVmfsResolutionResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUnresolvedVmfsResolutionResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUnresolvedVmfsResolutionResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1591,6 +1745,7 @@ pub struct HostUnresolvedVmfsResolutionSpec {
     pub uuid_resolution: String,
 }
 impl Default for HostUnresolvedVmfsResolutionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extent_device_path: Vec::new(),
@@ -1612,9 +1767,11 @@ impl rt::Object for HostUnresolvedVmfsResolutionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.extent_device_path),
@@ -1622,6 +1779,7 @@ impl rt::Object for HostUnresolvedVmfsResolutionSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.extent_device_path),
@@ -1631,16 +1789,19 @@ impl rt::Object for HostUnresolvedVmfsResolutionSpec {
     }
 }
 impl Clone for HostUnresolvedVmfsResolutionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUnresolvedVmfsResolutionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUnresolvedVmfsResolutionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1662,6 +1823,7 @@ pub struct HostUnresolvedVmfsVolume {
     pub resolve_status: HostUnresolvedVmfsVolumeResolveStatus,
 }
 impl Default for HostUnresolvedVmfsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             extent: Vec::new(),
@@ -1689,9 +1851,11 @@ impl rt::Object for HostUnresolvedVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.extent),
@@ -1702,6 +1866,7 @@ impl rt::Object for HostUnresolvedVmfsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.extent),
@@ -1714,16 +1879,19 @@ impl rt::Object for HostUnresolvedVmfsVolume {
     }
 }
 impl Clone for HostUnresolvedVmfsVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUnresolvedVmfsVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUnresolvedVmfsVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1741,6 +1909,7 @@ pub struct HostUnresolvedVmfsVolumeResolveStatus {
     pub multiple_copies: Option<bool>,
 }
 impl Default for HostUnresolvedVmfsVolumeResolveStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             resolvable: false,
@@ -1764,9 +1933,11 @@ impl rt::Object for HostUnresolvedVmfsVolumeResolveStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.resolvable),
@@ -1775,6 +1946,7 @@ impl rt::Object for HostUnresolvedVmfsVolumeResolveStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.resolvable),
@@ -1785,16 +1957,19 @@ impl rt::Object for HostUnresolvedVmfsVolumeResolveStatus {
     }
 }
 impl Clone for HostUnresolvedVmfsVolumeResolveStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostUnresolvedVmfsVolumeResolveStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostUnresolvedVmfsVolumeResolveStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1815,6 +1990,7 @@ pub struct HostVFlashManagerVFlashCacheConfigInfo {
     pub swap_cache_reservation_in_gb: Option<i64>,
 }
 impl Default for HostVFlashManagerVFlashCacheConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             #[cfg(feature = "vmoption")]
@@ -1839,9 +2015,11 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             #[cfg(feature = "vmoption")]
@@ -1851,6 +2029,7 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             #[cfg(feature = "vmoption")]
@@ -1862,16 +2041,19 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
     }
 }
 impl Clone for HostVFlashManagerVFlashCacheConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashCacheConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1887,6 +2069,7 @@ pub struct HostVFlashManagerVFlashCacheConfigSpec {
     pub swap_cache_reservation_in_gb: i64,
 }
 impl Default for HostVFlashManagerVFlashCacheConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             default_v_flash_module: String::new(),
@@ -1908,9 +2091,11 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.default_v_flash_module),
@@ -1918,6 +2103,7 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.default_v_flash_module),
@@ -1927,16 +2113,19 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigSpec {
     }
 }
 impl Clone for HostVFlashManagerVFlashCacheConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashCacheConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1954,6 +2143,7 @@ pub struct HostVFlashManagerVFlashConfigInfo {
     pub v_flash_cache_config_info: Option<Box<HostVFlashManagerVFlashCacheConfigInfo>>,
 }
 impl Default for HostVFlashManagerVFlashConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             v_flash_resource_config_info: None,
@@ -1975,9 +2165,11 @@ impl rt::Object for HostVFlashManagerVFlashConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.v_flash_resource_config_info),
@@ -1985,6 +2177,7 @@ impl rt::Object for HostVFlashManagerVFlashConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.v_flash_resource_config_info),
@@ -1994,16 +2187,19 @@ impl rt::Object for HostVFlashManagerVFlashConfigInfo {
     }
 }
 impl Clone for HostVFlashManagerVFlashConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManagerVFlashConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2019,6 +2215,7 @@ pub struct HostVFlashManagerVFlashResourceConfigInfo {
     pub capacity: i64,
 }
 impl Default for HostVFlashManagerVFlashResourceConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { vffs: None, capacity: 0 }
     }
@@ -2037,9 +2234,11 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.vffs),
@@ -2047,6 +2246,7 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.vffs),
@@ -2056,16 +2256,19 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
     }
 }
 impl Clone for HostVFlashManagerVFlashResourceConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashResourceConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManagerVFlashResourceConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2079,6 +2282,7 @@ pub struct HostVFlashManagerVFlashResourceConfigSpec {
     pub vffs_uuid: String,
 }
 impl Default for HostVFlashManagerVFlashResourceConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { vffs_uuid: String::new() }
     }
@@ -2096,15 +2300,18 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vffs_uuid),
@@ -2113,16 +2320,19 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigSpec {
     }
 }
 impl Clone for HostVFlashManagerVFlashResourceConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashResourceConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManagerVFlashResourceConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2144,6 +2354,7 @@ pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
     pub free_for_vm_cache: i64,
 }
 impl Default for HostVFlashManagerVFlashResourceRunTimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             usage: 0,
@@ -2171,9 +2382,11 @@ impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.usage),
@@ -2184,6 +2397,7 @@ impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.usage),
@@ -2196,16 +2410,19 @@ impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
     }
 }
 impl Clone for HostVFlashManagerVFlashResourceRunTimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashResourceRunTimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManagerVFlashResourceRunTimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2223,6 +2440,7 @@ pub struct HostVFlashResourceConfigurationResult {
     pub disk_configuration_result: Vec<HostDiskConfigurationResult>,
 }
 impl Default for HostVFlashResourceConfigurationResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_path: Vec::new(),
@@ -2246,9 +2464,11 @@ impl rt::Object for HostVFlashResourceConfigurationResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_path),
@@ -2257,6 +2477,7 @@ impl rt::Object for HostVFlashResourceConfigurationResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_path),
@@ -2267,16 +2488,19 @@ impl rt::Object for HostVFlashResourceConfigurationResult {
     }
 }
 impl Clone for HostVFlashResourceConfigurationResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashResourceConfigurationResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashResourceConfigurationResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2296,6 +2520,7 @@ pub struct HostVffsSpec {
     pub volume_name: String,
 }
 impl Default for HostVffsSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_path: String::new(),
@@ -2321,9 +2546,11 @@ impl rt::Object for HostVffsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VFFS_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VFFS_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_path),
@@ -2333,6 +2560,7 @@ impl rt::Object for HostVffsSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_path),
@@ -2344,16 +2572,19 @@ impl rt::Object for HostVffsSpec {
     }
 }
 impl Clone for HostVffsSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVffsSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVffsSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2375,6 +2606,7 @@ pub struct HostVffsVolume {
     pub extent: Vec<HostScsiDiskPartition>,
 }
 impl Default for HostVffsVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
@@ -2401,9 +2633,11 @@ impl rt::Object for HostVffsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VFFS_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VFFS_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2415,6 +2649,7 @@ impl rt::Object for HostVffsVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2440,16 +2675,19 @@ impl std::ops::DerefMut for HostVffsVolume {
     }
 }
 impl Clone for HostVffsVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVffsVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVffsVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2465,6 +2703,7 @@ pub struct HostVmfsRescanResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for HostVmfsRescanResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -2486,9 +2725,11 @@ impl rt::Object for HostVmfsRescanResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VMFS_RESCAN_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VMFS_RESCAN_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2496,6 +2737,7 @@ impl rt::Object for HostVmfsRescanResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2505,16 +2747,19 @@ impl rt::Object for HostVmfsRescanResult {
     }
 }
 impl Clone for HostVmfsRescanResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVmfsRescanResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVmfsRescanResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2532,6 +2777,7 @@ pub struct HostVvolNqn {
     pub online: bool,
 }
 impl Default for HostVvolNqn {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             target_nqn: String::new(),
@@ -2555,9 +2801,11 @@ impl rt::Object for HostVvolNqn {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VVOL_NQN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VVOL_NQN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.target_nqn),
@@ -2566,6 +2814,7 @@ impl rt::Object for HostVvolNqn {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.target_nqn),
@@ -2576,16 +2825,19 @@ impl rt::Object for HostVvolNqn {
     }
 }
 impl Clone for HostVvolNqn {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVvolNqn {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVvolNqn {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2615,6 +2867,7 @@ pub struct HostVvolVolume {
     pub stretched: Option<bool>,
 }
 impl Default for HostVvolVolume {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
@@ -2649,9 +2902,11 @@ impl rt::Object for HostVvolVolume {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VVOL_VOLUME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VVOL_VOLUME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2667,6 +2922,7 @@ impl rt::Object for HostVvolVolume {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2696,16 +2952,19 @@ impl std::ops::DerefMut for HostVvolVolume {
     }
 }
 impl Clone for HostVvolVolume {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVvolVolume {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVvolVolume {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2721,6 +2980,7 @@ pub struct HostVvolVolumeHostVvolNqn {
     pub vvol_nqn: Vec<HostVvolNqn>,
 }
 impl Default for HostVvolVolumeHostVvolNqn {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: None,
@@ -2742,9 +3002,11 @@ impl rt::Object for HostVvolVolumeHostVvolNqn {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VVOL_VOLUME_HOST_VVOL_NQN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VVOL_VOLUME_HOST_VVOL_NQN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -2752,6 +3014,7 @@ impl rt::Object for HostVvolVolumeHostVvolNqn {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -2761,16 +3024,19 @@ impl rt::Object for HostVvolVolumeHostVvolNqn {
     }
 }
 impl Clone for HostVvolVolumeHostVvolNqn {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVvolVolumeHostVvolNqn {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVvolVolumeHostVvolNqn {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2794,6 +3060,7 @@ pub struct HostVvolVolumeSpecification {
     pub stretched: Option<bool>,
 }
 impl Default for HostVvolVolumeSpecification {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             max_size_in_mb: 0,
@@ -2823,9 +3090,11 @@ impl rt::Object for HostVvolVolumeSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VVOL_VOLUME_SPECIFICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VVOL_VOLUME_SPECIFICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.max_size_in_mb),
@@ -2837,6 +3106,7 @@ impl rt::Object for HostVvolVolumeSpecification {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.max_size_in_mb),
@@ -2850,16 +3120,19 @@ impl rt::Object for HostVvolVolumeSpecification {
     }
 }
 impl Clone for HostVvolVolumeSpecification {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVvolVolumeSpecification {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVvolVolumeSpecification {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2875,6 +3148,7 @@ pub struct InaccessibleVFlashSource {
     pub host_name: String,
 }
 impl Default for InaccessibleVFlashSource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -2895,9 +3169,11 @@ impl rt::Object for InaccessibleVFlashSource {
     fn type_info() -> &'static rt::ObjectInfo {
         &INACCESSIBLE_V_FLASH_SOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INACCESSIBLE_V_FLASH_SOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2906,6 +3182,7 @@ impl rt::Object for InaccessibleVFlashSource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2928,16 +3205,19 @@ impl std::ops::DerefMut for InaccessibleVFlashSource {
     }
 }
 impl Clone for InaccessibleVFlashSource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InaccessibleVFlashSource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InaccessibleVFlashSource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2959,6 +3239,7 @@ pub struct InsufficientVFlashResourcesFault {
     pub requested_space: i64,
 }
 impl Default for InsufficientVFlashResourcesFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
@@ -2985,9 +3266,11 @@ impl rt::Object for InsufficientVFlashResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_V_FLASH_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_V_FLASH_RESOURCES_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2999,6 +3282,7 @@ impl rt::Object for InsufficientVFlashResourcesFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3024,16 +3308,19 @@ impl std::ops::DerefMut for InsufficientVFlashResourcesFault {
     }
 }
 impl Clone for InsufficientVFlashResourcesFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientVFlashResourcesFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientVFlashResourcesFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3049,6 +3336,7 @@ pub struct NotSupportedHostForVFlash {
     pub host_name: String,
 }
 impl Default for NotSupportedHostForVFlash {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -3069,9 +3357,11 @@ impl rt::Object for NotSupportedHostForVFlash {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_V_FLASH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_V_FLASH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3080,6 +3370,7 @@ impl rt::Object for NotSupportedHostForVFlash {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3102,16 +3393,19 @@ impl std::ops::DerefMut for NotSupportedHostForVFlash {
     }
 }
 impl Clone for NotSupportedHostForVFlash {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostForVFlash {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostForVFlash {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3143,6 +3437,7 @@ pub struct NvdimmDimmInfo {
     pub representation_string: String,
 }
 impl Default for NvdimmDimmInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             dimm_handle: 0,
@@ -3180,9 +3475,11 @@ impl rt::Object for NvdimmDimmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_DIMM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_DIMM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dimm_handle),
@@ -3198,6 +3495,7 @@ impl rt::Object for NvdimmDimmInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dimm_handle),
@@ -3215,16 +3513,19 @@ impl rt::Object for NvdimmDimmInfo {
     }
 }
 impl Clone for NvdimmDimmInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmDimmInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmDimmInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3238,6 +3539,7 @@ pub struct NvdimmGuid {
     pub uuid: String,
 }
 impl Default for NvdimmGuid {
+    #[inline(never)]
     fn default() -> Self {
         Self { uuid: String::new() }
     }
@@ -3255,15 +3557,18 @@ impl rt::Object for NvdimmGuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_GUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_GUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -3272,16 +3577,19 @@ impl rt::Object for NvdimmGuid {
     }
 }
 impl Clone for NvdimmGuid {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmGuid {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmGuid {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3315,6 +3623,7 @@ pub struct NvdimmHealthInfo {
     pub es_lifespan_percentage: Option<i32>,
 }
 impl Default for NvdimmHealthInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             health_status: String::new(),
@@ -3354,9 +3663,11 @@ impl rt::Object for NvdimmHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_HEALTH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_HEALTH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.health_status),
@@ -3373,6 +3684,7 @@ impl rt::Object for NvdimmHealthInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.health_status),
@@ -3391,16 +3703,19 @@ impl rt::Object for NvdimmHealthInfo {
     }
 }
 impl Clone for NvdimmHealthInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmHealthInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmHealthInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3426,6 +3741,7 @@ pub struct NvdimmInterleaveSetInfo {
     pub state: String,
 }
 impl Default for NvdimmInterleaveSetInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             set_id: 0,
@@ -3457,9 +3773,11 @@ impl rt::Object for NvdimmInterleaveSetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_INTERLEAVE_SET_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_INTERLEAVE_SET_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.set_id),
@@ -3472,6 +3790,7 @@ impl rt::Object for NvdimmInterleaveSetInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.set_id),
@@ -3486,16 +3805,19 @@ impl rt::Object for NvdimmInterleaveSetInfo {
     }
 }
 impl Clone for NvdimmInterleaveSetInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmInterleaveSetInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmInterleaveSetInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3517,6 +3839,7 @@ pub struct NvdimmNamespaceCreateSpec {
     pub location_id: i32,
 }
 impl Default for NvdimmNamespaceCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             friendly_name: None,
@@ -3544,9 +3867,11 @@ impl rt::Object for NvdimmNamespaceCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.friendly_name),
@@ -3557,6 +3882,7 @@ impl rt::Object for NvdimmNamespaceCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.friendly_name),
@@ -3569,16 +3895,19 @@ impl rt::Object for NvdimmNamespaceCreateSpec {
     }
 }
 impl Clone for NvdimmNamespaceCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmNamespaceCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmNamespaceCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3592,6 +3921,7 @@ pub struct NvdimmNamespaceDeleteSpec {
     pub uuid: String,
 }
 impl Default for NvdimmNamespaceDeleteSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { uuid: String::new() }
     }
@@ -3609,15 +3939,18 @@ impl rt::Object for NvdimmNamespaceDeleteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_DELETE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_DELETE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -3626,16 +3959,19 @@ impl rt::Object for NvdimmNamespaceDeleteSpec {
     }
 }
 impl Clone for NvdimmNamespaceDeleteSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmNamespaceDeleteSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmNamespaceDeleteSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3661,6 +3997,7 @@ pub struct NvdimmNamespaceDetails {
     pub state: String,
 }
 impl Default for NvdimmNamespaceDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: String::new(),
@@ -3692,9 +4029,11 @@ impl rt::Object for NvdimmNamespaceDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -3707,6 +4046,7 @@ impl rt::Object for NvdimmNamespaceDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -3721,16 +4061,19 @@ impl rt::Object for NvdimmNamespaceDetails {
     }
 }
 impl Clone for NvdimmNamespaceDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmNamespaceDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmNamespaceDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3758,6 +4101,7 @@ pub struct NvdimmNamespaceInfo {
     pub state: String,
 }
 impl Default for NvdimmNamespaceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: String::new(),
@@ -3791,9 +4135,11 @@ impl rt::Object for NvdimmNamespaceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_NAMESPACE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -3807,6 +4153,7 @@ impl rt::Object for NvdimmNamespaceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -3822,16 +4169,19 @@ impl rt::Object for NvdimmNamespaceInfo {
     }
 }
 impl Clone for NvdimmNamespaceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmNamespaceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmNamespaceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3849,6 +4199,7 @@ pub struct NvdimmPMemNamespaceCreateSpec {
     pub interleaveset_id: i32,
 }
 impl Default for NvdimmPMemNamespaceCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             friendly_name: None,
@@ -3872,9 +4223,11 @@ impl rt::Object for NvdimmPMemNamespaceCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.friendly_name),
@@ -3883,6 +4236,7 @@ impl rt::Object for NvdimmPMemNamespaceCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.friendly_name),
@@ -3893,16 +4247,19 @@ impl rt::Object for NvdimmPMemNamespaceCreateSpec {
     }
 }
 impl Clone for NvdimmPMemNamespaceCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmPMemNamespaceCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmPMemNamespaceCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3926,6 +4283,7 @@ pub struct NvdimmRegionInfo {
     pub offset: i64,
 }
 impl Default for NvdimmRegionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             region_id: 0,
@@ -3955,9 +4313,11 @@ impl rt::Object for NvdimmRegionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_REGION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_REGION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.region_id),
@@ -3969,6 +4329,7 @@ impl rt::Object for NvdimmRegionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.region_id),
@@ -3982,16 +4343,19 @@ impl rt::Object for NvdimmRegionInfo {
     }
 }
 impl Clone for NvdimmRegionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmRegionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmRegionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4019,6 +4383,7 @@ pub struct NvdimmSummary {
     pub num_namespaces: i32,
 }
 impl Default for NvdimmSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             num_dimms: 0,
@@ -4052,9 +4417,11 @@ impl rt::Object for NvdimmSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.num_dimms),
@@ -4068,6 +4435,7 @@ impl rt::Object for NvdimmSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.num_dimms),
@@ -4083,16 +4451,19 @@ impl rt::Object for NvdimmSummary {
     }
 }
 impl Clone for NvdimmSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -25,6 +25,7 @@ pub struct NvdimmSystemInfo {
     pub ns_details: Vec<NvdimmNamespaceDetails>,
 }
 impl Default for NvdimmSystemInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             summary: None,
@@ -58,9 +59,11 @@ impl rt::Object for NvdimmSystemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &NVDIMM_SYSTEM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NVDIMM_SYSTEM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.summary),
@@ -74,6 +77,7 @@ impl rt::Object for NvdimmSystemInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.summary),
@@ -89,16 +93,19 @@ impl rt::Object for NvdimmSystemInfo {
     }
 }
 impl Clone for NvdimmSystemInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NvdimmSystemInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NvdimmSystemInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -114,6 +121,7 @@ pub struct PMemDatastoreInfo {
     pub pmem: HostPMemVolume,
 }
 impl Default for PMemDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreInfo::default(),
@@ -134,9 +142,11 @@ impl rt::Object for PMemDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &P_MEM_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &P_MEM_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -145,6 +155,7 @@ impl rt::Object for PMemDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -167,16 +178,19 @@ impl std::ops::DerefMut for PMemDatastoreInfo {
     }
 }
 impl Clone for PMemDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PMemDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PMemDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -190,6 +204,7 @@ pub struct UpdateVirtualMachineFilesResult {
     pub failed_vm_file: Vec<UpdateVirtualMachineFilesResultFailedVmFileInfo>,
 }
 impl Default for UpdateVirtualMachineFilesResult {
+    #[inline(never)]
     fn default() -> Self {
         Self { failed_vm_file: Vec::new() }
     }
@@ -207,15 +222,18 @@ impl rt::Object for UpdateVirtualMachineFilesResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.failed_vm_file),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.failed_vm_file),
@@ -224,16 +242,19 @@ impl rt::Object for UpdateVirtualMachineFilesResult {
     }
 }
 impl Clone for UpdateVirtualMachineFilesResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UpdateVirtualMachineFilesResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UpdateVirtualMachineFilesResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -249,6 +270,7 @@ pub struct UpdateVirtualMachineFilesResultFailedVmFileInfo {
     pub fault: LocalizedMethodFault,
 }
 impl Default for UpdateVirtualMachineFilesResultFailedVmFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_file: String::new(),
@@ -270,9 +292,11 @@ impl rt::Object for UpdateVirtualMachineFilesResultFailedVmFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_file),
@@ -280,6 +304,7 @@ impl rt::Object for UpdateVirtualMachineFilesResultFailedVmFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_file),
@@ -289,16 +314,19 @@ impl rt::Object for UpdateVirtualMachineFilesResultFailedVmFileInfo {
     }
 }
 impl Clone for UpdateVirtualMachineFilesResultFailedVmFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UpdateVirtualMachineFilesResultFailedVmFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UpdateVirtualMachineFilesResultFailedVmFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -320,6 +348,7 @@ pub struct VasaStorageArray {
     pub discovery_svc_info: Vec<VasaStorageArrayDiscoverySvcInfo>,
 }
 impl Default for VasaStorageArray {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -347,9 +376,11 @@ impl rt::Object for VasaStorageArray {
     fn type_info() -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -360,6 +391,7 @@ impl rt::Object for VasaStorageArray {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -372,16 +404,19 @@ impl rt::Object for VasaStorageArray {
     }
 }
 impl Clone for VasaStorageArray {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArray {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VasaStorageArray {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -397,6 +432,7 @@ pub struct VasaStorageArrayDiscoveryFcTransport {
     pub port_wwn: String,
 }
 impl Default for VasaStorageArrayDiscoveryFcTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             node_wwn: String::new(),
@@ -418,9 +454,11 @@ impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.node_wwn),
@@ -428,6 +466,7 @@ impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.node_wwn),
@@ -437,16 +476,19 @@ impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
     }
 }
 impl Clone for VasaStorageArrayDiscoveryFcTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArrayDiscoveryFcTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VasaStorageArrayDiscoveryFcTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -462,6 +504,7 @@ pub struct VasaStorageArrayDiscoveryIpTransport {
     pub port_number: Option<String>,
 }
 impl Default for VasaStorageArrayDiscoveryIpTransport {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -483,9 +526,11 @@ impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
     fn type_info() -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -493,6 +538,7 @@ impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -502,16 +548,19 @@ impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
     }
 }
 impl Clone for VasaStorageArrayDiscoveryIpTransport {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArrayDiscoveryIpTransport {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VasaStorageArrayDiscoveryIpTransport {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -531,6 +580,7 @@ pub struct VasaStorageArrayDiscoverySvcInfo {
     pub fc_info: Option<Box<VasaStorageArrayDiscoveryFcTransport>>,
 }
 impl Default for VasaStorageArrayDiscoverySvcInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             port_type: String::new(),
@@ -556,9 +606,11 @@ impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.port_type),
@@ -568,6 +620,7 @@ impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.port_type),
@@ -579,16 +632,19 @@ impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
     }
 }
 impl Clone for VasaStorageArrayDiscoverySvcInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArrayDiscoverySvcInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VasaStorageArrayDiscoverySvcInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -602,6 +658,7 @@ pub struct VFlashCacheHotConfigNotSupported {
     pub base: VmConfigFault,
 }
 impl Default for VFlashCacheHotConfigNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -619,9 +676,11 @@ impl rt::Object for VFlashCacheHotConfigNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -629,6 +688,7 @@ impl rt::Object for VFlashCacheHotConfigNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -650,16 +710,19 @@ impl std::ops::DerefMut for VFlashCacheHotConfigNotSupported {
     }
 }
 impl Clone for VFlashCacheHotConfigNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VFlashCacheHotConfigNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VFlashCacheHotConfigNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -681,6 +744,7 @@ pub struct VFlashModuleNotSupported {
     pub host_name: String,
 }
 impl Default for VFlashModuleNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -707,9 +771,11 @@ impl rt::Object for VFlashModuleNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_FLASH_MODULE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_FLASH_MODULE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -721,6 +787,7 @@ impl rt::Object for VFlashModuleNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -746,16 +813,19 @@ impl std::ops::DerefMut for VFlashModuleNotSupported {
     }
 }
 impl Clone for VFlashModuleNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VFlashModuleNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VFlashModuleNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -777,6 +847,7 @@ pub struct VFlashModuleVersionIncompatible {
     pub host_module_version: String,
 }
 impl Default for VFlashModuleVersionIncompatible {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VimFault::default(),
@@ -803,9 +874,11 @@ impl rt::Object for VFlashModuleVersionIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_FLASH_MODULE_VERSION_INCOMPATIBLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_FLASH_MODULE_VERSION_INCOMPATIBLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -817,6 +890,7 @@ impl rt::Object for VFlashModuleVersionIncompatible {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -842,16 +916,19 @@ impl std::ops::DerefMut for VFlashModuleVersionIncompatible {
     }
 }
 impl Clone for VFlashModuleVersionIncompatible {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VFlashModuleVersionIncompatible {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VFlashModuleVersionIncompatible {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -867,6 +944,7 @@ pub struct VVolHostPe {
     pub protocol_endpoint: Vec<HostProtocolEndpoint>,
 }
 impl Default for VVolHostPe {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -888,9 +966,11 @@ impl rt::Object for VVolHostPe {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_VOL_HOST_PE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_VOL_HOST_PE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -898,6 +978,7 @@ impl rt::Object for VVolHostPe {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -907,16 +988,19 @@ impl rt::Object for VVolHostPe {
     }
 }
 impl Clone for VVolHostPe {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VVolHostPe {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VVolHostPe {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -932,6 +1016,7 @@ pub struct VVolVmConfigFileUpdateResult {
     pub failed_vm_config_file: Vec<VVolVmConfigFileUpdateResultFailedVmConfigFileInfo>,
 }
 impl Default for VVolVmConfigFileUpdateResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             succeeded_vm_config_file: Vec::new(),
@@ -953,9 +1038,11 @@ impl rt::Object for VVolVmConfigFileUpdateResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.succeeded_vm_config_file),
@@ -963,6 +1050,7 @@ impl rt::Object for VVolVmConfigFileUpdateResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.succeeded_vm_config_file),
@@ -972,16 +1060,19 @@ impl rt::Object for VVolVmConfigFileUpdateResult {
     }
 }
 impl Clone for VVolVmConfigFileUpdateResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VVolVmConfigFileUpdateResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VVolVmConfigFileUpdateResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -999,6 +1090,7 @@ pub struct VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     pub fault: LocalizedMethodFault,
 }
 impl Default for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             target_config_v_vol_id: String::new(),
@@ -1022,9 +1114,11 @@ impl rt::Object for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.target_config_v_vol_id),
@@ -1033,6 +1127,7 @@ impl rt::Object for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.target_config_v_vol_id),
@@ -1043,16 +1138,19 @@ impl rt::Object for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     }
 }
 impl Clone for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1072,6 +1170,7 @@ pub struct VasaProviderContainerSpec {
     pub stretched: Option<bool>,
 }
 impl Default for VasaProviderContainerSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vasa_provider_info: Vec::new(),
@@ -1097,9 +1196,11 @@ impl rt::Object for VasaProviderContainerSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VASA_PROVIDER_CONTAINER_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VASA_PROVIDER_CONTAINER_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.vasa_provider_info),
@@ -1109,6 +1210,7 @@ impl rt::Object for VasaProviderContainerSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.vasa_provider_info),
@@ -1120,16 +1222,19 @@ impl rt::Object for VasaProviderContainerSpec {
     }
 }
 impl Clone for VasaProviderContainerSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VasaProviderContainerSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VasaProviderContainerSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1153,6 +1258,7 @@ pub struct VimVasaProvider {
     pub version_id: Option<i32>,
 }
 impl Default for VimVasaProvider {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uid: None,
@@ -1182,9 +1288,11 @@ impl rt::Object for VimVasaProvider {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uid),
@@ -1196,6 +1304,7 @@ impl rt::Object for VimVasaProvider {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uid),
@@ -1209,16 +1318,19 @@ impl rt::Object for VimVasaProvider {
     }
 }
 impl Clone for VimVasaProvider {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProvider {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VimVasaProvider {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1234,6 +1346,7 @@ pub struct VimVasaProviderInfo {
     pub array_state: Vec<VimVasaProviderStatePerArray>,
 }
 impl Default for VimVasaProviderInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             provider: Default::default(),
@@ -1255,9 +1368,11 @@ impl rt::Object for VimVasaProviderInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.provider),
@@ -1265,6 +1380,7 @@ impl rt::Object for VimVasaProviderInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.provider),
@@ -1274,16 +1390,19 @@ impl rt::Object for VimVasaProviderInfo {
     }
 }
 impl Clone for VimVasaProviderInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProviderInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VimVasaProviderInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1301,6 +1420,7 @@ pub struct VimVasaProviderStatePerArray {
     pub active: bool,
 }
 impl Default for VimVasaProviderStatePerArray {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             priority: 0,
@@ -1324,9 +1444,11 @@ impl rt::Object for VimVasaProviderStatePerArray {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER_STATE_PER_ARRAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER_STATE_PER_ARRAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.priority),
@@ -1335,6 +1457,7 @@ impl rt::Object for VimVasaProviderStatePerArray {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.priority),
@@ -1345,16 +1468,19 @@ impl rt::Object for VimVasaProviderStatePerArray {
     }
 }
 impl Clone for VimVasaProviderStatePerArray {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProviderStatePerArray {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VimVasaProviderStatePerArray {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1372,6 +1498,7 @@ pub struct VimVasaProviderVirtualHostConfig {
     pub service_port: Option<i32>,
 }
 impl Default for VimVasaProviderVirtualHostConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vhost_name: None,
@@ -1395,9 +1522,11 @@ impl rt::Object for VimVasaProviderVirtualHostConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vhost_name),
@@ -1406,6 +1535,7 @@ impl rt::Object for VimVasaProviderVirtualHostConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vhost_name),
@@ -1416,16 +1546,19 @@ impl rt::Object for VimVasaProviderVirtualHostConfig {
     }
 }
 impl Clone for VimVasaProviderVirtualHostConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProviderVirtualHostConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VimVasaProviderVirtualHostConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1447,6 +1580,7 @@ pub struct VirtualDiskVFlashCacheConfigInfo {
     pub block_size_in_kb: Option<i64>,
 }
 impl Default for VirtualDiskVFlashCacheConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             v_flash_module: None,
@@ -1474,9 +1608,11 @@ impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.v_flash_module),
@@ -1487,6 +1623,7 @@ impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.v_flash_module),
@@ -1499,16 +1636,19 @@ impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
     }
 }
 impl Clone for VirtualDiskVFlashCacheConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskVFlashCacheConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskVFlashCacheConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1534,6 +1674,7 @@ pub struct VmfsConfigOption {
     pub unmap_bandwidth_ultra_low: Option<i64>,
 }
 impl Default for VmfsConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             block_size_option: 0,
@@ -1565,9 +1706,11 @@ impl rt::Object for VmfsConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.block_size_option),
@@ -1580,6 +1723,7 @@ impl rt::Object for VmfsConfigOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.block_size_option),
@@ -1594,16 +1738,19 @@ impl rt::Object for VmfsConfigOption {
     }
 }
 impl Clone for VmfsConfigOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsConfigOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsConfigOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1621,6 +1768,7 @@ pub struct VmfsDatastoreExpandSpec {
     pub extent: HostScsiDiskPartition,
 }
 impl Default for VmfsDatastoreExpandSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreSpec::default(),
@@ -1643,9 +1791,11 @@ impl rt::Object for VmfsDatastoreExpandSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXPAND_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXPAND_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1655,6 +1805,7 @@ impl rt::Object for VmfsDatastoreExpandSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1678,16 +1829,19 @@ impl std::ops::DerefMut for VmfsDatastoreExpandSpec {
     }
 }
 impl Clone for VmfsDatastoreExpandSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreExpandSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreExpandSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1705,6 +1859,7 @@ pub struct VmfsDatastoreExtendSpec {
     pub extent: Vec<HostScsiDiskPartition>,
 }
 impl Default for VmfsDatastoreExtendSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreSpec::default(),
@@ -1727,9 +1882,11 @@ impl rt::Object for VmfsDatastoreExtendSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXTEND_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_DATASTORE_EXTEND_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1739,6 +1896,7 @@ impl rt::Object for VmfsDatastoreExtendSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1762,16 +1920,19 @@ impl std::ops::DerefMut for VmfsDatastoreExtendSpec {
     }
 }
 impl Clone for VmfsDatastoreExtendSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreExtendSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsDatastoreExtendSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1791,6 +1952,7 @@ pub struct VmfsUnmapBandwidthSpec {
     pub dynamic_max: i64,
 }
 impl Default for VmfsUnmapBandwidthSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             policy: String::new(),
@@ -1816,9 +1978,11 @@ impl rt::Object for VmfsUnmapBandwidthSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMFS_UNMAP_BANDWIDTH_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMFS_UNMAP_BANDWIDTH_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.policy),
@@ -1828,6 +1992,7 @@ impl rt::Object for VmfsUnmapBandwidthSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.policy),
@@ -1839,16 +2004,19 @@ impl rt::Object for VmfsUnmapBandwidthSpec {
     }
 }
 impl Clone for VmfsUnmapBandwidthSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmfsUnmapBandwidthSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmfsUnmapBandwidthSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1864,6 +2032,7 @@ pub struct VvolDatastoreInfo {
     pub vvol_ds: Option<Box<HostVvolVolume>>,
 }
 impl Default for VvolDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreInfo::default(),
@@ -1884,9 +2053,11 @@ impl rt::Object for VvolDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VVOL_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VVOL_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1895,6 +2066,7 @@ impl rt::Object for VvolDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1917,16 +2089,19 @@ impl std::ops::DerefMut for VvolDatastoreInfo {
     }
 }
 impl Clone for VvolDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VvolDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VvolDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

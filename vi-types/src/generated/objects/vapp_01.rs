@@ -11,6 +11,7 @@ pub struct InvalidNetworkInType {
     pub base: VAppPropertyFault,
 }
 impl Default for InvalidNetworkInType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -28,9 +29,11 @@ impl rt::Object for InvalidNetworkInType {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_NETWORK_IN_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_NETWORK_IN_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for InvalidNetworkInType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -59,16 +63,19 @@ impl std::ops::DerefMut for InvalidNetworkInType {
     }
 }
 impl Clone for InvalidNetworkInType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidNetworkInType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidNetworkInType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -82,6 +89,7 @@ pub struct InvalidPropertyType {
     pub base: VAppPropertyFault,
 }
 impl Default for InvalidPropertyType {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -99,9 +107,11 @@ impl rt::Object for InvalidPropertyType {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_PROPERTY_TYPE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_PROPERTY_TYPE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -109,6 +119,7 @@ impl rt::Object for InvalidPropertyType {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -130,16 +141,19 @@ impl std::ops::DerefMut for InvalidPropertyType {
     }
 }
 impl Clone for InvalidPropertyType {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidPropertyType {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidPropertyType {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -153,6 +167,7 @@ pub struct InvalidPropertyValue {
     pub base: VAppPropertyFault,
 }
 impl Default for InvalidPropertyValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -170,9 +185,11 @@ impl rt::Object for InvalidPropertyValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVALID_PROPERTY_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVALID_PROPERTY_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -180,6 +197,7 @@ impl rt::Object for InvalidPropertyValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -201,16 +219,19 @@ impl std::ops::DerefMut for InvalidPropertyValue {
     }
 }
 impl Clone for InvalidPropertyValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InvalidPropertyValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InvalidPropertyValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -248,6 +269,7 @@ pub struct IpPool {
     pub allocated_ipv6_addresses: Option<i32>,
 }
 impl Default for IpPool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: None,
@@ -291,9 +313,11 @@ impl rt::Object for IpPool {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -312,6 +336,7 @@ impl rt::Object for IpPool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -332,16 +357,19 @@ impl rt::Object for IpPool {
     }
 }
 impl Clone for IpPool {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpPool {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpPool {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -357,6 +385,7 @@ pub struct IpPoolAssociation {
     pub network_name: String,
 }
 impl Default for IpPoolAssociation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network: None,
@@ -378,9 +407,11 @@ impl rt::Object for IpPoolAssociation {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_POOL_ASSOCIATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_POOL_ASSOCIATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network),
@@ -388,6 +419,7 @@ impl rt::Object for IpPoolAssociation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network),
@@ -397,16 +429,19 @@ impl rt::Object for IpPoolAssociation {
     }
 }
 impl Clone for IpPoolAssociation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpPoolAssociation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpPoolAssociation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -432,6 +467,7 @@ pub struct IpPoolIpPoolConfigInfo {
     pub ip_pool_enabled: Option<bool>,
 }
 impl Default for IpPoolIpPoolConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             subnet_address: None,
@@ -463,9 +499,11 @@ impl rt::Object for IpPoolIpPoolConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_POOL_IP_POOL_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_POOL_IP_POOL_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.subnet_address),
@@ -478,6 +516,7 @@ impl rt::Object for IpPoolIpPoolConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.subnet_address),
@@ -492,16 +531,19 @@ impl rt::Object for IpPoolIpPoolConfigInfo {
     }
 }
 impl Clone for IpPoolIpPoolConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpPoolIpPoolConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpPoolIpPoolConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -517,6 +559,7 @@ pub struct IpPoolManagerIpAllocation {
     pub allocation_id: String,
 }
 impl Default for IpPoolManagerIpAllocation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_address: String::new(),
@@ -538,9 +581,11 @@ impl rt::Object for IpPoolManagerIpAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_POOL_MANAGER_IP_ALLOCATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_POOL_MANAGER_IP_ALLOCATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ip_address),
@@ -548,6 +593,7 @@ impl rt::Object for IpPoolManagerIpAllocation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ip_address),
@@ -557,16 +603,19 @@ impl rt::Object for IpPoolManagerIpAllocation {
     }
 }
 impl Clone for IpPoolManagerIpAllocation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpPoolManagerIpAllocation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpPoolManagerIpAllocation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -580,6 +629,7 @@ pub struct MissingIpPool {
     pub base: VAppPropertyFault,
 }
 impl Default for MissingIpPool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -597,9 +647,11 @@ impl rt::Object for MissingIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_IP_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_IP_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -607,6 +659,7 @@ impl rt::Object for MissingIpPool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -628,16 +681,19 @@ impl std::ops::DerefMut for MissingIpPool {
     }
 }
 impl Clone for MissingIpPool {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingIpPool {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingIpPool {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -651,6 +707,7 @@ pub struct MissingNetworkIpConfig {
     pub base: VAppPropertyFault,
 }
 impl Default for MissingNetworkIpConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -668,9 +725,11 @@ impl rt::Object for MissingNetworkIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_NETWORK_IP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_NETWORK_IP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -678,6 +737,7 @@ impl rt::Object for MissingNetworkIpConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -699,16 +759,19 @@ impl std::ops::DerefMut for MissingNetworkIpConfig {
     }
 }
 impl Clone for MissingNetworkIpConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingNetworkIpConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingNetworkIpConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -722,6 +785,7 @@ pub struct MissingPowerOffConfiguration {
     pub base: VAppConfigFault,
 }
 impl Default for MissingPowerOffConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
@@ -739,9 +803,11 @@ impl rt::Object for MissingPowerOffConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_POWER_OFF_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_POWER_OFF_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -749,6 +815,7 @@ impl rt::Object for MissingPowerOffConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -770,16 +837,19 @@ impl std::ops::DerefMut for MissingPowerOffConfiguration {
     }
 }
 impl Clone for MissingPowerOffConfiguration {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingPowerOffConfiguration {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingPowerOffConfiguration {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -793,6 +863,7 @@ pub struct MissingPowerOnConfiguration {
     pub base: VAppConfigFault,
 }
 impl Default for MissingPowerOnConfiguration {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
@@ -810,9 +881,11 @@ impl rt::Object for MissingPowerOnConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISSING_POWER_ON_CONFIGURATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISSING_POWER_ON_CONFIGURATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -820,6 +893,7 @@ impl rt::Object for MissingPowerOnConfiguration {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -841,16 +915,19 @@ impl std::ops::DerefMut for MissingPowerOnConfiguration {
     }
 }
 impl Clone for MissingPowerOnConfiguration {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MissingPowerOnConfiguration {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MissingPowerOnConfiguration {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -866,6 +943,7 @@ pub struct NoAvailableIp {
     pub network: rt::ManagedObjectReference,
 }
 impl Default for NoAvailableIp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -886,9 +964,11 @@ impl rt::Object for NoAvailableIp {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_AVAILABLE_IP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_AVAILABLE_IP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -897,6 +977,7 @@ impl rt::Object for NoAvailableIp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -919,16 +1000,19 @@ impl std::ops::DerefMut for NoAvailableIp {
     }
 }
 impl Clone for NoAvailableIp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoAvailableIp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoAvailableIp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -942,6 +1026,7 @@ pub struct NoVcManagedIpConfigured {
     pub base: VAppPropertyFault,
 }
 impl Default for NoVcManagedIpConfigured {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -959,9 +1044,11 @@ impl rt::Object for NoVcManagedIpConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_VC_MANAGED_IP_CONFIGURED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_VC_MANAGED_IP_CONFIGURED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -969,6 +1056,7 @@ impl rt::Object for NoVcManagedIpConfigured {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -990,16 +1078,19 @@ impl std::ops::DerefMut for NoVcManagedIpConfigured {
     }
 }
 impl Clone for NoVcManagedIpConfigured {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoVcManagedIpConfigured {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoVcManagedIpConfigured {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1013,6 +1104,7 @@ pub struct NoVmInVApp {
     pub base: VAppConfigFault,
 }
 impl Default for NoVmInVApp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
@@ -1030,9 +1122,11 @@ impl rt::Object for NoVmInVApp {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_VM_IN_V_APP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_VM_IN_V_APP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1040,6 +1134,7 @@ impl rt::Object for NoVmInVApp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1061,16 +1156,19 @@ impl std::ops::DerefMut for NoVmInVApp {
     }
 }
 impl Clone for NoVmInVApp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoVmInVApp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoVmInVApp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1084,6 +1182,7 @@ pub struct NotUserConfigurableProperty {
     pub base: VAppPropertyFault,
 }
 impl Default for NotUserConfigurableProperty {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
@@ -1101,9 +1200,11 @@ impl rt::Object for NotUserConfigurableProperty {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_USER_CONFIGURABLE_PROPERTY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_USER_CONFIGURABLE_PROPERTY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -1111,6 +1212,7 @@ impl rt::Object for NotUserConfigurableProperty {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -1132,16 +1234,19 @@ impl std::ops::DerefMut for NotUserConfigurableProperty {
     }
 }
 impl Clone for NotUserConfigurableProperty {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotUserConfigurableProperty {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotUserConfigurableProperty {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1155,6 +1260,7 @@ pub struct UnconfiguredPropertyValue {
     pub base: InvalidPropertyValue,
 }
 impl Default for UnconfiguredPropertyValue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidPropertyValue::default(),
@@ -1172,9 +1278,11 @@ impl rt::Object for UnconfiguredPropertyValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNCONFIGURED_PROPERTY_VALUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNCONFIGURED_PROPERTY_VALUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -1182,6 +1290,7 @@ impl rt::Object for UnconfiguredPropertyValue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -1203,16 +1312,19 @@ impl std::ops::DerefMut for UnconfiguredPropertyValue {
     }
 }
 impl Clone for UnconfiguredPropertyValue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnconfiguredPropertyValue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnconfiguredPropertyValue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1240,6 +1352,7 @@ pub struct VAppCloneSpec {
     pub provisioning: Option<String>,
 }
 impl Default for VAppCloneSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             location: Default::default(),
@@ -1273,9 +1386,11 @@ impl rt::Object for VAppCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_CLONE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_CLONE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.location),
@@ -1289,6 +1404,7 @@ impl rt::Object for VAppCloneSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.location),
@@ -1304,16 +1420,19 @@ impl rt::Object for VAppCloneSpec {
     }
 }
 impl Clone for VAppCloneSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppCloneSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppCloneSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1329,6 +1448,7 @@ pub struct VAppCloneSpecNetworkMappingPair {
     pub destination: rt::ManagedObjectReference,
 }
 impl Default for VAppCloneSpecNetworkMappingPair {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: Default::default(),
@@ -1350,9 +1470,11 @@ impl rt::Object for VAppCloneSpecNetworkMappingPair {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -1360,6 +1482,7 @@ impl rt::Object for VAppCloneSpecNetworkMappingPair {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),
@@ -1369,16 +1492,19 @@ impl rt::Object for VAppCloneSpecNetworkMappingPair {
     }
 }
 impl Clone for VAppCloneSpecNetworkMappingPair {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppCloneSpecNetworkMappingPair {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppCloneSpecNetworkMappingPair {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1398,6 +1524,7 @@ pub struct VAppCloneSpecResourceMap {
     pub location: Option<rt::ManagedObjectReference>,
 }
 impl Default for VAppCloneSpecResourceMap {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: Default::default(),
@@ -1423,9 +1550,11 @@ impl rt::Object for VAppCloneSpecResourceMap {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_CLONE_SPEC_RESOURCE_MAP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_CLONE_SPEC_RESOURCE_MAP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -1435,6 +1564,7 @@ impl rt::Object for VAppCloneSpecResourceMap {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),
@@ -1446,16 +1576,19 @@ impl rt::Object for VAppCloneSpecResourceMap {
     }
 }
 impl Clone for VAppCloneSpecResourceMap {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppCloneSpecResourceMap {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppCloneSpecResourceMap {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1469,6 +1602,7 @@ pub struct VAppConfigFault {
     pub base: VimFault,
 }
 impl Default for VAppConfigFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1484,9 +1618,11 @@ impl rt::Object for VAppConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_CONFIG_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_CONFIG_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1494,6 +1630,7 @@ impl rt::Object for VAppConfigFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1515,16 +1652,19 @@ impl std::ops::DerefMut for VAppConfigFault {
     }
 }
 impl Clone for VAppConfigFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppConfigFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppConfigFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1546,6 +1686,7 @@ pub struct VAppConfigInfo {
     pub managed_by: Option<Box<ManagedByInfo>>,
 }
 impl Default for VAppConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigInfo::default(),
@@ -1572,9 +1713,11 @@ impl rt::Object for VAppConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -1586,6 +1729,7 @@ impl rt::Object for VAppConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -1611,16 +1755,19 @@ impl std::ops::DerefMut for VAppConfigInfo {
     }
 }
 impl Clone for VAppConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1642,6 +1789,7 @@ pub struct VAppConfigSpec {
     pub managed_by: Option<Box<ManagedByInfo>>,
 }
 impl Default for VAppConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigSpec::default(),
@@ -1668,9 +1816,11 @@ impl rt::Object for VAppConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
@@ -1682,6 +1832,7 @@ impl rt::Object for VAppConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
@@ -1707,16 +1858,19 @@ impl std::ops::DerefMut for VAppConfigSpec {
     }
 }
 impl Clone for VAppConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1746,6 +1900,7 @@ pub struct VAppEntityConfigInfo {
     pub destroy_with_parent: Option<bool>,
 }
 impl Default for VAppEntityConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -1781,9 +1936,11 @@ impl rt::Object for VAppEntityConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_ENTITY_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_ENTITY_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1798,6 +1955,7 @@ impl rt::Object for VAppEntityConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1814,16 +1972,19 @@ impl rt::Object for VAppEntityConfigInfo {
     }
 }
 impl Clone for VAppEntityConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppEntityConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppEntityConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1843,6 +2004,7 @@ pub struct VAppIpAssignmentInfo {
     pub ip_protocol: Option<String>,
 }
 impl Default for VAppIpAssignmentInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             supported_allocation_scheme: Vec::new(),
@@ -1868,9 +2030,11 @@ impl rt::Object for VAppIpAssignmentInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_IP_ASSIGNMENT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_IP_ASSIGNMENT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.supported_allocation_scheme),
@@ -1880,6 +2044,7 @@ impl rt::Object for VAppIpAssignmentInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.supported_allocation_scheme),
@@ -1891,16 +2056,19 @@ impl rt::Object for VAppIpAssignmentInfo {
     }
 }
 impl Clone for VAppIpAssignmentInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppIpAssignmentInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppIpAssignmentInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1914,6 +2082,7 @@ pub struct VAppNotRunning {
     pub base: VmConfigFault,
 }
 impl Default for VAppNotRunning {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -1931,9 +2100,11 @@ impl rt::Object for VAppNotRunning {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_NOT_RUNNING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_NOT_RUNNING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1941,6 +2112,7 @@ impl rt::Object for VAppNotRunning {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1962,16 +2134,19 @@ impl std::ops::DerefMut for VAppNotRunning {
     }
 }
 impl Clone for VAppNotRunning {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppNotRunning {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppNotRunning {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1985,6 +2160,7 @@ pub struct VAppOperationInProgress {
     pub base: RuntimeFault,
 }
 impl Default for VAppOperationInProgress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
@@ -2002,9 +2178,11 @@ impl rt::Object for VAppOperationInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_OPERATION_IN_PROGRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_OPERATION_IN_PROGRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2012,6 +2190,7 @@ impl rt::Object for VAppOperationInProgress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2033,16 +2212,19 @@ impl std::ops::DerefMut for VAppOperationInProgress {
     }
 }
 impl Clone for VAppOperationInProgress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppOperationInProgress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppOperationInProgress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2064,6 +2246,7 @@ pub struct VAppOvfSectionInfo {
     pub contents: Option<String>,
 }
 impl Default for VAppOvfSectionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -2091,9 +2274,11 @@ impl rt::Object for VAppOvfSectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_OVF_SECTION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_OVF_SECTION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2104,6 +2289,7 @@ impl rt::Object for VAppOvfSectionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2116,16 +2302,19 @@ impl rt::Object for VAppOvfSectionInfo {
     }
 }
 impl Clone for VAppOvfSectionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppOvfSectionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppOvfSectionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2141,6 +2330,7 @@ pub struct VAppOvfSectionSpec {
     pub info: Option<Box<VAppOvfSectionInfo>>,
 }
 impl Default for VAppOvfSectionSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -2161,9 +2351,11 @@ impl rt::Object for VAppOvfSectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_OVF_SECTION_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_OVF_SECTION_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2172,6 +2364,7 @@ impl rt::Object for VAppOvfSectionSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2193,16 +2386,19 @@ impl std::ops::DerefMut for VAppOvfSectionSpec {
     }
 }
 impl Clone for VAppOvfSectionSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppOvfSectionSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppOvfSectionSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2234,6 +2430,7 @@ pub struct VAppProductInfo {
     pub app_url: Option<String>,
 }
 impl Default for VAppProductInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -2271,9 +2468,11 @@ impl rt::Object for VAppProductInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_PRODUCT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_PRODUCT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2289,6 +2488,7 @@ impl rt::Object for VAppProductInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2306,16 +2506,19 @@ impl rt::Object for VAppProductInfo {
     }
 }
 impl Clone for VAppProductInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppProductInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppProductInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2331,6 +2534,7 @@ pub struct VAppProductSpec {
     pub info: Option<Box<VAppProductInfo>>,
 }
 impl Default for VAppProductSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -2351,9 +2555,11 @@ impl rt::Object for VAppProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_PRODUCT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2362,6 +2568,7 @@ impl rt::Object for VAppProductSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2383,16 +2590,19 @@ impl std::ops::DerefMut for VAppProductSpec {
     }
 }
 impl Clone for VAppProductSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppProductSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppProductSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2416,6 +2626,7 @@ pub struct VAppPropertyFault {
     pub value: String,
 }
 impl Default for VAppPropertyFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
@@ -2444,9 +2655,11 @@ impl rt::Object for VAppPropertyFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_PROPERTY_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_PROPERTY_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2459,6 +2672,7 @@ impl rt::Object for VAppPropertyFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2485,16 +2699,19 @@ impl std::ops::DerefMut for VAppPropertyFault {
     }
 }
 impl Clone for VAppPropertyFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppPropertyFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppPropertyFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2530,6 +2747,7 @@ pub struct VAppPropertyInfo {
     pub description: Option<String>,
 }
 impl Default for VAppPropertyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: 0,
@@ -2571,9 +2789,11 @@ impl rt::Object for VAppPropertyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_PROPERTY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_PROPERTY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2591,6 +2811,7 @@ impl rt::Object for VAppPropertyInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2610,16 +2831,19 @@ impl rt::Object for VAppPropertyInfo {
     }
 }
 impl Clone for VAppPropertyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppPropertyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppPropertyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2635,6 +2859,7 @@ pub struct VAppPropertySpec {
     pub info: Option<Box<VAppPropertyInfo>>,
 }
 impl Default for VAppPropertySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ArrayUpdateSpec::default(),
@@ -2655,9 +2880,11 @@ impl rt::Object for VAppPropertySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_PROPERTY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_PROPERTY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2666,6 +2893,7 @@ impl rt::Object for VAppPropertySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2687,16 +2915,19 @@ impl std::ops::DerefMut for VAppPropertySpec {
     }
 }
 impl Clone for VAppPropertySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppPropertySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppPropertySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2710,6 +2941,7 @@ pub struct VAppTaskInProgress {
     pub base: TaskInProgress,
 }
 impl Default for VAppTaskInProgress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: TaskInProgress::default(),
@@ -2727,9 +2959,11 @@ impl rt::Object for VAppTaskInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_APP_TASK_IN_PROGRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_APP_TASK_IN_PROGRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -2737,6 +2971,7 @@ impl rt::Object for VAppTaskInProgress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -2758,16 +2993,19 @@ impl std::ops::DerefMut for VAppTaskInProgress {
     }
 }
 impl Clone for VAppTaskInProgress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VAppTaskInProgress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VAppTaskInProgress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2783,6 +3021,7 @@ pub struct VirtualAppLinkInfo {
     pub destroy_with_parent: Option<bool>,
 }
 impl Default for VirtualAppLinkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -2804,9 +3043,11 @@ impl rt::Object for VirtualAppLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_APP_LINK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_APP_LINK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -2814,6 +3055,7 @@ impl rt::Object for VirtualAppLinkInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -2823,16 +3065,19 @@ impl rt::Object for VirtualAppLinkInfo {
     }
 }
 impl Clone for VirtualAppLinkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualAppLinkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualAppLinkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2856,6 +3101,7 @@ pub struct VirtualAppSummary {
     pub instance_uuid: Option<String>,
 }
 impl Default for VirtualAppSummary {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolSummary::default(),
@@ -2884,9 +3130,11 @@ impl rt::Object for VirtualAppSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_APP_SUMMARY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_APP_SUMMARY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2899,6 +3147,7 @@ impl rt::Object for VirtualAppSummary {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2925,16 +3174,19 @@ impl std::ops::DerefMut for VirtualAppSummary {
     }
 }
 impl Clone for VirtualAppSummary {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualAppSummary {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualAppSummary {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2962,6 +3214,7 @@ pub struct VmConfigInfo {
     pub install_boot_stop_delay: i32,
 }
 impl Default for VmConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             product: Vec::new(),
@@ -2995,9 +3248,11 @@ impl rt::Object for VmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.product),
@@ -3011,6 +3266,7 @@ impl rt::Object for VmConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.product),
@@ -3027,16 +3283,19 @@ impl rt::Object for VmConfigInfo {
 }
 impl rt::Extends<VmConfigInfo> for VmConfigInfo {}
 impl Clone for VmConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3064,6 +3323,7 @@ pub struct VmConfigSpec {
     pub install_boot_stop_delay: Option<i32>,
 }
 impl Default for VmConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             product: Vec::new(),
@@ -3097,9 +3357,11 @@ impl rt::Object for VmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.product),
@@ -3113,6 +3375,7 @@ impl rt::Object for VmConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.product),
@@ -3129,16 +3392,19 @@ impl rt::Object for VmConfigSpec {
 }
 impl rt::Extends<VmConfigSpec> for VmConfigSpec {}
 impl Clone for VmConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct ClusterNetworkConfigSpec {
     pub ip_settings: CustomizationIpSettings,
 }
 impl Default for ClusterNetworkConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             network_port_group: Default::default(),
@@ -34,9 +35,11 @@ impl rt::Object for ClusterNetworkConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_NETWORK_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_NETWORK_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.network_port_group),
@@ -44,6 +47,7 @@ impl rt::Object for ClusterNetworkConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.network_port_group),
@@ -53,16 +57,19 @@ impl rt::Object for ClusterNetworkConfigSpec {
     }
 }
 impl Clone for ClusterNetworkConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterNetworkConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterNetworkConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -80,6 +87,7 @@ pub struct FailoverNodeInfo {
     pub bios_uuid: Option<String>,
 }
 impl Default for FailoverNodeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster_ip_settings: Default::default(),
@@ -103,9 +111,11 @@ impl rt::Object for FailoverNodeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAILOVER_NODE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAILOVER_NODE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.cluster_ip_settings),
@@ -114,6 +124,7 @@ impl rt::Object for FailoverNodeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.cluster_ip_settings),
@@ -124,16 +135,19 @@ impl rt::Object for FailoverNodeInfo {
     }
 }
 impl Clone for FailoverNodeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FailoverNodeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FailoverNodeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -163,6 +177,7 @@ pub struct NodeDeploymentSpec {
     pub ip_settings: CustomizationIpSettings,
 }
 impl Default for NodeDeploymentSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             esx_host: None,
@@ -198,9 +213,11 @@ impl rt::Object for NodeDeploymentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NODE_DEPLOYMENT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NODE_DEPLOYMENT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.esx_host),
@@ -215,6 +232,7 @@ impl rt::Object for NodeDeploymentSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.esx_host),
@@ -232,16 +250,19 @@ impl rt::Object for NodeDeploymentSpec {
 }
 impl rt::Extends<NodeDeploymentSpec> for NodeDeploymentSpec {}
 impl Clone for NodeDeploymentSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NodeDeploymentSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NodeDeploymentSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -255,6 +276,7 @@ pub struct NodeNetworkSpec {
     pub ip_settings: CustomizationIpSettings,
 }
 impl Default for NodeNetworkSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_settings: Default::default(),
@@ -274,15 +296,18 @@ impl rt::Object for NodeNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &NODE_NETWORK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NODE_NETWORK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.ip_settings),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.ip_settings),
@@ -292,16 +317,19 @@ impl rt::Object for NodeNetworkSpec {
 }
 impl rt::Extends<NodeNetworkSpec> for NodeNetworkSpec {}
 impl Clone for NodeNetworkSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NodeNetworkSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NodeNetworkSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -317,6 +345,7 @@ pub struct PassiveNodeDeploymentSpec {
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
 }
 impl Default for PassiveNodeDeploymentSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NodeDeploymentSpec::default(),
@@ -337,9 +366,11 @@ impl rt::Object for PassiveNodeDeploymentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PASSIVE_NODE_DEPLOYMENT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PASSIVE_NODE_DEPLOYMENT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
@@ -348,6 +379,7 @@ impl rt::Object for PassiveNodeDeploymentSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
@@ -370,16 +402,19 @@ impl std::ops::DerefMut for PassiveNodeDeploymentSpec {
     }
 }
 impl Clone for PassiveNodeDeploymentSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PassiveNodeDeploymentSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PassiveNodeDeploymentSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -395,6 +430,7 @@ pub struct PassiveNodeNetworkSpec {
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
 }
 impl Default for PassiveNodeNetworkSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NodeNetworkSpec::default(),
@@ -415,9 +451,11 @@ impl rt::Object for PassiveNodeNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PASSIVE_NODE_NETWORK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PASSIVE_NODE_NETWORK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -426,6 +464,7 @@ impl rt::Object for PassiveNodeNetworkSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -448,16 +487,19 @@ impl std::ops::DerefMut for PassiveNodeNetworkSpec {
     }
 }
 impl Clone for PassiveNodeNetworkSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PassiveNodeNetworkSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PassiveNodeNetworkSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -473,6 +515,7 @@ pub struct SourceNodeSpec {
     pub active_vc: rt::ManagedObjectReference,
 }
 impl Default for SourceNodeSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             management_vc: Default::default(),
@@ -494,9 +537,11 @@ impl rt::Object for SourceNodeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &SOURCE_NODE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SOURCE_NODE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.management_vc),
@@ -504,6 +549,7 @@ impl rt::Object for SourceNodeSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.management_vc),
@@ -513,16 +559,19 @@ impl rt::Object for SourceNodeSpec {
     }
 }
 impl Clone for SourceNodeSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SourceNodeSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SourceNodeSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -542,6 +591,7 @@ pub struct VchaClusterConfigInfo {
     pub state: String,
 }
 impl Default for VchaClusterConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             failover_node_info1: None,
@@ -567,9 +617,11 @@ impl rt::Object for VchaClusterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.failover_node_info1),
@@ -579,6 +631,7 @@ impl rt::Object for VchaClusterConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.failover_node_info1),
@@ -590,16 +643,19 @@ impl rt::Object for VchaClusterConfigInfo {
     }
 }
 impl Clone for VchaClusterConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VchaClusterConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VchaClusterConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -615,6 +671,7 @@ pub struct VchaClusterConfigSpec {
     pub witness_ip: String,
 }
 impl Default for VchaClusterConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             passive_ip: String::new(),
@@ -636,9 +693,11 @@ impl rt::Object for VchaClusterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.passive_ip),
@@ -646,6 +705,7 @@ impl rt::Object for VchaClusterConfigSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.passive_ip),
@@ -655,16 +715,19 @@ impl rt::Object for VchaClusterConfigSpec {
     }
 }
 impl Clone for VchaClusterConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VchaClusterConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VchaClusterConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -684,6 +747,7 @@ pub struct VchaClusterDeploymentSpec {
     pub active_vc_network_config: Option<Box<ClusterNetworkConfigSpec>>,
 }
 impl Default for VchaClusterDeploymentSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             passive_deployment_spec: Default::default(),
@@ -709,9 +773,11 @@ impl rt::Object for VchaClusterDeploymentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_DEPLOYMENT_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_DEPLOYMENT_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.passive_deployment_spec),
@@ -721,6 +787,7 @@ impl rt::Object for VchaClusterDeploymentSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.passive_deployment_spec),
@@ -732,16 +799,19 @@ impl rt::Object for VchaClusterDeploymentSpec {
     }
 }
 impl Clone for VchaClusterDeploymentSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VchaClusterDeploymentSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VchaClusterDeploymentSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -759,6 +829,7 @@ pub struct VchaClusterHealth {
     pub additional_information: Vec<LocalizableMessage>,
 }
 impl Default for VchaClusterHealth {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             runtime_info: Default::default(),
@@ -782,9 +853,11 @@ impl rt::Object for VchaClusterHealth {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_HEALTH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_HEALTH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.runtime_info),
@@ -793,6 +866,7 @@ impl rt::Object for VchaClusterHealth {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.runtime_info),
@@ -803,16 +877,19 @@ impl rt::Object for VchaClusterHealth {
     }
 }
 impl Clone for VchaClusterHealth {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VchaClusterHealth {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VchaClusterHealth {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -828,6 +905,7 @@ pub struct VchaClusterNetworkSpec {
     pub passive_network_spec: PassiveNodeNetworkSpec,
 }
 impl Default for VchaClusterNetworkSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             witness_network_spec: Default::default(),
@@ -849,9 +927,11 @@ impl rt::Object for VchaClusterNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_NETWORK_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_NETWORK_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.witness_network_spec),
@@ -859,6 +939,7 @@ impl rt::Object for VchaClusterNetworkSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.witness_network_spec),
@@ -868,16 +949,19 @@ impl rt::Object for VchaClusterNetworkSpec {
     }
 }
 impl Clone for VchaClusterNetworkSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VchaClusterNetworkSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VchaClusterNetworkSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -895,6 +979,7 @@ pub struct VchaClusterRuntimeInfo {
     pub cluster_mode: String,
 }
 impl Default for VchaClusterRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cluster_state: String::new(),
@@ -918,9 +1003,11 @@ impl rt::Object for VchaClusterRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCHA_CLUSTER_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.cluster_state),
@@ -929,6 +1016,7 @@ impl rt::Object for VchaClusterRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.cluster_state),
@@ -939,16 +1027,19 @@ impl rt::Object for VchaClusterRuntimeInfo {
     }
 }
 impl Clone for VchaClusterRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VchaClusterRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VchaClusterRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -966,6 +1057,7 @@ pub struct VchaNodeRuntimeInfo {
     pub node_ip: String,
 }
 impl Default for VchaNodeRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             node_state: String::new(),
@@ -989,9 +1081,11 @@ impl rt::Object for VchaNodeRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCHA_NODE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCHA_NODE_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.node_state),
@@ -1000,6 +1094,7 @@ impl rt::Object for VchaNodeRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.node_state),
@@ -1010,16 +1105,19 @@ impl rt::Object for VchaNodeRuntimeInfo {
     }
 }
 impl Clone for VchaNodeRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VchaNodeRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VchaNodeRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1035,6 +1133,7 @@ pub struct WitnessNodeInfo {
     pub bios_uuid: Option<String>,
 }
 impl Default for WitnessNodeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_settings: Default::default(),
@@ -1056,9 +1155,11 @@ impl rt::Object for WitnessNodeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &WITNESS_NODE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WITNESS_NODE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.ip_settings),
@@ -1066,6 +1167,7 @@ impl rt::Object for WitnessNodeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.ip_settings),
@@ -1075,16 +1177,19 @@ impl rt::Object for WitnessNodeInfo {
     }
 }
 impl Clone for WitnessNodeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WitnessNodeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WitnessNodeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct FolderExternallyManagedFolderInfo {
     pub r#type: String,
 }
 impl Default for FolderExternallyManagedFolderInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -34,9 +35,11 @@ impl rt::Object for FolderExternallyManagedFolderInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -44,6 +47,7 @@ impl rt::Object for FolderExternallyManagedFolderInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -53,16 +57,19 @@ impl rt::Object for FolderExternallyManagedFolderInfo {
     }
 }
 impl Clone for FolderExternallyManagedFolderInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FolderExternallyManagedFolderInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FolderExternallyManagedFolderInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -78,6 +85,7 @@ pub struct PodVmInfo {
     pub pod_vm_overhead_info: PodVmOverheadInfo,
 }
 impl Default for PodVmInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             has_page_sharing_pod_vm: false,
@@ -99,9 +107,11 @@ impl rt::Object for PodVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &POD_VM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POD_VM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.has_page_sharing_pod_vm),
@@ -109,6 +119,7 @@ impl rt::Object for PodVmInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.has_page_sharing_pod_vm),
@@ -118,16 +129,19 @@ impl rt::Object for PodVmInfo {
     }
 }
 impl Clone for PodVmInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PodVmInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PodVmInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -145,6 +159,7 @@ pub struct PodVmOverheadInfo {
     pub pod_vm_overhead_with_page_sharing: i32,
 }
 impl Default for PodVmOverheadInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             crx_page_sharing_supported: false,
@@ -168,9 +183,11 @@ impl rt::Object for PodVmOverheadInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &POD_VM_OVERHEAD_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &POD_VM_OVERHEAD_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.crx_page_sharing_supported),
@@ -179,6 +196,7 @@ impl rt::Object for PodVmOverheadInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.crx_page_sharing_supported),
@@ -189,16 +207,19 @@ impl rt::Object for PodVmOverheadInfo {
     }
 }
 impl Clone for PodVmOverheadInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PodVmOverheadInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PodVmOverheadInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -214,6 +235,7 @@ pub struct StorageRequirement {
     pub free_space_required_in_kb: i64,
 }
 impl Default for StorageRequirement {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -235,9 +257,11 @@ impl rt::Object for StorageRequirement {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_REQUIREMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_REQUIREMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -245,6 +269,7 @@ impl rt::Object for StorageRequirement {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -254,16 +279,19 @@ impl rt::Object for StorageRequirement {
     }
 }
 impl Clone for StorageRequirement {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageRequirement {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageRequirement {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -281,6 +309,7 @@ pub struct VirtualMachineConnection {
     pub user_name: String,
 }
 impl Default for VirtualMachineConnection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             label: String::new(),
@@ -304,9 +333,11 @@ impl rt::Object for VirtualMachineConnection {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONNECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONNECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.label),
@@ -315,6 +346,7 @@ impl rt::Object for VirtualMachineConnection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.label),
@@ -326,16 +358,19 @@ impl rt::Object for VirtualMachineConnection {
 }
 impl rt::Extends<VirtualMachineConnection> for VirtualMachineConnection {}
 impl Clone for VirtualMachineConnection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConnection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConnection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -355,6 +390,7 @@ pub struct VirtualMachineDisplayTopology {
     pub height: i32,
 }
 impl Default for VirtualMachineDisplayTopology {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             x: 0,
@@ -380,9 +416,11 @@ impl rt::Object for VirtualMachineDisplayTopology {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DISPLAY_TOPOLOGY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DISPLAY_TOPOLOGY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.x),
@@ -392,6 +430,7 @@ impl rt::Object for VirtualMachineDisplayTopology {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.x),
@@ -403,16 +442,19 @@ impl rt::Object for VirtualMachineDisplayTopology {
     }
 }
 impl Clone for VirtualMachineDisplayTopology {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDisplayTopology {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDisplayTopology {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -426,6 +468,7 @@ pub struct VirtualMachineGuestQuiesceSpec {
     pub timeout: Option<i32>,
 }
 impl Default for VirtualMachineGuestQuiesceSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { timeout: None }
     }
@@ -443,15 +486,18 @@ impl rt::Object for VirtualMachineGuestQuiesceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.timeout),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.timeout),
@@ -461,16 +507,19 @@ impl rt::Object for VirtualMachineGuestQuiesceSpec {
 }
 impl rt::Extends<VirtualMachineGuestQuiesceSpec> for VirtualMachineGuestQuiesceSpec {}
 impl Clone for VirtualMachineGuestQuiesceSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestQuiesceSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineGuestQuiesceSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -490,6 +539,7 @@ pub struct VirtualMachineMemoryReservationInfo {
     pub allocation_policy: String,
 }
 impl Default for VirtualMachineMemoryReservationInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             virtual_machine_min: 0,
@@ -515,9 +565,11 @@ impl rt::Object for VirtualMachineMemoryReservationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.virtual_machine_min),
@@ -527,6 +579,7 @@ impl rt::Object for VirtualMachineMemoryReservationInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.virtual_machine_min),
@@ -538,16 +591,19 @@ impl rt::Object for VirtualMachineMemoryReservationInfo {
     }
 }
 impl Clone for VirtualMachineMemoryReservationInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMemoryReservationInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMemoryReservationInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -563,6 +619,7 @@ pub struct VirtualMachineMetadataManagerVmMetadata {
     pub metadata: Option<String>,
 }
 impl Default for VirtualMachineMetadataManagerVmMetadata {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_id: String::new(),
@@ -584,9 +641,11 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_id),
@@ -594,6 +653,7 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadata {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_id),
@@ -603,16 +663,19 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadata {
     }
 }
 impl Clone for VirtualMachineMetadataManagerVmMetadata {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMetadataManagerVmMetadata {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadata {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -628,6 +691,7 @@ pub struct VirtualMachineMetadataManagerVmMetadataInput {
     pub vm_metadata: VirtualMachineMetadataManagerVmMetadata,
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataInput {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             operation: String::new(),
@@ -649,9 +713,11 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataInput {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.operation),
@@ -659,6 +725,7 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataInput {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.operation),
@@ -668,16 +735,19 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataInput {
     }
 }
 impl Clone for VirtualMachineMetadataManagerVmMetadataInput {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMetadataManagerVmMetadataInput {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadataInput {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -691,6 +761,7 @@ pub struct VirtualMachineMetadataManagerVmMetadataOwner {
     pub name: String,
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataOwner {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -708,15 +779,18 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataOwner {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -725,16 +799,19 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataOwner {
     }
 }
 impl Clone for VirtualMachineMetadataManagerVmMetadataOwner {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMetadataManagerVmMetadataOwner {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadataOwner {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -750,6 +827,7 @@ pub struct VirtualMachineMetadataManagerVmMetadataResult {
     pub error: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_metadata: Default::default(),
@@ -771,9 +849,11 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.vm_metadata),
@@ -781,6 +861,7 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.vm_metadata),
@@ -790,16 +871,19 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataResult {
     }
 }
 impl Clone for VirtualMachineMetadataManagerVmMetadataResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMetadataManagerVmMetadataResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadataResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -813,6 +897,7 @@ pub struct VirtualMachineMksConnection {
     pub base: VirtualMachineConnection,
 }
 impl Default for VirtualMachineMksConnection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineConnection::default(),
@@ -830,9 +915,11 @@ impl rt::Object for VirtualMachineMksConnection {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MKS_CONNECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MKS_CONNECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -840,6 +927,7 @@ impl rt::Object for VirtualMachineMksConnection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -861,16 +949,19 @@ impl std::ops::DerefMut for VirtualMachineMksConnection {
     }
 }
 impl Clone for VirtualMachineMksConnection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMksConnection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMksConnection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -892,6 +983,7 @@ pub struct VirtualMachineMksTicket {
     pub ssl_thumbprint: Option<String>,
 }
 impl Default for VirtualMachineMksTicket {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ticket: String::new(),
@@ -919,9 +1011,11 @@ impl rt::Object for VirtualMachineMksTicket {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MKS_TICKET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_MKS_TICKET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.ticket),
@@ -932,6 +1026,7 @@ impl rt::Object for VirtualMachineMksTicket {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.ticket),
@@ -944,16 +1039,19 @@ impl rt::Object for VirtualMachineMksTicket {
     }
 }
 impl Clone for VirtualMachineMksTicket {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMksTicket {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineMksTicket {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -975,6 +1073,7 @@ pub struct VirtualMachineWindowsQuiesceSpec {
     pub vss_backup_context: Option<String>,
 }
 impl Default for VirtualMachineWindowsQuiesceSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineGuestQuiesceSpec::default(),
@@ -1001,9 +1100,11 @@ impl rt::Object for VirtualMachineWindowsQuiesceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1015,6 +1116,7 @@ impl rt::Object for VirtualMachineWindowsQuiesceSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1040,16 +1142,19 @@ impl std::ops::DerefMut for VirtualMachineWindowsQuiesceSpec {
     }
 }
 impl Clone for VirtualMachineWindowsQuiesceSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineWindowsQuiesceSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineWindowsQuiesceSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1065,6 +1170,7 @@ pub struct VirtualMachineWipeResult {
     pub shrinkable_disk_space: i64,
 }
 impl Default for VirtualMachineWipeResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_id: 0,
@@ -1086,9 +1192,11 @@ impl rt::Object for VirtualMachineWipeResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_WIPE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_WIPE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_id),
@@ -1096,6 +1204,7 @@ impl rt::Object for VirtualMachineWipeResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_id),
@@ -1105,16 +1214,19 @@ impl rt::Object for VirtualMachineWipeResult {
     }
 }
 impl Clone for VirtualMachineWipeResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineWipeResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineWipeResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1128,6 +1240,7 @@ pub struct VmMetadataManagerFault {
     pub base: VimFault,
 }
 impl Default for VmMetadataManagerFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1143,9 +1256,11 @@ impl rt::Object for VmMetadataManagerFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_METADATA_MANAGER_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_METADATA_MANAGER_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1153,6 +1268,7 @@ impl rt::Object for VmMetadataManagerFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1174,16 +1290,19 @@ impl std::ops::DerefMut for VmMetadataManagerFault {
     }
 }
 impl Clone for VmMetadataManagerFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmMetadataManagerFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmMetadataManagerFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1194,6 +1313,7 @@ rt::serde!(object VmMetadataManagerFault);
 /// `VmPlacementPolicy`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct VmPlacementPolicy {}
 impl Default for VmPlacementPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1209,14 +1329,17 @@ impl rt::Object for VmPlacementPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_PLACEMENT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_PLACEMENT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1225,16 +1348,19 @@ impl rt::Object for VmPlacementPolicy {
 }
 impl rt::Extends<VmPlacementPolicy> for VmPlacementPolicy {}
 impl Clone for VmPlacementPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmPlacementPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmPlacementPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1254,6 +1380,7 @@ pub struct VmToVmGroupsAntiAffinity {
     pub policy_topology: Option<String>,
 }
 impl Default for VmToVmGroupsAntiAffinity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             self_tag: None,
@@ -1279,9 +1406,11 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_TO_VM_GROUPS_ANTI_AFFINITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_TO_VM_GROUPS_ANTI_AFFINITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VmPlacementPolicy {}),
@@ -1292,6 +1421,7 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.self_tag),
@@ -1304,16 +1434,19 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
 }
 impl rt::Extends<VmPlacementPolicy> for VmToVmGroupsAntiAffinity {}
 impl Clone for VmToVmGroupsAntiAffinity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmToVmGroupsAntiAffinity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmToVmGroupsAntiAffinity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1331,6 +1464,7 @@ pub struct VmVmAffinity {
     pub policy_topology: Option<String>,
 }
 impl Default for VmVmAffinity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             affined_vms_tag: Default::default(),
@@ -1354,9 +1488,11 @@ impl rt::Object for VmVmAffinity {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_VM_AFFINITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_VM_AFFINITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VmPlacementPolicy {}),
@@ -1366,6 +1502,7 @@ impl rt::Object for VmVmAffinity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.affined_vms_tag),
@@ -1377,16 +1514,19 @@ impl rt::Object for VmVmAffinity {
 }
 impl rt::Extends<VmPlacementPolicy> for VmVmAffinity {}
 impl Clone for VmVmAffinity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmVmAffinity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmVmAffinity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1404,6 +1544,7 @@ pub struct VmVmAntiAffinity {
     pub policy_topology: Option<String>,
 }
 impl Default for VmVmAntiAffinity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             anti_affined_vms_tag: Default::default(),
@@ -1427,9 +1568,11 @@ impl rt::Object for VmVmAntiAffinity {
     fn type_info() -> &'static rt::ObjectInfo {
         &VM_VM_ANTI_AFFINITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VM_VM_ANTI_AFFINITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&VmPlacementPolicy {}),
@@ -1439,6 +1582,7 @@ impl rt::Object for VmVmAntiAffinity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.anti_affined_vms_tag),
@@ -1450,16 +1594,19 @@ impl rt::Object for VmVmAntiAffinity {
 }
 impl rt::Extends<VmPlacementPolicy> for VmVmAntiAffinity {}
 impl Clone for VmVmAntiAffinity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmVmAntiAffinity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmVmAntiAffinity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

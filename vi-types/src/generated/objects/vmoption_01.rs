@@ -95,6 +95,7 @@ pub struct ConfigTarget {
     pub v_motion_bandwidth: Vec<i64>,
 }
 impl Default for ConfigTarget {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             num_cpus: 0,
@@ -198,9 +199,11 @@ impl rt::Object for ConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONFIG_TARGET
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONFIG_TARGET
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.num_cpus),
@@ -250,6 +253,7 @@ impl rt::Object for ConfigTarget {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.num_cpus),
@@ -301,16 +305,19 @@ impl rt::Object for ConfigTarget {
     }
 }
 impl Clone for ConfigTarget {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ConfigTarget {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ConfigTarget {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -324,6 +331,7 @@ pub struct DatastoreOption {
     pub unsupported_volumes: Vec<VirtualMachineDatastoreVolumeOption>,
 }
 impl Default for DatastoreOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             unsupported_volumes: Vec::new(),
@@ -343,15 +351,18 @@ impl rt::Object for DatastoreOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.unsupported_volumes),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.unsupported_volumes),
@@ -360,16 +371,19 @@ impl rt::Object for DatastoreOption {
     }
 }
 impl Clone for DatastoreOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -387,6 +401,7 @@ pub struct EnvironmentBrowserConfigOptionQuerySpec {
     pub guest_id: Vec<String>,
 }
 impl Default for EnvironmentBrowserConfigOptionQuerySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: None,
@@ -410,9 +425,11 @@ impl rt::Object for EnvironmentBrowserConfigOptionQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -421,6 +438,7 @@ impl rt::Object for EnvironmentBrowserConfigOptionQuerySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -431,16 +449,19 @@ impl rt::Object for EnvironmentBrowserConfigOptionQuerySpec {
     }
 }
 impl Clone for EnvironmentBrowserConfigOptionQuerySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EnvironmentBrowserConfigOptionQuerySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EnvironmentBrowserConfigOptionQuerySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -580,6 +601,7 @@ pub struct GuestOsDescriptor {
     pub vwdt_supported: Option<bool>,
 }
 impl Default for GuestOsDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -725,9 +747,11 @@ impl rt::Object for GuestOsDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_OS_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_OS_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -797,6 +821,7 @@ impl rt::Object for GuestOsDescriptor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -868,16 +893,19 @@ impl rt::Object for GuestOsDescriptor {
     }
 }
 impl Clone for GuestOsDescriptor {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestOsDescriptor {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestOsDescriptor {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -905,6 +933,7 @@ pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     pub max_disk_size_in_kb: i64,
 }
 impl Default for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             v_flash_module: String::new(),
@@ -938,9 +967,11 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOpti
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.v_flash_module),
@@ -954,6 +985,7 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOpti
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.v_flash_module),
@@ -969,16 +1001,19 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOpti
     }
 }
 impl Clone for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -996,6 +1031,7 @@ pub struct OpaqueNetworkTargetInfo {
     pub network_reservation_supported: Option<bool>,
 }
 impl Default for OpaqueNetworkTargetInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -1018,9 +1054,11 @@ impl rt::Object for OpaqueNetworkTargetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_TARGET_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_TARGET_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1030,6 +1068,7 @@ impl rt::Object for OpaqueNetworkTargetInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1052,16 +1091,19 @@ impl std::ops::DerefMut for OpaqueNetworkTargetInfo {
     }
 }
 impl Clone for OpaqueNetworkTargetInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OpaqueNetworkTargetInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OpaqueNetworkTargetInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1075,6 +1117,7 @@ pub struct ParaVirtualScsiControllerOption {
     pub base: VirtualScsiControllerOption,
 }
 impl Default for ParaVirtualScsiControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
@@ -1092,9 +1135,11 @@ impl rt::Object for ParaVirtualScsiControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &PARA_VIRTUAL_SCSI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PARA_VIRTUAL_SCSI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
@@ -1102,6 +1147,7 @@ impl rt::Object for ParaVirtualScsiControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
@@ -1123,16 +1169,19 @@ impl std::ops::DerefMut for ParaVirtualScsiControllerOption {
     }
 }
 impl Clone for ParaVirtualScsiControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ParaVirtualScsiControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ParaVirtualScsiControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1146,6 +1195,7 @@ pub struct ResourceAllocationOption {
     pub shares_option: SharesOption,
 }
 impl Default for ResourceAllocationOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             shares_option: Default::default(),
@@ -1165,15 +1215,18 @@ impl rt::Object for ResourceAllocationOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_ALLOCATION_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_ALLOCATION_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.shares_option),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.shares_option),
@@ -1182,16 +1235,19 @@ impl rt::Object for ResourceAllocationOption {
     }
 }
 impl Clone for ResourceAllocationOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourceAllocationOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourceAllocationOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1207,6 +1263,7 @@ pub struct ResourceConfigOption {
     pub memory_allocation_option: ResourceAllocationOption,
 }
 impl Default for ResourceConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cpu_allocation_option: Default::default(),
@@ -1228,9 +1285,11 @@ impl rt::Object for ResourceConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.cpu_allocation_option),
@@ -1238,6 +1297,7 @@ impl rt::Object for ResourceConfigOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.cpu_allocation_option),
@@ -1247,16 +1307,19 @@ impl rt::Object for ResourceConfigOption {
     }
 }
 impl Clone for ResourceConfigOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourceConfigOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourceConfigOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1272,6 +1335,7 @@ pub struct SharesOption {
     pub default_level: enums::SharesLevel,
 }
 impl Default for SharesOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             shares_option: Default::default(),
@@ -1293,9 +1357,11 @@ impl rt::Object for SharesOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &SHARES_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SHARES_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.shares_option),
@@ -1303,6 +1369,7 @@ impl rt::Object for SharesOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.shares_option),
@@ -1312,16 +1379,19 @@ impl rt::Object for SharesOption {
     }
 }
 impl Clone for SharesOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SharesOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SharesOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1337,6 +1407,7 @@ pub struct StorageIoAllocationOption {
     pub shares_option: SharesOption,
 }
 impl Default for StorageIoAllocationOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             limit_option: Default::default(),
@@ -1358,9 +1429,11 @@ impl rt::Object for StorageIoAllocationOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_IO_ALLOCATION_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_IO_ALLOCATION_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.limit_option),
@@ -1368,6 +1441,7 @@ impl rt::Object for StorageIoAllocationOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.limit_option),
@@ -1377,16 +1451,19 @@ impl rt::Object for StorageIoAllocationOption {
     }
 }
 impl Clone for StorageIoAllocationOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageIoAllocationOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageIoAllocationOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1410,6 +1487,7 @@ pub struct SubnetInfo {
     pub root_folder_info: SubnetInfoFolderInfo,
 }
 impl Default for SubnetInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -1438,9 +1516,11 @@ impl rt::Object for SubnetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SUBNET_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SUBNET_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1453,6 +1533,7 @@ impl rt::Object for SubnetInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1478,16 +1559,19 @@ impl std::ops::DerefMut for SubnetInfo {
     }
 }
 impl Clone for SubnetInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SubnetInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SubnetInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1503,6 +1587,7 @@ pub struct SubnetInfoFolderInfo {
     pub folder: rt::ManagedObjectReference,
 }
 impl Default for SubnetInfoFolderInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -1524,9 +1609,11 @@ impl rt::Object for SubnetInfoFolderInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &SUBNET_INFO_FOLDER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SUBNET_INFO_FOLDER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -1534,6 +1621,7 @@ impl rt::Object for SubnetInfoFolderInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -1543,16 +1631,19 @@ impl rt::Object for SubnetInfoFolderInfo {
     }
 }
 impl Clone for SubnetInfoFolderInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SubnetInfoFolderInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SubnetInfoFolderInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1566,6 +1657,7 @@ pub struct VirtualAhciControllerOption {
     pub base: VirtualSataControllerOption,
 }
 impl Default for VirtualAhciControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSataControllerOption::default(),
@@ -1583,9 +1675,11 @@ impl rt::Object for VirtualAhciControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_AHCI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_AHCI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1593,6 +1687,7 @@ impl rt::Object for VirtualAhciControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1614,16 +1709,19 @@ impl std::ops::DerefMut for VirtualAhciControllerOption {
     }
 }
 impl Clone for VirtualAhciControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualAhciControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualAhciControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1637,6 +1735,7 @@ pub struct VirtualBusLogicControllerOption {
     pub base: VirtualScsiControllerOption,
 }
 impl Default for VirtualBusLogicControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
@@ -1654,9 +1753,11 @@ impl rt::Object for VirtualBusLogicControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
@@ -1664,6 +1765,7 @@ impl rt::Object for VirtualBusLogicControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
@@ -1685,16 +1787,19 @@ impl std::ops::DerefMut for VirtualBusLogicControllerOption {
     }
 }
 impl Clone for VirtualBusLogicControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualBusLogicControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualBusLogicControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1708,6 +1813,7 @@ pub struct VirtualCdromAtapiBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualCdromAtapiBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -1725,9 +1831,11 @@ impl rt::Object for VirtualCdromAtapiBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ATAPI_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ATAPI_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1735,6 +1843,7 @@ impl rt::Object for VirtualCdromAtapiBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1756,16 +1865,19 @@ impl std::ops::DerefMut for VirtualCdromAtapiBackingOption {
     }
 }
 impl Clone for VirtualCdromAtapiBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromAtapiBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromAtapiBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1779,6 +1891,7 @@ pub struct VirtualCdromIsoBackingOption {
     pub base: VirtualDeviceFileBackingOption,
 }
 impl Default for VirtualCdromIsoBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -1796,9 +1909,11 @@ impl rt::Object for VirtualCdromIsoBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ISO_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_ISO_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1806,6 +1921,7 @@ impl rt::Object for VirtualCdromIsoBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1827,16 +1943,19 @@ impl std::ops::DerefMut for VirtualCdromIsoBackingOption {
     }
 }
 impl Clone for VirtualCdromIsoBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromIsoBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromIsoBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1850,6 +1969,7 @@ pub struct VirtualCdromOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualCdromOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -1867,9 +1987,11 @@ impl rt::Object for VirtualCdromOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1877,6 +1999,7 @@ impl rt::Object for VirtualCdromOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1898,16 +2021,19 @@ impl std::ops::DerefMut for VirtualCdromOption {
     }
 }
 impl Clone for VirtualCdromOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1923,6 +2049,7 @@ pub struct VirtualCdromPassthroughBackingOption {
     pub exclusive: BoolOption,
 }
 impl Default for VirtualCdromPassthroughBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -1943,9 +2070,11 @@ impl rt::Object for VirtualCdromPassthroughBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1954,6 +2083,7 @@ impl rt::Object for VirtualCdromPassthroughBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1976,16 +2106,19 @@ impl std::ops::DerefMut for VirtualCdromPassthroughBackingOption {
     }
 }
 impl Clone for VirtualCdromPassthroughBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromPassthroughBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromPassthroughBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1999,6 +2132,7 @@ pub struct VirtualCdromRemoteAtapiBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualCdromRemoteAtapiBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -2016,9 +2150,11 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2026,6 +2162,7 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2047,16 +2184,19 @@ impl std::ops::DerefMut for VirtualCdromRemoteAtapiBackingOption {
     }
 }
 impl Clone for VirtualCdromRemoteAtapiBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromRemoteAtapiBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromRemoteAtapiBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2072,6 +2212,7 @@ pub struct VirtualCdromRemotePassthroughBackingOption {
     pub exclusive: BoolOption,
 }
 impl Default for VirtualCdromRemotePassthroughBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
@@ -2092,9 +2233,11 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2103,6 +2246,7 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2126,16 +2270,19 @@ impl std::ops::DerefMut for VirtualCdromRemotePassthroughBackingOption {
     }
 }
 impl Clone for VirtualCdromRemotePassthroughBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromRemotePassthroughBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualCdromRemotePassthroughBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2153,6 +2300,7 @@ pub struct VirtualControllerOption {
     pub supported_device: Vec<String>,
 }
 impl Default for VirtualControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -2175,9 +2323,11 @@ impl rt::Object for VirtualControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -2187,6 +2337,7 @@ impl rt::Object for VirtualControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -2210,16 +2361,19 @@ impl std::ops::DerefMut for VirtualControllerOption {
     }
 }
 impl Clone for VirtualControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2233,6 +2387,7 @@ pub struct VirtualDeviceBackingOption {
     pub r#type: String,
 }
 impl Default for VirtualDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { r#type: String::new() }
     }
@@ -2250,15 +2405,18 @@ impl rt::Object for VirtualDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -2268,16 +2426,19 @@ impl rt::Object for VirtualDeviceBackingOption {
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDeviceBackingOption {}
 impl Clone for VirtualDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2291,6 +2452,7 @@ pub struct VirtualDeviceBusSlotOption {
     pub r#type: String,
 }
 impl Default for VirtualDeviceBusSlotOption {
+    #[inline(never)]
     fn default() -> Self {
         Self { r#type: String::new() }
     }
@@ -2308,15 +2470,18 @@ impl rt::Object for VirtualDeviceBusSlotOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BUS_SLOT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_BUS_SLOT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -2325,16 +2490,19 @@ impl rt::Object for VirtualDeviceBusSlotOption {
     }
 }
 impl Clone for VirtualDeviceBusSlotOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceBusSlotOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceBusSlotOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2350,6 +2518,7 @@ pub struct VirtualDeviceConnectOption {
     pub allow_guest_control: BoolOption,
 }
 impl Default for VirtualDeviceConnectOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             start_connected: Default::default(),
@@ -2371,9 +2540,11 @@ impl rt::Object for VirtualDeviceConnectOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONNECT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_CONNECT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.start_connected),
@@ -2381,6 +2552,7 @@ impl rt::Object for VirtualDeviceConnectOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.start_connected),
@@ -2390,16 +2562,19 @@ impl rt::Object for VirtualDeviceConnectOption {
     }
 }
 impl Clone for VirtualDeviceConnectOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceConnectOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceConnectOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2415,6 +2590,7 @@ pub struct VirtualDeviceDeviceBackingOption {
     pub auto_detect_available: BoolOption,
 }
 impl Default for VirtualDeviceDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -2435,9 +2611,11 @@ impl rt::Object for VirtualDeviceDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2446,6 +2624,7 @@ impl rt::Object for VirtualDeviceDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2468,16 +2647,19 @@ impl std::ops::DerefMut for VirtualDeviceDeviceBackingOption {
     }
 }
 impl Clone for VirtualDeviceDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2493,6 +2675,7 @@ pub struct VirtualDeviceFileBackingOption {
     pub file_name_extensions: Option<Box<ChoiceOption>>,
 }
 impl Default for VirtualDeviceFileBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -2513,9 +2696,11 @@ impl rt::Object for VirtualDeviceFileBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_FILE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_FILE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2524,6 +2709,7 @@ impl rt::Object for VirtualDeviceFileBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2546,16 +2732,19 @@ impl std::ops::DerefMut for VirtualDeviceFileBackingOption {
     }
 }
 impl Clone for VirtualDeviceFileBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceFileBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceFileBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2591,6 +2780,7 @@ pub struct VirtualDeviceOption {
     pub numa_supported: Option<bool>,
 }
 impl Default for VirtualDeviceOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -2632,9 +2822,11 @@ impl rt::Object for VirtualDeviceOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -2652,6 +2844,7 @@ impl rt::Object for VirtualDeviceOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -2672,16 +2865,19 @@ impl rt::Object for VirtualDeviceOption {
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualDeviceOption {}
 impl Clone for VirtualDeviceOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2695,6 +2891,7 @@ pub struct VirtualDevicePipeBackingOption {
     pub base: VirtualDeviceBackingOption,
 }
 impl Default for VirtualDevicePipeBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -2712,9 +2909,11 @@ impl rt::Object for VirtualDevicePipeBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_PIPE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_PIPE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2722,6 +2921,7 @@ impl rt::Object for VirtualDevicePipeBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2743,16 +2943,19 @@ impl std::ops::DerefMut for VirtualDevicePipeBackingOption {
     }
 }
 impl Clone for VirtualDevicePipeBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDevicePipeBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDevicePipeBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2768,6 +2971,7 @@ pub struct VirtualDeviceRemoteDeviceBackingOption {
     pub auto_detect_available: BoolOption,
 }
 impl Default for VirtualDeviceRemoteDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -2788,9 +2992,11 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2799,6 +3005,7 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2821,16 +3028,19 @@ impl std::ops::DerefMut for VirtualDeviceRemoteDeviceBackingOption {
     }
 }
 impl Clone for VirtualDeviceRemoteDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceRemoteDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceRemoteDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2846,6 +3056,7 @@ pub struct VirtualDeviceUriBackingOption {
     pub directions: ChoiceOption,
 }
 impl Default for VirtualDeviceUriBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -2866,9 +3077,11 @@ impl rt::Object for VirtualDeviceUriBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_URI_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DEVICE_URI_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2877,6 +3090,7 @@ impl rt::Object for VirtualDeviceUriBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2899,16 +3113,19 @@ impl std::ops::DerefMut for VirtualDeviceUriBackingOption {
     }
 }
 impl Clone for VirtualDeviceUriBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceUriBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDeviceUriBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2924,6 +3141,7 @@ pub struct VirtualDiskDeltaDiskFormatsSupported {
     pub delta_disk_format: ChoiceOption,
 }
 impl Default for VirtualDiskDeltaDiskFormatsSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore_type: String::new(),
@@ -2945,9 +3163,11 @@ impl rt::Object for VirtualDiskDeltaDiskFormatsSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore_type),
@@ -2955,6 +3175,7 @@ impl rt::Object for VirtualDiskDeltaDiskFormatsSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore_type),
@@ -2964,16 +3185,19 @@ impl rt::Object for VirtualDiskDeltaDiskFormatsSupported {
     }
 }
 impl Clone for VirtualDiskDeltaDiskFormatsSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskDeltaDiskFormatsSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskDeltaDiskFormatsSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2995,6 +3219,7 @@ pub struct VirtualDiskFlatVer1BackingOption {
     pub growable: bool,
 }
 impl Default for VirtualDiskFlatVer1BackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -3021,9 +3246,11 @@ impl rt::Object for VirtualDiskFlatVer1BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3035,6 +3262,7 @@ impl rt::Object for VirtualDiskFlatVer1BackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3060,16 +3288,19 @@ impl std::ops::DerefMut for VirtualDiskFlatVer1BackingOption {
     }
 }
 impl Clone for VirtualDiskFlatVer1BackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskFlatVer1BackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskFlatVer1BackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3105,6 +3336,7 @@ pub struct VirtualDiskFlatVer2BackingOption {
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
 }
 impl Default for VirtualDiskFlatVer2BackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -3145,9 +3377,11 @@ impl rt::Object for VirtualDiskFlatVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3166,6 +3400,7 @@ impl rt::Object for VirtualDiskFlatVer2BackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3198,16 +3433,19 @@ impl std::ops::DerefMut for VirtualDiskFlatVer2BackingOption {
     }
 }
 impl Clone for VirtualDiskFlatVer2BackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskFlatVer2BackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskFlatVer2BackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3229,6 +3467,7 @@ pub struct VirtualDiskLocalPMemBackingOption {
     pub uuid: bool,
 }
 impl Default for VirtualDiskLocalPMemBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -3255,9 +3494,11 @@ impl rt::Object for VirtualDiskLocalPMemBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3269,6 +3510,7 @@ impl rt::Object for VirtualDiskLocalPMemBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3294,16 +3536,19 @@ impl std::ops::DerefMut for VirtualDiskLocalPMemBackingOption {
     }
 }
 impl Clone for VirtualDiskLocalPMemBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskLocalPMemBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskLocalPMemBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3325,6 +3570,7 @@ pub struct VirtualDiskOption {
     >,
 }
 impl Default for VirtualDiskOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -3349,9 +3595,11 @@ impl rt::Object for VirtualDiskOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -3362,6 +3610,7 @@ impl rt::Object for VirtualDiskOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -3386,16 +3635,19 @@ impl std::ops::DerefMut for VirtualDiskOption {
     }
 }
 impl Clone for VirtualDiskOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3415,6 +3667,7 @@ pub struct VirtualDiskOptionVFlashCacheConfigOption {
     pub block_size_in_kb: LongOption,
 }
 impl Default for VirtualDiskOptionVFlashCacheConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cache_consistency_type: Default::default(),
@@ -3440,9 +3693,11 @@ impl rt::Object for VirtualDiskOptionVFlashCacheConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.cache_consistency_type),
@@ -3452,6 +3707,7 @@ impl rt::Object for VirtualDiskOptionVFlashCacheConfigOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.cache_consistency_type),
@@ -3463,16 +3719,19 @@ impl rt::Object for VirtualDiskOptionVFlashCacheConfigOption {
     }
 }
 impl Clone for VirtualDiskOptionVFlashCacheConfigOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskOptionVFlashCacheConfigOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskOptionVFlashCacheConfigOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3486,6 +3745,7 @@ pub struct VirtualDiskPartitionedRawDiskVer2BackingOption {
     pub base: VirtualDiskRawDiskVer2BackingOption,
 }
 impl Default for VirtualDiskPartitionedRawDiskVer2BackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDiskRawDiskVer2BackingOption::default(),
@@ -3503,9 +3763,11 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3513,6 +3775,7 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3535,16 +3798,19 @@ impl std::ops::DerefMut for VirtualDiskPartitionedRawDiskVer2BackingOption {
     }
 }
 impl Clone for VirtualDiskPartitionedRawDiskVer2BackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskPartitionedRawDiskVer2BackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskPartitionedRawDiskVer2BackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3568,6 +3834,7 @@ pub struct VirtualDiskRawDiskMappingVer1BackingOption {
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
 }
 impl Default for VirtualDiskRawDiskMappingVer1BackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -3596,9 +3863,11 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3611,6 +3880,7 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3638,16 +3908,19 @@ impl std::ops::DerefMut for VirtualDiskRawDiskMappingVer1BackingOption {
     }
 }
 impl Clone for VirtualDiskRawDiskMappingVer1BackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRawDiskMappingVer1BackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskRawDiskMappingVer1BackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3665,6 +3938,7 @@ pub struct VirtualDiskRawDiskVer2BackingOption {
     pub uuid: bool,
 }
 impl Default for VirtualDiskRawDiskVer2BackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -3687,9 +3961,11 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3699,6 +3975,7 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3722,16 +3999,19 @@ impl std::ops::DerefMut for VirtualDiskRawDiskVer2BackingOption {
     }
 }
 impl Clone for VirtualDiskRawDiskVer2BackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRawDiskVer2BackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskRawDiskVer2BackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3759,6 +4039,7 @@ pub struct VirtualDiskSeSparseBackingOption {
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
 }
 impl Default for VirtualDiskSeSparseBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -3791,9 +4072,11 @@ impl rt::Object for VirtualDiskSeSparseBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3808,6 +4091,7 @@ impl rt::Object for VirtualDiskSeSparseBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3836,16 +4120,19 @@ impl std::ops::DerefMut for VirtualDiskSeSparseBackingOption {
     }
 }
 impl Clone for VirtualDiskSeSparseBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSeSparseBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskSeSparseBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3867,6 +4154,7 @@ pub struct VirtualDiskSparseVer1BackingOption {
     pub growable: bool,
 }
 impl Default for VirtualDiskSparseVer1BackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -3893,9 +4181,11 @@ impl rt::Object for VirtualDiskSparseVer1BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3907,6 +4197,7 @@ impl rt::Object for VirtualDiskSparseVer1BackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3932,16 +4223,19 @@ impl std::ops::DerefMut for VirtualDiskSparseVer1BackingOption {
     }
 }
 impl Clone for VirtualDiskSparseVer1BackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSparseVer1BackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskSparseVer1BackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3969,6 +4263,7 @@ pub struct VirtualDiskSparseVer2BackingOption {
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
 }
 impl Default for VirtualDiskSparseVer2BackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -4001,9 +4296,11 @@ impl rt::Object for VirtualDiskSparseVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4018,6 +4315,7 @@ impl rt::Object for VirtualDiskSparseVer2BackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4046,16 +4344,19 @@ impl std::ops::DerefMut for VirtualDiskSparseVer2BackingOption {
     }
 }
 impl Clone for VirtualDiskSparseVer2BackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSparseVer2BackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskSparseVer2BackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4069,6 +4370,7 @@ pub struct VirtualE1000Option {
     pub base: VirtualEthernetCardOption,
 }
 impl Default for VirtualE1000Option {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
@@ -4086,9 +4388,11 @@ impl rt::Object for VirtualE1000Option {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4096,6 +4400,7 @@ impl rt::Object for VirtualE1000Option {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4117,16 +4422,19 @@ impl std::ops::DerefMut for VirtualE1000Option {
     }
 }
 impl Clone for VirtualE1000Option {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualE1000Option {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualE1000Option {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4140,6 +4448,7 @@ pub struct VirtualE1000eOption {
     pub base: VirtualEthernetCardOption,
 }
 impl Default for VirtualE1000eOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
@@ -4157,9 +4466,11 @@ impl rt::Object for VirtualE1000eOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000E_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_E1000E_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -4167,6 +4478,7 @@ impl rt::Object for VirtualE1000eOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -4188,16 +4500,19 @@ impl std::ops::DerefMut for VirtualE1000eOption {
     }
 }
 impl Clone for VirtualE1000eOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualE1000eOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualE1000eOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4211,6 +4526,7 @@ pub struct VirtualEnsoniq1371Option {
     pub base: VirtualSoundCardOption,
 }
 impl Default for VirtualEnsoniq1371Option {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
@@ -4228,9 +4544,11 @@ impl rt::Object for VirtualEnsoniq1371Option {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ENSONIQ1371_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ENSONIQ1371_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -4238,6 +4556,7 @@ impl rt::Object for VirtualEnsoniq1371Option {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -4259,16 +4578,19 @@ impl std::ops::DerefMut for VirtualEnsoniq1371Option {
     }
 }
 impl Clone for VirtualEnsoniq1371Option {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEnsoniq1371Option {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEnsoniq1371Option {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4282,6 +4604,7 @@ pub struct VirtualEthernetCardDvPortBackingOption {
     pub base: VirtualDeviceBackingOption,
 }
 impl Default for VirtualEthernetCardDvPortBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -4299,9 +4622,11 @@ impl rt::Object for VirtualEthernetCardDvPortBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4309,6 +4634,7 @@ impl rt::Object for VirtualEthernetCardDvPortBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4330,16 +4656,19 @@ impl std::ops::DerefMut for VirtualEthernetCardDvPortBackingOption {
     }
 }
 impl Clone for VirtualEthernetCardDvPortBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardDvPortBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardDvPortBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4353,6 +4682,7 @@ pub struct VirtualEthernetCardLegacyNetworkBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualEthernetCardLegacyNetworkBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -4370,9 +4700,11 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4380,6 +4712,7 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4402,16 +4735,19 @@ impl std::ops::DerefMut for VirtualEthernetCardLegacyNetworkBackingOption {
     }
 }
 impl Clone for VirtualEthernetCardLegacyNetworkBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardLegacyNetworkBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardLegacyNetworkBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

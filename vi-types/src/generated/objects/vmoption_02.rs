@@ -11,6 +11,7 @@ pub struct VirtualEthernetCardNetworkBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualEthernetCardNetworkBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -28,9 +29,11 @@ impl rt::Object for VirtualEthernetCardNetworkBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -38,6 +41,7 @@ impl rt::Object for VirtualEthernetCardNetworkBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -60,16 +64,19 @@ impl std::ops::DerefMut for VirtualEthernetCardNetworkBackingOption {
     }
 }
 impl Clone for VirtualEthernetCardNetworkBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardNetworkBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardNetworkBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -83,6 +90,7 @@ pub struct VirtualEthernetCardOpaqueNetworkBackingOption {
     pub base: VirtualDeviceBackingOption,
 }
 impl Default for VirtualEthernetCardOpaqueNetworkBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -100,9 +108,11 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -110,6 +120,7 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -132,16 +143,19 @@ impl std::ops::DerefMut for VirtualEthernetCardOpaqueNetworkBackingOption {
     }
 }
 impl Clone for VirtualEthernetCardOpaqueNetworkBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardOpaqueNetworkBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardOpaqueNetworkBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -165,6 +179,7 @@ pub struct VirtualEthernetCardOption {
     pub upt_compatibility_enabled: Option<Box<BoolOption>>,
 }
 impl Default for VirtualEthernetCardOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -193,9 +208,11 @@ impl rt::Object for VirtualEthernetCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_ETHERNET_CARD_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -208,6 +225,7 @@ impl rt::Object for VirtualEthernetCardOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -234,16 +252,19 @@ impl std::ops::DerefMut for VirtualEthernetCardOption {
     }
 }
 impl Clone for VirtualEthernetCardOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualEthernetCardOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -257,6 +278,7 @@ pub struct VirtualFloppyDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualFloppyDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -274,9 +296,11 @@ impl rt::Object for VirtualFloppyDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -284,6 +308,7 @@ impl rt::Object for VirtualFloppyDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -305,16 +330,19 @@ impl std::ops::DerefMut for VirtualFloppyDeviceBackingOption {
     }
 }
 impl Clone for VirtualFloppyDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppyDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -328,6 +356,7 @@ pub struct VirtualFloppyImageBackingOption {
     pub base: VirtualDeviceFileBackingOption,
 }
 impl Default for VirtualFloppyImageBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -345,9 +374,11 @@ impl rt::Object for VirtualFloppyImageBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -355,6 +386,7 @@ impl rt::Object for VirtualFloppyImageBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -376,16 +408,19 @@ impl std::ops::DerefMut for VirtualFloppyImageBackingOption {
     }
 }
 impl Clone for VirtualFloppyImageBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyImageBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppyImageBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -399,6 +434,7 @@ pub struct VirtualFloppyOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualFloppyOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -416,9 +452,11 @@ impl rt::Object for VirtualFloppyOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -426,6 +464,7 @@ impl rt::Object for VirtualFloppyOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -447,16 +486,19 @@ impl std::ops::DerefMut for VirtualFloppyOption {
     }
 }
 impl Clone for VirtualFloppyOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppyOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -470,6 +512,7 @@ pub struct VirtualFloppyRemoteDeviceBackingOption {
     pub base: VirtualDeviceRemoteDeviceBackingOption,
 }
 impl Default for VirtualFloppyRemoteDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
@@ -487,9 +530,11 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -497,6 +542,7 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -518,16 +564,19 @@ impl std::ops::DerefMut for VirtualFloppyRemoteDeviceBackingOption {
     }
 }
 impl Clone for VirtualFloppyRemoteDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyRemoteDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualFloppyRemoteDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -595,6 +644,7 @@ pub struct VirtualHardwareOption {
     pub device_group_types: Vec<String>,
 }
 impl Default for VirtualHardwareOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             hw_version: 0,
@@ -668,9 +718,11 @@ impl rt::Object for VirtualHardwareOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_HARDWARE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hw_version),
@@ -704,6 +756,7 @@ impl rt::Object for VirtualHardwareOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hw_version),
@@ -739,16 +792,19 @@ impl rt::Object for VirtualHardwareOption {
     }
 }
 impl Clone for VirtualHardwareOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHardwareOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualHardwareOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -762,6 +818,7 @@ pub struct VirtualHdAudioCardOption {
     pub base: VirtualSoundCardOption,
 }
 impl Default for VirtualHdAudioCardOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
@@ -779,9 +836,11 @@ impl rt::Object for VirtualHdAudioCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_HD_AUDIO_CARD_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_HD_AUDIO_CARD_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -789,6 +848,7 @@ impl rt::Object for VirtualHdAudioCardOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -810,16 +870,19 @@ impl std::ops::DerefMut for VirtualHdAudioCardOption {
     }
 }
 impl Clone for VirtualHdAudioCardOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHdAudioCardOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualHdAudioCardOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -837,6 +900,7 @@ pub struct VirtualIdeControllerOption {
     pub num_ide_cdroms: IntOption,
 }
 impl Default for VirtualIdeControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -859,9 +923,11 @@ impl rt::Object for VirtualIdeControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_IDE_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_IDE_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -871,6 +937,7 @@ impl rt::Object for VirtualIdeControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -894,16 +961,19 @@ impl std::ops::DerefMut for VirtualIdeControllerOption {
     }
 }
 impl Clone for VirtualIdeControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualIdeControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualIdeControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -917,6 +987,7 @@ pub struct VirtualKeyboardOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualKeyboardOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -934,9 +1005,11 @@ impl rt::Object for VirtualKeyboardOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_KEYBOARD_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_KEYBOARD_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -944,6 +1017,7 @@ impl rt::Object for VirtualKeyboardOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -965,16 +1039,19 @@ impl std::ops::DerefMut for VirtualKeyboardOption {
     }
 }
 impl Clone for VirtualKeyboardOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualKeyboardOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualKeyboardOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -988,6 +1065,7 @@ pub struct VirtualLsiLogicControllerOption {
     pub base: VirtualScsiControllerOption,
 }
 impl Default for VirtualLsiLogicControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
@@ -1005,9 +1083,11 @@ impl rt::Object for VirtualLsiLogicControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
@@ -1015,6 +1095,7 @@ impl rt::Object for VirtualLsiLogicControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
@@ -1036,16 +1117,19 @@ impl std::ops::DerefMut for VirtualLsiLogicControllerOption {
     }
 }
 impl Clone for VirtualLsiLogicControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualLsiLogicControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualLsiLogicControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1059,6 +1143,7 @@ pub struct VirtualLsiLogicSasControllerOption {
     pub base: VirtualScsiControllerOption,
 }
 impl Default for VirtualLsiLogicSasControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
@@ -1076,9 +1161,11 @@ impl rt::Object for VirtualLsiLogicSasControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
@@ -1086,6 +1173,7 @@ impl rt::Object for VirtualLsiLogicSasControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
@@ -1107,16 +1195,19 @@ impl std::ops::DerefMut for VirtualLsiLogicSasControllerOption {
     }
 }
 impl Clone for VirtualLsiLogicSasControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualLsiLogicSasControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualLsiLogicSasControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1132,6 +1223,7 @@ pub struct VirtualMachineCdromInfo {
     pub description: Option<String>,
 }
 impl Default for VirtualMachineCdromInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -1152,9 +1244,11 @@ impl rt::Object for VirtualMachineCdromInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CDROM_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CDROM_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1163,6 +1257,7 @@ impl rt::Object for VirtualMachineCdromInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1184,16 +1279,19 @@ impl std::ops::DerefMut for VirtualMachineCdromInfo {
     }
 }
 impl Clone for VirtualMachineCdromInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCdromInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineCdromInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1229,6 +1327,7 @@ pub struct VirtualMachineConfigOption {
     pub property_relations: Vec<VirtualMachinePropertyRelation>,
 }
 impl Default for VirtualMachineConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             version: String::new(),
@@ -1270,9 +1369,11 @@ impl rt::Object for VirtualMachineConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.version),
@@ -1290,6 +1391,7 @@ impl rt::Object for VirtualMachineConfigOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.version),
@@ -1309,16 +1411,19 @@ impl rt::Object for VirtualMachineConfigOption {
     }
 }
 impl Clone for VirtualMachineConfigOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConfigOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1344,6 +1449,7 @@ pub struct VirtualMachineConfigOptionDescriptor {
     pub upgrade_supported: Option<bool>,
 }
 impl Default for VirtualMachineConfigOptionDescriptor {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: String::new(),
@@ -1375,9 +1481,11 @@ impl rt::Object for VirtualMachineConfigOptionDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
@@ -1390,6 +1498,7 @@ impl rt::Object for VirtualMachineConfigOptionDescriptor {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -1404,16 +1513,19 @@ impl rt::Object for VirtualMachineConfigOptionDescriptor {
     }
 }
 impl Clone for VirtualMachineConfigOptionDescriptor {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigOptionDescriptor {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineConfigOptionDescriptor {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1445,6 +1557,7 @@ pub struct VirtualMachineDatastoreInfo {
     pub supported_v_disk_formats: Vec<String>,
 }
 impl Default for VirtualMachineDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -1481,9 +1594,11 @@ impl rt::Object for VirtualMachineDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1500,6 +1615,7 @@ impl rt::Object for VirtualMachineDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1529,16 +1645,19 @@ impl std::ops::DerefMut for VirtualMachineDatastoreInfo {
     }
 }
 impl Clone for VirtualMachineDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1554,6 +1673,7 @@ pub struct VirtualMachineDatastoreVolumeOption {
     pub major_version: Option<i32>,
 }
 impl Default for VirtualMachineDatastoreVolumeOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             file_system_type: String::new(),
@@ -1575,9 +1695,11 @@ impl rt::Object for VirtualMachineDatastoreVolumeOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.file_system_type),
@@ -1585,6 +1707,7 @@ impl rt::Object for VirtualMachineDatastoreVolumeOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.file_system_type),
@@ -1594,16 +1717,19 @@ impl rt::Object for VirtualMachineDatastoreVolumeOption {
     }
 }
 impl Clone for VirtualMachineDatastoreVolumeOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDatastoreVolumeOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDatastoreVolumeOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1621,6 +1747,7 @@ pub struct VirtualMachineDiskDeviceInfo {
     pub vm: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VirtualMachineDiskDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -1643,9 +1770,11 @@ impl rt::Object for VirtualMachineDiskDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DISK_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DISK_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1655,6 +1784,7 @@ impl rt::Object for VirtualMachineDiskDeviceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1677,16 +1807,19 @@ impl std::ops::DerefMut for VirtualMachineDiskDeviceInfo {
     }
 }
 impl Clone for VirtualMachineDiskDeviceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDiskDeviceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDiskDeviceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1706,6 +1839,7 @@ pub struct VirtualMachineDvxClassInfo {
     pub config_params: Vec<OptionDef>,
 }
 impl Default for VirtualMachineDvxClassInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             device_class: Default::default(),
@@ -1731,9 +1865,11 @@ impl rt::Object for VirtualMachineDvxClassInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DVX_CLASS_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DVX_CLASS_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.device_class),
@@ -1743,6 +1879,7 @@ impl rt::Object for VirtualMachineDvxClassInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.device_class),
@@ -1754,16 +1891,19 @@ impl rt::Object for VirtualMachineDvxClassInfo {
     }
 }
 impl Clone for VirtualMachineDvxClassInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDvxClassInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDvxClassInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1787,6 +1927,7 @@ pub struct VirtualMachineDynamicPassthroughInfo {
     pub device_id: i32,
 }
 impl Default for VirtualMachineDynamicPassthroughInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -1815,9 +1956,11 @@ impl rt::Object for VirtualMachineDynamicPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1830,6 +1973,7 @@ impl rt::Object for VirtualMachineDynamicPassthroughInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1855,16 +1999,19 @@ impl std::ops::DerefMut for VirtualMachineDynamicPassthroughInfo {
     }
 }
 impl Clone for VirtualMachineDynamicPassthroughInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDynamicPassthroughInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineDynamicPassthroughInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1878,6 +2025,7 @@ pub struct VirtualMachineFloppyInfo {
     pub base: VirtualMachineTargetInfo,
 }
 impl Default for VirtualMachineFloppyInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -1895,9 +2043,11 @@ impl rt::Object for VirtualMachineFloppyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FLOPPY_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_FLOPPY_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1905,6 +2055,7 @@ impl rt::Object for VirtualMachineFloppyInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1925,16 +2076,19 @@ impl std::ops::DerefMut for VirtualMachineFloppyInfo {
     }
 }
 impl Clone for VirtualMachineFloppyInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFloppyInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineFloppyInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1950,6 +2104,7 @@ pub struct VirtualMachineIdeDiskDeviceInfo {
     pub partition_table: Vec<VirtualMachineIdeDiskDevicePartitionInfo>,
 }
 impl Default for VirtualMachineIdeDiskDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineDiskDeviceInfo::default(),
@@ -1970,9 +2125,11 @@ impl rt::Object for VirtualMachineIdeDiskDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1981,6 +2138,7 @@ impl rt::Object for VirtualMachineIdeDiskDeviceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2002,16 +2160,19 @@ impl std::ops::DerefMut for VirtualMachineIdeDiskDeviceInfo {
     }
 }
 impl Clone for VirtualMachineIdeDiskDeviceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineIdeDiskDeviceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineIdeDiskDeviceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2027,6 +2188,7 @@ pub struct VirtualMachineIdeDiskDevicePartitionInfo {
     pub capacity: i32,
 }
 impl Default for VirtualMachineIdeDiskDevicePartitionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { id: 0, capacity: 0 }
     }
@@ -2045,9 +2207,11 @@ impl rt::Object for VirtualMachineIdeDiskDevicePartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.id),
@@ -2055,6 +2219,7 @@ impl rt::Object for VirtualMachineIdeDiskDevicePartitionInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.id),
@@ -2064,16 +2229,19 @@ impl rt::Object for VirtualMachineIdeDiskDevicePartitionInfo {
     }
 }
 impl Clone for VirtualMachineIdeDiskDevicePartitionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineIdeDiskDevicePartitionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineIdeDiskDevicePartitionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2087,6 +2255,7 @@ pub struct VirtualMachineLegacyNetworkSwitchInfo {
     pub name: String,
 }
 impl Default for VirtualMachineLegacyNetworkSwitchInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -2104,15 +2273,18 @@ impl rt::Object for VirtualMachineLegacyNetworkSwitchInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2121,16 +2293,19 @@ impl rt::Object for VirtualMachineLegacyNetworkSwitchInfo {
     }
 }
 impl Clone for VirtualMachineLegacyNetworkSwitchInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineLegacyNetworkSwitchInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineLegacyNetworkSwitchInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2148,6 +2323,7 @@ pub struct VirtualMachineNetworkInfo {
     pub vswitch: Option<String>,
 }
 impl Default for VirtualMachineNetworkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2170,9 +2346,11 @@ impl rt::Object for VirtualMachineNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_NETWORK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_NETWORK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2182,6 +2360,7 @@ impl rt::Object for VirtualMachineNetworkInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2204,16 +2383,19 @@ impl std::ops::DerefMut for VirtualMachineNetworkInfo {
     }
 }
 impl Clone for VirtualMachineNetworkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineNetworkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineNetworkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2227,6 +2409,7 @@ pub struct VirtualMachineParallelInfo {
     pub base: VirtualMachineTargetInfo,
 }
 impl Default for VirtualMachineParallelInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2244,9 +2427,11 @@ impl rt::Object for VirtualMachineParallelInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PARALLEL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PARALLEL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2254,6 +2439,7 @@ impl rt::Object for VirtualMachineParallelInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2274,16 +2460,19 @@ impl std::ops::DerefMut for VirtualMachineParallelInfo {
     }
 }
 impl Clone for VirtualMachineParallelInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineParallelInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineParallelInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2301,6 +2490,7 @@ pub struct VirtualMachinePciPassthroughInfo {
     pub system_id: String,
 }
 impl Default for VirtualMachinePciPassthroughInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2323,9 +2513,11 @@ impl rt::Object for VirtualMachinePciPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2335,6 +2527,7 @@ impl rt::Object for VirtualMachinePciPassthroughInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2358,16 +2551,19 @@ impl std::ops::DerefMut for VirtualMachinePciPassthroughInfo {
     }
 }
 impl Clone for VirtualMachinePciPassthroughInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachinePciPassthroughInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachinePciPassthroughInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2383,6 +2579,7 @@ pub struct VirtualMachinePciSharedGpuPassthroughInfo {
     pub vgpu: String,
 }
 impl Default for VirtualMachinePciSharedGpuPassthroughInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2403,9 +2600,11 @@ impl rt::Object for VirtualMachinePciSharedGpuPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2414,6 +2613,7 @@ impl rt::Object for VirtualMachinePciSharedGpuPassthroughInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2435,16 +2635,19 @@ impl std::ops::DerefMut for VirtualMachinePciSharedGpuPassthroughInfo {
     }
 }
 impl Clone for VirtualMachinePciSharedGpuPassthroughInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachinePciSharedGpuPassthroughInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachinePciSharedGpuPassthroughInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2460,6 +2663,7 @@ pub struct VirtualMachinePrecisionClockInfo {
     pub system_clock_protocol: Option<String>,
 }
 impl Default for VirtualMachinePrecisionClockInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2480,9 +2684,11 @@ impl rt::Object for VirtualMachinePrecisionClockInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PRECISION_CLOCK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PRECISION_CLOCK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2491,6 +2697,7 @@ impl rt::Object for VirtualMachinePrecisionClockInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2512,16 +2719,19 @@ impl std::ops::DerefMut for VirtualMachinePrecisionClockInfo {
     }
 }
 impl Clone for VirtualMachinePrecisionClockInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachinePrecisionClockInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachinePrecisionClockInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2537,6 +2747,7 @@ pub struct VirtualMachinePropertyRelation {
     pub relations: Vec<DynamicProperty>,
 }
 impl Default for VirtualMachinePropertyRelation {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             key: Default::default(),
@@ -2558,9 +2769,11 @@ impl rt::Object for VirtualMachinePropertyRelation {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROPERTY_RELATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROPERTY_RELATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.key),
@@ -2568,6 +2781,7 @@ impl rt::Object for VirtualMachinePropertyRelation {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.key),
@@ -2577,16 +2791,19 @@ impl rt::Object for VirtualMachinePropertyRelation {
     }
 }
 impl Clone for VirtualMachinePropertyRelation {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachinePropertyRelation {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachinePropertyRelation {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2606,6 +2823,7 @@ pub struct VirtualMachineScsiDiskDeviceInfo {
     pub lun_number: Option<i32>,
 }
 impl Default for VirtualMachineScsiDiskDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineDiskDeviceInfo::default(),
@@ -2630,9 +2848,11 @@ impl rt::Object for VirtualMachineScsiDiskDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -2643,6 +2863,7 @@ impl rt::Object for VirtualMachineScsiDiskDeviceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -2666,16 +2887,19 @@ impl std::ops::DerefMut for VirtualMachineScsiDiskDeviceInfo {
     }
 }
 impl Clone for VirtualMachineScsiDiskDeviceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineScsiDiskDeviceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineScsiDiskDeviceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2695,6 +2919,7 @@ pub struct VirtualMachineScsiPassthroughInfo {
     pub physical_unit_number: i32,
 }
 impl Default for VirtualMachineScsiPassthroughInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2719,9 +2944,11 @@ impl rt::Object for VirtualMachineScsiPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2732,6 +2959,7 @@ impl rt::Object for VirtualMachineScsiPassthroughInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2755,16 +2983,19 @@ impl std::ops::DerefMut for VirtualMachineScsiPassthroughInfo {
     }
 }
 impl Clone for VirtualMachineScsiPassthroughInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineScsiPassthroughInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineScsiPassthroughInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2778,6 +3009,7 @@ pub struct VirtualMachineSerialInfo {
     pub base: VirtualMachineTargetInfo,
 }
 impl Default for VirtualMachineSerialInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2795,9 +3027,11 @@ impl rt::Object for VirtualMachineSerialInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SERIAL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SERIAL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2805,6 +3039,7 @@ impl rt::Object for VirtualMachineSerialInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2825,16 +3060,19 @@ impl std::ops::DerefMut for VirtualMachineSerialInfo {
     }
 }
 impl Clone for VirtualMachineSerialInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSerialInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSerialInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2856,6 +3094,7 @@ pub struct VirtualMachineSgxTargetInfo {
     pub require_attestation_supported: Option<bool>,
 }
 impl Default for VirtualMachineSgxTargetInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2882,9 +3121,11 @@ impl rt::Object for VirtualMachineSgxTargetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SGX_TARGET_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SGX_TARGET_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2896,6 +3137,7 @@ impl rt::Object for VirtualMachineSgxTargetInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2920,16 +3162,19 @@ impl std::ops::DerefMut for VirtualMachineSgxTargetInfo {
     }
 }
 impl Clone for VirtualMachineSgxTargetInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSgxTargetInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSgxTargetInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2943,6 +3188,7 @@ pub struct VirtualMachineSoundInfo {
     pub base: VirtualMachineTargetInfo,
 }
 impl Default for VirtualMachineSoundInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -2960,9 +3206,11 @@ impl rt::Object for VirtualMachineSoundInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SOUND_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SOUND_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2970,6 +3218,7 @@ impl rt::Object for VirtualMachineSoundInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2990,16 +3239,19 @@ impl std::ops::DerefMut for VirtualMachineSoundInfo {
     }
 }
 impl Clone for VirtualMachineSoundInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSoundInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSoundInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3013,6 +3265,7 @@ pub struct VirtualMachineSriovDevicePoolInfo {
     pub key: String,
 }
 impl Default for VirtualMachineSriovDevicePoolInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { key: String::new() }
     }
@@ -3030,15 +3283,18 @@ impl rt::Object for VirtualMachineSriovDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
@@ -3049,16 +3305,19 @@ impl rt::Object for VirtualMachineSriovDevicePoolInfo {
 impl rt::Extends<VirtualMachineSriovDevicePoolInfo>
 for VirtualMachineSriovDevicePoolInfo {}
 impl Clone for VirtualMachineSriovDevicePoolInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSriovDevicePoolInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSriovDevicePoolInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3078,6 +3337,7 @@ pub struct VirtualMachineSriovInfo {
     pub device_pool: Option<rt::Poly<VirtualMachineSriovDevicePoolInfo>>,
 }
 impl Default for VirtualMachineSriovInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachinePciPassthroughInfo::default(),
@@ -3102,9 +3362,11 @@ impl rt::Object for VirtualMachineSriovInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SRIOV_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SRIOV_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -3115,6 +3377,7 @@ impl rt::Object for VirtualMachineSriovInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -3139,16 +3402,19 @@ impl std::ops::DerefMut for VirtualMachineSriovInfo {
     }
 }
 impl Clone for VirtualMachineSriovInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSriovInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSriovInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3166,6 +3432,7 @@ pub struct VirtualMachineSriovNetworkDevicePoolInfo {
     pub switch_uuid: Option<String>,
 }
 impl Default for VirtualMachineSriovNetworkDevicePoolInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineSriovDevicePoolInfo::default(),
@@ -3188,9 +3455,11 @@ impl rt::Object for VirtualMachineSriovNetworkDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3200,6 +3469,7 @@ impl rt::Object for VirtualMachineSriovNetworkDevicePoolInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3224,16 +3494,19 @@ impl std::ops::DerefMut for VirtualMachineSriovNetworkDevicePoolInfo {
     }
 }
 impl Clone for VirtualMachineSriovNetworkDevicePoolInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSriovNetworkDevicePoolInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSriovNetworkDevicePoolInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3249,6 +3522,7 @@ pub struct VirtualMachineTargetInfo {
     pub configuration_tag: Vec<String>,
 }
 impl Default for VirtualMachineTargetInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -3270,9 +3544,11 @@ impl rt::Object for VirtualMachineTargetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_TARGET_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_TARGET_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -3280,6 +3556,7 @@ impl rt::Object for VirtualMachineTargetInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -3289,16 +3566,19 @@ impl rt::Object for VirtualMachineTargetInfo {
     }
 }
 impl Clone for VirtualMachineTargetInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineTargetInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineTargetInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3326,6 +3606,7 @@ pub struct VirtualMachineUsbInfo {
     pub summary: Option<Box<VirtualMachineSummary>>,
 }
 impl Default for VirtualMachineUsbInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -3358,9 +3639,11 @@ impl rt::Object for VirtualMachineUsbInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_USB_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_USB_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3375,6 +3658,7 @@ impl rt::Object for VirtualMachineUsbInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3402,16 +3686,19 @@ impl std::ops::DerefMut for VirtualMachineUsbInfo {
     }
 }
 impl Clone for VirtualMachineUsbInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineUsbInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineUsbInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3427,6 +3714,7 @@ pub struct VirtualMachineVFlashModuleInfo {
     pub v_flash_module: HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption,
 }
 impl Default for VirtualMachineVFlashModuleInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -3447,9 +3735,11 @@ impl rt::Object for VirtualMachineVFlashModuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_V_FLASH_MODULE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_V_FLASH_MODULE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3458,6 +3748,7 @@ impl rt::Object for VirtualMachineVFlashModuleInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3479,16 +3770,19 @@ impl std::ops::DerefMut for VirtualMachineVFlashModuleInfo {
     }
 }
 impl Clone for VirtualMachineVFlashModuleInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVFlashModuleInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVFlashModuleInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3508,6 +3802,7 @@ pub struct VirtualMachineVmciDeviceOption {
     pub filter_supported: Option<Box<BoolOption>>,
 }
 impl Default for VirtualMachineVmciDeviceOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -3532,9 +3827,11 @@ impl rt::Object for VirtualMachineVmciDeviceOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -3545,6 +3842,7 @@ impl rt::Object for VirtualMachineVmciDeviceOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -3569,16 +3867,19 @@ impl std::ops::DerefMut for VirtualMachineVmciDeviceOption {
     }
 }
 impl Clone for VirtualMachineVmciDeviceOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDeviceOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVmciDeviceOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3600,6 +3901,7 @@ pub struct VirtualMachineVmciDeviceOptionFilterSpecOption {
     pub upper_dst_port_boundary: LongOption,
 }
 impl Default for VirtualMachineVmciDeviceOptionFilterSpecOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             action: Default::default(),
@@ -3627,9 +3929,11 @@ impl rt::Object for VirtualMachineVmciDeviceOptionFilterSpecOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.action),
@@ -3640,6 +3944,7 @@ impl rt::Object for VirtualMachineVmciDeviceOptionFilterSpecOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.action),
@@ -3652,16 +3957,19 @@ impl rt::Object for VirtualMachineVmciDeviceOptionFilterSpecOption {
     }
 }
 impl Clone for VirtualMachineVmciDeviceOptionFilterSpecOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDeviceOptionFilterSpecOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVmciDeviceOptionFilterSpecOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3679,6 +3987,7 @@ pub struct VirtualMachineVMotionStunTimeInfo {
     pub stun_time: i64,
 }
 impl Default for VirtualMachineVMotionStunTimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -3701,9 +4010,11 @@ impl rt::Object for VirtualMachineVMotionStunTimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3713,6 +4024,7 @@ impl rt::Object for VirtualMachineVMotionStunTimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3735,16 +4047,19 @@ impl std::ops::DerefMut for VirtualMachineVMotionStunTimeInfo {
     }
 }
 impl Clone for VirtualMachineVMotionStunTimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVMotionStunTimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVMotionStunTimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3766,6 +4081,7 @@ pub struct VirtualMachineVendorDeviceGroupInfo {
     >,
 }
 impl Default for VirtualMachineVendorDeviceGroupInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -3790,9 +4106,11 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3803,6 +4121,7 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3826,16 +4145,19 @@ impl std::ops::DerefMut for VirtualMachineVendorDeviceGroupInfo {
     }
 }
 impl Clone for VirtualMachineVendorDeviceGroupInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVendorDeviceGroupInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVendorDeviceGroupInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3857,6 +4179,7 @@ pub struct VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     pub device: rt::Poly<VirtualDevice>,
 }
 impl Default for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: String::new(),
@@ -3884,9 +4207,11 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -3897,6 +4222,7 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -3909,16 +4235,19 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     }
 }
 impl Clone for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3946,6 +4275,7 @@ pub struct VirtualMachineVgpuDeviceInfo {
     pub quadro_profile_capable: bool,
 }
 impl Default for VirtualMachineVgpuDeviceInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -3978,9 +4308,11 @@ impl rt::Object for VirtualMachineVgpuDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VGPU_DEVICE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VGPU_DEVICE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3995,6 +4327,7 @@ impl rt::Object for VirtualMachineVgpuDeviceInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4022,16 +4355,19 @@ impl std::ops::DerefMut for VirtualMachineVgpuDeviceInfo {
     }
 }
 impl Clone for VirtualMachineVgpuDeviceInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVgpuDeviceInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVgpuDeviceInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4057,6 +4393,7 @@ pub struct VirtualMachineVgpuProfileInfo {
     pub stun_time_estimates: Vec<VirtualMachineVMotionStunTimeInfo>,
 }
 impl Default for VirtualMachineVgpuProfileInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
@@ -4087,9 +4424,11 @@ impl rt::Object for VirtualMachineVgpuProfileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VGPU_PROFILE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_VGPU_PROFILE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4103,6 +4442,7 @@ impl rt::Object for VirtualMachineVgpuProfileInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4129,16 +4469,19 @@ impl std::ops::DerefMut for VirtualMachineVgpuProfileInfo {
     }
 }
 impl Clone for VirtualMachineVgpuProfileInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVgpuProfileInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineVgpuProfileInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4154,6 +4497,7 @@ pub struct VirtualNvdimmControllerOption {
     pub num_nvdimm_controllers: IntOption,
 }
 impl Default for VirtualNvdimmControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -4174,9 +4518,11 @@ impl rt::Object for VirtualNvdimmControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -4185,6 +4531,7 @@ impl rt::Object for VirtualNvdimmControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -4207,16 +4554,19 @@ impl std::ops::DerefMut for VirtualNvdimmControllerOption {
     }
 }
 impl Clone for VirtualNvdimmControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimmControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNvdimmControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4238,6 +4588,7 @@ pub struct VirtualNvdimmOption {
     pub granularity_in_mb: i64,
 }
 impl Default for VirtualNvdimmOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -4264,9 +4615,11 @@ impl rt::Object for VirtualNvdimmOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NVDIMM_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -4278,6 +4631,7 @@ impl rt::Object for VirtualNvdimmOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -4303,16 +4657,19 @@ impl std::ops::DerefMut for VirtualNvdimmOption {
     }
 }
 impl Clone for VirtualNvdimmOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimmOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNvdimmOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4330,6 +4687,7 @@ pub struct VirtualNvmeControllerOption {
     pub sharing: Vec<String>,
 }
 impl Default for VirtualNvmeControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -4352,9 +4710,11 @@ impl rt::Object for VirtualNvmeControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_NVME_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_NVME_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -4364,6 +4724,7 @@ impl rt::Object for VirtualNvmeControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -4387,16 +4748,19 @@ impl std::ops::DerefMut for VirtualNvmeControllerOption {
     }
 }
 impl Clone for VirtualNvmeControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvmeControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualNvmeControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4436,6 +4800,7 @@ pub struct VirtualPciControllerOption {
     pub num_vmxnet3_vrdma_ethernet_cards: Option<Box<IntOption>>,
 }
 impl Default for VirtualPciControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -4480,9 +4845,11 @@ impl rt::Object for VirtualPciControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -4503,6 +4870,7 @@ impl rt::Object for VirtualPciControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -4537,16 +4905,19 @@ impl std::ops::DerefMut for VirtualPciControllerOption {
     }
 }
 impl Clone for VirtualPciControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4560,6 +4931,7 @@ pub struct VirtualPciPassthroughDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualPciPassthroughDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -4577,9 +4949,11 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4587,6 +4961,7 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4609,16 +4984,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughDeviceBackingOption {
     }
 }
 impl Clone for VirtualPciPassthroughDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4632,6 +5010,7 @@ pub struct VirtualPciPassthroughDvxBackingOption {
     pub base: VirtualDeviceBackingOption,
 }
 impl Default for VirtualPciPassthroughDvxBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -4649,9 +5028,11 @@ impl rt::Object for VirtualPciPassthroughDvxBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4659,6 +5040,7 @@ impl rt::Object for VirtualPciPassthroughDvxBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4680,16 +5062,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughDvxBackingOption {
     }
 }
 impl Clone for VirtualPciPassthroughDvxBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDvxBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughDvxBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4703,6 +5088,7 @@ pub struct VirtualPciPassthroughDynamicBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualPciPassthroughDynamicBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -4720,9 +5106,11 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4730,6 +5118,7 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4752,16 +5141,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughDynamicBackingOption {
     }
 }
 impl Clone for VirtualPciPassthroughDynamicBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDynamicBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughDynamicBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4775,6 +5167,7 @@ pub struct VirtualPciPassthroughOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualPciPassthroughOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -4792,9 +5185,11 @@ impl rt::Object for VirtualPciPassthroughOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -4802,6 +5197,7 @@ impl rt::Object for VirtualPciPassthroughOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -4823,16 +5219,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughOption {
     }
 }
 impl Clone for VirtualPciPassthroughOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4846,6 +5245,7 @@ pub struct VirtualPciPassthroughPluginBackingOption {
     pub base: VirtualDeviceBackingOption,
 }
 impl Default for VirtualPciPassthroughPluginBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -4863,9 +5263,11 @@ impl rt::Object for VirtualPciPassthroughPluginBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4873,6 +5275,7 @@ impl rt::Object for VirtualPciPassthroughPluginBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4895,16 +5298,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughPluginBackingOption {
     }
 }
 impl Clone for VirtualPciPassthroughPluginBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughPluginBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughPluginBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4922,6 +5328,7 @@ pub struct VirtualPciPassthroughVmiopBackingOption {
     pub max_instances: i32,
 }
 impl Default for VirtualPciPassthroughVmiopBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualPciPassthroughPluginBackingOption::default(),
@@ -4944,9 +5351,11 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4956,6 +5365,7 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4980,16 +5390,19 @@ impl std::ops::DerefMut for VirtualPciPassthroughVmiopBackingOption {
     }
 }
 impl Clone for VirtualPciPassthroughVmiopBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughVmiopBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPciPassthroughVmiopBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

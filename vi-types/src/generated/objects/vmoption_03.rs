@@ -13,6 +13,7 @@ pub struct VirtualPcNet32Option {
     pub supports_morphing: bool,
 }
 impl Default for VirtualPcNet32Option {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
@@ -33,9 +34,11 @@ impl rt::Object for VirtualPcNet32Option {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PC_NET32_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PC_NET32_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for VirtualPcNet32Option {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for VirtualPcNet32Option {
     }
 }
 impl Clone for VirtualPcNet32Option {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPcNet32Option {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPcNet32Option {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -93,6 +100,7 @@ pub struct VirtualPs2ControllerOption {
     pub num_pointing_devices: IntOption,
 }
 impl Default for VirtualPs2ControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -115,9 +123,11 @@ impl rt::Object for VirtualPs2ControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PS2_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PS2_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -127,6 +137,7 @@ impl rt::Object for VirtualPs2ControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -150,16 +161,19 @@ impl std::ops::DerefMut for VirtualPs2ControllerOption {
     }
 }
 impl Clone for VirtualPs2ControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPs2ControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPs2ControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -173,6 +187,7 @@ pub struct VirtualParallelPortDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualParallelPortDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -190,9 +205,11 @@ impl rt::Object for VirtualParallelPortDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -200,6 +217,7 @@ impl rt::Object for VirtualParallelPortDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -221,16 +239,19 @@ impl std::ops::DerefMut for VirtualParallelPortDeviceBackingOption {
     }
 }
 impl Clone for VirtualParallelPortDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPortDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualParallelPortDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -244,6 +265,7 @@ pub struct VirtualParallelPortFileBackingOption {
     pub base: VirtualDeviceFileBackingOption,
 }
 impl Default for VirtualParallelPortFileBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -261,9 +283,11 @@ impl rt::Object for VirtualParallelPortFileBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -271,6 +295,7 @@ impl rt::Object for VirtualParallelPortFileBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -292,16 +317,19 @@ impl std::ops::DerefMut for VirtualParallelPortFileBackingOption {
     }
 }
 impl Clone for VirtualParallelPortFileBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPortFileBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualParallelPortFileBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -315,6 +343,7 @@ pub struct VirtualParallelPortOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualParallelPortOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -332,9 +361,11 @@ impl rt::Object for VirtualParallelPortOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PARALLEL_PORT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -342,6 +373,7 @@ impl rt::Object for VirtualParallelPortOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -363,16 +395,19 @@ impl std::ops::DerefMut for VirtualParallelPortOption {
     }
 }
 impl Clone for VirtualParallelPortOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPortOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualParallelPortOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -388,6 +423,7 @@ pub struct VirtualPointingDeviceBackingOption {
     pub host_pointing_device: ChoiceOption,
 }
 impl Default for VirtualPointingDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -408,9 +444,11 @@ impl rt::Object for VirtualPointingDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -419,6 +457,7 @@ impl rt::Object for VirtualPointingDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -441,16 +480,19 @@ impl std::ops::DerefMut for VirtualPointingDeviceBackingOption {
     }
 }
 impl Clone for VirtualPointingDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPointingDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPointingDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -464,6 +506,7 @@ pub struct VirtualPointingDeviceOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualPointingDeviceOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -481,9 +524,11 @@ impl rt::Object for VirtualPointingDeviceOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_POINTING_DEVICE_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -491,6 +536,7 @@ impl rt::Object for VirtualPointingDeviceOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -512,16 +558,19 @@ impl std::ops::DerefMut for VirtualPointingDeviceOption {
     }
 }
 impl Clone for VirtualPointingDeviceOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPointingDeviceOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPointingDeviceOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -535,6 +584,7 @@ pub struct VirtualPrecisionClockOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualPrecisionClockOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -552,9 +602,11 @@ impl rt::Object for VirtualPrecisionClockOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -562,6 +614,7 @@ impl rt::Object for VirtualPrecisionClockOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -583,16 +636,19 @@ impl std::ops::DerefMut for VirtualPrecisionClockOption {
     }
 }
 impl Clone for VirtualPrecisionClockOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPrecisionClockOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPrecisionClockOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -608,6 +664,7 @@ pub struct VirtualPrecisionClockSystemClockBackingOption {
     pub protocol: ChoiceOption,
 }
 impl Default for VirtualPrecisionClockSystemClockBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -628,9 +685,11 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -639,6 +698,7 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -662,16 +722,19 @@ impl std::ops::DerefMut for VirtualPrecisionClockSystemClockBackingOption {
     }
 }
 impl Clone for VirtualPrecisionClockSystemClockBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPrecisionClockSystemClockBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualPrecisionClockSystemClockBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -689,6 +752,7 @@ pub struct VirtualSataControllerOption {
     pub num_sata_cdroms: IntOption,
 }
 impl Default for VirtualSataControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -711,9 +775,11 @@ impl rt::Object for VirtualSataControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SATA_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SATA_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -723,6 +789,7 @@ impl rt::Object for VirtualSataControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -746,16 +813,19 @@ impl std::ops::DerefMut for VirtualSataControllerOption {
     }
 }
 impl Clone for VirtualSataControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSataControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSataControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -783,6 +853,7 @@ pub struct VirtualScsiControllerOption {
     pub scsi_ctlr_unit_number: i32,
 }
 impl Default for VirtualScsiControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -815,9 +886,11 @@ impl rt::Object for VirtualScsiControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -832,6 +905,7 @@ impl rt::Object for VirtualScsiControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -860,16 +934,19 @@ impl std::ops::DerefMut for VirtualScsiControllerOption {
     }
 }
 impl Clone for VirtualScsiControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualScsiControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -883,6 +960,7 @@ pub struct VirtualScsiPassthroughDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualScsiPassthroughDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -900,9 +978,11 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -910,6 +990,7 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -932,16 +1013,19 @@ impl std::ops::DerefMut for VirtualScsiPassthroughDeviceBackingOption {
     }
 }
 impl Clone for VirtualScsiPassthroughDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiPassthroughDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualScsiPassthroughDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -955,6 +1039,7 @@ pub struct VirtualScsiPassthroughOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualScsiPassthroughOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -972,9 +1057,11 @@ impl rt::Object for VirtualScsiPassthroughOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -982,6 +1069,7 @@ impl rt::Object for VirtualScsiPassthroughOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1003,16 +1091,19 @@ impl std::ops::DerefMut for VirtualScsiPassthroughOption {
     }
 }
 impl Clone for VirtualScsiPassthroughOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiPassthroughOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualScsiPassthroughOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1032,6 +1123,7 @@ pub struct VirtualSioControllerOption {
     pub num_parallel_ports: IntOption,
 }
 impl Default for VirtualSioControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -1056,9 +1148,11 @@ impl rt::Object for VirtualSioControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SIO_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SIO_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -1069,6 +1163,7 @@ impl rt::Object for VirtualSioControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -1093,16 +1188,19 @@ impl std::ops::DerefMut for VirtualSioControllerOption {
     }
 }
 impl Clone for VirtualSioControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSioControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSioControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1116,6 +1214,7 @@ pub struct VirtualSerialPortDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualSerialPortDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -1133,9 +1232,11 @@ impl rt::Object for VirtualSerialPortDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1143,6 +1244,7 @@ impl rt::Object for VirtualSerialPortDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1164,16 +1266,19 @@ impl std::ops::DerefMut for VirtualSerialPortDeviceBackingOption {
     }
 }
 impl Clone for VirtualSerialPortDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1187,6 +1292,7 @@ pub struct VirtualSerialPortFileBackingOption {
     pub base: VirtualDeviceFileBackingOption,
 }
 impl Default for VirtualSerialPortFileBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
@@ -1204,9 +1310,11 @@ impl rt::Object for VirtualSerialPortFileBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1214,6 +1322,7 @@ impl rt::Object for VirtualSerialPortFileBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1235,16 +1344,19 @@ impl std::ops::DerefMut for VirtualSerialPortFileBackingOption {
     }
 }
 impl Clone for VirtualSerialPortFileBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortFileBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortFileBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1260,6 +1372,7 @@ pub struct VirtualSerialPortOption {
     pub yield_on_poll: BoolOption,
 }
 impl Default for VirtualSerialPortOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -1280,9 +1393,11 @@ impl rt::Object for VirtualSerialPortOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1291,6 +1406,7 @@ impl rt::Object for VirtualSerialPortOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1313,16 +1429,19 @@ impl std::ops::DerefMut for VirtualSerialPortOption {
     }
 }
 impl Clone for VirtualSerialPortOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1340,6 +1459,7 @@ pub struct VirtualSerialPortPipeBackingOption {
     pub no_rx_loss: BoolOption,
 }
 impl Default for VirtualSerialPortPipeBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevicePipeBackingOption::default(),
@@ -1362,9 +1482,11 @@ impl rt::Object for VirtualSerialPortPipeBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1374,6 +1496,7 @@ impl rt::Object for VirtualSerialPortPipeBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1397,16 +1520,19 @@ impl std::ops::DerefMut for VirtualSerialPortPipeBackingOption {
     }
 }
 impl Clone for VirtualSerialPortPipeBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortPipeBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortPipeBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1420,6 +1546,7 @@ pub struct VirtualSerialPortThinPrintBackingOption {
     pub base: VirtualDeviceBackingOption,
 }
 impl Default for VirtualSerialPortThinPrintBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -1437,9 +1564,11 @@ impl rt::Object for VirtualSerialPortThinPrintBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1447,6 +1576,7 @@ impl rt::Object for VirtualSerialPortThinPrintBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1469,16 +1599,19 @@ impl std::ops::DerefMut for VirtualSerialPortThinPrintBackingOption {
     }
 }
 impl Clone for VirtualSerialPortThinPrintBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortThinPrintBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortThinPrintBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1492,6 +1625,7 @@ pub struct VirtualSerialPortUriBackingOption {
     pub base: VirtualDeviceUriBackingOption,
 }
 impl Default for VirtualSerialPortUriBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceUriBackingOption::default(),
@@ -1509,9 +1643,11 @@ impl rt::Object for VirtualSerialPortUriBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1519,6 +1655,7 @@ impl rt::Object for VirtualSerialPortUriBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1540,16 +1677,19 @@ impl std::ops::DerefMut for VirtualSerialPortUriBackingOption {
     }
 }
 impl Clone for VirtualSerialPortUriBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortUriBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSerialPortUriBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1563,6 +1703,7 @@ pub struct VirtualSoundBlaster16Option {
     pub base: VirtualSoundCardOption,
 }
 impl Default for VirtualSoundBlaster16Option {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
@@ -1580,9 +1721,11 @@ impl rt::Object for VirtualSoundBlaster16Option {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_BLASTER16_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_BLASTER16_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1590,6 +1733,7 @@ impl rt::Object for VirtualSoundBlaster16Option {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1611,16 +1755,19 @@ impl std::ops::DerefMut for VirtualSoundBlaster16Option {
     }
 }
 impl Clone for VirtualSoundBlaster16Option {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundBlaster16Option {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSoundBlaster16Option {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1634,6 +1781,7 @@ pub struct VirtualSoundCardDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualSoundCardDeviceBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -1651,9 +1799,11 @@ impl rt::Object for VirtualSoundCardDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1661,6 +1811,7 @@ impl rt::Object for VirtualSoundCardDeviceBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1682,16 +1833,19 @@ impl std::ops::DerefMut for VirtualSoundCardDeviceBackingOption {
     }
 }
 impl Clone for VirtualSoundCardDeviceBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundCardDeviceBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSoundCardDeviceBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1705,6 +1859,7 @@ pub struct VirtualSoundCardOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualSoundCardOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -1722,9 +1877,11 @@ impl rt::Object for VirtualSoundCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SOUND_CARD_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1732,6 +1889,7 @@ impl rt::Object for VirtualSoundCardOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1753,16 +1911,19 @@ impl std::ops::DerefMut for VirtualSoundCardOption {
     }
 }
 impl Clone for VirtualSoundCardOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundCardOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSoundCardOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1776,6 +1937,7 @@ pub struct VirtualSriovEthernetCardOption {
     pub base: VirtualEthernetCardOption,
 }
 impl Default for VirtualSriovEthernetCardOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
@@ -1793,9 +1955,11 @@ impl rt::Object for VirtualSriovEthernetCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -1803,6 +1967,7 @@ impl rt::Object for VirtualSriovEthernetCardOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -1824,16 +1989,19 @@ impl std::ops::DerefMut for VirtualSriovEthernetCardOption {
     }
 }
 impl Clone for VirtualSriovEthernetCardOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSriovEthernetCardOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSriovEthernetCardOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1847,6 +2015,7 @@ pub struct VirtualSriovEthernetCardSriovBackingOption {
     pub base: VirtualDeviceBackingOption,
 }
 impl Default for VirtualSriovEthernetCardSriovBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
@@ -1864,9 +2033,11 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1874,6 +2045,7 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1896,16 +2068,19 @@ impl std::ops::DerefMut for VirtualSriovEthernetCardSriovBackingOption {
     }
 }
 impl Clone for VirtualSriovEthernetCardSriovBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSriovEthernetCardSriovBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualSriovEthernetCardSriovBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1921,6 +2096,7 @@ pub struct VirtualTpmOption {
     pub supported_firmware: Vec<String>,
 }
 impl Default for VirtualTpmOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -1941,9 +2117,11 @@ impl rt::Object for VirtualTpmOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_TPM_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_TPM_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1952,6 +2130,7 @@ impl rt::Object for VirtualTpmOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1974,16 +2153,19 @@ impl std::ops::DerefMut for VirtualTpmOption {
     }
 }
 impl Clone for VirtualTpmOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualTpmOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualTpmOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2003,6 +2185,7 @@ pub struct VirtualUsbControllerOption {
     pub supported_speeds: Vec<String>,
 }
 impl Default for VirtualUsbControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -2027,9 +2210,11 @@ impl rt::Object for VirtualUsbControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -2040,6 +2225,7 @@ impl rt::Object for VirtualUsbControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -2064,16 +2250,19 @@ impl std::ops::DerefMut for VirtualUsbControllerOption {
     }
 }
 impl Clone for VirtualUsbControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2087,6 +2276,7 @@ pub struct VirtualUsbOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualUsbOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -2104,9 +2294,11 @@ impl rt::Object for VirtualUsbOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -2114,6 +2306,7 @@ impl rt::Object for VirtualUsbOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -2135,16 +2328,19 @@ impl std::ops::DerefMut for VirtualUsbOption {
     }
 }
 impl Clone for VirtualUsbOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2158,6 +2354,7 @@ pub struct VirtualUsbRemoteClientBackingOption {
     pub base: VirtualDeviceRemoteDeviceBackingOption,
 }
 impl Default for VirtualUsbRemoteClientBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
@@ -2175,9 +2372,11 @@ impl rt::Object for VirtualUsbRemoteClientBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2185,6 +2384,7 @@ impl rt::Object for VirtualUsbRemoteClientBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2206,16 +2406,19 @@ impl std::ops::DerefMut for VirtualUsbRemoteClientBackingOption {
     }
 }
 impl Clone for VirtualUsbRemoteClientBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbRemoteClientBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbRemoteClientBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2229,6 +2432,7 @@ pub struct VirtualUsbRemoteHostBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualUsbRemoteHostBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -2246,9 +2450,11 @@ impl rt::Object for VirtualUsbRemoteHostBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2256,6 +2462,7 @@ impl rt::Object for VirtualUsbRemoteHostBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2277,16 +2484,19 @@ impl std::ops::DerefMut for VirtualUsbRemoteHostBackingOption {
     }
 }
 impl Clone for VirtualUsbRemoteHostBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbRemoteHostBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbRemoteHostBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2300,6 +2510,7 @@ pub struct VirtualUsbusbBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
 }
 impl Default for VirtualUsbusbBackingOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
@@ -2317,9 +2528,11 @@ impl rt::Object for VirtualUsbusbBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USBUSB_BACKING_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USBUSB_BACKING_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2327,6 +2540,7 @@ impl rt::Object for VirtualUsbusbBackingOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2348,16 +2562,19 @@ impl std::ops::DerefMut for VirtualUsbusbBackingOption {
     }
 }
 impl Clone for VirtualUsbusbBackingOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbusbBackingOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbusbBackingOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2375,6 +2592,7 @@ pub struct VirtualUsbxhciControllerOption {
     pub supported_speeds: Vec<String>,
 }
 impl Default for VirtualUsbxhciControllerOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualControllerOption::default(),
@@ -2397,9 +2615,11 @@ impl rt::Object for VirtualUsbxhciControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_USBXHCI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_USBXHCI_CONTROLLER_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
@@ -2409,6 +2629,7 @@ impl rt::Object for VirtualUsbxhciControllerOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
@@ -2432,16 +2653,19 @@ impl std::ops::DerefMut for VirtualUsbxhciControllerOption {
     }
 }
 impl Clone for VirtualUsbxhciControllerOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbxhciControllerOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualUsbxhciControllerOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2455,6 +2679,7 @@ pub struct VirtualVmiromOption {
     pub base: VirtualDeviceOption,
 }
 impl Default for VirtualVmiromOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -2472,9 +2697,11 @@ impl rt::Object for VirtualVmiromOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMIROM_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMIROM_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -2482,6 +2709,7 @@ impl rt::Object for VirtualVmiromOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -2503,16 +2731,19 @@ impl std::ops::DerefMut for VirtualVmiromOption {
     }
 }
 impl Clone for VirtualVmiromOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmiromOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmiromOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2540,6 +2771,7 @@ pub struct VirtualVideoCardOption {
     pub graphics_memory_size_supported: Option<Box<BoolOption>>,
 }
 impl Default for VirtualVideoCardOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -2572,9 +2804,11 @@ impl rt::Object for VirtualVideoCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VIDEO_CARD_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VIDEO_CARD_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -2589,6 +2823,7 @@ impl rt::Object for VirtualVideoCardOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -2617,16 +2852,19 @@ impl std::ops::DerefMut for VirtualVideoCardOption {
     }
 }
 impl Clone for VirtualVideoCardOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVideoCardOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVideoCardOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2640,6 +2878,7 @@ pub struct VirtualVmxnet2Option {
     pub base: VirtualVmxnetOption,
 }
 impl Default for VirtualVmxnet2Option {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnetOption::default(),
@@ -2657,9 +2896,11 @@ impl rt::Object for VirtualVmxnet2Option {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET2_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET2_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -2667,6 +2908,7 @@ impl rt::Object for VirtualVmxnet2Option {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -2688,16 +2930,19 @@ impl std::ops::DerefMut for VirtualVmxnet2Option {
     }
 }
 impl Clone for VirtualVmxnet2Option {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet2Option {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet2Option {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2717,6 +2962,7 @@ pub struct VirtualVmxnet3Option {
     >,
 }
 impl Default for VirtualVmxnet3Option {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnetOption::default(),
@@ -2739,9 +2985,11 @@ impl rt::Object for VirtualVmxnet3Option {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -2751,6 +2999,7 @@ impl rt::Object for VirtualVmxnet3Option {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -2774,16 +3023,19 @@ impl std::ops::DerefMut for VirtualVmxnet3Option {
     }
 }
 impl Clone for VirtualVmxnet3Option {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3Option {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet3Option {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2809,6 +3061,7 @@ pub struct VirtualVmxnet3OptionStrictLatencyConfigOption {
     pub disable_offload: ChoiceOption,
 }
 impl Default for VirtualVmxnet3OptionStrictLatencyConfigOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             allowed: Default::default(),
@@ -2840,9 +3093,11 @@ impl rt::Object for VirtualVmxnet3OptionStrictLatencyConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.allowed),
@@ -2855,6 +3110,7 @@ impl rt::Object for VirtualVmxnet3OptionStrictLatencyConfigOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.allowed),
@@ -2869,16 +3125,19 @@ impl rt::Object for VirtualVmxnet3OptionStrictLatencyConfigOption {
     }
 }
 impl Clone for VirtualVmxnet3OptionStrictLatencyConfigOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3OptionStrictLatencyConfigOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet3OptionStrictLatencyConfigOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2894,6 +3153,7 @@ pub struct VirtualVmxnet3VrdmaOption {
     pub device_protocol: Option<Box<ChoiceOption>>,
 }
 impl Default for VirtualVmxnet3VrdmaOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnet3Option::default(),
@@ -2914,9 +3174,11 @@ impl rt::Object for VirtualVmxnet3VrdmaOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_VRDMA_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET3_VRDMA_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
@@ -2925,6 +3187,7 @@ impl rt::Object for VirtualVmxnet3VrdmaOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
@@ -2947,16 +3210,19 @@ impl std::ops::DerefMut for VirtualVmxnet3VrdmaOption {
     }
 }
 impl Clone for VirtualVmxnet3VrdmaOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3VrdmaOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnet3VrdmaOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2970,6 +3236,7 @@ pub struct VirtualVmxnetOption {
     pub base: VirtualEthernetCardOption,
 }
 impl Default for VirtualVmxnetOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
@@ -2987,9 +3254,11 @@ impl rt::Object for VirtualVmxnetOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_VMXNET_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
@@ -2997,6 +3266,7 @@ impl rt::Object for VirtualVmxnetOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
@@ -3018,16 +3288,19 @@ impl std::ops::DerefMut for VirtualVmxnetOption {
     }
 }
 impl Clone for VirtualVmxnetOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnetOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualVmxnetOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3043,6 +3316,7 @@ pub struct VirtualWdtOption {
     pub run_on_boot: BoolOption,
 }
 impl Default for VirtualWdtOption {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
@@ -3063,9 +3337,11 @@ impl rt::Object for VirtualWdtOption {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_WDT_OPTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_WDT_OPTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -3074,6 +3350,7 @@ impl rt::Object for VirtualWdtOption {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -3096,16 +3373,19 @@ impl std::ops::DerefMut for VirtualWdtOption {
     }
 }
 impl Clone for VirtualWdtOption {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualWdtOption {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualWdtOption {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct AffinityConfigured {
     pub configured_affinity: Vec<String>,
 }
 impl Default for AffinityConfigured {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -33,9 +34,11 @@ impl rt::Object for AffinityConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
         &AFFINITY_CONFIGURED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AFFINITY_CONFIGURED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for AffinityConfigured {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -66,16 +70,19 @@ impl std::ops::DerefMut for AffinityConfigured {
     }
 }
 impl Clone for AffinityConfigured {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AffinityConfigured {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AffinityConfigured {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -89,6 +96,7 @@ pub struct CannotModifyConfigCpuRequirements {
     pub base: MigrationFault,
 }
 impl Default for CannotModifyConfigCpuRequirements {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -106,9 +114,11 @@ impl rt::Object for CannotModifyConfigCpuRequirements {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -116,6 +126,7 @@ impl rt::Object for CannotModifyConfigCpuRequirements {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -137,16 +148,19 @@ impl std::ops::DerefMut for CannotModifyConfigCpuRequirements {
     }
 }
 impl Clone for CannotModifyConfigCpuRequirements {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotModifyConfigCpuRequirements {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotModifyConfigCpuRequirements {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -162,6 +176,7 @@ pub struct CannotMoveVmWithDeltaDisk {
     pub device: String,
 }
 impl Default for CannotMoveVmWithDeltaDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -182,9 +197,11 @@ impl rt::Object for CannotMoveVmWithDeltaDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_VM_WITH_DELTA_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_VM_WITH_DELTA_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -193,6 +210,7 @@ impl rt::Object for CannotMoveVmWithDeltaDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -215,16 +233,19 @@ impl std::ops::DerefMut for CannotMoveVmWithDeltaDisk {
     }
 }
 impl Clone for CannotMoveVmWithDeltaDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotMoveVmWithDeltaDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotMoveVmWithDeltaDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -238,6 +259,7 @@ pub struct CannotMoveVmWithNativeDeltaDisk {
     pub base: MigrationFault,
 }
 impl Default for CannotMoveVmWithNativeDeltaDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -255,9 +277,11 @@ impl rt::Object for CannotMoveVmWithNativeDeltaDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -265,6 +289,7 @@ impl rt::Object for CannotMoveVmWithNativeDeltaDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -286,16 +311,19 @@ impl std::ops::DerefMut for CannotMoveVmWithNativeDeltaDisk {
     }
 }
 impl Clone for CannotMoveVmWithNativeDeltaDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotMoveVmWithNativeDeltaDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotMoveVmWithNativeDeltaDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -315,6 +343,7 @@ pub struct CheckResult {
     pub error: Vec<LocalizedMethodFault>,
 }
 impl Default for CheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm: None,
@@ -340,9 +369,11 @@ impl rt::Object for CheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm),
@@ -352,6 +383,7 @@ impl rt::Object for CheckResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm),
@@ -363,16 +395,19 @@ impl rt::Object for CheckResult {
     }
 }
 impl Clone for CheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -386,6 +421,7 @@ pub struct CloneFromSnapshotNotSupported {
     pub base: MigrationFault,
 }
 impl Default for CloneFromSnapshotNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -403,9 +439,11 @@ impl rt::Object for CloneFromSnapshotNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLONE_FROM_SNAPSHOT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLONE_FROM_SNAPSHOT_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -413,6 +451,7 @@ impl rt::Object for CloneFromSnapshotNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -434,16 +473,19 @@ impl std::ops::DerefMut for CloneFromSnapshotNotSupported {
     }
 }
 impl Clone for CloneFromSnapshotNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CloneFromSnapshotNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CloneFromSnapshotNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -461,6 +503,7 @@ pub struct DatacenterMismatch {
     pub expected_datacenter: rt::ManagedObjectReference,
 }
 impl Default for DatacenterMismatch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -483,9 +526,11 @@ impl rt::Object for DatacenterMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_MISMATCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_MISMATCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -495,6 +540,7 @@ impl rt::Object for DatacenterMismatch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -518,16 +564,19 @@ impl std::ops::DerefMut for DatacenterMismatch {
     }
 }
 impl Clone for DatacenterMismatch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterMismatch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterMismatch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -543,6 +592,7 @@ pub struct DatacenterMismatchArgument {
     pub input_datacenter: Option<rt::ManagedObjectReference>,
 }
 impl Default for DatacenterMismatchArgument {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             entity: Default::default(),
@@ -564,9 +614,11 @@ impl rt::Object for DatacenterMismatchArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER_MISMATCH_ARGUMENT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER_MISMATCH_ARGUMENT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.entity),
@@ -574,6 +626,7 @@ impl rt::Object for DatacenterMismatchArgument {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.entity),
@@ -583,16 +636,19 @@ impl rt::Object for DatacenterMismatchArgument {
     }
 }
 impl Clone for DatacenterMismatchArgument {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterMismatchArgument {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatacenterMismatchArgument {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -608,6 +664,7 @@ pub struct DisallowedMigrationDeviceAttached {
     pub fault: LocalizedMethodFault,
 }
 impl Default for DisallowedMigrationDeviceAttached {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -628,9 +685,11 @@ impl rt::Object for DisallowedMigrationDeviceAttached {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISALLOWED_MIGRATION_DEVICE_ATTACHED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISALLOWED_MIGRATION_DEVICE_ATTACHED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -639,6 +698,7 @@ impl rt::Object for DisallowedMigrationDeviceAttached {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -661,16 +721,19 @@ impl std::ops::DerefMut for DisallowedMigrationDeviceAttached {
     }
 }
 impl Clone for DisallowedMigrationDeviceAttached {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DisallowedMigrationDeviceAttached {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DisallowedMigrationDeviceAttached {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -684,6 +747,7 @@ pub struct DiskMoveTypeNotSupported {
     pub base: MigrationFault,
 }
 impl Default for DiskMoveTypeNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -701,9 +765,11 @@ impl rt::Object for DiskMoveTypeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_MOVE_TYPE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_MOVE_TYPE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -711,6 +777,7 @@ impl rt::Object for DiskMoveTypeNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -732,16 +799,19 @@ impl std::ops::DerefMut for DiskMoveTypeNotSupported {
     }
 }
 impl Clone for DiskMoveTypeNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskMoveTypeNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskMoveTypeNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -757,6 +827,7 @@ pub struct DrsVmotionIncompatibleFault {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for DrsVmotionIncompatibleFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -777,9 +848,11 @@ impl rt::Object for DrsVmotionIncompatibleFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &DRS_VMOTION_INCOMPATIBLE_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DRS_VMOTION_INCOMPATIBLE_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -788,6 +861,7 @@ impl rt::Object for DrsVmotionIncompatibleFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -810,16 +884,19 @@ impl std::ops::DerefMut for DrsVmotionIncompatibleFault {
     }
 }
 impl Clone for DrsVmotionIncompatibleFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DrsVmotionIncompatibleFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DrsVmotionIncompatibleFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -837,6 +914,7 @@ pub struct FaultToleranceAntiAffinityViolated {
     pub host: rt::ManagedObjectReference,
 }
 impl Default for FaultToleranceAntiAffinityViolated {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -859,9 +937,11 @@ impl rt::Object for FaultToleranceAntiAffinityViolated {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -871,6 +951,7 @@ impl rt::Object for FaultToleranceAntiAffinityViolated {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -894,16 +975,19 @@ impl std::ops::DerefMut for FaultToleranceAntiAffinityViolated {
     }
 }
 impl Clone for FaultToleranceAntiAffinityViolated {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceAntiAffinityViolated {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceAntiAffinityViolated {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -919,6 +1003,7 @@ pub struct FaultToleranceNeedsThickDisk {
     pub vm_name: String,
 }
 impl Default for FaultToleranceNeedsThickDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -939,9 +1024,11 @@ impl rt::Object for FaultToleranceNeedsThickDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_NEEDS_THICK_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_NEEDS_THICK_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -950,6 +1037,7 @@ impl rt::Object for FaultToleranceNeedsThickDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -972,16 +1060,19 @@ impl std::ops::DerefMut for FaultToleranceNeedsThickDisk {
     }
 }
 impl Clone for FaultToleranceNeedsThickDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceNeedsThickDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceNeedsThickDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -997,6 +1088,7 @@ pub struct FaultToleranceNotSameBuild {
     pub build: String,
 }
 impl Default for FaultToleranceNotSameBuild {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1017,9 +1109,11 @@ impl rt::Object for FaultToleranceNotSameBuild {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_NOT_SAME_BUILD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAULT_TOLERANCE_NOT_SAME_BUILD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1028,6 +1122,7 @@ impl rt::Object for FaultToleranceNotSameBuild {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1050,16 +1145,19 @@ impl std::ops::DerefMut for FaultToleranceNotSameBuild {
     }
 }
 impl Clone for FaultToleranceNotSameBuild {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceNotSameBuild {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FaultToleranceNotSameBuild {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1073,6 +1171,7 @@ pub struct FullStorageVMotionNotSupported {
     pub base: MigrationFeatureNotSupported,
 }
 impl Default for FullStorageVMotionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
@@ -1090,9 +1189,11 @@ impl rt::Object for FullStorageVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &FULL_STORAGE_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FULL_STORAGE_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1100,6 +1201,7 @@ impl rt::Object for FullStorageVMotionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1121,16 +1223,19 @@ impl std::ops::DerefMut for FullStorageVMotionNotSupported {
     }
 }
 impl Clone for FullStorageVMotionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FullStorageVMotionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FullStorageVMotionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1144,6 +1249,7 @@ pub struct HaErrorsAtDest {
     pub base: MigrationFault,
 }
 impl Default for HaErrorsAtDest {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1161,9 +1267,11 @@ impl rt::Object for HaErrorsAtDest {
     fn type_info() -> &'static rt::ObjectInfo {
         &HA_ERRORS_AT_DEST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HA_ERRORS_AT_DEST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1171,6 +1279,7 @@ impl rt::Object for HaErrorsAtDest {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1192,16 +1301,19 @@ impl std::ops::DerefMut for HaErrorsAtDest {
     }
 }
 impl Clone for HaErrorsAtDest {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HaErrorsAtDest {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HaErrorsAtDest {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1217,6 +1329,7 @@ pub struct HostVMotionCompatibility {
     pub compatibility: Vec<String>,
 }
 impl Default for HostVMotionCompatibility {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host: Default::default(),
@@ -1238,9 +1351,11 @@ impl rt::Object for HostVMotionCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_COMPATIBILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_COMPATIBILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host),
@@ -1248,6 +1363,7 @@ impl rt::Object for HostVMotionCompatibility {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host),
@@ -1257,16 +1373,19 @@ impl rt::Object for HostVMotionCompatibility {
     }
 }
 impl Clone for HostVMotionCompatibility {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionCompatibility {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVMotionCompatibility {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1280,6 +1399,7 @@ pub struct HotSnapshotMoveNotSupported {
     pub base: SnapshotCopyNotSupported,
 }
 impl Default for HotSnapshotMoveNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
@@ -1297,9 +1417,11 @@ impl rt::Object for HotSnapshotMoveNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOT_SNAPSHOT_MOVE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOT_SNAPSHOT_MOVE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1307,6 +1429,7 @@ impl rt::Object for HotSnapshotMoveNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1328,16 +1451,19 @@ impl std::ops::DerefMut for HotSnapshotMoveNotSupported {
     }
 }
 impl Clone for HotSnapshotMoveNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HotSnapshotMoveNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HotSnapshotMoveNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1353,6 +1479,7 @@ pub struct IncompatibleDefaultDevice {
     pub device: String,
 }
 impl Default for IncompatibleDefaultDevice {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1373,9 +1500,11 @@ impl rt::Object for IncompatibleDefaultDevice {
     fn type_info() -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_DEFAULT_DEVICE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INCOMPATIBLE_DEFAULT_DEVICE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1384,6 +1513,7 @@ impl rt::Object for IncompatibleDefaultDevice {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1406,16 +1536,19 @@ impl std::ops::DerefMut for IncompatibleDefaultDevice {
     }
 }
 impl Clone for IncompatibleDefaultDevice {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IncompatibleDefaultDevice {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IncompatibleDefaultDevice {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1429,6 +1562,7 @@ pub struct IndependentDiskVMotionNotSupported {
     pub base: MigrationFeatureNotSupported,
 }
 impl Default for IndependentDiskVMotionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
@@ -1446,9 +1580,11 @@ impl rt::Object for IndependentDiskVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1456,6 +1592,7 @@ impl rt::Object for IndependentDiskVMotionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1477,16 +1614,19 @@ impl std::ops::DerefMut for IndependentDiskVMotionNotSupported {
     }
 }
 impl Clone for IndependentDiskVMotionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IndependentDiskVMotionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IndependentDiskVMotionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1502,6 +1642,7 @@ pub struct LargeRdmConversionNotSupported {
     pub device: String,
 }
 impl Default for LargeRdmConversionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1522,9 +1663,11 @@ impl rt::Object for LargeRdmConversionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &LARGE_RDM_CONVERSION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LARGE_RDM_CONVERSION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1533,6 +1676,7 @@ impl rt::Object for LargeRdmConversionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1555,16 +1699,19 @@ impl std::ops::DerefMut for LargeRdmConversionNotSupported {
     }
 }
 impl Clone for LargeRdmConversionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LargeRdmConversionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LargeRdmConversionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1578,6 +1725,7 @@ pub struct MaintenanceModeFileMove {
     pub base: MigrationFault,
 }
 impl Default for MaintenanceModeFileMove {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1595,9 +1743,11 @@ impl rt::Object for MaintenanceModeFileMove {
     fn type_info() -> &'static rt::ObjectInfo {
         &MAINTENANCE_MODE_FILE_MOVE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MAINTENANCE_MODE_FILE_MOVE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1605,6 +1755,7 @@ impl rt::Object for MaintenanceModeFileMove {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1626,16 +1777,19 @@ impl std::ops::DerefMut for MaintenanceModeFileMove {
     }
 }
 impl Clone for MaintenanceModeFileMove {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MaintenanceModeFileMove {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MaintenanceModeFileMove {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1649,6 +1803,7 @@ pub struct MigrationDisabled {
     pub base: MigrationFault,
 }
 impl Default for MigrationDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1666,9 +1821,11 @@ impl rt::Object for MigrationDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1676,6 +1833,7 @@ impl rt::Object for MigrationDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1697,16 +1855,19 @@ impl std::ops::DerefMut for MigrationDisabled {
     }
 }
 impl Clone for MigrationDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1726,6 +1887,7 @@ pub struct MigrationFeatureNotSupported {
     pub failed_host: rt::ManagedObjectReference,
 }
 impl Default for MigrationFeatureNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1750,9 +1912,11 @@ impl rt::Object for MigrationFeatureNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_FEATURE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_FEATURE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1763,6 +1927,7 @@ impl rt::Object for MigrationFeatureNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1787,16 +1952,19 @@ impl std::ops::DerefMut for MigrationFeatureNotSupported {
     }
 }
 impl Clone for MigrationFeatureNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationFeatureNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationFeatureNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1812,6 +1980,7 @@ pub struct MigrationNotReady {
     pub reason: String,
 }
 impl Default for MigrationNotReady {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1832,9 +2001,11 @@ impl rt::Object for MigrationNotReady {
     fn type_info() -> &'static rt::ObjectInfo {
         &MIGRATION_NOT_READY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MIGRATION_NOT_READY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1843,6 +2014,7 @@ impl rt::Object for MigrationNotReady {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1865,16 +2037,19 @@ impl std::ops::DerefMut for MigrationNotReady {
     }
 }
 impl Clone for MigrationNotReady {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MigrationNotReady {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MigrationNotReady {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1894,6 +2069,7 @@ pub struct MismatchedNetworkPolicies {
     pub connected: bool,
 }
 impl Default for MismatchedNetworkPolicies {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -1918,9 +2094,11 @@ impl rt::Object for MismatchedNetworkPolicies {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISMATCHED_NETWORK_POLICIES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISMATCHED_NETWORK_POLICIES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1931,6 +2109,7 @@ impl rt::Object for MismatchedNetworkPolicies {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1955,16 +2134,19 @@ impl std::ops::DerefMut for MismatchedNetworkPolicies {
     }
 }
 impl Clone for MismatchedNetworkPolicies {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MismatchedNetworkPolicies {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MismatchedNetworkPolicies {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1982,6 +2164,7 @@ pub struct MismatchedVMotionNetworkNames {
     pub dest_network: String,
 }
 impl Default for MismatchedVMotionNetworkNames {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -2004,9 +2187,11 @@ impl rt::Object for MismatchedVMotionNetworkNames {
     fn type_info() -> &'static rt::ObjectInfo {
         &MISMATCHED_V_MOTION_NETWORK_NAMES
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MISMATCHED_V_MOTION_NETWORK_NAMES
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2016,6 +2201,7 @@ impl rt::Object for MismatchedVMotionNetworkNames {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2039,16 +2225,19 @@ impl std::ops::DerefMut for MismatchedVMotionNetworkNames {
     }
 }
 impl Clone for MismatchedVMotionNetworkNames {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MismatchedVMotionNetworkNames {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MismatchedVMotionNetworkNames {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2064,6 +2253,7 @@ pub struct NetworksMayNotBeTheSame {
     pub name: Option<String>,
 }
 impl Default for NetworksMayNotBeTheSame {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -2084,9 +2274,11 @@ impl rt::Object for NetworksMayNotBeTheSame {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORKS_MAY_NOT_BE_THE_SAME
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORKS_MAY_NOT_BE_THE_SAME
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2095,6 +2287,7 @@ impl rt::Object for NetworksMayNotBeTheSame {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2117,16 +2310,19 @@ impl std::ops::DerefMut for NetworksMayNotBeTheSame {
     }
 }
 impl Clone for NetworksMayNotBeTheSame {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NetworksMayNotBeTheSame {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NetworksMayNotBeTheSame {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2140,6 +2336,7 @@ pub struct NoGuestHeartbeat {
     pub base: MigrationFault,
 }
 impl Default for NoGuestHeartbeat {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -2157,9 +2354,11 @@ impl rt::Object for NoGuestHeartbeat {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_GUEST_HEARTBEAT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_GUEST_HEARTBEAT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2167,6 +2366,7 @@ impl rt::Object for NoGuestHeartbeat {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2188,16 +2388,19 @@ impl std::ops::DerefMut for NoGuestHeartbeat {
     }
 }
 impl Clone for NoGuestHeartbeat {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NoGuestHeartbeat {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NoGuestHeartbeat {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2213,6 +2416,7 @@ pub struct NonHomeRdmvMotionNotSupported {
     pub device: String,
 }
 impl Default for NonHomeRdmvMotionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
@@ -2233,9 +2437,11 @@ impl rt::Object for NonHomeRdmvMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &NON_HOME_RDMV_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NON_HOME_RDMV_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2244,6 +2450,7 @@ impl rt::Object for NonHomeRdmvMotionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2266,16 +2473,19 @@ impl std::ops::DerefMut for NonHomeRdmvMotionNotSupported {
     }
 }
 impl Clone for NonHomeRdmvMotionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NonHomeRdmvMotionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NonHomeRdmvMotionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2291,6 +2501,7 @@ pub struct RdmConversionNotSupported {
     pub device: String,
 }
 impl Default for RdmConversionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -2311,9 +2522,11 @@ impl rt::Object for RdmConversionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &RDM_CONVERSION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RDM_CONVERSION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2322,6 +2535,7 @@ impl rt::Object for RdmConversionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2344,16 +2558,19 @@ impl std::ops::DerefMut for RdmConversionNotSupported {
     }
 }
 impl Clone for RdmConversionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RdmConversionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RdmConversionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2369,6 +2586,7 @@ pub struct RdmNotPreserved {
     pub device: String,
 }
 impl Default for RdmNotPreserved {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -2389,9 +2607,11 @@ impl rt::Object for RdmNotPreserved {
     fn type_info() -> &'static rt::ObjectInfo {
         &RDM_NOT_PRESERVED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RDM_NOT_PRESERVED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2400,6 +2620,7 @@ impl rt::Object for RdmNotPreserved {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2422,16 +2643,19 @@ impl std::ops::DerefMut for RdmNotPreserved {
     }
 }
 impl Clone for RdmNotPreserved {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RdmNotPreserved {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RdmNotPreserved {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2449,6 +2673,7 @@ pub struct ReadOnlyDisksWithLegacyDestination {
     pub timeout_danger: bool,
 }
 impl Default for ReadOnlyDisksWithLegacyDestination {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -2471,9 +2696,11 @@ impl rt::Object for ReadOnlyDisksWithLegacyDestination {
     fn type_info() -> &'static rt::ObjectInfo {
         &READ_ONLY_DISKS_WITH_LEGACY_DESTINATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &READ_ONLY_DISKS_WITH_LEGACY_DESTINATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2483,6 +2710,7 @@ impl rt::Object for ReadOnlyDisksWithLegacyDestination {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2506,16 +2734,19 @@ impl std::ops::DerefMut for ReadOnlyDisksWithLegacyDestination {
     }
 }
 impl Clone for ReadOnlyDisksWithLegacyDestination {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ReadOnlyDisksWithLegacyDestination {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ReadOnlyDisksWithLegacyDestination {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2537,6 +2768,7 @@ pub struct ServiceLocator {
     pub ssl_certificate: Option<String>,
 }
 impl Default for ServiceLocator {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             instance_uuid: String::new(),
@@ -2564,9 +2796,11 @@ impl rt::Object for ServiceLocator {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.instance_uuid),
@@ -2577,6 +2811,7 @@ impl rt::Object for ServiceLocator {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.instance_uuid),
@@ -2589,16 +2824,19 @@ impl rt::Object for ServiceLocator {
     }
 }
 impl Clone for ServiceLocator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceLocator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2609,6 +2847,7 @@ rt::serde!(object ServiceLocator);
 /// `ServiceLocatorCredential`, a [`DynamicData`], since VI API 6.0.
 pub struct ServiceLocatorCredential {}
 impl Default for ServiceLocatorCredential {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2624,14 +2863,17 @@ impl rt::Object for ServiceLocatorCredential {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR_CREDENTIAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR_CREDENTIAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2640,16 +2882,19 @@ impl rt::Object for ServiceLocatorCredential {
 }
 impl rt::Extends<ServiceLocatorCredential> for ServiceLocatorCredential {}
 impl Clone for ServiceLocatorCredential {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocatorCredential {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceLocatorCredential {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2665,6 +2910,7 @@ pub struct ServiceLocatorNamePassword {
     pub password: String,
 }
 impl Default for ServiceLocatorNamePassword {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             username: String::new(),
@@ -2686,9 +2932,11 @@ impl rt::Object for ServiceLocatorNamePassword {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR_NAME_PASSWORD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR_NAME_PASSWORD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ServiceLocatorCredential {}),
@@ -2697,6 +2945,7 @@ impl rt::Object for ServiceLocatorNamePassword {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.username),
@@ -2707,16 +2956,19 @@ impl rt::Object for ServiceLocatorNamePassword {
 }
 impl rt::Extends<ServiceLocatorCredential> for ServiceLocatorNamePassword {}
 impl Clone for ServiceLocatorNamePassword {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocatorNamePassword {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceLocatorNamePassword {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2730,6 +2982,7 @@ pub struct ServiceLocatorSamlCredential {
     pub token: Option<String>,
 }
 impl Default for ServiceLocatorSamlCredential {
+    #[inline(never)]
     fn default() -> Self {
         Self { token: None }
     }
@@ -2747,9 +3000,11 @@ impl rt::Object for ServiceLocatorSamlCredential {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR_SAML_CREDENTIAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_LOCATOR_SAML_CREDENTIAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::BASE => P::Object(&ServiceLocatorCredential {}),
@@ -2757,6 +3012,7 @@ impl rt::Object for ServiceLocatorSamlCredential {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.token),
@@ -2766,16 +3022,19 @@ impl rt::Object for ServiceLocatorSamlCredential {
 }
 impl rt::Extends<ServiceLocatorCredential> for ServiceLocatorSamlCredential {}
 impl Clone for ServiceLocatorSamlCredential {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocatorSamlCredential {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceLocatorSamlCredential {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2789,6 +3048,7 @@ pub struct SnapshotCloneNotSupported {
     pub base: SnapshotCopyNotSupported,
 }
 impl Default for SnapshotCloneNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
@@ -2806,9 +3066,11 @@ impl rt::Object for SnapshotCloneNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_CLONE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_CLONE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2816,6 +3078,7 @@ impl rt::Object for SnapshotCloneNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2837,16 +3100,19 @@ impl std::ops::DerefMut for SnapshotCloneNotSupported {
     }
 }
 impl Clone for SnapshotCloneNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotCloneNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotCloneNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2860,6 +3126,7 @@ pub struct SnapshotCopyNotSupported {
     pub base: MigrationFault,
 }
 impl Default for SnapshotCopyNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -2877,9 +3144,11 @@ impl rt::Object for SnapshotCopyNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_COPY_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_COPY_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2887,6 +3156,7 @@ impl rt::Object for SnapshotCopyNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2908,16 +3178,19 @@ impl std::ops::DerefMut for SnapshotCopyNotSupported {
     }
 }
 impl Clone for SnapshotCopyNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotCopyNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotCopyNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2931,6 +3204,7 @@ pub struct SnapshotMoveFromNonHomeNotSupported {
     pub base: SnapshotCopyNotSupported,
 }
 impl Default for SnapshotMoveFromNonHomeNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
@@ -2948,9 +3222,11 @@ impl rt::Object for SnapshotMoveFromNonHomeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2958,6 +3234,7 @@ impl rt::Object for SnapshotMoveFromNonHomeNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2979,16 +3256,19 @@ impl std::ops::DerefMut for SnapshotMoveFromNonHomeNotSupported {
     }
 }
 impl Clone for SnapshotMoveFromNonHomeNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotMoveFromNonHomeNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotMoveFromNonHomeNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3002,6 +3282,7 @@ pub struct SnapshotMoveNotSupported {
     pub base: SnapshotCopyNotSupported,
 }
 impl Default for SnapshotMoveNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
@@ -3019,9 +3300,11 @@ impl rt::Object for SnapshotMoveNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_MOVE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_MOVE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3029,6 +3312,7 @@ impl rt::Object for SnapshotMoveNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3050,16 +3334,19 @@ impl std::ops::DerefMut for SnapshotMoveNotSupported {
     }
 }
 impl Clone for SnapshotMoveNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotMoveNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotMoveNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3073,6 +3360,7 @@ pub struct SnapshotMoveToNonHomeNotSupported {
     pub base: SnapshotCopyNotSupported,
 }
 impl Default for SnapshotMoveToNonHomeNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
@@ -3090,9 +3378,11 @@ impl rt::Object for SnapshotMoveToNonHomeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3100,6 +3390,7 @@ impl rt::Object for SnapshotMoveToNonHomeNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3121,16 +3412,19 @@ impl std::ops::DerefMut for SnapshotMoveToNonHomeNotSupported {
     }
 }
 impl Clone for SnapshotMoveToNonHomeNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotMoveToNonHomeNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotMoveToNonHomeNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3150,6 +3444,7 @@ pub struct SnapshotRevertIssue {
     pub errors: bool,
 }
 impl Default for SnapshotRevertIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -3174,9 +3469,11 @@ impl rt::Object for SnapshotRevertIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &SNAPSHOT_REVERT_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SNAPSHOT_REVERT_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3187,6 +3484,7 @@ impl rt::Object for SnapshotRevertIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3211,16 +3509,19 @@ impl std::ops::DerefMut for SnapshotRevertIssue {
     }
 }
 impl Clone for SnapshotRevertIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotRevertIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SnapshotRevertIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3234,6 +3535,7 @@ pub struct StorageVMotionNotSupported {
     pub base: MigrationFeatureNotSupported,
 }
 impl Default for StorageVMotionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
@@ -3251,9 +3553,11 @@ impl rt::Object for StorageVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3261,6 +3565,7 @@ impl rt::Object for StorageVMotionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3282,16 +3587,19 @@ impl std::ops::DerefMut for StorageVMotionNotSupported {
     }
 }
 impl Clone for StorageVMotionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageVMotionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageVMotionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3307,6 +3615,7 @@ pub struct StorageVmotionIncompatible {
     pub datastore: Option<rt::ManagedObjectReference>,
 }
 impl Default for StorageVmotionIncompatible {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
@@ -3327,9 +3636,11 @@ impl rt::Object for StorageVmotionIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_VMOTION_INCOMPATIBLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_VMOTION_INCOMPATIBLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3338,6 +3649,7 @@ impl rt::Object for StorageVmotionIncompatible {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3360,16 +3672,19 @@ impl std::ops::DerefMut for StorageVmotionIncompatible {
     }
 }
 impl Clone for StorageVmotionIncompatible {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageVmotionIncompatible {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageVmotionIncompatible {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3383,6 +3698,7 @@ pub struct SuspendedRelocateNotSupported {
     pub base: MigrationFault,
 }
 impl Default for SuspendedRelocateNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -3400,9 +3716,11 @@ impl rt::Object for SuspendedRelocateNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &SUSPENDED_RELOCATE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SUSPENDED_RELOCATE_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3410,6 +3728,7 @@ impl rt::Object for SuspendedRelocateNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3431,16 +3750,19 @@ impl std::ops::DerefMut for SuspendedRelocateNotSupported {
     }
 }
 impl Clone for SuspendedRelocateNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SuspendedRelocateNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SuspendedRelocateNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3458,6 +3780,7 @@ pub struct TooManyDisksOnLegacyHost {
     pub timeout_danger: bool,
 }
 impl Default for TooManyDisksOnLegacyHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -3480,9 +3803,11 @@ impl rt::Object for TooManyDisksOnLegacyHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOO_MANY_DISKS_ON_LEGACY_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOO_MANY_DISKS_ON_LEGACY_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3492,6 +3817,7 @@ impl rt::Object for TooManyDisksOnLegacyHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3515,16 +3841,19 @@ impl std::ops::DerefMut for TooManyDisksOnLegacyHost {
     }
 }
 impl Clone for TooManyDisksOnLegacyHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TooManyDisksOnLegacyHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TooManyDisksOnLegacyHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3538,6 +3867,7 @@ pub struct ToolsInstallationInProgress {
     pub base: MigrationFault,
 }
 impl Default for ToolsInstallationInProgress {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -3555,9 +3885,11 @@ impl rt::Object for ToolsInstallationInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
         &TOOLS_INSTALLATION_IN_PROGRESS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TOOLS_INSTALLATION_IN_PROGRESS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3565,6 +3897,7 @@ impl rt::Object for ToolsInstallationInProgress {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3586,16 +3919,19 @@ impl std::ops::DerefMut for ToolsInstallationInProgress {
     }
 }
 impl Clone for ToolsInstallationInProgress {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ToolsInstallationInProgress {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ToolsInstallationInProgress {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3609,6 +3945,7 @@ pub struct UncommittedUndoableDisk {
     pub base: MigrationFault,
 }
 impl Default for UncommittedUndoableDisk {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -3626,9 +3963,11 @@ impl rt::Object for UncommittedUndoableDisk {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNCOMMITTED_UNDOABLE_DISK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNCOMMITTED_UNDOABLE_DISK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3636,6 +3975,7 @@ impl rt::Object for UncommittedUndoableDisk {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3657,16 +3997,19 @@ impl std::ops::DerefMut for UncommittedUndoableDisk {
     }
 }
 impl Clone for UncommittedUndoableDisk {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UncommittedUndoableDisk {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UncommittedUndoableDisk {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3680,6 +4023,7 @@ pub struct UnsharedSwapVMotionNotSupported {
     pub base: MigrationFeatureNotSupported,
 }
 impl Default for UnsharedSwapVMotionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
@@ -3697,9 +4041,11 @@ impl rt::Object for UnsharedSwapVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3707,6 +4053,7 @@ impl rt::Object for UnsharedSwapVMotionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3728,16 +4075,19 @@ impl std::ops::DerefMut for UnsharedSwapVMotionNotSupported {
     }
 }
 impl Clone for UnsharedSwapVMotionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UnsharedSwapVMotionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UnsharedSwapVMotionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3751,6 +4101,7 @@ pub struct VMotionAcrossNetworkNotSupported {
     pub base: MigrationFeatureNotSupported,
 }
 impl Default for VMotionAcrossNetworkNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
@@ -3768,9 +4119,11 @@ impl rt::Object for VMotionAcrossNetworkNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3778,6 +4131,7 @@ impl rt::Object for VMotionAcrossNetworkNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3799,16 +4153,19 @@ impl std::ops::DerefMut for VMotionAcrossNetworkNotSupported {
     }
 }
 impl Clone for VMotionAcrossNetworkNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionAcrossNetworkNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionAcrossNetworkNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3828,6 +4185,7 @@ pub struct VMotionInterfaceIssue {
     pub failed_host_entity: Option<rt::ManagedObjectReference>,
 }
 impl Default for VMotionInterfaceIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -3852,9 +4210,11 @@ impl rt::Object for VMotionInterfaceIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_INTERFACE_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_INTERFACE_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3865,6 +4225,7 @@ impl rt::Object for VMotionInterfaceIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3889,16 +4250,19 @@ impl std::ops::DerefMut for VMotionInterfaceIssue {
     }
 }
 impl Clone for VMotionInterfaceIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionInterfaceIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionInterfaceIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3914,6 +4278,7 @@ pub struct VMotionLinkCapacityLow {
     pub network: String,
 }
 impl Default for VMotionLinkCapacityLow {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
@@ -3934,9 +4299,11 @@ impl rt::Object for VMotionLinkCapacityLow {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_LINK_CAPACITY_LOW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_LINK_CAPACITY_LOW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -3945,6 +4312,7 @@ impl rt::Object for VMotionLinkCapacityLow {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -3967,16 +4335,19 @@ impl std::ops::DerefMut for VMotionLinkCapacityLow {
     }
 }
 impl Clone for VMotionLinkCapacityLow {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionLinkCapacityLow {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionLinkCapacityLow {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3992,6 +4363,7 @@ pub struct VMotionLinkDown {
     pub network: String,
 }
 impl Default for VMotionLinkDown {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
@@ -4012,9 +4384,11 @@ impl rt::Object for VMotionLinkDown {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_LINK_DOWN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_LINK_DOWN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -4023,6 +4397,7 @@ impl rt::Object for VMotionLinkDown {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -4045,16 +4420,19 @@ impl std::ops::DerefMut for VMotionLinkDown {
     }
 }
 impl Clone for VMotionLinkDown {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionLinkDown {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionLinkDown {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4068,6 +4446,7 @@ pub struct VMotionNotConfigured {
     pub base: VMotionInterfaceIssue,
 }
 impl Default for VMotionNotConfigured {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
@@ -4085,9 +4464,11 @@ impl rt::Object for VMotionNotConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_NOT_CONFIGURED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_NOT_CONFIGURED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -4095,6 +4476,7 @@ impl rt::Object for VMotionNotConfigured {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -4116,16 +4498,19 @@ impl std::ops::DerefMut for VMotionNotConfigured {
     }
 }
 impl Clone for VMotionNotConfigured {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionNotConfigured {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionNotConfigured {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4139,6 +4524,7 @@ pub struct VMotionNotLicensed {
     pub base: VMotionInterfaceIssue,
 }
 impl Default for VMotionNotLicensed {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
@@ -4156,9 +4542,11 @@ impl rt::Object for VMotionNotLicensed {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_NOT_LICENSED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_NOT_LICENSED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -4166,6 +4554,7 @@ impl rt::Object for VMotionNotLicensed {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -4187,16 +4576,19 @@ impl std::ops::DerefMut for VMotionNotLicensed {
     }
 }
 impl Clone for VMotionNotLicensed {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionNotLicensed {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionNotLicensed {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4210,6 +4602,7 @@ pub struct VMotionNotSupported {
     pub base: VMotionInterfaceIssue,
 }
 impl Default for VMotionNotSupported {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
@@ -4227,9 +4620,11 @@ impl rt::Object for VMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_NOT_SUPPORTED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -4237,6 +4632,7 @@ impl rt::Object for VMotionNotSupported {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -4258,16 +4654,19 @@ impl std::ops::DerefMut for VMotionNotSupported {
     }
 }
 impl Clone for VMotionNotSupported {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionNotSupported {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionNotSupported {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4281,6 +4680,7 @@ pub struct VMotionProtocolIncompatible {
     pub base: MigrationFault,
 }
 impl Default for VMotionProtocolIncompatible {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -4298,9 +4698,11 @@ impl rt::Object for VMotionProtocolIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_MOTION_PROTOCOL_INCOMPATIBLE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_MOTION_PROTOCOL_INCOMPATIBLE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4308,6 +4710,7 @@ impl rt::Object for VMotionProtocolIncompatible {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4329,16 +4732,19 @@ impl std::ops::DerefMut for VMotionProtocolIncompatible {
     }
 }
 impl Clone for VMotionProtocolIncompatible {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VMotionProtocolIncompatible {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VMotionProtocolIncompatible {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4358,6 +4764,7 @@ pub struct VirtualMachineInstantCloneSpec {
     pub bios_uuid: Option<String>,
 }
 impl Default for VirtualMachineInstantCloneSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -4383,9 +4790,11 @@ impl rt::Object for VirtualMachineInstantCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_INSTANT_CLONE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_INSTANT_CLONE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -4395,6 +4804,7 @@ impl rt::Object for VirtualMachineInstantCloneSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -4406,16 +4816,19 @@ impl rt::Object for VirtualMachineInstantCloneSpec {
     }
 }
 impl Clone for VirtualMachineInstantCloneSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineInstantCloneSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineInstantCloneSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4431,6 +4844,7 @@ pub struct WillLoseHaProtection {
     pub resolution: String,
 }
 impl Default for WillLoseHaProtection {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -4451,9 +4865,11 @@ impl rt::Object for WillLoseHaProtection {
     fn type_info() -> &'static rt::ObjectInfo {
         &WILL_LOSE_HA_PROTECTION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WILL_LOSE_HA_PROTECTION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4462,6 +4878,7 @@ impl rt::Object for WillLoseHaProtection {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4484,16 +4901,19 @@ impl std::ops::DerefMut for WillLoseHaProtection {
     }
 }
 impl Clone for WillLoseHaProtection {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WillLoseHaProtection {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WillLoseHaProtection {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4507,6 +4927,7 @@ pub struct WillModifyConfigCpuRequirements {
     pub base: MigrationFault,
 }
 impl Default for WillModifyConfigCpuRequirements {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -4524,9 +4945,11 @@ impl rt::Object for WillModifyConfigCpuRequirements {
     fn type_info() -> &'static rt::ObjectInfo {
         &WILL_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WILL_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4534,6 +4957,7 @@ impl rt::Object for WillModifyConfigCpuRequirements {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4555,16 +4979,19 @@ impl std::ops::DerefMut for WillModifyConfigCpuRequirements {
     }
 }
 impl Clone for WillModifyConfigCpuRequirements {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WillModifyConfigCpuRequirements {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WillModifyConfigCpuRequirements {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4578,6 +5005,7 @@ pub struct WillResetSnapshotDirectory {
     pub base: MigrationFault,
 }
 impl Default for WillResetSnapshotDirectory {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
@@ -4595,9 +5023,11 @@ impl rt::Object for WillResetSnapshotDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
         &WILL_RESET_SNAPSHOT_DIRECTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &WILL_RESET_SNAPSHOT_DIRECTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -4605,6 +5035,7 @@ impl rt::Object for WillResetSnapshotDirectory {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -4626,16 +5057,19 @@ impl std::ops::DerefMut for WillResetSnapshotDirectory {
     }
 }
 impl Clone for WillResetSnapshotDirectory {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for WillResetSnapshotDirectory {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for WillResetSnapshotDirectory {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

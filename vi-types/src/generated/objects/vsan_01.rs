@@ -11,6 +11,7 @@ pub struct CannotChangeVsanClusterUuid {
     pub base: VsanFault,
 }
 impl Default for CannotChangeVsanClusterUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VsanFault::default() }
     }
@@ -26,9 +27,11 @@ impl rt::Object for CannotChangeVsanClusterUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_VSAN_CLUSTER_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_VSAN_CLUSTER_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -36,6 +39,7 @@ impl rt::Object for CannotChangeVsanClusterUuid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -57,16 +61,19 @@ impl std::ops::DerefMut for CannotChangeVsanClusterUuid {
     }
 }
 impl Clone for CannotChangeVsanClusterUuid {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotChangeVsanClusterUuid {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotChangeVsanClusterUuid {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -80,6 +87,7 @@ pub struct CannotChangeVsanNodeUuid {
     pub base: VsanFault,
 }
 impl Default for CannotChangeVsanNodeUuid {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VsanFault::default() }
     }
@@ -95,9 +103,11 @@ impl rt::Object for CannotChangeVsanNodeUuid {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_VSAN_NODE_UUID
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_CHANGE_VSAN_NODE_UUID
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -105,6 +115,7 @@ impl rt::Object for CannotChangeVsanNodeUuid {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -126,16 +137,19 @@ impl std::ops::DerefMut for CannotChangeVsanNodeUuid {
     }
 }
 impl Clone for CannotChangeVsanNodeUuid {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotChangeVsanNodeUuid {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotChangeVsanNodeUuid {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -149,6 +163,7 @@ pub struct CannotMoveVsanEnabledHost {
     pub base: VsanFault,
 }
 impl Default for CannotMoveVsanEnabledHost {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VsanFault::default() }
     }
@@ -164,9 +179,11 @@ impl rt::Object for CannotMoveVsanEnabledHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_VSAN_ENABLED_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_MOVE_VSAN_ENABLED_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -174,6 +191,7 @@ impl rt::Object for CannotMoveVsanEnabledHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -195,16 +213,19 @@ impl std::ops::DerefMut for CannotMoveVsanEnabledHost {
     }
 }
 impl Clone for CannotMoveVsanEnabledHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotMoveVsanEnabledHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotMoveVsanEnabledHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -218,6 +239,7 @@ pub struct CannotReconfigureVsanWhenHaEnabled {
     pub base: VsanFault,
 }
 impl Default for CannotReconfigureVsanWhenHaEnabled {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VsanFault::default() }
     }
@@ -233,9 +255,11 @@ impl rt::Object for CannotReconfigureVsanWhenHaEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -243,6 +267,7 @@ impl rt::Object for CannotReconfigureVsanWhenHaEnabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -264,16 +289,19 @@ impl std::ops::DerefMut for CannotReconfigureVsanWhenHaEnabled {
     }
 }
 impl Clone for CannotReconfigureVsanWhenHaEnabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CannotReconfigureVsanWhenHaEnabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CannotReconfigureVsanWhenHaEnabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -289,6 +317,7 @@ pub struct DestinationVsanDisabled {
     pub destination_cluster: String,
 }
 impl Default for DestinationVsanDisabled {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotMoveVsanEnabledHost::default(),
@@ -309,9 +338,11 @@ impl rt::Object for DestinationVsanDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
         &DESTINATION_VSAN_DISABLED
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DESTINATION_VSAN_DISABLED
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -320,6 +351,7 @@ impl rt::Object for DestinationVsanDisabled {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -342,16 +374,19 @@ impl std::ops::DerefMut for DestinationVsanDisabled {
     }
 }
 impl Clone for DestinationVsanDisabled {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DestinationVsanDisabled {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DestinationVsanDisabled {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -365,6 +400,7 @@ pub struct DiskHasPartitions {
     pub base: VsanDiskFault,
 }
 impl Default for DiskHasPartitions {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -382,9 +418,11 @@ impl rt::Object for DiskHasPartitions {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_HAS_PARTITIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_HAS_PARTITIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -392,6 +430,7 @@ impl rt::Object for DiskHasPartitions {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -413,16 +452,19 @@ impl std::ops::DerefMut for DiskHasPartitions {
     }
 }
 impl Clone for DiskHasPartitions {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskHasPartitions {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskHasPartitions {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -436,6 +478,7 @@ pub struct DiskIsLastRemainingNonSsd {
     pub base: VsanDiskFault,
 }
 impl Default for DiskIsLastRemainingNonSsd {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -453,9 +496,11 @@ impl rt::Object for DiskIsLastRemainingNonSsd {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_IS_LAST_REMAINING_NON_SSD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_IS_LAST_REMAINING_NON_SSD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -463,6 +508,7 @@ impl rt::Object for DiskIsLastRemainingNonSsd {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -484,16 +530,19 @@ impl std::ops::DerefMut for DiskIsLastRemainingNonSsd {
     }
 }
 impl Clone for DiskIsLastRemainingNonSsd {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskIsLastRemainingNonSsd {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskIsLastRemainingNonSsd {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -507,6 +556,7 @@ pub struct DiskIsNonLocal {
     pub base: VsanDiskFault,
 }
 impl Default for DiskIsNonLocal {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -524,9 +574,11 @@ impl rt::Object for DiskIsNonLocal {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_IS_NON_LOCAL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_IS_NON_LOCAL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -534,6 +586,7 @@ impl rt::Object for DiskIsNonLocal {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -555,16 +608,19 @@ impl std::ops::DerefMut for DiskIsNonLocal {
     }
 }
 impl Clone for DiskIsNonLocal {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskIsNonLocal {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskIsNonLocal {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -578,6 +634,7 @@ pub struct DiskIsUsb {
     pub base: VsanDiskFault,
 }
 impl Default for DiskIsUsb {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -595,9 +652,11 @@ impl rt::Object for DiskIsUsb {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_IS_USB
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_IS_USB
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -605,6 +664,7 @@ impl rt::Object for DiskIsUsb {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -626,16 +686,19 @@ impl std::ops::DerefMut for DiskIsUsb {
     }
 }
 impl Clone for DiskIsUsb {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskIsUsb {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskIsUsb {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -649,6 +712,7 @@ pub struct DiskTooSmall {
     pub base: VsanDiskFault,
 }
 impl Default for DiskTooSmall {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -666,9 +730,11 @@ impl rt::Object for DiskTooSmall {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISK_TOO_SMALL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISK_TOO_SMALL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -676,6 +742,7 @@ impl rt::Object for DiskTooSmall {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -697,16 +764,19 @@ impl std::ops::DerefMut for DiskTooSmall {
     }
 }
 impl Clone for DiskTooSmall {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiskTooSmall {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiskTooSmall {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -720,6 +790,7 @@ pub struct DuplicateDisks {
     pub base: VsanDiskFault,
 }
 impl Default for DuplicateDisks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -737,9 +808,11 @@ impl rt::Object for DuplicateDisks {
     fn type_info() -> &'static rt::ObjectInfo {
         &DUPLICATE_DISKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DUPLICATE_DISKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -747,6 +820,7 @@ impl rt::Object for DuplicateDisks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -768,16 +842,19 @@ impl std::ops::DerefMut for DuplicateDisks {
     }
 }
 impl Clone for DuplicateDisks {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DuplicateDisks {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DuplicateDisks {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -793,6 +870,7 @@ pub struct DuplicateVsanNetworkInterface {
     pub device: String,
 }
 impl Default for DuplicateVsanNetworkInterface {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanFault::default(),
@@ -813,9 +891,11 @@ impl rt::Object for DuplicateVsanNetworkInterface {
     fn type_info() -> &'static rt::ObjectInfo {
         &DUPLICATE_VSAN_NETWORK_INTERFACE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DUPLICATE_VSAN_NETWORK_INTERFACE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -824,6 +904,7 @@ impl rt::Object for DuplicateVsanNetworkInterface {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -846,16 +927,19 @@ impl std::ops::DerefMut for DuplicateVsanNetworkInterface {
     }
 }
 impl Clone for DuplicateVsanNetworkInterface {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DuplicateVsanNetworkInterface {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DuplicateVsanNetworkInterface {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -873,6 +957,7 @@ pub struct HostVsanInternalSystemCmmdsQuery {
     pub owner: Option<String>,
 }
 impl Default for HostVsanInternalSystemCmmdsQuery {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             r#type: None,
@@ -896,9 +981,11 @@ impl rt::Object for HostVsanInternalSystemCmmdsQuery {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.r#type),
@@ -907,6 +994,7 @@ impl rt::Object for HostVsanInternalSystemCmmdsQuery {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.r#type),
@@ -917,16 +1005,19 @@ impl rt::Object for HostVsanInternalSystemCmmdsQuery {
     }
 }
 impl Clone for HostVsanInternalSystemCmmdsQuery {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVsanInternalSystemCmmdsQuery {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVsanInternalSystemCmmdsQuery {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -944,6 +1035,7 @@ pub struct HostVsanInternalSystemDeleteVsanObjectsResult {
     pub failure_reason: Vec<LocalizableMessage>,
 }
 impl Default for HostVsanInternalSystemDeleteVsanObjectsResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: String::new(),
@@ -967,9 +1059,11 @@ impl rt::Object for HostVsanInternalSystemDeleteVsanObjectsResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -978,6 +1072,7 @@ impl rt::Object for HostVsanInternalSystemDeleteVsanObjectsResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -988,16 +1083,19 @@ impl rt::Object for HostVsanInternalSystemDeleteVsanObjectsResult {
     }
 }
 impl Clone for HostVsanInternalSystemDeleteVsanObjectsResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVsanInternalSystemDeleteVsanObjectsResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVsanInternalSystemDeleteVsanObjectsResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1013,6 +1111,7 @@ pub struct HostVsanInternalSystemVsanObjectOperationResult {
     pub failure_reason: Vec<LocalizableMessage>,
 }
 impl Default for HostVsanInternalSystemVsanObjectOperationResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: String::new(),
@@ -1034,9 +1133,11 @@ impl rt::Object for HostVsanInternalSystemVsanObjectOperationResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -1044,6 +1145,7 @@ impl rt::Object for HostVsanInternalSystemVsanObjectOperationResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -1053,16 +1155,19 @@ impl rt::Object for HostVsanInternalSystemVsanObjectOperationResult {
     }
 }
 impl Clone for HostVsanInternalSystemVsanObjectOperationResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVsanInternalSystemVsanObjectOperationResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVsanInternalSystemVsanObjectOperationResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1080,6 +1185,7 @@ pub struct HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     pub failure_reason: Option<String>,
 }
 impl Default for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_uuid: String::new(),
@@ -1103,9 +1209,11 @@ impl rt::Object for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_uuid),
@@ -1114,6 +1222,7 @@ impl rt::Object for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_uuid),
@@ -1124,16 +1233,19 @@ impl rt::Object for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     }
 }
 impl Clone for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1147,6 +1259,7 @@ pub struct InsufficientDisks {
     pub base: VsanDiskFault,
 }
 impl Default for InsufficientDisks {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -1164,9 +1277,11 @@ impl rt::Object for InsufficientDisks {
     fn type_info() -> &'static rt::ObjectInfo {
         &INSUFFICIENT_DISKS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INSUFFICIENT_DISKS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -1174,6 +1289,7 @@ impl rt::Object for InsufficientDisks {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -1195,16 +1311,19 @@ impl std::ops::DerefMut for InsufficientDisks {
     }
 }
 impl Clone for InsufficientDisks {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientDisks {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InsufficientDisks {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1220,6 +1339,7 @@ pub struct NotSupportedHostForVsan {
     pub host_name: String,
 }
 impl Default for NotSupportedHostForVsan {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
@@ -1240,9 +1360,11 @@ impl rt::Object for NotSupportedHostForVsan {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_VSAN
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_SUPPORTED_HOST_FOR_VSAN
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -1251,6 +1373,7 @@ impl rt::Object for NotSupportedHostForVsan {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -1273,16 +1396,19 @@ impl std::ops::DerefMut for NotSupportedHostForVsan {
     }
 }
 impl Clone for NotSupportedHostForVsan {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for NotSupportedHostForVsan {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for NotSupportedHostForVsan {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1302,6 +1428,7 @@ pub struct VsanClusterConfigInfo {
     pub vsan_cyber_recovery_enabled: Option<bool>,
 }
 impl Default for VsanClusterConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -1327,9 +1454,11 @@ impl rt::Object for VsanClusterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -1339,6 +1468,7 @@ impl rt::Object for VsanClusterConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -1350,16 +1480,19 @@ impl rt::Object for VsanClusterConfigInfo {
     }
 }
 impl Clone for VsanClusterConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanClusterConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1377,6 +1510,7 @@ pub struct VsanClusterConfigInfoHostDefaultInfo {
     pub checksum_enabled: Option<bool>,
 }
 impl Default for VsanClusterConfigInfoHostDefaultInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: None,
@@ -1400,9 +1534,11 @@ impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -1411,6 +1547,7 @@ impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -1421,16 +1558,19 @@ impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
     }
 }
 impl Clone for VsanClusterConfigInfoHostDefaultInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterConfigInfoHostDefaultInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanClusterConfigInfoHostDefaultInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1444,6 +1584,7 @@ pub struct VsanClusterCoreConfig {
     pub vsan_max_enabled: Option<bool>,
 }
 impl Default for VsanClusterCoreConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self { vsan_max_enabled: None }
     }
@@ -1461,15 +1602,18 @@ impl rt::Object for VsanClusterCoreConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CORE_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CORE_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vsan_max_enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vsan_max_enabled),
@@ -1478,16 +1622,19 @@ impl rt::Object for VsanClusterCoreConfig {
     }
 }
 impl Clone for VsanClusterCoreConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterCoreConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanClusterCoreConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1501,6 +1648,7 @@ pub struct VsanClusterCoreConfigSpec {
     pub vsan_max_enabled: Option<bool>,
 }
 impl Default for VsanClusterCoreConfigSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self { vsan_max_enabled: None }
     }
@@ -1518,15 +1666,18 @@ impl rt::Object for VsanClusterCoreConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CORE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_CORE_CONFIG_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vsan_max_enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vsan_max_enabled),
@@ -1535,16 +1686,19 @@ impl rt::Object for VsanClusterCoreConfigSpec {
     }
 }
 impl Clone for VsanClusterCoreConfigSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterCoreConfigSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanClusterCoreConfigSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1562,6 +1716,7 @@ pub struct VsanClusterUuidMismatch {
     pub destination_cluster_uuid: String,
 }
 impl Default for VsanClusterUuidMismatch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotMoveVsanEnabledHost::default(),
@@ -1584,9 +1739,11 @@ impl rt::Object for VsanClusterUuidMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_UUID_MISMATCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_CLUSTER_UUID_MISMATCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1596,6 +1753,7 @@ impl rt::Object for VsanClusterUuidMismatch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1619,16 +1777,19 @@ impl std::ops::DerefMut for VsanClusterUuidMismatch {
     }
 }
 impl Clone for VsanClusterUuidMismatch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterUuidMismatch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanClusterUuidMismatch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1646,6 +1807,7 @@ pub struct VsanDatastoreInfo {
     pub access_gen_no: Option<i32>,
 }
 impl Default for VsanDatastoreInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreInfo::default(),
@@ -1668,9 +1830,11 @@ impl rt::Object for VsanDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_DATASTORE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_DATASTORE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
@@ -1680,6 +1844,7 @@ impl rt::Object for VsanDatastoreInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
@@ -1703,16 +1868,19 @@ impl std::ops::DerefMut for VsanDatastoreInfo {
     }
 }
 impl Clone for VsanDatastoreInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanDatastoreInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanDatastoreInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1728,6 +1896,7 @@ pub struct VsanDiskFault {
     pub device: Option<String>,
 }
 impl Default for VsanDiskFault {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanFault::default(),
@@ -1748,9 +1917,11 @@ impl rt::Object for VsanDiskFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_DISK_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_DISK_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1759,6 +1930,7 @@ impl rt::Object for VsanDiskFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1781,16 +1953,19 @@ impl std::ops::DerefMut for VsanDiskFault {
     }
 }
 impl Clone for VsanDiskFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanDiskFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanDiskFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1804,6 +1979,7 @@ pub struct VsanFault {
     pub base: VimFault,
 }
 impl Default for VsanFault {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: VimFault::default() }
     }
@@ -1819,9 +1995,11 @@ impl rt::Object for VsanFault {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_FAULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_FAULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1829,6 +2007,7 @@ impl rt::Object for VsanFault {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1850,16 +2029,19 @@ impl std::ops::DerefMut for VsanFault {
     }
 }
 impl Clone for VsanFault {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanFault {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanFault {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1881,6 +2063,7 @@ pub struct VsanHostClusterStatus {
     pub member_uuid: Vec<String>,
 }
 impl Default for VsanHostClusterStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: None,
@@ -1908,9 +2091,11 @@ impl rt::Object for VsanHostClusterStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CLUSTER_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CLUSTER_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -1921,6 +2106,7 @@ impl rt::Object for VsanHostClusterStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -1933,16 +2119,19 @@ impl rt::Object for VsanHostClusterStatus {
     }
 }
 impl Clone for VsanHostClusterStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostClusterStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostClusterStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1958,6 +2147,7 @@ pub struct VsanHostClusterStatusState {
     pub completion: Option<Box<VsanHostClusterStatusStateCompletionEstimate>>,
 }
 impl Default for VsanHostClusterStatusState {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             state: String::new(),
@@ -1979,9 +2169,11 @@ impl rt::Object for VsanHostClusterStatusState {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CLUSTER_STATUS_STATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CLUSTER_STATUS_STATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.state),
@@ -1989,6 +2181,7 @@ impl rt::Object for VsanHostClusterStatusState {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.state),
@@ -1998,16 +2191,19 @@ impl rt::Object for VsanHostClusterStatusState {
     }
 }
 impl Clone for VsanHostClusterStatusState {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostClusterStatusState {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostClusterStatusState {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2023,6 +2219,7 @@ pub struct VsanHostClusterStatusStateCompletionEstimate {
     pub percent_complete: Option<i32>,
 }
 impl Default for VsanHostClusterStatusStateCompletionEstimate {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             complete_time: None,
@@ -2044,9 +2241,11 @@ impl rt::Object for VsanHostClusterStatusStateCompletionEstimate {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.complete_time),
@@ -2054,6 +2253,7 @@ impl rt::Object for VsanHostClusterStatusStateCompletionEstimate {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.complete_time),
@@ -2063,16 +2263,19 @@ impl rt::Object for VsanHostClusterStatusStateCompletionEstimate {
     }
 }
 impl Clone for VsanHostClusterStatusStateCompletionEstimate {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostClusterStatusStateCompletionEstimate {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostClusterStatusStateCompletionEstimate {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2100,6 +2303,7 @@ pub struct VsanHostConfigInfo {
     pub vsan_cyber_recovery_enabled: Option<bool>,
 }
 impl Default for VsanHostConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             enabled: None,
@@ -2133,9 +2337,11 @@ impl rt::Object for VsanHostConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
@@ -2149,6 +2355,7 @@ impl rt::Object for VsanHostConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -2164,16 +2371,19 @@ impl rt::Object for VsanHostConfigInfo {
     }
 }
 impl Clone for VsanHostConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2189,6 +2399,7 @@ pub struct VsanHostConfigInfoClusterInfo {
     pub node_uuid: Option<String>,
 }
 impl Default for VsanHostConfigInfoClusterInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: None,
@@ -2210,9 +2421,11 @@ impl rt::Object for VsanHostConfigInfoClusterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -2220,6 +2433,7 @@ impl rt::Object for VsanHostConfigInfoClusterInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -2229,16 +2443,19 @@ impl rt::Object for VsanHostConfigInfoClusterInfo {
     }
 }
 impl Clone for VsanHostConfigInfoClusterInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoClusterInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostConfigInfoClusterInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2252,6 +2469,7 @@ pub struct VsanHostConfigInfoNetworkInfo {
     pub port: Vec<VsanHostConfigInfoNetworkInfoPortConfig>,
 }
 impl Default for VsanHostConfigInfoNetworkInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { port: Vec::new() }
     }
@@ -2269,15 +2487,18 @@ impl rt::Object for VsanHostConfigInfoNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.port),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.port),
@@ -2286,16 +2507,19 @@ impl rt::Object for VsanHostConfigInfoNetworkInfo {
     }
 }
 impl Clone for VsanHostConfigInfoNetworkInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoNetworkInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostConfigInfoNetworkInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2311,6 +2535,7 @@ pub struct VsanHostConfigInfoNetworkInfoPortConfig {
     pub device: String,
 }
 impl Default for VsanHostConfigInfoNetworkInfoPortConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ip_config: None,
@@ -2332,9 +2557,11 @@ impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.ip_config),
@@ -2342,6 +2569,7 @@ impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.ip_config),
@@ -2351,16 +2579,19 @@ impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
     }
 }
 impl Clone for VsanHostConfigInfoNetworkInfoPortConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoNetworkInfoPortConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostConfigInfoNetworkInfoPortConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2380,6 +2611,7 @@ pub struct VsanHostConfigInfoStorageInfo {
     pub checksum_enabled: Option<bool>,
 }
 impl Default for VsanHostConfigInfoStorageInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             auto_claim_storage: None,
@@ -2405,9 +2637,11 @@ impl rt::Object for VsanHostConfigInfoStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_STORAGE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_CONFIG_INFO_STORAGE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.auto_claim_storage),
@@ -2417,6 +2651,7 @@ impl rt::Object for VsanHostConfigInfoStorageInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.auto_claim_storage),
@@ -2428,16 +2663,19 @@ impl rt::Object for VsanHostConfigInfoStorageInfo {
     }
 }
 impl Clone for VsanHostConfigInfoStorageInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoStorageInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostConfigInfoStorageInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2451,6 +2689,7 @@ pub struct VsanHostDecommissionMode {
     pub object_action: String,
 }
 impl Default for VsanHostDecommissionMode {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             object_action: String::new(),
@@ -2470,15 +2709,18 @@ impl rt::Object for VsanHostDecommissionMode {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_DECOMMISSION_MODE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_DECOMMISSION_MODE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.object_action),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.object_action),
@@ -2487,16 +2729,19 @@ impl rt::Object for VsanHostDecommissionMode {
     }
 }
 impl Clone for VsanHostDecommissionMode {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDecommissionMode {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostDecommissionMode {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2512,6 +2757,7 @@ pub struct VsanHostDiskMapInfo {
     pub mounted: bool,
 }
 impl Default for VsanHostDiskMapInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             mapping: Default::default(),
@@ -2533,9 +2779,11 @@ impl rt::Object for VsanHostDiskMapInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_MAP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_MAP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.mapping),
@@ -2543,6 +2791,7 @@ impl rt::Object for VsanHostDiskMapInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.mapping),
@@ -2552,16 +2801,19 @@ impl rt::Object for VsanHostDiskMapInfo {
     }
 }
 impl Clone for VsanHostDiskMapInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDiskMapInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostDiskMapInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2579,6 +2831,7 @@ pub struct VsanHostDiskMapResult {
     pub error: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VsanHostDiskMapResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             mapping: Default::default(),
@@ -2602,9 +2855,11 @@ impl rt::Object for VsanHostDiskMapResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_MAP_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_MAP_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.mapping),
@@ -2613,6 +2868,7 @@ impl rt::Object for VsanHostDiskMapResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.mapping),
@@ -2623,16 +2879,19 @@ impl rt::Object for VsanHostDiskMapResult {
     }
 }
 impl Clone for VsanHostDiskMapResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDiskMapResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostDiskMapResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2648,6 +2907,7 @@ pub struct VsanHostDiskMapping {
     pub non_ssd: Vec<HostScsiDisk>,
 }
 impl Default for VsanHostDiskMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ssd: Default::default(),
@@ -2669,9 +2929,11 @@ impl rt::Object for VsanHostDiskMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.ssd),
@@ -2679,6 +2941,7 @@ impl rt::Object for VsanHostDiskMapping {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.ssd),
@@ -2688,16 +2951,19 @@ impl rt::Object for VsanHostDiskMapping {
     }
 }
 impl Clone for VsanHostDiskMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDiskMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostDiskMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2719,6 +2985,7 @@ pub struct VsanHostDiskResult {
     pub degraded: Option<bool>,
 }
 impl Default for VsanHostDiskResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk: Default::default(),
@@ -2746,9 +3013,11 @@ impl rt::Object for VsanHostDiskResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_DISK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.disk),
@@ -2759,6 +3028,7 @@ impl rt::Object for VsanHostDiskResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.disk),
@@ -2771,16 +3041,19 @@ impl rt::Object for VsanHostDiskResult {
     }
 }
 impl Clone for VsanHostDiskResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDiskResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostDiskResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2794,6 +3067,7 @@ pub struct VsanHostFaultDomainInfo {
     pub name: String,
 }
 impl Default for VsanHostFaultDomainInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { name: String::new() }
     }
@@ -2811,15 +3085,18 @@ impl rt::Object for VsanHostFaultDomainInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_FAULT_DOMAIN_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_FAULT_DOMAIN_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2828,16 +3105,19 @@ impl rt::Object for VsanHostFaultDomainInfo {
     }
 }
 impl Clone for VsanHostFaultDomainInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostFaultDomainInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostFaultDomainInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2853,6 +3133,7 @@ pub struct VsanHostIpConfig {
     pub downstream_ip_address: String,
 }
 impl Default for VsanHostIpConfig {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             upstream_ip_address: String::new(),
@@ -2874,9 +3155,11 @@ impl rt::Object for VsanHostIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_IP_CONFIG
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_IP_CONFIG
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.upstream_ip_address),
@@ -2884,6 +3167,7 @@ impl rt::Object for VsanHostIpConfig {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.upstream_ip_address),
@@ -2893,16 +3177,19 @@ impl rt::Object for VsanHostIpConfig {
     }
 }
 impl Clone for VsanHostIpConfig {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostIpConfig {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostIpConfig {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2918,6 +3205,7 @@ pub struct VsanHostMembershipInfo {
     pub hostname: String,
 }
 impl Default for VsanHostMembershipInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             node_uuid: String::new(),
@@ -2939,9 +3227,11 @@ impl rt::Object for VsanHostMembershipInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_MEMBERSHIP_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_MEMBERSHIP_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.node_uuid),
@@ -2949,6 +3239,7 @@ impl rt::Object for VsanHostMembershipInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.node_uuid),
@@ -2958,16 +3249,19 @@ impl rt::Object for VsanHostMembershipInfo {
     }
 }
 impl Clone for VsanHostMembershipInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostMembershipInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostMembershipInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2985,6 +3279,7 @@ pub struct VsanHostRuntimeInfo {
     pub access_gen_no: Option<i32>,
 }
 impl Default for VsanHostRuntimeInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             membership_list: Vec::new(),
@@ -3008,9 +3303,11 @@ impl rt::Object for VsanHostRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_RUNTIME_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_RUNTIME_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.membership_list),
@@ -3019,6 +3316,7 @@ impl rt::Object for VsanHostRuntimeInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.membership_list),
@@ -3029,16 +3327,19 @@ impl rt::Object for VsanHostRuntimeInfo {
     }
 }
 impl Clone for VsanHostRuntimeInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostRuntimeInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostRuntimeInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3054,6 +3355,7 @@ pub struct VsanHostRuntimeInfoDiskIssue {
     pub issue: String,
 }
 impl Default for VsanHostRuntimeInfoDiskIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disk_id: String::new(),
@@ -3075,9 +3377,11 @@ impl rt::Object for VsanHostRuntimeInfoDiskIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disk_id),
@@ -3085,6 +3389,7 @@ impl rt::Object for VsanHostRuntimeInfoDiskIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disk_id),
@@ -3094,16 +3399,19 @@ impl rt::Object for VsanHostRuntimeInfoDiskIssue {
     }
 }
 impl Clone for VsanHostRuntimeInfoDiskIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostRuntimeInfoDiskIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostRuntimeInfoDiskIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3119,6 +3427,7 @@ pub struct VsanHostVsanDiskInfo {
     pub format_version: i32,
 }
 impl Default for VsanHostVsanDiskInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vsan_uuid: String::new(),
@@ -3140,9 +3449,11 @@ impl rt::Object for VsanHostVsanDiskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_HOST_VSAN_DISK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_HOST_VSAN_DISK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vsan_uuid),
@@ -3150,6 +3461,7 @@ impl rt::Object for VsanHostVsanDiskInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vsan_uuid),
@@ -3159,16 +3471,19 @@ impl rt::Object for VsanHostVsanDiskInfo {
     }
 }
 impl Clone for VsanHostVsanDiskInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostVsanDiskInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanHostVsanDiskInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3182,6 +3497,7 @@ pub struct VsanIncompatibleDiskMapping {
     pub base: VsanDiskFault,
 }
 impl Default for VsanIncompatibleDiskMapping {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
@@ -3199,9 +3515,11 @@ impl rt::Object for VsanIncompatibleDiskMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_INCOMPATIBLE_DISK_MAPPING
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_INCOMPATIBLE_DISK_MAPPING
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
@@ -3209,6 +3527,7 @@ impl rt::Object for VsanIncompatibleDiskMapping {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
@@ -3230,16 +3549,19 @@ impl std::ops::DerefMut for VsanIncompatibleDiskMapping {
     }
 }
 impl Clone for VsanIncompatibleDiskMapping {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanIncompatibleDiskMapping {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanIncompatibleDiskMapping {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3255,6 +3577,7 @@ pub struct VsanNewPolicyBatch {
     pub policy: Option<String>,
 }
 impl Default for VsanNewPolicyBatch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             size: Vec::new(),
@@ -3276,9 +3599,11 @@ impl rt::Object for VsanNewPolicyBatch {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_NEW_POLICY_BATCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_NEW_POLICY_BATCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.size),
@@ -3286,6 +3611,7 @@ impl rt::Object for VsanNewPolicyBatch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.size),
@@ -3295,16 +3621,19 @@ impl rt::Object for VsanNewPolicyBatch {
     }
 }
 impl Clone for VsanNewPolicyBatch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanNewPolicyBatch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanNewPolicyBatch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3320,6 +3649,7 @@ pub struct VsanPolicyChangeBatch {
     pub policy: Option<String>,
 }
 impl Default for VsanPolicyChangeBatch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: Vec::new(),
@@ -3341,9 +3671,11 @@ impl rt::Object for VsanPolicyChangeBatch {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_POLICY_CHANGE_BATCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_POLICY_CHANGE_BATCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -3351,6 +3683,7 @@ impl rt::Object for VsanPolicyChangeBatch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -3360,16 +3693,19 @@ impl rt::Object for VsanPolicyChangeBatch {
     }
 }
 impl Clone for VsanPolicyChangeBatch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanPolicyChangeBatch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanPolicyChangeBatch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3397,6 +3733,7 @@ pub struct VsanPolicyCost {
     pub disk_space_to_address_space_ratio: Option<f32>,
 }
 impl Default for VsanPolicyCost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             change_data_size: None,
@@ -3430,9 +3767,11 @@ impl rt::Object for VsanPolicyCost {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_POLICY_COST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_POLICY_COST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.change_data_size),
@@ -3446,6 +3785,7 @@ impl rt::Object for VsanPolicyCost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.change_data_size),
@@ -3461,16 +3801,19 @@ impl rt::Object for VsanPolicyCost {
     }
 }
 impl Clone for VsanPolicyCost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanPolicyCost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanPolicyCost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3490,6 +3833,7 @@ pub struct VsanPolicySatisfiability {
     pub cost: Option<Box<VsanPolicyCost>>,
 }
 impl Default for VsanPolicySatisfiability {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             uuid: None,
@@ -3515,9 +3859,11 @@ impl rt::Object for VsanPolicySatisfiability {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_POLICY_SATISFIABILITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_POLICY_SATISFIABILITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.uuid),
@@ -3527,6 +3873,7 @@ impl rt::Object for VsanPolicySatisfiability {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.uuid),
@@ -3538,16 +3885,19 @@ impl rt::Object for VsanPolicySatisfiability {
     }
 }
 impl Clone for VsanPolicySatisfiability {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanPolicySatisfiability {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanPolicySatisfiability {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3563,6 +3913,7 @@ pub struct VsanUpgradeSystemApiBrokenIssue {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VsanUpgradeSystemApiBrokenIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -3583,9 +3934,11 @@ impl rt::Object for VsanUpgradeSystemApiBrokenIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3594,6 +3947,7 @@ impl rt::Object for VsanUpgradeSystemApiBrokenIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3617,16 +3971,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemApiBrokenIssue {
     }
 }
 impl Clone for VsanUpgradeSystemApiBrokenIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemApiBrokenIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemApiBrokenIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3642,6 +3999,7 @@ pub struct VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -3662,9 +4020,11 @@ impl rt::Object for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3673,6 +4033,7 @@ impl rt::Object for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3696,16 +4057,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     }
 }
 impl Clone for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3721,6 +4085,7 @@ pub struct VsanUpgradeSystemHostsDisconnectedIssue {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VsanUpgradeSystemHostsDisconnectedIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -3741,9 +4106,11 @@ impl rt::Object for VsanUpgradeSystemHostsDisconnectedIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3752,6 +4119,7 @@ impl rt::Object for VsanUpgradeSystemHostsDisconnectedIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3775,16 +4143,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemHostsDisconnectedIssue {
     }
 }
 impl Clone for VsanUpgradeSystemHostsDisconnectedIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemHostsDisconnectedIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemHostsDisconnectedIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3800,6 +4171,7 @@ pub struct VsanUpgradeSystemMissingHostsInClusterIssue {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VsanUpgradeSystemMissingHostsInClusterIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -3820,9 +4192,11 @@ impl rt::Object for VsanUpgradeSystemMissingHostsInClusterIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3831,6 +4205,7 @@ impl rt::Object for VsanUpgradeSystemMissingHostsInClusterIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3854,16 +4229,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemMissingHostsInClusterIssue {
     }
 }
 impl Clone for VsanUpgradeSystemMissingHostsInClusterIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemMissingHostsInClusterIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemMissingHostsInClusterIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3877,6 +4255,7 @@ pub struct VsanUpgradeSystemNetworkPartitionInfo {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VsanUpgradeSystemNetworkPartitionInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { hosts: Vec::new() }
     }
@@ -3894,15 +4273,18 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.hosts),
@@ -3911,16 +4293,19 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionInfo {
     }
 }
 impl Clone for VsanUpgradeSystemNetworkPartitionInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemNetworkPartitionInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemNetworkPartitionInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3936,6 +4321,7 @@ pub struct VsanUpgradeSystemNetworkPartitionIssue {
     pub partitions: Vec<VsanUpgradeSystemNetworkPartitionInfo>,
 }
 impl Default for VsanUpgradeSystemNetworkPartitionIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -3956,9 +4342,11 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -3967,6 +4355,7 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -3990,16 +4379,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemNetworkPartitionIssue {
     }
 }
 impl Clone for VsanUpgradeSystemNetworkPartitionIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemNetworkPartitionIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemNetworkPartitionIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4015,6 +4407,7 @@ pub struct VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     pub reduced_redundancy_upgrade_possible: bool,
 }
 impl Default for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -4035,9 +4428,11 @@ impl rt::Object for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4046,6 +4441,7 @@ impl rt::Object for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4069,16 +4465,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     }
 }
 impl Clone for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4092,6 +4491,7 @@ pub struct VsanUpgradeSystemPreflightCheckIssue {
     pub msg: String,
 }
 impl Default for VsanUpgradeSystemPreflightCheckIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self { msg: String::new() }
     }
@@ -4109,15 +4509,18 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.msg),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.msg),
@@ -4128,16 +4531,19 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckIssue {
 impl rt::Extends<VsanUpgradeSystemPreflightCheckIssue>
 for VsanUpgradeSystemPreflightCheckIssue {}
 impl Clone for VsanUpgradeSystemPreflightCheckIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemPreflightCheckIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemPreflightCheckIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4153,6 +4559,7 @@ pub struct VsanUpgradeSystemPreflightCheckResult {
     pub disk_mapping_to_restore: Option<Box<VsanHostDiskMapping>>,
 }
 impl Default for VsanUpgradeSystemPreflightCheckResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             issues: Vec::new(),
@@ -4174,9 +4581,11 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.issues),
@@ -4184,6 +4593,7 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.issues),
@@ -4193,16 +4603,19 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckResult {
     }
 }
 impl Clone for VsanUpgradeSystemPreflightCheckResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemPreflightCheckResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemPreflightCheckResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4218,6 +4631,7 @@ pub struct VsanUpgradeSystemRogueHostsInClusterIssue {
     pub uuids: Vec<String>,
 }
 impl Default for VsanUpgradeSystemRogueHostsInClusterIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -4238,9 +4652,11 @@ impl rt::Object for VsanUpgradeSystemRogueHostsInClusterIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4249,6 +4665,7 @@ impl rt::Object for VsanUpgradeSystemRogueHostsInClusterIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4272,16 +4689,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemRogueHostsInClusterIssue {
     }
 }
 impl Clone for VsanUpgradeSystemRogueHostsInClusterIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemRogueHostsInClusterIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemRogueHostsInClusterIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4299,6 +4719,7 @@ pub struct VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     pub disk_mapping: VsanHostDiskMapping,
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemUpgradeHistoryItem::default(),
@@ -4321,9 +4742,11 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -4333,6 +4756,7 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -4357,16 +4781,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     }
 }
 impl Clone for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4386,6 +4813,7 @@ pub struct VsanUpgradeSystemUpgradeHistoryItem {
     pub task: Option<rt::ManagedObjectReference>,
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryItem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             timestamp: Default::default(),
@@ -4411,9 +4839,11 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryItem {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.timestamp),
@@ -4423,6 +4853,7 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryItem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.timestamp),
@@ -4436,16 +4867,19 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryItem {
 impl rt::Extends<VsanUpgradeSystemUpgradeHistoryItem>
 for VsanUpgradeSystemUpgradeHistoryItem {}
 impl Clone for VsanUpgradeSystemUpgradeHistoryItem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemUpgradeHistoryItem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemUpgradeHistoryItem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4461,6 +4895,7 @@ pub struct VsanUpgradeSystemUpgradeHistoryPreflightFail {
     pub preflight_result: VsanUpgradeSystemPreflightCheckResult,
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryPreflightFail {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemUpgradeHistoryItem::default(),
@@ -4481,9 +4916,11 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryPreflightFail {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
@@ -4492,6 +4929,7 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryPreflightFail {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
@@ -4515,16 +4953,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemUpgradeHistoryPreflightFail {
     }
 }
 impl Clone for VsanUpgradeSystemUpgradeHistoryPreflightFail {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemUpgradeHistoryPreflightFail {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemUpgradeHistoryPreflightFail {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4546,6 +4987,7 @@ pub struct VsanUpgradeSystemUpgradeStatus {
     pub progress: Option<i32>,
 }
 impl Default for VsanUpgradeSystemUpgradeStatus {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             in_progress: false,
@@ -4573,9 +5015,11 @@ impl rt::Object for VsanUpgradeSystemUpgradeStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.in_progress),
@@ -4586,6 +5030,7 @@ impl rt::Object for VsanUpgradeSystemUpgradeStatus {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.in_progress),
@@ -4598,16 +5043,19 @@ impl rt::Object for VsanUpgradeSystemUpgradeStatus {
     }
 }
 impl Clone for VsanUpgradeSystemUpgradeStatus {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemUpgradeStatus {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemUpgradeStatus {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4623,6 +5071,7 @@ pub struct VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     pub uuids: Vec<String>,
 }
 impl Default for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -4643,9 +5092,11 @@ impl rt::Object for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4654,6 +5105,7 @@ impl rt::Object for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4677,16 +5129,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssu
     }
 }
 impl Clone for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -4702,6 +5157,7 @@ pub struct VsanUpgradeSystemWrongEsxVersionIssue {
     pub hosts: Vec<rt::ManagedObjectReference>,
 }
 impl Default for VsanUpgradeSystemWrongEsxVersionIssue {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
@@ -4722,9 +5178,11 @@ impl rt::Object for VsanUpgradeSystemWrongEsxVersionIssue {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -4733,6 +5191,7 @@ impl rt::Object for VsanUpgradeSystemWrongEsxVersionIssue {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -4756,16 +5215,19 @@ impl std::ops::DerefMut for VsanUpgradeSystemWrongEsxVersionIssue {
     }
 }
 impl Clone for VsanUpgradeSystemWrongEsxVersionIssue {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystemWrongEsxVersionIssue {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystemWrongEsxVersionIssue {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

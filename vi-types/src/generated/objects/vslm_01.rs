@@ -31,6 +31,7 @@ pub struct BaseConfigInfo {
     pub iofilter: Vec<String>,
 }
 impl Default for BaseConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -70,9 +71,11 @@ impl rt::Object for BaseConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -89,6 +92,7 @@ impl rt::Object for BaseConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -107,16 +111,19 @@ impl rt::Object for BaseConfigInfo {
     }
 }
 impl Clone for BaseConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BaseConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BaseConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -130,6 +137,7 @@ pub struct BaseConfigInfoBackingInfo {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for BaseConfigInfoBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -149,15 +157,18 @@ impl rt::Object for BaseConfigInfoBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -167,16 +178,19 @@ impl rt::Object for BaseConfigInfoBackingInfo {
 }
 impl rt::Extends<BaseConfigInfoBackingInfo> for BaseConfigInfoBackingInfo {}
 impl Clone for BaseConfigInfoBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BaseConfigInfoBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BaseConfigInfoBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -192,6 +206,7 @@ pub struct BaseConfigInfoDiskFileBackingInfo {
     pub provisioning_type: String,
 }
 impl Default for BaseConfigInfoDiskFileBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: BaseConfigInfoFileBackingInfo::default(),
@@ -212,9 +227,11 @@ impl rt::Object for BaseConfigInfoDiskFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -223,6 +240,7 @@ impl rt::Object for BaseConfigInfoDiskFileBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -246,16 +264,19 @@ impl std::ops::DerefMut for BaseConfigInfoDiskFileBackingInfo {
     }
 }
 impl Clone for BaseConfigInfoDiskFileBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BaseConfigInfoDiskFileBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BaseConfigInfoDiskFileBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -281,6 +302,7 @@ pub struct BaseConfigInfoFileBackingInfo {
     pub shared_file_backing: Option<bool>,
 }
 impl Default for BaseConfigInfoFileBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: BaseConfigInfoBackingInfo::default(),
@@ -311,9 +333,11 @@ impl rt::Object for BaseConfigInfoFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_FILE_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -327,6 +351,7 @@ impl rt::Object for BaseConfigInfoFileBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -355,16 +380,19 @@ impl std::ops::DerefMut for BaseConfigInfoFileBackingInfo {
     }
 }
 impl Clone for BaseConfigInfoFileBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BaseConfigInfoFileBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BaseConfigInfoFileBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -382,6 +410,7 @@ pub struct BaseConfigInfoRawDiskMappingBackingInfo {
     pub compatibility_mode: String,
 }
 impl Default for BaseConfigInfoRawDiskMappingBackingInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: BaseConfigInfoFileBackingInfo::default(),
@@ -404,9 +433,11 @@ impl rt::Object for BaseConfigInfoRawDiskMappingBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -416,6 +447,7 @@ impl rt::Object for BaseConfigInfoRawDiskMappingBackingInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -441,16 +473,19 @@ impl std::ops::DerefMut for BaseConfigInfoRawDiskMappingBackingInfo {
     }
 }
 impl Clone for BaseConfigInfoRawDiskMappingBackingInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for BaseConfigInfoRawDiskMappingBackingInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for BaseConfigInfoRawDiskMappingBackingInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -466,6 +501,7 @@ pub struct RetrieveVStorageObjSpec {
     pub datastore: rt::ManagedObjectReference,
 }
 impl Default for RetrieveVStorageObjSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -487,9 +523,11 @@ impl rt::Object for RetrieveVStorageObjSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJ_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RETRIEVE_V_STORAGE_OBJ_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -497,6 +535,7 @@ impl rt::Object for RetrieveVStorageObjSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -506,16 +545,19 @@ impl rt::Object for RetrieveVStorageObjSpec {
     }
 }
 impl Clone for RetrieveVStorageObjSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveVStorageObjSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for RetrieveVStorageObjSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -529,6 +571,7 @@ pub struct VStorageObject {
     pub config: VStorageObjectConfigInfo,
 }
 impl Default for VStorageObject {
+    #[inline(never)]
     fn default() -> Self {
         Self { config: Default::default() }
     }
@@ -546,15 +589,18 @@ impl rt::Object for VStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.config),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.config),
@@ -563,16 +609,19 @@ impl rt::Object for VStorageObject {
     }
 }
 impl Clone for VStorageObject {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObject {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObject {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -590,6 +639,7 @@ pub struct VStorageObjectAssociations {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VStorageObjectAssociations {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -613,9 +663,11 @@ impl rt::Object for VStorageObjectAssociations {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ASSOCIATIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ASSOCIATIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -624,6 +676,7 @@ impl rt::Object for VStorageObjectAssociations {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -634,16 +687,19 @@ impl rt::Object for VStorageObjectAssociations {
     }
 }
 impl Clone for VStorageObjectAssociations {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectAssociations {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectAssociations {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -659,6 +715,7 @@ pub struct VStorageObjectAssociationsVmDiskAssociations {
     pub disk_key: i32,
 }
 impl Default for VStorageObjectAssociationsVmDiskAssociations {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             vm_id: String::new(),
@@ -680,9 +737,11 @@ impl rt::Object for VStorageObjectAssociationsVmDiskAssociations {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.vm_id),
@@ -690,6 +749,7 @@ impl rt::Object for VStorageObjectAssociationsVmDiskAssociations {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.vm_id),
@@ -699,16 +759,19 @@ impl rt::Object for VStorageObjectAssociationsVmDiskAssociations {
     }
 }
 impl Clone for VStorageObjectAssociationsVmDiskAssociations {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectAssociationsVmDiskAssociations {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectAssociationsVmDiskAssociations {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -726,6 +789,7 @@ pub struct VStorageObjectAttachResult {
     pub fault: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VStorageObjectAttachResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             volume_id: Default::default(),
@@ -749,9 +813,11 @@ impl rt::Object for VStorageObjectAttachResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ATTACH_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ATTACH_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.volume_id),
@@ -760,6 +826,7 @@ impl rt::Object for VStorageObjectAttachResult {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.volume_id),
@@ -770,16 +837,19 @@ impl rt::Object for VStorageObjectAttachResult {
     }
 }
 impl Clone for VStorageObjectAttachResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectAttachResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectAttachResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -803,6 +873,7 @@ pub struct VStorageObjectAttachSpec {
     pub unit_number: Option<i32>,
 }
 impl Default for VStorageObjectAttachSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             volume_id: Default::default(),
@@ -832,9 +903,11 @@ impl rt::Object for VStorageObjectAttachSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ATTACH_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_ATTACH_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.volume_id),
@@ -846,6 +919,7 @@ impl rt::Object for VStorageObjectAttachSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.volume_id),
@@ -859,16 +933,19 @@ impl rt::Object for VStorageObjectAttachSpec {
     }
 }
 impl Clone for VStorageObjectAttachSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectAttachSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectAttachSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -896,6 +973,7 @@ pub struct VStorageObjectConfigInfo {
     pub linked_clone_parent_id: Option<Box<Id>>,
 }
 impl Default for VStorageObjectConfigInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: BaseConfigInfo::default(),
@@ -928,9 +1006,11 @@ impl rt::Object for VStorageObjectConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_CONFIG_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_CONFIG_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
@@ -945,6 +1025,7 @@ impl rt::Object for VStorageObjectConfigInfo {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
@@ -972,16 +1053,19 @@ impl std::ops::DerefMut for VStorageObjectConfigInfo {
     }
 }
 impl Clone for VStorageObjectConfigInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectConfigInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectConfigInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -995,6 +1079,7 @@ pub struct VStorageObjectReconcileResult {
     pub reconcile_details: Vec<VStorageObjectReconcileResultReconcileDetail>,
 }
 impl Default for VStorageObjectReconcileResult {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             reconcile_details: Vec::new(),
@@ -1014,15 +1099,18 @@ impl rt::Object for VStorageObjectReconcileResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_RESULT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_RESULT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.reconcile_details),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.reconcile_details),
@@ -1031,16 +1119,19 @@ impl rt::Object for VStorageObjectReconcileResult {
     }
 }
 impl Clone for VStorageObjectReconcileResult {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectReconcileResult {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectReconcileResult {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1056,6 +1147,7 @@ pub struct VStorageObjectReconcileResultInvalidDiskPath {
     pub reason: String,
 }
 impl Default for VStorageObjectReconcileResultInvalidDiskPath {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: String::new(),
@@ -1077,9 +1169,11 @@ impl rt::Object for VStorageObjectReconcileResultInvalidDiskPath {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
@@ -1087,6 +1181,7 @@ impl rt::Object for VStorageObjectReconcileResultInvalidDiskPath {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
@@ -1096,16 +1191,19 @@ impl rt::Object for VStorageObjectReconcileResultInvalidDiskPath {
     }
 }
 impl Clone for VStorageObjectReconcileResultInvalidDiskPath {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectReconcileResultInvalidDiskPath {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectReconcileResultInvalidDiskPath {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1133,6 +1231,7 @@ pub struct VStorageObjectReconcileResultReconcileDetail {
     pub invalid_disk_paths: Vec<VStorageObjectReconcileResultInvalidDiskPath>,
 }
 impl Default for VStorageObjectReconcileResultReconcileDetail {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             host_name: None,
@@ -1166,9 +1265,11 @@ impl rt::Object for VStorageObjectReconcileResultReconcileDetail {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host_name),
@@ -1182,6 +1283,7 @@ impl rt::Object for VStorageObjectReconcileResultReconcileDetail {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_name),
@@ -1197,16 +1299,19 @@ impl rt::Object for VStorageObjectReconcileResultReconcileDetail {
     }
 }
 impl Clone for VStorageObjectReconcileResultReconcileDetail {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectReconcileResultReconcileDetail {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectReconcileResultReconcileDetail {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1230,6 +1335,7 @@ pub struct VStorageObjectReconcileSpec {
     pub generate_report: Option<i32>,
 }
 impl Default for VStorageObjectReconcileSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -1259,9 +1365,11 @@ impl rt::Object for VStorageObjectReconcileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_RECONCILE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -1273,6 +1381,7 @@ impl rt::Object for VStorageObjectReconcileSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1286,16 +1395,19 @@ impl rt::Object for VStorageObjectReconcileSpec {
     }
 }
 impl Clone for VStorageObjectReconcileSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectReconcileSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectReconcileSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1313,6 +1425,7 @@ pub struct VStorageObjectSnapshot {
     pub used_capacity: Option<i64>,
 }
 impl Default for VStorageObjectSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: Default::default(),
@@ -1336,9 +1449,11 @@ impl rt::Object for VStorageObjectSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.id),
@@ -1347,6 +1462,7 @@ impl rt::Object for VStorageObjectSnapshot {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.id),
@@ -1357,16 +1473,19 @@ impl rt::Object for VStorageObjectSnapshot {
     }
 }
 impl Clone for VStorageObjectSnapshot {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectSnapshot {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectSnapshot {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1382,6 +1501,7 @@ pub struct VStorageObjectSnapshotDetails {
     pub changed_block_tracking_id: Option<String>,
 }
 impl Default for VStorageObjectSnapshotDetails {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             path: None,
@@ -1403,9 +1523,11 @@ impl rt::Object for VStorageObjectSnapshotDetails {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_DETAILS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_DETAILS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
@@ -1413,6 +1535,7 @@ impl rt::Object for VStorageObjectSnapshotDetails {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
@@ -1422,16 +1545,19 @@ impl rt::Object for VStorageObjectSnapshotDetails {
     }
 }
 impl Clone for VStorageObjectSnapshotDetails {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectSnapshotDetails {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectSnapshotDetails {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1445,6 +1571,7 @@ pub struct VStorageObjectSnapshotInfo {
     pub snapshots: Vec<VStorageObjectSnapshotInfoVStorageObjectSnapshot>,
 }
 impl Default for VStorageObjectSnapshotInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { snapshots: Vec::new() }
     }
@@ -1462,15 +1589,18 @@ impl rt::Object for VStorageObjectSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.snapshots),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.snapshots),
@@ -1479,16 +1609,19 @@ impl rt::Object for VStorageObjectSnapshotInfo {
     }
 }
 impl Clone for VStorageObjectSnapshotInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectSnapshotInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectSnapshotInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1508,6 +1641,7 @@ pub struct VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     pub description: String,
 }
 impl Default for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: None,
@@ -1533,9 +1667,11 @@ impl rt::Object for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.id),
@@ -1545,6 +1681,7 @@ impl rt::Object for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.id),
@@ -1556,16 +1693,19 @@ impl rt::Object for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     }
 }
 impl Clone for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1579,6 +1719,7 @@ pub struct VStorageObjectStateInfo {
     pub tentative: Option<bool>,
 }
 impl Default for VStorageObjectStateInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { tentative: None }
     }
@@ -1596,15 +1737,18 @@ impl rt::Object for VStorageObjectStateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_STATE_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_STATE_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.tentative),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.tentative),
@@ -1613,16 +1757,19 @@ impl rt::Object for VStorageObjectStateInfo {
     }
 }
 impl Clone for VStorageObjectStateInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectStateInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectStateInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1642,6 +1789,7 @@ pub struct VslmCloneSpec {
     pub metadata: Vec<KeyValue>,
 }
 impl Default for VslmCloneSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VslmMigrateSpec::default(),
@@ -1666,9 +1814,11 @@ impl rt::Object for VslmCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_CLONE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_CLONE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -1679,6 +1829,7 @@ impl rt::Object for VslmCloneSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -1702,16 +1853,19 @@ impl std::ops::DerefMut for VslmCloneSpec {
     }
 }
 impl Clone for VslmCloneSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmCloneSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmCloneSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1741,6 +1895,7 @@ pub struct VslmCreateSpec {
     pub metadata: Vec<KeyValue>,
 }
 impl Default for VslmCreateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             id: None,
@@ -1776,9 +1931,11 @@ impl rt::Object for VslmCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.id),
@@ -1794,6 +1951,7 @@ impl rt::Object for VslmCreateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.id),
@@ -1811,16 +1969,19 @@ impl rt::Object for VslmCreateSpec {
     }
 }
 impl Clone for VslmCreateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmCreateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmCreateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1836,6 +1997,7 @@ pub struct VslmCreateSpecBackingSpec {
     pub path: Option<String>,
 }
 impl Default for VslmCreateSpecBackingSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -1857,9 +2019,11 @@ impl rt::Object for VslmCreateSpecBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC_BACKING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC_BACKING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -1867,6 +2031,7 @@ impl rt::Object for VslmCreateSpecBackingSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1877,16 +2042,19 @@ impl rt::Object for VslmCreateSpecBackingSpec {
 }
 impl rt::Extends<VslmCreateSpecBackingSpec> for VslmCreateSpecBackingSpec {}
 impl Clone for VslmCreateSpecBackingSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmCreateSpecBackingSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmCreateSpecBackingSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1902,6 +2070,7 @@ pub struct VslmCreateSpecDiskFileBackingSpec {
     pub provisioning_type: Option<String>,
 }
 impl Default for VslmCreateSpecDiskFileBackingSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VslmCreateSpecBackingSpec::default(),
@@ -1922,9 +2091,11 @@ impl rt::Object for VslmCreateSpecDiskFileBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1933,6 +2104,7 @@ impl rt::Object for VslmCreateSpecDiskFileBackingSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1955,16 +2127,19 @@ impl std::ops::DerefMut for VslmCreateSpecDiskFileBackingSpec {
     }
 }
 impl Clone for VslmCreateSpecDiskFileBackingSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmCreateSpecDiskFileBackingSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmCreateSpecDiskFileBackingSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1982,6 +2157,7 @@ pub struct VslmCreateSpecRawDiskMappingBackingSpec {
     pub compatibility_mode: String,
 }
 impl Default for VslmCreateSpecRawDiskMappingBackingSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VslmCreateSpecBackingSpec::default(),
@@ -2004,9 +2180,11 @@ impl rt::Object for VslmCreateSpecRawDiskMappingBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2016,6 +2194,7 @@ impl rt::Object for VslmCreateSpecRawDiskMappingBackingSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2039,16 +2218,19 @@ impl std::ops::DerefMut for VslmCreateSpecRawDiskMappingBackingSpec {
     }
 }
 impl Clone for VslmCreateSpecRawDiskMappingBackingSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmCreateSpecRawDiskMappingBackingSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmCreateSpecRawDiskMappingBackingSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2073,6 +2255,7 @@ pub struct VslmMigrateSpec {
     pub service: Option<Box<ServiceLocator>>,
 }
 impl Default for VslmMigrateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             backing_spec: Default::default(),
@@ -2103,9 +2286,11 @@ impl rt::Object for VslmMigrateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_MIGRATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_MIGRATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.backing_spec),
@@ -2119,6 +2304,7 @@ impl rt::Object for VslmMigrateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.backing_spec),
@@ -2134,16 +2320,19 @@ impl rt::Object for VslmMigrateSpec {
     }
 }
 impl Clone for VslmMigrateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmMigrateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmMigrateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2157,6 +2346,7 @@ pub struct VslmRelocateSpec {
     pub base: VslmMigrateSpec,
 }
 impl Default for VslmRelocateSpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: VslmMigrateSpec::default(),
@@ -2174,9 +2364,11 @@ impl rt::Object for VslmRelocateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_RELOCATE_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_RELOCATE_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
@@ -2184,6 +2376,7 @@ impl rt::Object for VslmRelocateSpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
@@ -2204,16 +2397,19 @@ impl std::ops::DerefMut for VslmRelocateSpec {
     }
 }
 impl Clone for VslmRelocateSpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmRelocateSpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmRelocateSpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2229,6 +2425,7 @@ pub struct VslmTagEntry {
     pub parent_category_name: String,
 }
 impl Default for VslmTagEntry {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tag_name: String::new(),
@@ -2250,9 +2447,11 @@ impl rt::Object for VslmTagEntry {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_TAG_ENTRY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_TAG_ENTRY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.tag_name),
@@ -2260,6 +2459,7 @@ impl rt::Object for VslmTagEntry {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.tag_name),
@@ -2269,16 +2469,19 @@ impl rt::Object for VslmTagEntry {
     }
 }
 impl Clone for VslmTagEntry {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmTagEntry {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmTagEntry {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2298,6 +2501,7 @@ pub struct VslmInfrastructureObjectPolicy {
     pub error: Option<Box<LocalizedMethodFault>>,
 }
 impl Default for VslmInfrastructureObjectPolicy {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -2323,9 +2527,11 @@ impl rt::Object for VslmInfrastructureObjectPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
@@ -2335,6 +2541,7 @@ impl rt::Object for VslmInfrastructureObjectPolicy {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
@@ -2346,16 +2553,19 @@ impl rt::Object for VslmInfrastructureObjectPolicy {
     }
 }
 impl Clone for VslmInfrastructureObjectPolicy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmInfrastructureObjectPolicy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmInfrastructureObjectPolicy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2372,6 +2582,7 @@ pub struct VslmInfrastructureObjectPolicySpec {
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
 }
 impl Default for VslmInfrastructureObjectPolicySpec {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
@@ -2394,9 +2605,11 @@ impl rt::Object for VslmInfrastructureObjectPolicySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -2405,6 +2618,7 @@ impl rt::Object for VslmInfrastructureObjectPolicySpec {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -2415,16 +2629,19 @@ impl rt::Object for VslmInfrastructureObjectPolicySpec {
     }
 }
 impl Clone for VslmInfrastructureObjectPolicySpec {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmInfrastructureObjectPolicySpec {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmInfrastructureObjectPolicySpec {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2438,6 +2655,7 @@ pub struct VslmVClockInfo {
     pub v_clock_time: i64,
 }
 impl Default for VslmVClockInfo {
+    #[inline(never)]
     fn default() -> Self {
         Self { v_clock_time: 0 }
     }
@@ -2455,15 +2673,18 @@ impl rt::Object for VslmVClockInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSLM_V_CLOCK_INFO
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSLM_V_CLOCK_INFO
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.v_clock_time),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.v_clock_time),
@@ -2472,16 +2693,19 @@ impl rt::Object for VslmVClockInfo {
     }
 }
 impl Clone for VslmVClockInfo {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VslmVClockInfo {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VslmVClockInfo {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct Alarm {
     pub info: Option<Box<objects::AlarmInfo>>,
 }
 impl Default for Alarm {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -33,9 +34,11 @@ impl rt::Object for Alarm {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -44,6 +47,7 @@ impl rt::Object for Alarm {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -65,16 +69,19 @@ impl std::ops::DerefMut for Alarm {
     }
 }
 impl Clone for Alarm {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Alarm {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Alarm {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -95,6 +102,7 @@ pub struct AlarmManager {
     pub description: Option<Box<objects::AlarmDescription>>,
 }
 impl Default for AlarmManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             default_expression: Vec::new(),
@@ -116,9 +124,11 @@ impl rt::Object for AlarmManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &ALARM_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ALARM_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.default_expression),
@@ -126,6 +136,7 @@ impl rt::Object for AlarmManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.default_expression),
@@ -135,16 +146,19 @@ impl rt::Object for AlarmManager {
     }
 }
 impl Clone for AlarmManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AlarmManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AlarmManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -165,6 +179,7 @@ pub struct ScheduledTask {
     pub info: Option<Box<objects::ScheduledTaskInfo>>,
 }
 impl Default for ScheduledTask {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -185,9 +200,11 @@ impl rt::Object for ScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -196,6 +213,7 @@ impl rt::Object for ScheduledTask {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -217,16 +235,19 @@ impl std::ops::DerefMut for ScheduledTask {
     }
 }
 impl Clone for ScheduledTask {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTask {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTask {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -247,6 +268,7 @@ pub struct ScheduledTaskManager {
     pub description: Option<Box<objects::ScheduledTaskDescription>>,
 }
 impl Default for ScheduledTaskManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             scheduled_task: Vec::new(),
@@ -268,9 +290,11 @@ impl rt::Object for ScheduledTaskManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SCHEDULED_TASK_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.scheduled_task),
@@ -278,6 +302,7 @@ impl rt::Object for ScheduledTaskManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.scheduled_task),
@@ -287,16 +312,19 @@ impl rt::Object for ScheduledTaskManager {
     }
 }
 impl Clone for ScheduledTaskManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ScheduledTaskManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct ClusterEvcManager {
     pub evc_state: Option<Box<objects::ClusterEvcManagerEvcState>>,
 }
 impl Default for ClusterEvcManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -37,9 +38,11 @@ impl rt::Object for ClusterEvcManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_EVC_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_EVC_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for ClusterEvcManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -71,16 +75,19 @@ impl std::ops::DerefMut for ClusterEvcManager {
     }
 }
 impl Clone for ClusterEvcManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterEvcManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterEvcManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -96,6 +103,7 @@ impl rt::ManagedObject for ClusterEvcManager {
 /// The properties of the managed object `HealthUpdateManager`, since VI API 6.5.
 pub struct HealthUpdateManager {}
 impl Default for HealthUpdateManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -111,14 +119,17 @@ impl rt::Object for HealthUpdateManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HEALTH_UPDATE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HEALTH_UPDATE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -126,16 +137,19 @@ impl rt::Object for HealthUpdateManager {
     }
 }
 impl Clone for HealthUpdateManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HealthUpdateManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HealthUpdateManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -151,6 +165,7 @@ impl rt::ManagedObject for HealthUpdateManager {
 /// The properties of the managed object `OverheadMemoryManager`, since VI API 6.0.
 pub struct OverheadMemoryManager {}
 impl Default for OverheadMemoryManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -166,14 +181,17 @@ impl rt::Object for OverheadMemoryManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVERHEAD_MEMORY_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVERHEAD_MEMORY_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -181,16 +199,19 @@ impl rt::Object for OverheadMemoryManager {
     }
 }
 impl Clone for OverheadMemoryManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OverheadMemoryManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OverheadMemoryManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -213,6 +234,7 @@ pub struct StoragePod {
     pub pod_storage_drs_entry: Option<Box<objects::PodStorageDrsEntry>>,
 }
 impl Default for StoragePod {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Folder::default(),
@@ -235,9 +257,11 @@ impl rt::Object for StoragePod {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_POD
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_POD
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=19 => self.base.get(index),
@@ -247,6 +271,7 @@ impl rt::Object for StoragePod {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=19 => self.base.get_mut(index),
@@ -269,16 +294,19 @@ impl std::ops::DerefMut for StoragePod {
     }
 }
 impl Clone for StoragePod {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StoragePod {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StoragePod {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -294,6 +322,7 @@ impl rt::ManagedObject for StoragePod {
 /// The properties of the managed object `StorageResourceManager`, since VI API 4.1.
 pub struct StorageResourceManager {}
 impl Default for StorageResourceManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -309,14 +338,17 @@ impl rt::Object for StorageResourceManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_RESOURCE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_RESOURCE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -324,16 +356,19 @@ impl rt::Object for StorageResourceManager {
     }
 }
 impl Clone for StorageResourceManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageResourceManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageResourceManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -33,6 +33,7 @@ pub struct ClusterComputeResource {
     pub drs_fault: Vec<objects::ClusterDrsFaults>,
 }
 impl Default for ClusterComputeResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ComputeResource::default(),
@@ -73,9 +74,11 @@ impl rt::Object for ClusterComputeResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=25 => self.base.get(index),
@@ -97,6 +100,7 @@ impl rt::Object for ClusterComputeResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=25 => self.base.get_mut(index),
@@ -131,16 +135,19 @@ impl std::ops::DerefMut for ClusterComputeResource {
     }
 }
 impl Clone for ClusterComputeResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterComputeResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -179,6 +186,7 @@ pub struct ComputeResource {
     pub network_boot_mode: Option<String>,
 }
 impl Default for ComputeResource {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -217,9 +225,11 @@ impl rt::Object for ComputeResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -237,6 +247,7 @@ impl rt::Object for ComputeResource {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -267,16 +278,19 @@ impl std::ops::DerefMut for ComputeResource {
     }
 }
 impl Clone for ComputeResource {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResource {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ComputeResource {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -301,6 +315,7 @@ pub struct ContainerView {
     pub recursive: Option<bool>,
 }
 impl Default for ContainerView {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedObjectView::default(),
@@ -325,9 +340,11 @@ impl rt::Object for ContainerView {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONTAINER_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONTAINER_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -338,6 +355,7 @@ impl rt::Object for ContainerView {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -361,16 +379,19 @@ impl std::ops::DerefMut for ContainerView {
     }
 }
 impl Clone for ContainerView {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ContainerView {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ContainerView {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -403,6 +424,7 @@ pub struct Datacenter {
     pub configuration: Option<Box<objects::DatacenterConfigInfo>>,
 }
 impl Default for Datacenter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -435,9 +457,11 @@ impl rt::Object for Datacenter {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -452,6 +476,7 @@ impl rt::Object for Datacenter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -479,16 +504,19 @@ impl std::ops::DerefMut for Datacenter {
     }
 }
 impl Clone for Datacenter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Datacenter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Datacenter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -522,6 +550,7 @@ pub struct Datastore {
     pub iorm_configuration: Option<Box<objects::StorageIormInfo>>,
 }
 impl Default for Datastore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -555,9 +584,11 @@ impl rt::Object for Datastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -573,6 +604,7 @@ impl rt::Object for Datastore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -601,16 +633,19 @@ impl std::ops::DerefMut for Datastore {
     }
 }
 impl Clone for Datastore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Datastore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Datastore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -633,6 +668,7 @@ pub struct EventHistoryCollector {
     pub initialized: Option<bool>,
 }
 impl Default for EventHistoryCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HistoryCollector::default(),
@@ -655,9 +691,11 @@ impl rt::Object for EventHistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_HISTORY_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_HISTORY_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -667,6 +705,7 @@ impl rt::Object for EventHistoryCollector {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -689,16 +728,19 @@ impl std::ops::DerefMut for EventHistoryCollector {
     }
 }
 impl Clone for EventHistoryCollector {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventHistoryCollector {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventHistoryCollector {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -721,6 +763,7 @@ pub struct EventManager {
     pub max_collector: Option<i32>,
 }
 impl Default for EventManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             description: None,
@@ -744,9 +787,11 @@ impl rt::Object for EventManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.description),
@@ -755,6 +800,7 @@ impl rt::Object for EventManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.description),
@@ -765,16 +811,19 @@ impl rt::Object for EventManager {
     }
 }
 impl Clone for EventManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EventManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EventManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -795,6 +844,7 @@ pub struct ExtensibleManagedObject {
     pub available_field: Vec<objects::CustomFieldDef>,
 }
 impl Default for ExtensibleManagedObject {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             value: Vec::new(),
@@ -816,9 +866,11 @@ impl rt::Object for ExtensibleManagedObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSIBLE_MANAGED_OBJECT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSIBLE_MANAGED_OBJECT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.value),
@@ -826,6 +878,7 @@ impl rt::Object for ExtensibleManagedObject {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.value),
@@ -835,16 +888,19 @@ impl rt::Object for ExtensibleManagedObject {
     }
 }
 impl Clone for ExtensibleManagedObject {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensibleManagedObject {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensibleManagedObject {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -893,6 +949,7 @@ impl rt::ManagedObject for ExtensibleManagedObject {
 /// The properties of the managed object `FileManager`, since VI API 2.5.
 pub struct FileManager {}
 impl Default for FileManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -908,14 +965,17 @@ impl rt::Object for FileManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -923,16 +983,19 @@ impl rt::Object for FileManager {
     }
 }
 impl Clone for FileManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FileManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FileManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -962,6 +1025,7 @@ pub struct Folder {
     >,
 }
 impl Default for Folder {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -989,9 +1053,11 @@ impl rt::Object for Folder {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1004,6 +1070,7 @@ impl rt::Object for Folder {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1029,16 +1096,19 @@ impl std::ops::DerefMut for Folder {
     }
 }
 impl Clone for Folder {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Folder {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Folder {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1057,6 +1127,7 @@ pub struct HistoryCollector {
     pub filter: Option<rt::Any>,
 }
 impl Default for HistoryCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter: None }
     }
@@ -1074,15 +1145,18 @@ impl rt::Object for HistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &HISTORY_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HISTORY_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter),
@@ -1091,16 +1165,19 @@ impl rt::Object for HistoryCollector {
     }
 }
 impl Clone for HistoryCollector {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HistoryCollector {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HistoryCollector {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1122,6 +1199,7 @@ pub struct HostAutoStartManager {
     pub config: Option<Box<objects::HostAutoStartManagerConfig>>,
 }
 impl Default for HostAutoStartManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { config: None }
     }
@@ -1139,15 +1217,18 @@ impl rt::Object for HostAutoStartManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTO_START_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTO_START_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.config),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.config),
@@ -1156,16 +1237,19 @@ impl rt::Object for HostAutoStartManager {
     }
 }
 impl Clone for HostAutoStartManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAutoStartManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAutoStartManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1186,6 +1270,7 @@ pub struct HostDatastoreBrowser {
     pub supported_type: Vec<rt::Poly<objects::FileQuery>>,
 }
 impl Default for HostDatastoreBrowser {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Vec::new(),
@@ -1207,9 +1292,11 @@ impl rt::Object for HostDatastoreBrowser {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -1217,6 +1304,7 @@ impl rt::Object for HostDatastoreBrowser {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1226,16 +1314,19 @@ impl rt::Object for HostDatastoreBrowser {
     }
 }
 impl Clone for HostDatastoreBrowser {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreBrowser {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreBrowser {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1256,6 +1347,7 @@ pub struct HostDatastoreSystem {
     pub capabilities: Option<Box<objects::HostDatastoreSystemCapabilities>>,
 }
 impl Default for HostDatastoreSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Vec::new(),
@@ -1277,9 +1369,11 @@ impl rt::Object for HostDatastoreSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
@@ -1287,6 +1381,7 @@ impl rt::Object for HostDatastoreSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
@@ -1296,16 +1391,19 @@ impl rt::Object for HostDatastoreSystem {
     }
 }
 impl Clone for HostDatastoreSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDatastoreSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1339,6 +1437,7 @@ pub struct HostNetworkSystem {
     pub console_ip_route_config: Option<rt::Poly<objects::HostIpRouteConfig>>,
 }
 impl Default for HostNetworkSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -1372,9 +1471,11 @@ impl rt::Object for HostNetworkSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1390,6 +1491,7 @@ impl rt::Object for HostNetworkSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1418,16 +1520,19 @@ impl std::ops::DerefMut for HostNetworkSystem {
     }
 }
 impl Clone for HostNetworkSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNetworkSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1455,6 +1560,7 @@ pub struct HostStorageSystem {
     pub multipath_state_info: Option<Box<objects::HostMultipathStateInfo>>,
 }
 impl Default for HostStorageSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -1482,9 +1588,11 @@ impl rt::Object for HostStorageSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1497,6 +1605,7 @@ impl rt::Object for HostStorageSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1522,16 +1631,19 @@ impl std::ops::DerefMut for HostStorageSystem {
     }
 }
 impl Clone for HostStorageSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostStorageSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1598,6 +1710,7 @@ pub struct HostSystem {
     pub answer_file_validation_result: Option<Box<objects::AnswerFileStatusResult>>,
 }
 impl Default for HostSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -1662,9 +1775,11 @@ impl rt::Object for HostSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -1699,6 +1814,7 @@ impl rt::Object for HostSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -1746,16 +1862,19 @@ impl std::ops::DerefMut for HostSystem {
     }
 }
 impl Clone for HostSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1774,6 +1893,7 @@ pub struct ListView {
     pub base: ManagedObjectView,
 }
 impl Default for ListView {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedObjectView::default(),
@@ -1791,9 +1911,11 @@ impl rt::Object for ListView {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1801,6 +1923,7 @@ impl rt::Object for ListView {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1821,16 +1944,19 @@ impl std::ops::DerefMut for ListView {
     }
 }
 impl Clone for ListView {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ListView {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ListView {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1879,6 +2005,7 @@ pub struct ManagedEntity {
     pub tag: Vec<objects::Tag>,
 }
 impl Default for ManagedEntity {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -1927,9 +2054,11 @@ impl rt::Object for ManagedEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &MANAGED_ENTITY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MANAGED_ENTITY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1953,6 +2082,7 @@ impl rt::Object for ManagedEntity {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1989,16 +2119,19 @@ impl std::ops::DerefMut for ManagedEntity {
     }
 }
 impl Clone for ManagedEntity {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ManagedEntity {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ManagedEntity {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2034,6 +2167,7 @@ pub struct ManagedObjectView {
     pub view: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ManagedObjectView {
+    #[inline(never)]
     fn default() -> Self {
         Self { view: Vec::new() }
     }
@@ -2051,15 +2185,18 @@ impl rt::Object for ManagedObjectView {
     fn type_info() -> &'static rt::ObjectInfo {
         &MANAGED_OBJECT_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MANAGED_OBJECT_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.view),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.view),
@@ -2068,16 +2205,19 @@ impl rt::Object for ManagedObjectView {
     }
 }
 impl Clone for ManagedObjectView {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ManagedObjectView {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ManagedObjectView {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2106,6 +2246,7 @@ pub struct Network {
     pub vm: Vec<rt::ManagedObjectReference>,
 }
 impl Default for Network {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -2130,9 +2271,11 @@ impl rt::Object for Network {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2143,6 +2286,7 @@ impl rt::Object for Network {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2166,16 +2310,19 @@ impl std::ops::DerefMut for Network {
     }
 }
 impl Clone for Network {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Network {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Network {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2199,6 +2346,7 @@ pub struct OptionManager {
     pub setting: Vec<rt::Poly<objects::OptionValue>>,
 }
 impl Default for OptionManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             supported_option: Vec::new(),
@@ -2220,9 +2368,11 @@ impl rt::Object for OptionManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.supported_option),
@@ -2230,6 +2380,7 @@ impl rt::Object for OptionManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.supported_option),
@@ -2239,16 +2390,19 @@ impl rt::Object for OptionManager {
     }
 }
 impl Clone for OptionManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OptionManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OptionManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2271,6 +2425,7 @@ pub struct PerformanceManager {
     pub perf_counter: Vec<objects::PerfCounterInfo>,
 }
 impl Default for PerformanceManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             description: None,
@@ -2294,9 +2449,11 @@ impl rt::Object for PerformanceManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORMANCE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORMANCE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.description),
@@ -2305,6 +2462,7 @@ impl rt::Object for PerformanceManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.description),
@@ -2315,16 +2473,19 @@ impl rt::Object for PerformanceManager {
     }
 }
 impl Clone for PerformanceManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PerformanceManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PerformanceManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2343,6 +2504,7 @@ pub struct PropertyCollector {
     pub filter: Vec<rt::ManagedObjectReference>,
 }
 impl Default for PropertyCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self { filter: Vec::new() }
     }
@@ -2360,15 +2522,18 @@ impl rt::Object for PropertyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.filter),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.filter),
@@ -2377,16 +2542,19 @@ impl rt::Object for PropertyCollector {
     }
 }
 impl Clone for PropertyCollector {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PropertyCollector {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PropertyCollector {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2407,6 +2575,7 @@ pub struct PropertyFilter {
     pub partial_updates: Option<bool>,
 }
 impl Default for PropertyFilter {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             spec: None,
@@ -2428,9 +2597,11 @@ impl rt::Object for PropertyFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.spec),
@@ -2438,6 +2609,7 @@ impl rt::Object for PropertyFilter {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.spec),
@@ -2447,16 +2619,19 @@ impl rt::Object for PropertyFilter {
     }
 }
 impl Clone for PropertyFilter {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for PropertyFilter {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for PropertyFilter {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2491,6 +2666,7 @@ pub struct ResourcePool {
     pub child_configuration: Vec<objects::ResourceConfigSpec>,
 }
 impl Default for ResourcePool {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -2525,9 +2701,11 @@ impl rt::Object for ResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -2543,6 +2721,7 @@ impl rt::Object for ResourcePool {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -2571,16 +2750,19 @@ impl std::ops::DerefMut for ResourcePool {
     }
 }
 impl Clone for ResourcePool {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePool {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePool {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2596,6 +2778,7 @@ impl rt::ManagedObject for ResourcePool {
 /// The properties of the managed object `SearchIndex`, since VI API 2.0.
 pub struct SearchIndex {}
 impl Default for SearchIndex {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -2611,14 +2794,17 @@ impl rt::Object for SearchIndex {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -2626,16 +2812,19 @@ impl rt::Object for SearchIndex {
     }
 }
 impl Clone for SearchIndex {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndex {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SearchIndex {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2658,6 +2847,7 @@ pub struct ServiceInstance {
     pub content: Option<Box<objects::ServiceContent>>,
 }
 impl Default for ServiceInstance {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             server_clock: None,
@@ -2681,9 +2871,11 @@ impl rt::Object for ServiceInstance {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_INSTANCE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_INSTANCE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.server_clock),
@@ -2692,6 +2884,7 @@ impl rt::Object for ServiceInstance {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.server_clock),
@@ -2702,16 +2895,19 @@ impl rt::Object for ServiceInstance {
     }
 }
 impl Clone for ServiceInstance {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceInstance {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceInstance {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2740,6 +2936,7 @@ pub struct SessionManager {
     pub default_locale: Option<String>,
 }
 impl Default for SessionManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             session_list: Vec::new(),
@@ -2769,9 +2966,11 @@ impl rt::Object for SessionManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.session_list),
@@ -2783,6 +2982,7 @@ impl rt::Object for SessionManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.session_list),
@@ -2796,16 +2996,19 @@ impl rt::Object for SessionManager {
     }
 }
 impl Clone for SessionManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SessionManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SessionManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2826,6 +3029,7 @@ pub struct Task {
     pub info: Option<Box<objects::TaskInfo>>,
 }
 impl Default for Task {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -2846,9 +3050,11 @@ impl rt::Object for Task {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -2857,6 +3063,7 @@ impl rt::Object for Task {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -2878,16 +3085,19 @@ impl std::ops::DerefMut for Task {
     }
 }
 impl Clone for Task {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Task {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Task {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2908,6 +3118,7 @@ pub struct TaskHistoryCollector {
     pub latest_page: Vec<objects::TaskInfo>,
 }
 impl Default for TaskHistoryCollector {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HistoryCollector::default(),
@@ -2928,9 +3139,11 @@ impl rt::Object for TaskHistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_HISTORY_COLLECTOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_HISTORY_COLLECTOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -2939,6 +3152,7 @@ impl rt::Object for TaskHistoryCollector {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -2960,16 +3174,19 @@ impl std::ops::DerefMut for TaskHistoryCollector {
     }
 }
 impl Clone for TaskHistoryCollector {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskHistoryCollector {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskHistoryCollector {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -2992,6 +3209,7 @@ pub struct TaskManager {
     pub max_collector: Option<i32>,
 }
 impl Default for TaskManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             recent_task: Vec::new(),
@@ -3015,9 +3233,11 @@ impl rt::Object for TaskManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.recent_task),
@@ -3026,6 +3246,7 @@ impl rt::Object for TaskManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.recent_task),
@@ -3036,16 +3257,19 @@ impl rt::Object for TaskManager {
     }
 }
 impl Clone for TaskManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TaskManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TaskManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3061,6 +3285,7 @@ impl rt::ManagedObject for TaskManager {
 /// The properties of the managed object `View`, since VI API 2.5.
 pub struct View {}
 impl Default for View {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3076,14 +3301,17 @@ impl rt::Object for View {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3091,16 +3319,19 @@ impl rt::Object for View {
     }
 }
 impl Clone for View {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for View {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for View {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3124,6 +3355,7 @@ pub struct ViewManager {
     pub view_list: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ViewManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { view_list: Vec::new() }
     }
@@ -3141,15 +3373,18 @@ impl rt::Object for ViewManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIEW_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIEW_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.view_list),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.view_list),
@@ -3158,16 +3393,19 @@ impl rt::Object for ViewManager {
     }
 }
 impl Clone for ViewManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ViewManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ViewManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3183,6 +3421,7 @@ impl rt::ManagedObject for ViewManager {
 /// The properties of the managed object `VirtualDiskManager`, since VI API 2.5.
 pub struct VirtualDiskManager {}
 impl Default for VirtualDiskManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -3198,14 +3437,17 @@ impl rt::Object for VirtualDiskManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -3213,16 +3455,19 @@ impl rt::Object for VirtualDiskManager {
     }
 }
 impl Clone for VirtualDiskManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualDiskManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3275,6 +3520,7 @@ pub struct VirtualMachine {
     pub guest_heartbeat_status: Option<enums::ManagedEntityStatus>,
 }
 impl Default for VirtualMachine {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -3327,9 +3573,11 @@ impl rt::Object for VirtualMachine {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -3354,6 +3602,7 @@ impl rt::Object for VirtualMachine {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -3391,16 +3640,19 @@ impl std::ops::DerefMut for VirtualMachine {
     }
 }
 impl Clone for VirtualMachine {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachine {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachine {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -3425,6 +3677,7 @@ pub struct VirtualMachineSnapshot {
     pub vm: Option<rt::ManagedObjectReference>,
 }
 impl Default for VirtualMachineSnapshot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -3449,9 +3702,11 @@ impl rt::Object for VirtualMachineSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -3462,6 +3717,7 @@ impl rt::Object for VirtualMachineSnapshot {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -3485,16 +3741,19 @@ impl std::ops::DerefMut for VirtualMachineSnapshot {
     }
 }
 impl Clone for VirtualMachineSnapshot {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSnapshot {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineSnapshot {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

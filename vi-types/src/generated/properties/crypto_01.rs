@@ -11,6 +11,7 @@ pub struct CryptoManager {
     pub enabled: Option<bool>,
 }
 impl Default for CryptoManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { enabled: None }
     }
@@ -28,15 +29,18 @@ impl rt::Object for CryptoManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.enabled),
@@ -45,16 +49,19 @@ impl rt::Object for CryptoManager {
     }
 }
 impl Clone for CryptoManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -77,6 +84,7 @@ pub struct CryptoManagerHost {
     pub base: CryptoManager,
 }
 impl Default for CryptoManagerHost {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManager::default(),
@@ -94,9 +102,11 @@ impl rt::Object for CryptoManagerHost {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -104,6 +114,7 @@ impl rt::Object for CryptoManagerHost {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -124,16 +135,19 @@ impl std::ops::DerefMut for CryptoManagerHost {
     }
 }
 impl Clone for CryptoManagerHost {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerHost {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerHost {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -152,6 +166,7 @@ pub struct CryptoManagerHostKms {
     pub base: CryptoManagerHost,
 }
 impl Default for CryptoManagerHostKms {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManagerHost::default(),
@@ -169,9 +184,11 @@ impl rt::Object for CryptoManagerHostKms {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_KMS
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_HOST_KMS
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -179,6 +196,7 @@ impl rt::Object for CryptoManagerHostKms {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -199,16 +217,19 @@ impl std::ops::DerefMut for CryptoManagerHostKms {
     }
 }
 impl Clone for CryptoManagerHostKms {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerHostKms {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerHostKms {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -229,6 +250,7 @@ pub struct CryptoManagerKmip {
     pub kmip_servers: Vec<objects::KmipClusterInfo>,
 }
 impl Default for CryptoManagerKmip {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManager::default(),
@@ -249,9 +271,11 @@ impl rt::Object for CryptoManagerKmip {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_MANAGER_KMIP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -260,6 +284,7 @@ impl rt::Object for CryptoManagerKmip {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -281,16 +306,19 @@ impl std::ops::DerefMut for CryptoManagerKmip {
     }
 }
 impl Clone for CryptoManagerKmip {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CryptoManagerKmip {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CryptoManagerKmip {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -13,6 +13,7 @@ pub struct CustomizationSpecManager {
     pub encryption_key: Vec<i8>,
 }
 impl Default for CustomizationSpecManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             info: Vec::new(),
@@ -34,9 +35,11 @@ impl rt::Object for CustomizationSpecManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_SPEC_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.info),
@@ -44,6 +47,7 @@ impl rt::Object for CustomizationSpecManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.info),
@@ -53,16 +57,19 @@ impl rt::Object for CustomizationSpecManager {
     }
 }
 impl Clone for CustomizationSpecManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSpecManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomizationSpecManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -17,6 +17,7 @@ pub struct DistributedVirtualPortgroup {
     pub port_keys: Vec<String>,
 }
 impl Default for DistributedVirtualPortgroup {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Network::default(),
@@ -41,9 +42,11 @@ impl rt::Object for DistributedVirtualPortgroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
@@ -54,6 +57,7 @@ impl rt::Object for DistributedVirtualPortgroup {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
@@ -77,16 +81,19 @@ impl std::ops::DerefMut for DistributedVirtualPortgroup {
     }
 }
 impl Clone for DistributedVirtualPortgroup {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualPortgroup {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualPortgroup {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -119,6 +126,7 @@ pub struct DistributedVirtualSwitch {
     pub runtime: Option<Box<objects::DvsRuntimeInfo>>,
 }
 impl Default for DistributedVirtualSwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -151,9 +159,11 @@ impl rt::Object for DistributedVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -168,6 +178,7 @@ impl rt::Object for DistributedVirtualSwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -195,16 +206,19 @@ impl std::ops::DerefMut for DistributedVirtualSwitch {
     }
 }
 impl Clone for DistributedVirtualSwitch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -220,6 +234,7 @@ impl rt::ManagedObject for DistributedVirtualSwitch {
 /// The properties of the managed object `DistributedVirtualSwitchManager`, since VI API 4.0.
 pub struct DistributedVirtualSwitchManager {}
 impl Default for DistributedVirtualSwitchManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -235,14 +250,17 @@ impl rt::Object for DistributedVirtualSwitchManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -250,16 +268,19 @@ impl rt::Object for DistributedVirtualSwitchManager {
     }
 }
 impl Clone for DistributedVirtualSwitchManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DistributedVirtualSwitchManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -278,6 +299,7 @@ pub struct VmwareDistributedVirtualSwitch {
     pub base: DistributedVirtualSwitch,
 }
 impl Default for VmwareDistributedVirtualSwitch {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: DistributedVirtualSwitch::default(),
@@ -295,9 +317,11 @@ impl rt::Object for VmwareDistributedVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=22 => self.base.get(index),
@@ -305,6 +329,7 @@ impl rt::Object for VmwareDistributedVirtualSwitch {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=22 => self.base.get_mut(index),
@@ -325,16 +350,19 @@ impl std::ops::DerefMut for VmwareDistributedVirtualSwitch {
     }
 }
 impl Clone for VmwareDistributedVirtualSwitch {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VmwareDistributedVirtualSwitch {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VmwareDistributedVirtualSwitch {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

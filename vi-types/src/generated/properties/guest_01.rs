@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `GuestAliasManager`, since VI API 6.0.
 pub struct GuestAliasManager {}
 impl Default for GuestAliasManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for GuestAliasManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_ALIAS_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_ALIAS_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for GuestAliasManager {
     }
 }
 impl Clone for GuestAliasManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAliasManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAliasManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -63,6 +70,7 @@ impl rt::ManagedObject for GuestAliasManager {
 /// The properties of the managed object `GuestAuthManager`, since VI API 5.0.
 pub struct GuestAuthManager {}
 impl Default for GuestAuthManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -78,14 +86,17 @@ impl rt::Object for GuestAuthManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_AUTH_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_AUTH_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -93,16 +104,19 @@ impl rt::Object for GuestAuthManager {
     }
 }
 impl Clone for GuestAuthManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestAuthManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestAuthManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -118,6 +132,7 @@ impl rt::ManagedObject for GuestAuthManager {
 /// The properties of the managed object `GuestFileManager`, since VI API 5.0.
 pub struct GuestFileManager {}
 impl Default for GuestFileManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -133,14 +148,17 @@ impl rt::Object for GuestFileManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_FILE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_FILE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -148,16 +166,19 @@ impl rt::Object for GuestFileManager {
     }
 }
 impl Clone for GuestFileManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestFileManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestFileManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -184,6 +205,7 @@ pub struct GuestOperationsManager {
     pub alias_manager: Option<rt::ManagedObjectReference>,
 }
 impl Default for GuestOperationsManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             auth_manager: None,
@@ -211,9 +233,11 @@ impl rt::Object for GuestOperationsManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_OPERATIONS_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_OPERATIONS_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.auth_manager),
@@ -224,6 +248,7 @@ impl rt::Object for GuestOperationsManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.auth_manager),
@@ -236,16 +261,19 @@ impl rt::Object for GuestOperationsManager {
     }
 }
 impl Clone for GuestOperationsManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestOperationsManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestOperationsManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -261,6 +289,7 @@ impl rt::ManagedObject for GuestOperationsManager {
 /// The properties of the managed object `GuestProcessManager`, since VI API 5.0.
 pub struct GuestProcessManager {}
 impl Default for GuestProcessManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -276,14 +305,17 @@ impl rt::Object for GuestProcessManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_PROCESS_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_PROCESS_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -291,16 +323,19 @@ impl rt::Object for GuestProcessManager {
     }
 }
 impl Clone for GuestProcessManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestProcessManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestProcessManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -316,6 +351,7 @@ impl rt::ManagedObject for GuestProcessManager {
 /// The properties of the managed object `GuestWindowsRegistryManager`, since VI API 6.0.
 pub struct GuestWindowsRegistryManager {}
 impl Default for GuestWindowsRegistryManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -331,14 +367,17 @@ impl rt::Object for GuestWindowsRegistryManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &GUEST_WINDOWS_REGISTRY_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &GUEST_WINDOWS_REGISTRY_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -346,16 +385,19 @@ impl rt::Object for GuestWindowsRegistryManager {
     }
 }
 impl Clone for GuestWindowsRegistryManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for GuestWindowsRegistryManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for GuestWindowsRegistryManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -371,6 +413,7 @@ impl rt::ManagedObject for GuestWindowsRegistryManager {
 /// The properties of the managed object `VirtualMachineGuestCustomizationManager`, since VI API 6.8.7.
 pub struct VirtualMachineGuestCustomizationManager {}
 impl Default for VirtualMachineGuestCustomizationManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -386,14 +429,17 @@ impl rt::Object for VirtualMachineGuestCustomizationManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -401,16 +447,19 @@ impl rt::Object for VirtualMachineGuestCustomizationManager {
     }
 }
 impl Clone for VirtualMachineGuestCustomizationManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestCustomizationManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineGuestCustomizationManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `CertificateManager`, since VI API 6.0.
 pub struct CertificateManager {}
 impl Default for CertificateManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for CertificateManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &CERTIFICATE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CERTIFICATE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for CertificateManager {
     }
 }
 impl Clone for CertificateManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CertificateManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CertificateManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -63,6 +70,7 @@ impl rt::ManagedObject for CertificateManager {
 /// The properties of the managed object `DirectPathProfileManager`, since VI API 9.0.0.0.
 pub struct DirectPathProfileManager {}
 impl Default for DirectPathProfileManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -78,14 +86,17 @@ impl rt::Object for DirectPathProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIRECT_PATH_PROFILE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -93,16 +104,19 @@ impl rt::Object for DirectPathProfileManager {
     }
 }
 impl Clone for DirectPathProfileManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DirectPathProfileManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DirectPathProfileManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -121,6 +135,7 @@ pub struct HostAccessManager {
     pub lockdown_mode: Option<enums::HostLockdownMode>,
 }
 impl Default for HostAccessManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { lockdown_mode: None }
     }
@@ -138,15 +153,18 @@ impl rt::Object for HostAccessManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACCESS_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACCESS_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.lockdown_mode),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.lockdown_mode),
@@ -155,16 +173,19 @@ impl rt::Object for HostAccessManager {
     }
 }
 impl Clone for HostAccessManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAccessManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAccessManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -183,6 +204,7 @@ pub struct HostActiveDirectoryAuthentication {
     pub base: HostDirectoryStore,
 }
 impl Default for HostActiveDirectoryAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDirectoryStore::default(),
@@ -200,9 +222,11 @@ impl rt::Object for HostActiveDirectoryAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ACTIVE_DIRECTORY_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -210,6 +234,7 @@ impl rt::Object for HostActiveDirectoryAuthentication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -230,16 +255,19 @@ impl std::ops::DerefMut for HostActiveDirectoryAuthentication {
     }
 }
 impl Clone for HostActiveDirectoryAuthentication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostActiveDirectoryAuthentication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostActiveDirectoryAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -260,6 +288,7 @@ pub struct HostAssignableHardwareManager {
     pub config: Option<Box<objects::HostAssignableHardwareConfig>>,
 }
 impl Default for HostAssignableHardwareManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             binding: Vec::new(),
@@ -281,9 +310,11 @@ impl rt::Object for HostAssignableHardwareManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ASSIGNABLE_HARDWARE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.binding),
@@ -291,6 +322,7 @@ impl rt::Object for HostAssignableHardwareManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.binding),
@@ -300,16 +332,19 @@ impl rt::Object for HostAssignableHardwareManager {
     }
 }
 impl Clone for HostAssignableHardwareManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAssignableHardwareManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAssignableHardwareManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -330,6 +365,7 @@ pub struct HostAuthenticationManager {
     pub supported_store: Vec<rt::ManagedObjectReference>,
 }
 impl Default for HostAuthenticationManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             info: None,
@@ -351,9 +387,11 @@ impl rt::Object for HostAuthenticationManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.info),
@@ -361,6 +399,7 @@ impl rt::Object for HostAuthenticationManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.info),
@@ -370,16 +409,19 @@ impl rt::Object for HostAuthenticationManager {
     }
 }
 impl Clone for HostAuthenticationManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAuthenticationManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -398,6 +440,7 @@ pub struct HostAuthenticationStore {
     pub info: Option<rt::Poly<objects::HostAuthenticationStoreInfo>>,
 }
 impl Default for HostAuthenticationStore {
+    #[inline(never)]
     fn default() -> Self {
         Self { info: None }
     }
@@ -415,15 +458,18 @@ impl rt::Object for HostAuthenticationStore {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_STORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTHENTICATION_STORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.info),
@@ -432,16 +478,19 @@ impl rt::Object for HostAuthenticationStore {
     }
 }
 impl Clone for HostAuthenticationStore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationStore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostAuthenticationStore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -461,6 +510,7 @@ impl rt::ManagedObject for HostAuthenticationStore {
 /// The properties of the managed object `HostBootDeviceSystem`, since VI API 2.5.
 pub struct HostBootDeviceSystem {}
 impl Default for HostBootDeviceSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -476,14 +526,17 @@ impl rt::Object for HostBootDeviceSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_BOOT_DEVICE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_BOOT_DEVICE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -491,16 +544,19 @@ impl rt::Object for HostBootDeviceSystem {
     }
 }
 impl Clone for HostBootDeviceSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostBootDeviceSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostBootDeviceSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -519,6 +575,7 @@ pub struct HostCertificateManager {
     pub certificate_info: Option<Box<objects::HostCertificateManagerCertificateInfo>>,
 }
 impl Default for HostCertificateManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { certificate_info: None }
     }
@@ -536,15 +593,18 @@ impl rt::Object for HostCertificateManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CERTIFICATE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CERTIFICATE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.certificate_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.certificate_info),
@@ -553,16 +613,19 @@ impl rt::Object for HostCertificateManager {
     }
 }
 impl Clone for HostCertificateManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCertificateManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCertificateManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -585,6 +648,7 @@ pub struct HostCpuSchedulerSystem {
     pub hyperthread_info: Option<Box<objects::HostHyperThreadScheduleInfo>>,
 }
 impl Default for HostCpuSchedulerSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -607,9 +671,11 @@ impl rt::Object for HostCpuSchedulerSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CPU_SCHEDULER_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CPU_SCHEDULER_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -619,6 +685,7 @@ impl rt::Object for HostCpuSchedulerSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -641,16 +708,19 @@ impl std::ops::DerefMut for HostCpuSchedulerSystem {
     }
 }
 impl Clone for HostCpuSchedulerSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuSchedulerSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCpuSchedulerSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -669,6 +739,7 @@ pub struct HostDateTimeSystem {
     pub date_time_info: Option<Box<objects::HostDateTimeInfo>>,
 }
 impl Default for HostDateTimeSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { date_time_info: None }
     }
@@ -686,15 +757,18 @@ impl rt::Object for HostDateTimeSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATE_TIME_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.date_time_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.date_time_info),
@@ -703,16 +777,19 @@ impl rt::Object for HostDateTimeSystem {
     }
 }
 impl Clone for HostDateTimeSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDateTimeSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -731,6 +808,7 @@ pub struct HostDiagnosticSystem {
     pub active_partition: Option<Box<objects::HostDiagnosticPartition>>,
 }
 impl Default for HostDiagnosticSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { active_partition: None }
     }
@@ -748,15 +826,18 @@ impl rt::Object for HostDiagnosticSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIAGNOSTIC_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.active_partition),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.active_partition),
@@ -765,16 +846,19 @@ impl rt::Object for HostDiagnosticSystem {
     }
 }
 impl Clone for HostDiagnosticSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDiagnosticSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDiagnosticSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -793,6 +877,7 @@ pub struct HostDirectoryStore {
     pub base: HostAuthenticationStore,
 }
 impl Default for HostDirectoryStore {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStore::default(),
@@ -810,9 +895,11 @@ impl rt::Object for HostDirectoryStore {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DIRECTORY_STORE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DIRECTORY_STORE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -820,6 +907,7 @@ impl rt::Object for HostDirectoryStore {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -840,16 +928,19 @@ impl std::ops::DerefMut for HostDirectoryStore {
     }
 }
 impl Clone for HostDirectoryStore {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostDirectoryStore {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostDirectoryStore {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -868,6 +959,7 @@ pub struct HostEsxAgentHostManager {
     pub config_info: Option<Box<objects::HostEsxAgentHostManagerConfigInfo>>,
 }
 impl Default for HostEsxAgentHostManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { config_info: None }
     }
@@ -885,15 +977,18 @@ impl rt::Object for HostEsxAgentHostManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_ESX_AGENT_HOST_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_ESX_AGENT_HOST_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.config_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.config_info),
@@ -902,16 +997,19 @@ impl rt::Object for HostEsxAgentHostManager {
     }
 }
 impl Clone for HostEsxAgentHostManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostEsxAgentHostManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostEsxAgentHostManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -932,6 +1030,7 @@ pub struct HostFirewallSystem {
     pub firewall_info: Option<Box<objects::HostFirewallInfo>>,
 }
 impl Default for HostFirewallSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -952,9 +1051,11 @@ impl rt::Object for HostFirewallSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIREWALL_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -963,6 +1064,7 @@ impl rt::Object for HostFirewallSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -984,16 +1086,19 @@ impl std::ops::DerefMut for HostFirewallSystem {
     }
 }
 impl Clone for HostFirewallSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirewallSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1009,6 +1114,7 @@ impl rt::ManagedObject for HostFirewallSystem {
 /// The properties of the managed object `HostFirmwareSystem`, since VI API 2.5.
 pub struct HostFirmwareSystem {}
 impl Default for HostFirmwareSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1024,14 +1130,17 @@ impl rt::Object for HostFirmwareSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_FIRMWARE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_FIRMWARE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1039,16 +1148,19 @@ impl rt::Object for HostFirmwareSystem {
     }
 }
 impl Clone for HostFirmwareSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostFirmwareSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostFirmwareSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1075,6 +1187,7 @@ pub struct HostGraphicsManager {
     pub shared_gpu_capabilities: Vec<objects::HostSharedGpuCapabilities>,
 }
 impl Default for HostGraphicsManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -1101,9 +1214,11 @@ impl rt::Object for HostGraphicsManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_GRAPHICS_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1115,6 +1230,7 @@ impl rt::Object for HostGraphicsManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1139,16 +1255,19 @@ impl std::ops::DerefMut for HostGraphicsManager {
     }
 }
 impl Clone for HostGraphicsManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostGraphicsManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostGraphicsManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1167,6 +1286,7 @@ pub struct HostHealthStatusSystem {
     pub runtime: Option<Box<objects::HealthSystemRuntime>>,
 }
 impl Default for HostHealthStatusSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { runtime: None }
     }
@@ -1184,15 +1304,18 @@ impl rt::Object for HostHealthStatusSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_HEALTH_STATUS_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_HEALTH_STATUS_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.runtime),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.runtime),
@@ -1201,16 +1324,19 @@ impl rt::Object for HostHealthStatusSystem {
     }
 }
 impl Clone for HostHealthStatusSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostHealthStatusSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostHealthStatusSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1226,6 +1352,7 @@ impl rt::ManagedObject for HostHealthStatusSystem {
 /// The properties of the managed object `HostImageConfigManager`, since VI API 5.0.
 pub struct HostImageConfigManager {}
 impl Default for HostImageConfigManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1241,14 +1368,17 @@ impl rt::Object for HostImageConfigManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_IMAGE_CONFIG_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_IMAGE_CONFIG_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1256,16 +1386,19 @@ impl rt::Object for HostImageConfigManager {
     }
 }
 impl Clone for HostImageConfigManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostImageConfigManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostImageConfigManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1281,6 +1414,7 @@ impl rt::ManagedObject for HostImageConfigManager {
 /// The properties of the managed object `HostKernelModuleSystem`, since VI API 2.5u2.
 pub struct HostKernelModuleSystem {}
 impl Default for HostKernelModuleSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1296,14 +1430,17 @@ impl rt::Object for HostKernelModuleSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_KERNEL_MODULE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_KERNEL_MODULE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1311,16 +1448,19 @@ impl rt::Object for HostKernelModuleSystem {
     }
 }
 impl Clone for HostKernelModuleSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostKernelModuleSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostKernelModuleSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1336,6 +1476,7 @@ impl rt::ManagedObject for HostKernelModuleSystem {
 /// The properties of the managed object `HostLocalAccountManager`, since VI API 2.0.
 pub struct HostLocalAccountManager {}
 impl Default for HostLocalAccountManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1351,14 +1492,17 @@ impl rt::Object for HostLocalAccountManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOCAL_ACCOUNT_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOCAL_ACCOUNT_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1366,16 +1510,19 @@ impl rt::Object for HostLocalAccountManager {
     }
 }
 impl Clone for HostLocalAccountManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalAccountManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLocalAccountManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1394,6 +1541,7 @@ pub struct HostLocalAuthentication {
     pub base: HostAuthenticationStore,
 }
 impl Default for HostLocalAuthentication {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStore::default(),
@@ -1411,9 +1559,11 @@ impl rt::Object for HostLocalAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_LOCAL_AUTHENTICATION
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_LOCAL_AUTHENTICATION
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -1421,6 +1571,7 @@ impl rt::Object for HostLocalAuthentication {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -1441,16 +1592,19 @@ impl std::ops::DerefMut for HostLocalAuthentication {
     }
 }
 impl Clone for HostLocalAuthentication {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalAuthentication {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostLocalAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1476,6 +1630,7 @@ pub struct HostMemorySystem {
     >,
 }
 impl Default for HostMemorySystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -1499,9 +1654,11 @@ impl rt::Object for HostMemorySystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_MEMORY_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_MEMORY_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1512,6 +1669,7 @@ impl rt::Object for HostMemorySystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1535,16 +1693,19 @@ impl std::ops::DerefMut for HostMemorySystem {
     }
 }
 impl Clone for HostMemorySystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostMemorySystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostMemorySystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1560,6 +1721,7 @@ impl rt::ManagedObject for HostMemorySystem {
 /// The properties of the managed object `HostPatchManager`, since VI API 2.0.
 pub struct HostPatchManager {}
 impl Default for HostPatchManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -1575,14 +1737,17 @@ impl rt::Object for HostPatchManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PATCH_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -1590,16 +1755,19 @@ impl rt::Object for HostPatchManager {
     }
 }
 impl Clone for HostPatchManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPatchManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPatchManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1622,6 +1790,7 @@ pub struct HostPciPassthruSystem {
     pub sriov_device_pool_info: Vec<rt::Poly<objects::HostSriovDevicePoolInfo>>,
 }
 impl Default for HostPciPassthruSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -1644,9 +1813,11 @@ impl rt::Object for HostPciPassthruSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PCI_PASSTHRU_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1656,6 +1827,7 @@ impl rt::Object for HostPciPassthruSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1678,16 +1850,19 @@ impl std::ops::DerefMut for HostPciPassthruSystem {
     }
 }
 impl Clone for HostPciPassthruSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPciPassthruSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPciPassthruSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1708,6 +1883,7 @@ pub struct HostPowerSystem {
     pub info: Option<Box<objects::PowerSystemInfo>>,
 }
 impl Default for HostPowerSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             capability: None,
@@ -1729,9 +1905,11 @@ impl rt::Object for HostPowerSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_POWER_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_POWER_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.capability),
@@ -1739,6 +1917,7 @@ impl rt::Object for HostPowerSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.capability),
@@ -1748,16 +1927,19 @@ impl rt::Object for HostPowerSystem {
     }
 }
 impl Clone for HostPowerSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostPowerSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostPowerSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1778,6 +1960,7 @@ pub struct HostServiceSystem {
     pub service_info: Option<Box<objects::HostServiceInfo>>,
 }
 impl Default for HostServiceSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -1798,9 +1981,11 @@ impl rt::Object for HostServiceSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SERVICE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SERVICE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -1809,6 +1994,7 @@ impl rt::Object for HostServiceSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -1830,16 +2016,19 @@ impl std::ops::DerefMut for HostServiceSystem {
     }
 }
 impl Clone for HostServiceSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostServiceSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -1860,6 +2049,7 @@ pub struct HostSnmpSystem {
     pub limits: Option<Box<objects::HostSnmpSystemAgentLimits>>,
 }
 impl Default for HostSnmpSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             configuration: None,
@@ -1881,9 +2071,11 @@ impl rt::Object for HostSnmpSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SNMP_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SNMP_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.configuration),
@@ -1891,6 +2083,7 @@ impl rt::Object for HostSnmpSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.configuration),
@@ -1900,16 +2093,19 @@ impl rt::Object for HostSnmpSystem {
     }
 }
 impl Clone for HostSnmpSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSnmpSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSnmpSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `LicenseAssignmentManager`, since VI API 4.0.
 pub struct LicenseAssignmentManager {}
 impl Default for LicenseAssignmentManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for LicenseAssignmentManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_ASSIGNMENT_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_ASSIGNMENT_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for LicenseAssignmentManager {
     }
 }
 impl Clone for LicenseAssignmentManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseAssignmentManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseAssignmentManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -80,6 +87,7 @@ pub struct LicenseManager {
     pub evaluation: Option<Box<objects::LicenseManagerEvaluationInfo>>,
 }
 impl Default for LicenseManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             source: None,
@@ -113,9 +121,11 @@ impl rt::Object for LicenseManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &LICENSE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LICENSE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.source),
@@ -129,6 +139,7 @@ impl rt::Object for LicenseManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.source),
@@ -144,16 +155,19 @@ impl rt::Object for LicenseManager {
     }
 }
 impl Clone for LicenseManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LicenseManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LicenseManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct HostVMotionSystem {
     pub ip_config: Option<Box<objects::HostIpConfig>>,
 }
 impl Default for HostVMotionSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -37,9 +38,11 @@ impl rt::Object for HostVMotionSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_MOTION_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -49,6 +52,7 @@ impl rt::Object for HostVMotionSystem {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -71,16 +75,19 @@ impl std::ops::DerefMut for HostVMotionSystem {
     }
 }
 impl Clone for HostVMotionSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVMotionSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -101,6 +108,7 @@ pub struct HostVirtualNicManager {
     pub info: Option<Box<objects::HostVirtualNicManagerInfo>>,
 }
 impl Default for HostVirtualNicManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExtensibleManagedObject::default(),
@@ -121,9 +129,11 @@ impl rt::Object for HostVirtualNicManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VIRTUAL_NIC_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
@@ -132,6 +142,7 @@ impl rt::Object for HostVirtualNicManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
@@ -153,16 +164,19 @@ impl std::ops::DerefMut for HostVirtualNicManager {
     }
 }
 impl Clone for HostVirtualNicManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVirtualNicManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -178,6 +192,7 @@ impl rt::ManagedObject for HostVirtualNicManager {
 /// The properties of the managed object `IscsiManager`, since VI API 5.0.
 pub struct IscsiManager {}
 impl Default for IscsiManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -193,14 +208,17 @@ impl rt::Object for IscsiManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &ISCSI_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ISCSI_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -208,16 +226,19 @@ impl rt::Object for IscsiManager {
     }
 }
 impl Clone for IscsiManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IscsiManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IscsiManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -240,6 +261,7 @@ pub struct OpaqueNetwork {
     pub extra_config: Vec<rt::Poly<objects::OptionValue>>,
 }
 impl Default for OpaqueNetwork {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Network::default(),
@@ -262,9 +284,11 @@ impl rt::Object for OpaqueNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
@@ -274,6 +298,7 @@ impl rt::Object for OpaqueNetwork {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
@@ -296,16 +321,19 @@ impl std::ops::DerefMut for OpaqueNetwork {
     }
 }
 impl Clone for OpaqueNetwork {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OpaqueNetwork {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OpaqueNetwork {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -326,6 +354,7 @@ pub struct TransitGateway {
     pub config: Option<Box<objects::TransitGatewayConfigInfo>>,
 }
 impl Default for TransitGateway {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedEntity::default(),
@@ -346,9 +375,11 @@ impl rt::Object for TransitGateway {
     fn type_info() -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TRANSIT_GATEWAY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
@@ -357,6 +388,7 @@ impl rt::Object for TransitGateway {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
@@ -378,16 +410,19 @@ impl std::ops::DerefMut for TransitGateway {
     }
 }
 impl Clone for TransitGateway {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TransitGateway {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TransitGateway {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

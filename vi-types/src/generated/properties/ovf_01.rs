@@ -23,6 +23,7 @@ pub struct HttpNfcLease {
     pub error: Option<Box<objects::LocalizedMethodFault>>,
 }
 impl Default for HttpNfcLease {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             initialize_progress: None,
@@ -54,9 +55,11 @@ impl rt::Object for HttpNfcLease {
     fn type_info() -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HTTP_NFC_LEASE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.initialize_progress),
@@ -69,6 +72,7 @@ impl rt::Object for HttpNfcLease {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.initialize_progress),
@@ -83,16 +87,19 @@ impl rt::Object for HttpNfcLease {
     }
 }
 impl Clone for HttpNfcLease {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HttpNfcLease {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HttpNfcLease {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -113,6 +120,7 @@ pub struct OvfManager {
     pub ovf_export_option: Vec<objects::OvfOptionInfo>,
 }
 impl Default for OvfManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             ovf_import_option: Vec::new(),
@@ -134,9 +142,11 @@ impl rt::Object for OvfManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &OVF_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &OVF_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.ovf_import_option),
@@ -144,6 +154,7 @@ impl rt::Object for OvfManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.ovf_import_option),
@@ -153,16 +164,19 @@ impl rt::Object for OvfManager {
     }
 }
 impl Clone for OvfManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for OvfManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for OvfManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -15,6 +15,7 @@ pub struct AuthorizationManager {
     pub description: Option<Box<objects::AuthorizationDescription>>,
 }
 impl Default for AuthorizationManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             privilege_list: Vec::new(),
@@ -38,9 +39,11 @@ impl rt::Object for AuthorizationManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &AUTHORIZATION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &AUTHORIZATION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.privilege_list),
@@ -49,6 +52,7 @@ impl rt::Object for AuthorizationManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.privilege_list),
@@ -59,16 +63,19 @@ impl rt::Object for AuthorizationManager {
     }
 }
 impl Clone for AuthorizationManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for AuthorizationManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for AuthorizationManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -87,6 +94,7 @@ pub struct UserDirectory {
     pub domain_list: Vec<String>,
 }
 impl Default for UserDirectory {
+    #[inline(never)]
     fn default() -> Self {
         Self { domain_list: Vec::new() }
     }
@@ -104,15 +112,18 @@ impl rt::Object for UserDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
         &USER_DIRECTORY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &USER_DIRECTORY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.domain_list),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.domain_list),
@@ -121,16 +132,19 @@ impl rt::Object for UserDirectory {
     }
 }
 impl Clone for UserDirectory {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for UserDirectory {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for UserDirectory {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct ClusterProfile {
     pub base: Profile,
 }
 impl Default for ClusterProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self { base: Profile::default() }
     }
@@ -26,9 +27,11 @@ impl rt::Object for ClusterProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -36,6 +39,7 @@ impl rt::Object for ClusterProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -56,16 +60,19 @@ impl std::ops::DerefMut for ClusterProfile {
     }
 }
 impl Clone for ClusterProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -84,6 +91,7 @@ pub struct ClusterProfileManager {
     pub base: ProfileManager,
 }
 impl Default for ClusterProfileManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileManager::default(),
@@ -101,9 +109,11 @@ impl rt::Object for ClusterProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROFILE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -111,6 +121,7 @@ impl rt::Object for ClusterProfileManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -131,16 +142,19 @@ impl std::ops::DerefMut for ClusterProfileManager {
     }
 }
 impl Clone for ClusterProfileManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProfileManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ClusterProfileManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -169,6 +183,7 @@ pub struct HostProfile {
     pub reference_host: Option<rt::ManagedObjectReference>,
 }
 impl Default for HostProfile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: Profile::default(),
@@ -197,9 +212,11 @@ impl rt::Object for HostProfile {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
@@ -212,6 +229,7 @@ impl rt::Object for HostProfile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
@@ -237,16 +255,19 @@ impl std::ops::DerefMut for HostProfile {
     }
 }
 impl Clone for HostProfile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -265,6 +286,7 @@ pub struct HostProfileManager {
     pub base: ProfileManager,
 }
 impl Default for HostProfileManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileManager::default(),
@@ -282,9 +304,11 @@ impl rt::Object for HostProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_PROFILE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -292,6 +316,7 @@ impl rt::Object for HostProfileManager {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -312,16 +337,19 @@ impl std::ops::DerefMut for HostProfileManager {
     }
 }
 impl Clone for HostProfileManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostProfileManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostProfileManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -337,6 +365,7 @@ impl rt::ManagedObject for HostProfileManager {
 /// The properties of the managed object `HostSpecificationManager`, since VI API 6.5.
 pub struct HostSpecificationManager {}
 impl Default for HostSpecificationManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -352,14 +381,17 @@ impl rt::Object for HostSpecificationManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SPECIFICATION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -367,16 +399,19 @@ impl rt::Object for HostSpecificationManager {
     }
 }
 impl Clone for HostSpecificationManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostSpecificationManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostSpecificationManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -407,6 +442,7 @@ pub struct Profile {
     pub compliance_status: Option<String>,
 }
 impl Default for Profile {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             config: None,
@@ -438,9 +474,11 @@ impl rt::Object for Profile {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.config),
@@ -453,6 +491,7 @@ impl rt::Object for Profile {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.config),
@@ -467,16 +506,19 @@ impl rt::Object for Profile {
     }
 }
 impl Clone for Profile {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for Profile {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for Profile {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -492,6 +534,7 @@ impl rt::ManagedObject for Profile {
 /// The properties of the managed object `ProfileComplianceManager`, since VI API 4.0.
 pub struct ProfileComplianceManager {}
 impl Default for ProfileComplianceManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -507,14 +550,17 @@ impl rt::Object for ProfileComplianceManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_COMPLIANCE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_COMPLIANCE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -522,16 +568,19 @@ impl rt::Object for ProfileComplianceManager {
     }
 }
 impl Clone for ProfileComplianceManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileComplianceManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileComplianceManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -550,6 +599,7 @@ pub struct ProfileManager {
     pub profile: Vec<rt::ManagedObjectReference>,
 }
 impl Default for ProfileManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { profile: Vec::new() }
     }
@@ -567,15 +617,18 @@ impl rt::Object for ProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROFILE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROFILE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.profile),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.profile),
@@ -584,16 +637,19 @@ impl rt::Object for ProfileManager {
     }
 }
 impl Clone for ProfileManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ProfileManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ProfileManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -11,6 +11,7 @@ pub struct CustomFieldsManager {
     pub field: Vec<objects::CustomFieldDef>,
 }
 impl Default for CustomFieldsManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { field: Vec::new() }
     }
@@ -28,15 +29,18 @@ impl rt::Object for CustomFieldsManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELDS_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELDS_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.field),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.field),
@@ -45,16 +49,19 @@ impl rt::Object for CustomFieldsManager {
     }
 }
 impl Clone for CustomFieldsManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldsManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for CustomFieldsManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -70,6 +77,7 @@ impl rt::ManagedObject for CustomFieldsManager {
 /// The properties of the managed object `DiagnosticManager`, since VI API 2.0.
 pub struct DiagnosticManager {}
 impl Default for DiagnosticManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -85,14 +93,17 @@ impl rt::Object for DiagnosticManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DIAGNOSTIC_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -100,16 +111,19 @@ impl rt::Object for DiagnosticManager {
     }
 }
 impl Clone for DiagnosticManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DiagnosticManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DiagnosticManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -128,6 +142,7 @@ pub struct ExtensionManager {
     pub extension_list: Vec<objects::Extension>,
 }
 impl Default for ExtensionManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { extension_list: Vec::new() }
     }
@@ -145,15 +160,18 @@ impl rt::Object for ExtensionManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.extension_list),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.extension_list),
@@ -162,16 +180,19 @@ impl rt::Object for ExtensionManager {
     }
 }
 impl Clone for ExtensionManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ExtensionManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ExtensionManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -190,6 +211,7 @@ pub struct InventoryView {
     pub base: ManagedObjectView,
 }
 impl Default for InventoryView {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedObjectView::default(),
@@ -207,9 +229,11 @@ impl rt::Object for InventoryView {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVENTORY_VIEW
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVENTORY_VIEW
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
@@ -217,6 +241,7 @@ impl rt::Object for InventoryView {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
@@ -237,16 +262,19 @@ impl std::ops::DerefMut for InventoryView {
     }
 }
 impl Clone for InventoryView {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for InventoryView {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for InventoryView {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -265,6 +293,7 @@ pub struct LocalizationManager {
     pub catalog: Vec<objects::LocalizationManagerMessageCatalog>,
 }
 impl Default for LocalizationManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { catalog: Vec::new() }
     }
@@ -282,15 +311,18 @@ impl rt::Object for LocalizationManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &LOCALIZATION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &LOCALIZATION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.catalog),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.catalog),
@@ -299,16 +331,19 @@ impl rt::Object for LocalizationManager {
     }
 }
 impl Clone for LocalizationManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for LocalizationManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for LocalizationManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -324,6 +359,7 @@ impl rt::ManagedObject for LocalizationManager {
 /// The properties of the managed object `MessageBusProxy`, since VI API 6.0.
 pub struct MessageBusProxy {}
 impl Default for MessageBusProxy {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -339,14 +375,17 @@ impl rt::Object for MessageBusProxy {
     fn type_info() -> &'static rt::ObjectInfo {
         &MESSAGE_BUS_PROXY
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &MESSAGE_BUS_PROXY
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -354,16 +393,19 @@ impl rt::Object for MessageBusProxy {
     }
 }
 impl Clone for MessageBusProxy {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for MessageBusProxy {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for MessageBusProxy {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -379,6 +421,7 @@ impl rt::ManagedObject for MessageBusProxy {
 /// The properties of the managed object `ResourcePlanningManager`, since VI API 4.0.
 pub struct ResourcePlanningManager {}
 impl Default for ResourcePlanningManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -394,14 +437,17 @@ impl rt::Object for ResourcePlanningManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_PLANNING_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_PLANNING_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -409,16 +455,19 @@ impl rt::Object for ResourcePlanningManager {
     }
 }
 impl Clone for ResourcePlanningManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePlanningManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ResourcePlanningManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -437,6 +486,7 @@ pub struct ServiceManager {
     pub service: Vec<objects::ServiceManagerServiceInfo>,
 }
 impl Default for ServiceManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { service: Vec::new() }
     }
@@ -454,15 +504,18 @@ impl rt::Object for ServiceManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.service),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.service),
@@ -471,16 +524,19 @@ impl rt::Object for ServiceManager {
     }
 }
 impl Clone for ServiceManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for ServiceManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for ServiceManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -501,6 +557,7 @@ pub struct SimpleCommand {
     pub entity: Option<Box<objects::ServiceManagerServiceInfo>>,
 }
 impl Default for SimpleCommand {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             encoding_type: None,
@@ -522,9 +579,11 @@ impl rt::Object for SimpleCommand {
     fn type_info() -> &'static rt::ObjectInfo {
         &SIMPLE_COMMAND
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SIMPLE_COMMAND
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.encoding_type),
@@ -532,6 +591,7 @@ impl rt::Object for SimpleCommand {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.encoding_type),
@@ -541,16 +601,19 @@ impl rt::Object for SimpleCommand {
     }
 }
 impl Clone for SimpleCommand {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SimpleCommand {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SimpleCommand {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -566,6 +629,7 @@ impl rt::ManagedObject for SimpleCommand {
 /// The properties of the managed object `SiteInfoManager`, since VI API 7.0.0.0.
 pub struct SiteInfoManager {}
 impl Default for SiteInfoManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -581,14 +645,17 @@ impl rt::Object for SiteInfoManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &SITE_INFO_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &SITE_INFO_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -596,16 +663,19 @@ impl rt::Object for SiteInfoManager {
     }
 }
 impl Clone for SiteInfoManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for SiteInfoManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for SiteInfoManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -621,6 +691,7 @@ impl rt::ManagedObject for SiteInfoManager {
 /// The properties of the managed object `TenantTenantManager`, since VI API 6.9.1.
 pub struct TenantTenantManager {}
 impl Default for TenantTenantManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -636,14 +707,17 @@ impl rt::Object for TenantTenantManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &TENANT_TENANT_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &TENANT_TENANT_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -651,16 +725,19 @@ impl rt::Object for TenantTenantManager {
     }
 }
 impl Clone for TenantTenantManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for TenantTenantManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for TenantTenantManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -676,6 +753,7 @@ impl rt::ManagedObject for TenantTenantManager {
 /// The properties of the managed object `VirtualizationManager`, since VI API 2.5.
 pub struct VirtualizationManager {}
 impl Default for VirtualizationManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -691,14 +769,17 @@ impl rt::Object for VirtualizationManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUALIZATION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUALIZATION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -706,16 +787,19 @@ impl rt::Object for VirtualizationManager {
     }
 }
 impl Clone for VirtualizationManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualizationManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualizationManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `DatastoreNamespaceManager`, since VI API 5.5.
 pub struct DatastoreNamespaceManager {}
 impl Default for DatastoreNamespaceManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for DatastoreNamespaceManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE_NAMESPACE_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE_NAMESPACE_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for DatastoreNamespaceManager {
     }
 }
 impl Clone for DatastoreNamespaceManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreNamespaceManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for DatastoreNamespaceManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -66,6 +73,7 @@ pub struct HostCacheConfigurationManager {
     pub cache_configuration_info: Vec<objects::HostCacheConfigurationInfo>,
 }
 impl Default for HostCacheConfigurationManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             cache_configuration_info: Vec::new(),
@@ -85,15 +93,18 @@ impl rt::Object for HostCacheConfigurationManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_CACHE_CONFIGURATION_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_CACHE_CONFIGURATION_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Objects(&self.cache_configuration_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.cache_configuration_info),
@@ -102,16 +113,19 @@ impl rt::Object for HostCacheConfigurationManager {
     }
 }
 impl Clone for HostCacheConfigurationManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostCacheConfigurationManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostCacheConfigurationManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -130,6 +144,7 @@ pub struct HostNvdimmSystem {
     pub nvdimm_system_info: Option<Box<objects::NvdimmSystemInfo>>,
 }
 impl Default for HostNvdimmSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { nvdimm_system_info: None }
     }
@@ -147,15 +162,18 @@ impl rt::Object for HostNvdimmSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NVDIMM_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NVDIMM_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.nvdimm_system_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.nvdimm_system_info),
@@ -164,16 +182,19 @@ impl rt::Object for HostNvdimmSystem {
     }
 }
 impl Clone for HostNvdimmSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostNvdimmSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostNvdimmSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -192,6 +213,7 @@ pub struct HostVFlashManager {
     pub v_flash_config_info: Option<Box<objects::HostVFlashManagerVFlashConfigInfo>>,
 }
 impl Default for HostVFlashManager {
+    #[inline(never)]
     fn default() -> Self {
         Self { v_flash_config_info: None }
     }
@@ -209,15 +231,18 @@ impl rt::Object for HostVFlashManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_FLASH_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.v_flash_config_info),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.v_flash_config_info),
@@ -226,16 +251,19 @@ impl rt::Object for HostVFlashManager {
     }
 }
 impl Clone for HostVFlashManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVFlashManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -251,6 +279,7 @@ impl rt::ManagedObject for HostVFlashManager {
 /// The properties of the managed object `StorageQueryManager`, since VI API 6.7.2.
 pub struct StorageQueryManager {}
 impl Default for StorageQueryManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -266,14 +295,17 @@ impl rt::Object for StorageQueryManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &STORAGE_QUERY_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &STORAGE_QUERY_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -281,16 +313,19 @@ impl rt::Object for StorageQueryManager {
     }
 }
 impl Clone for StorageQueryManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for StorageQueryManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for StorageQueryManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `IpPoolManager`, since VI API 4.0.
 pub struct IpPoolManager {}
 impl Default for IpPoolManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for IpPoolManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &IP_POOL_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &IP_POOL_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for IpPoolManager {
     }
 }
 impl Clone for IpPoolManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for IpPoolManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for IpPoolManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -78,6 +85,7 @@ pub struct VirtualApp {
     pub child_link: Vec<objects::VirtualAppLinkInfo>,
 }
 impl Default for VirtualApp {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePool::default(),
@@ -108,9 +116,11 @@ impl rt::Object for VirtualApp {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_APP
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_APP
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=23 => self.base.get(index),
@@ -124,6 +134,7 @@ impl rt::Object for VirtualApp {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=23 => self.base.get_mut(index),
@@ -150,16 +161,19 @@ impl std::ops::DerefMut for VirtualApp {
     }
 }
 impl Clone for VirtualApp {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualApp {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualApp {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

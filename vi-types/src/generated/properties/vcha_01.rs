@@ -11,6 +11,7 @@ pub struct FailoverClusterConfigurator {
     pub disabled_configure_method: Vec<String>,
 }
 impl Default for FailoverClusterConfigurator {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disabled_configure_method: Vec::new(),
@@ -30,15 +31,18 @@ impl rt::Object for FailoverClusterConfigurator {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAILOVER_CLUSTER_CONFIGURATOR
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAILOVER_CLUSTER_CONFIGURATOR
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disabled_configure_method),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disabled_configure_method),
@@ -47,16 +51,19 @@ impl rt::Object for FailoverClusterConfigurator {
     }
 }
 impl Clone for FailoverClusterConfigurator {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FailoverClusterConfigurator {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FailoverClusterConfigurator {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -75,6 +82,7 @@ pub struct FailoverClusterManager {
     pub disabled_cluster_method: Vec<String>,
 }
 impl Default for FailoverClusterManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             disabled_cluster_method: Vec::new(),
@@ -94,15 +102,18 @@ impl rt::Object for FailoverClusterManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &FAILOVER_CLUSTER_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &FAILOVER_CLUSTER_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.disabled_cluster_method),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.disabled_cluster_method),
@@ -111,16 +122,19 @@ impl rt::Object for FailoverClusterManager {
     }
 }
 impl Clone for FailoverClusterManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for FailoverClusterManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for FailoverClusterManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

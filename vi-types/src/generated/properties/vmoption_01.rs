@@ -11,6 +11,7 @@ pub struct EnvironmentBrowser {
     pub datastore_browser: Option<rt::ManagedObjectReference>,
 }
 impl Default for EnvironmentBrowser {
+    #[inline(never)]
     fn default() -> Self {
         Self { datastore_browser: None }
     }
@@ -28,15 +29,18 @@ impl rt::Object for EnvironmentBrowser {
     fn type_info() -> &'static rt::ObjectInfo {
         &ENVIRONMENT_BROWSER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &ENVIRONMENT_BROWSER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore_browser),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore_browser),
@@ -45,16 +49,19 @@ impl rt::Object for EnvironmentBrowser {
     }
 }
 impl Clone for EnvironmentBrowser {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for EnvironmentBrowser {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for EnvironmentBrowser {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `VirtualMachineCompatibilityChecker`, since VI API 4.0.
 pub struct VirtualMachineCompatibilityChecker {}
 impl Default for VirtualMachineCompatibilityChecker {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for VirtualMachineCompatibilityChecker {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_COMPATIBILITY_CHECKER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_COMPATIBILITY_CHECKER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for VirtualMachineCompatibilityChecker {
     }
 }
 impl Clone for VirtualMachineCompatibilityChecker {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCompatibilityChecker {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineCompatibilityChecker {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -63,6 +70,7 @@ impl rt::ManagedObject for VirtualMachineCompatibilityChecker {
 /// The properties of the managed object `VirtualMachineProvisioningChecker`, since VI API 4.0.
 pub struct VirtualMachineProvisioningChecker {}
 impl Default for VirtualMachineProvisioningChecker {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -78,14 +86,17 @@ impl rt::Object for VirtualMachineProvisioningChecker {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROVISIONING_CHECKER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_PROVISIONING_CHECKER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -93,16 +104,19 @@ impl rt::Object for VirtualMachineProvisioningChecker {
     }
 }
 impl Clone for VirtualMachineProvisioningChecker {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineProvisioningChecker {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VirtualMachineProvisioningChecker {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

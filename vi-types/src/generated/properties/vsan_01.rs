@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `HostVsanInternalSystem`, since VI API 5.5.
 pub struct HostVsanInternalSystem {}
 impl Default for HostVsanInternalSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for HostVsanInternalSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VSAN_INTERNAL_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for HostVsanInternalSystem {
     }
 }
 impl Clone for HostVsanInternalSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVsanInternalSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVsanInternalSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -66,6 +73,7 @@ pub struct HostVsanSystem {
     pub config: Option<Box<objects::VsanHostConfigInfo>>,
 }
 impl Default for HostVsanSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self { config: None }
     }
@@ -83,15 +91,18 @@ impl rt::Object for HostVsanSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_VSAN_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_VSAN_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Optional(&self.config),
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Optional(&mut self.config),
@@ -100,16 +111,19 @@ impl rt::Object for HostVsanSystem {
     }
 }
 impl Clone for HostVsanSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVsanSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVsanSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -125,6 +139,7 @@ impl rt::ManagedObject for HostVsanSystem {
 /// The properties of the managed object `VsanUpgradeSystem`, since VI API 6.0.
 pub struct VsanUpgradeSystem {}
 impl Default for VsanUpgradeSystem {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -140,14 +155,17 @@ impl rt::Object for VsanUpgradeSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VSAN_UPGRADE_SYSTEM
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -155,16 +173,19 @@ impl rt::Object for VsanUpgradeSystem {
     }
 }
 impl Clone for VsanUpgradeSystem {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VsanUpgradeSystem {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VsanUpgradeSystem {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }

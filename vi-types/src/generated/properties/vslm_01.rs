@@ -8,6 +8,7 @@ use rt::{Property as P, PropertyMut as M};
 /// The properties of the managed object `HostVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
 pub struct HostVStorageObjectManager {}
 impl Default for HostVStorageObjectManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -23,14 +24,17 @@ impl rt::Object for HostVStorageObjectManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_V_STORAGE_OBJECT_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -38,16 +42,19 @@ impl rt::Object for HostVStorageObjectManager {
     }
 }
 impl Clone for HostVStorageObjectManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for HostVStorageObjectManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for HostVStorageObjectManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -63,6 +70,7 @@ impl rt::ManagedObject for HostVStorageObjectManager {
 /// The properties of the managed object `VStorageObjectManagerBase`, since VI API 6.5.
 pub struct VStorageObjectManagerBase {}
 impl Default for VStorageObjectManagerBase {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -78,14 +86,17 @@ impl rt::Object for VStorageObjectManagerBase {
     fn type_info() -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_MANAGER_BASE
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &V_STORAGE_OBJECT_MANAGER_BASE
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -93,16 +104,19 @@ impl rt::Object for VStorageObjectManagerBase {
     }
 }
 impl Clone for VStorageObjectManagerBase {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VStorageObjectManagerBase {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VStorageObjectManagerBase {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
@@ -121,6 +135,7 @@ impl rt::ManagedObject for VStorageObjectManagerBase {
 /// The properties of the managed object `VcenterVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
 pub struct VcenterVStorageObjectManager {}
 impl Default for VcenterVStorageObjectManager {
+    #[inline(never)]
     fn default() -> Self {
         Self {}
     }
@@ -136,14 +151,17 @@ impl rt::Object for VcenterVStorageObjectManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &VCENTER_V_STORAGE_OBJECT_MANAGER
     }
+    #[inline(never)]
     fn info(&self) -> &'static rt::ObjectInfo {
         &VCENTER_V_STORAGE_OBJECT_MANAGER
     }
+    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
             _ => P::Absent,
         }
     }
+    #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             _ => M::Absent,
@@ -151,16 +169,19 @@ impl rt::Object for VcenterVStorageObjectManager {
     }
 }
 impl Clone for VcenterVStorageObjectManager {
+    #[inline]
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
 impl PartialEq for VcenterVStorageObjectManager {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
 impl std::fmt::Debug for VcenterVStorageObjectManager {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
