@@ -5,11 +5,12 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
+mod common;
+
 use std::error::Error;
 
+use vi_client::property_set;
 use vi_client::retrieve::{PropertySet as _, Retrieve, Selection};
-use vi_client::transport::{Endpoint, HttpsTransport, Verify};
-use vi_client::{Client, Options, property_set};
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
     GuestInfo, VirtualDisk, VirtualMachineConfigInfo, VirtualMachineRuntimeInfo,
@@ -27,17 +28,7 @@ property_set! {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [user, host, port, thumbprint] = &arguments[..] else {
-        return Err(
-            "usage: inventory USER HOST PORT THUMBPRINT, with the password in VI_PASSWORD".into(),
-        );
-    };
-    let transport = HttpsTransport::new(Endpoint::https(host, port.parse()?))
-        .verify(Verify::Pin(thumbprint.parse()?));
-    let client = Client::connect(transport, Options::default()).await?;
-    client.login(user, std::env::var("VI_PASSWORD")?).await?;
-
+    let (client, _) = common::connect("").await?;
     let request =
         Retrieve::from(&client.service_content().root_folder).select_all(Selection::inventory());
     let (mut machines, mut running, mut addresses, mut megahertz) = (0, 0, 0, 0);

@@ -10,12 +10,10 @@ mod common;
 use std::error::Error;
 
 use vi_client::retrieve::{Retrieve, Selection};
-use vi_client::{Client, property_set};
+use vi_client::{Client, Watch, property_set};
 use vi_types::ManagedObjectReference;
 use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
-use vi_types::methods::{
-    CreateFilter, DestroyPropertyFilter, PowerOffVmTask, PowerOnVmTask, WaitForUpdatesEx,
-};
+use vi_types::methods::{PowerOffVmTask, PowerOnVmTask};
 use vi_types::objects::{ObjectSpec, PropertyFilterSpec, PropertySpec, TaskInfo};
 
 property_set! {
@@ -55,27 +53,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Waits for a task and shows its progress; fails if the task does.
 async fn follow(client: &Client, task: &ManagedObjectReference) -> Result<(), Box<dyn Error>> {
-    let filter = CreateFilter {
-        spec: PropertyFilterSpec {
-            prop_set: vec![PropertySpec {
-                r#type: "Task".to_owned(),
-                path_set: vec!["info".to_owned()],
-                ..PropertySpec::default()
-            }],
-            object_set: vec![ObjectSpec {
-                obj: task.clone(),
-                ..ObjectSpec::default()
-            }],
-            ..PropertyFilterSpec::default()
-        },
-        // The whole of 'info' with each change: no pieces to be put together.
-        partial_updates: false,
+    let spec = PropertyFilterSpec {
+        prop_set: vec![PropertySpec {
+            r#type: "Task".to_owned(),
+            path_set: vec!["info".to_owned()],
+            ..PropertySpec::default()
+        }],
+        object_set: vec![ObjectSpec {
+            obj: task.clone(),
+            ..ObjectSpec::default()
+        }],
+        ..PropertyFilterSpec::default()
     };
-    let filter = client.call(&filter).await?;
-    let end = wait(client).await;
-    // Also when waiting failed: a filter that is left behind costs the server until the session ends.
-    client.call(&DestroyPropertyFilter { this: filter }).await?;
-    let end = end?;
+    let mut watch = client.watch(spec).await?;
+    let end = wait(&mut watch).await?;
+    watch.close().await;
     match end.error {
         Some(error) if end.state == TaskInfoState::Error => {
             let text = error.localized_message.unwrap_or_default();
@@ -90,23 +82,10 @@ async fn follow(client: &Client, task: &ManagedObjectReference) -> Result<(), Bo
     }
 }
 
-/// Waits until the task of the only filter is over.
-async fn wait(client: &Client) -> Result<TaskInfo, Box<dyn Error>> {
-    let mut version = String::new();
+/// Waits until the task is over.
+async fn wait(watch: &mut Watch) -> Result<TaskInfo, Box<dyn Error>> {
     loop {
-        let wait = WaitForUpdatesEx {
-            version: Some(version),
-            ..WaitForUpdatesEx::default()
-        };
-        let updates = client
-            .call(&wait)
-            .await?
-            .ok_or("the server stopped waiting")?;
-        version = updates.version;
-        let objects = updates
-            .filter_set
-            .into_iter()
-            .flat_map(|set| set.object_set);
+        let objects = watch.next().await?.into_iter();
         for change in objects.flat_map(|object| object.change_set) {
             let info: TaskInfo = change.val.unwrap_or_default().cast()?;
             let percent = info.progress.unwrap_or_default();

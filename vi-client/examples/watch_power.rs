@@ -13,9 +13,8 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use vi_types::enums::VirtualMachinePowerState;
-use vi_types::methods::{CreateFilter, DestroyPropertyFilter, WaitForUpdatesEx};
 use vi_types::objects::{
-    ObjectSpec, PropertyFilterSpec, PropertySpec, SelectionSpec, TraversalSpec, WaitOptions,
+    ObjectSpec, PropertyFilterSpec, PropertySpec, SelectionSpec, TraversalSpec,
 };
 use vi_types::{ManagedObjectReference, Poly};
 
@@ -27,37 +26,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let view = client
         .container_view(&root, ["VirtualMachine"], true)
         .await?;
-    let filter = client.call(&power_states(view.reference())).await?;
+    let mut watch = client.watch(power_states(view.reference())).await?;
 
     let mut known: HashMap<ManagedObjectReference, (String, VirtualMachinePowerState)> =
         HashMap::new();
-    let mut version = String::new();
+    let mut is_first = true;
     while left != Some(0) {
-        let wait = WaitForUpdatesEx {
-            version: Some(version.clone()),
-            options: Some(Box::new(WaitOptions {
-                // Well below the time after which servers and proxies give up on a silent connection.
-                max_wait_seconds: Some(60),
-                ..WaitOptions::default()
-            })),
-        };
-        let Some(updates) = client.call(&wait).await? else {
-            continue;
-        };
-        let objects = updates.filter_set.iter().flat_map(|set| &set.object_set);
+        let objects = watch.next().await?;
         for object in objects {
             let (name, state) = known
                 .entry(object.obj.clone())
                 .or_insert_with(|| (object.obj.to_string(), VirtualMachinePowerState::default()));
-            for change in &object.change_set {
-                let Some(value) = change.val.clone() else {
+            for change in object.change_set {
+                let Some(value) = change.val else {
                     continue;
                 };
                 match change.name.as_str() {
                     "name" => *name = value.cast()?,
                     "runtime.powerState" => {
                         let new: VirtualMachinePowerState = value.cast()?;
-                        if !version.is_empty() {
+                        if !is_first {
                             println!("{name}: {state} -> {new}");
                             left = left.map(|left| left.saturating_sub(1));
                         }
@@ -67,38 +55,35 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        if version.is_empty() {
+        if is_first {
             println!("watching {} virtual machines", known.len());
+            is_first = false;
         }
-        version = updates.version;
     }
-    client.call(&DestroyPropertyFilter { this: filter }).await?;
+    watch.close().await;
     view.close().await?;
     client.close().await?;
     Ok(())
 }
 
 /// Names and power states of the machines in a view.
-fn power_states(view: &ManagedObjectReference) -> CreateFilter {
-    CreateFilter {
-        spec: PropertyFilterSpec {
-            prop_set: vec![PropertySpec {
-                r#type: "VirtualMachine".to_owned(),
-                path_set: vec!["name".to_owned(), "runtime.powerState".to_owned()],
-                ..PropertySpec::default()
-            }],
-            object_set: vec![ObjectSpec {
-                obj: view.clone(),
-                skip: Some(true),
-                select_set: vec![Poly::<SelectionSpec>::new(TraversalSpec {
-                    r#type: "ContainerView".to_owned(),
-                    path: "view".to_owned(),
-                    skip: Some(false),
-                    ..TraversalSpec::default()
-                })],
-            }],
-            ..PropertyFilterSpec::default()
-        },
-        partial_updates: true,
+fn power_states(view: &ManagedObjectReference) -> PropertyFilterSpec {
+    PropertyFilterSpec {
+        prop_set: vec![PropertySpec {
+            r#type: "VirtualMachine".to_owned(),
+            path_set: vec!["name".to_owned(), "runtime.powerState".to_owned()],
+            ..PropertySpec::default()
+        }],
+        object_set: vec![ObjectSpec {
+            obj: view.clone(),
+            skip: Some(true),
+            select_set: vec![Poly::<SelectionSpec>::new(TraversalSpec {
+                r#type: "ContainerView".to_owned(),
+                path: "view".to_owned(),
+                skip: Some(false),
+                ..TraversalSpec::default()
+            })],
+        }],
+        ..PropertyFilterSpec::default()
     }
 }

@@ -228,7 +228,7 @@ impl Client {
         let this = self
             .target(M::name(), request.this(), M::called_on())
             .await?;
-        self.typed(&this, request, Renewal::Never).await
+        self.call_on_in_this_session(&this, request).await
     }
 
     /// Calls a method on `this`, which means nothing to another session: it is not renewed.
