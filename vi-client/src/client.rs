@@ -245,7 +245,7 @@ impl Client {
         &self.0.waiter
     }
 
-    /// The part of a call that is compiled for each method; all else is in [`run`](Self::run).
+    /// The part of a call that is compiled for each method; all else is in [`exchange`](Self::exchange).
     async fn typed<M: Method>(
         &self,
         this: &ManagedObjectReference,
@@ -258,7 +258,7 @@ impl Client {
             output = Some(decode::<M>(envelope)?);
             Ok(())
         };
-        self.run(outgoing(request, this), renewal, &mut keep)
+        self.exchange(outgoing(request, this), renewal, &mut keep)
             .await?;
         Ok(output.unwrap_or_default())
     }
@@ -296,13 +296,13 @@ impl Client {
             pauses,
             output: None,
         };
-        self.run(outgoing(request, &this), renewal, &mut answer)
+        self.exchange(outgoing(request, &this), renewal, &mut answer)
             .await?;
         Ok(answer.output.unwrap_or_default())
     }
 
     /// Sends a call and decodes its answer, with a new session if the old one has ended.
-    async fn run(
+    async fn exchange(
         &self,
         call: Outgoing,
         renewal: Renewal,

@@ -61,13 +61,15 @@
 //! - [`transport`]: the way to a server: HTTP(S), a function in the same process, a recording;
 //! - [`Client`]: calls, login, renewal of the session;
 //! - [`retrieve`]: reading properties of many objects at once;
-//! - [`Watch`]: changes of properties, as they happen.
+//! - [`Watch`]: changes of properties, as they happen;
+//! - [`task`]: starting tasks, and waiting for them.
 
 mod client;
 mod error;
 mod password;
 pub mod retrieve;
 mod since;
+pub mod task;
 pub mod transport;
 mod version;
 mod watch;
