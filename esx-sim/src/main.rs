@@ -46,8 +46,9 @@ struct Arguments {
     /// Let every start of a virtual machine ask this question
     #[arg(long, value_name = "QUESTION")]
     ask: Option<Asked>,
-    /// Let the question be asked when the task has taken that many of its two steps
-    #[arg(long, value_name = "STEPS", default_value_t = 0, requires = "ask")]
+    /// Let the question be asked when the task has taken that many steps: 0 is before its caller knows of it, 1 as
+    /// soon as it runs
+    #[arg(long, value_name = "STEPS", default_value_t = 1, requires = "ask")]
     ask_after: usize,
     /// Spoil answers: METHOD[@OBJECT][:CALLS]=EFFECT, for example 'PowerOnVM_Task@web01:2=drop-after'
     ///
@@ -132,7 +133,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     rename(&simulator, &arguments.names);
     if let Some(asked) = arguments.ask {
         let question = asked.question();
-        let script = Script::new("PowerOnVM_Task").asks_after(arguments.ask_after, question);
+        let script = Script::new("PowerOnVM_Task");
+        let script = match arguments.ask_after.checked_sub(1) {
+            None => script.asks_at_once(question),
+            Some(steps) => script.asks_after(steps, question),
+        };
         simulator.script(script.cancelable(arguments.cancelable));
     }
     simulator.script(Script::new("*").cancelable(arguments.cancelable));

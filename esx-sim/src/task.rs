@@ -150,13 +150,18 @@ impl Tasks {
             },
         );
         self.begun += 1;
-        self.open.push(Open {
+        let mut open = Open {
             task: task.clone(),
             vm: vm.clone(),
             effect,
             steps: steps(&script),
             asked: None,
-        });
+        };
+        if let Some(question) = script.at_once {
+            self.take_step(world, &mut open);
+            open.asked = Some(self.put(world, vm, question));
+        }
+        self.open.push(open);
         self.most_open = self.most_open.max(self.open.len());
         remember(world, vm, &task);
         Ok(task)

@@ -203,6 +203,19 @@ async fn a_question_can_come_late_and_a_script_is_for_one_machine() {
 }
 
 #[tokio::test]
+async fn a_question_can_be_there_before_its_task_is_known() {
+    let (simulator, client, vm) = stepped().await;
+    simulator.script(Script::new("PowerOnVM_Task").asks_at_once(Question::serial_port()));
+    let task = power_on(&client, &vm).await;
+    assert_eq!(info(&simulator, &task).state, TaskInfoState::Running);
+    let id = question(&simulator, &vm).unwrap();
+    assert!(!simulator.step_tasks());
+    answer(&client, &vm, &id, "1").await.unwrap();
+    while simulator.step_tasks() {}
+    assert_eq!(info(&simulator, &task).state, TaskInfoState::Success);
+}
+
+#[tokio::test]
 async fn only_some_tasks_can_be_cancelled() {
     let (simulator, client, vm) = stepped().await;
     let task = power_on(&client, &vm).await;
