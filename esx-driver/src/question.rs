@@ -18,8 +18,8 @@ mod rules;
 use vi_types::objects::VirtualMachineQuestionInfo;
 
 pub use self::policy::{Answer, BoxFuture, Policy};
-pub use self::rules::Rules;
 pub(crate) use self::policy::{Decision, Refusal};
+pub use self::rules::Rules;
 
 /// What a host wants to know before it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,11 +88,7 @@ impl From<VirtualMachineQuestionInfo> for Question {
             })
             .collect();
         let default = info.choice.default_index;
-        let mut messages: Vec<_> = info
-            .message
-            .into_iter()
-            .map(|message| message.id)
-            .collect();
+        let mut messages: Vec<_> = info.message.into_iter().map(|message| message.id).collect();
         if messages.is_empty() {
             messages.extend(id_in_front(&info.text).map(str::to_owned));
         }
@@ -156,7 +152,11 @@ mod tests {
             (Some(2), Some(2)),
             (Some(3), None),
         ] {
-            assert_eq!(Question::from(info("?", index)).default, expected, "{index:?}");
+            assert_eq!(
+                Question::from(info("?", index)).default,
+                expected,
+                "{index:?}"
+            );
         }
     }
 
@@ -181,8 +181,14 @@ mod tests {
     #[test]
     fn message_ids_are_the_servers_or_stand_in_front_of_the_text() {
         for (text, expected) in [
-            ("msg.uuid.altered: Moved or copied?", Some("msg.uuid.altered")),
-            ("msg.uuid.altered:Moved or copied?", Some("msg.uuid.altered")),
+            (
+                "msg.uuid.altered: Moved or copied?",
+                Some("msg.uuid.altered"),
+            ),
+            (
+                "msg.uuid.altered:Moved or copied?",
+                Some("msg.uuid.altered"),
+            ),
             ("Moved: or copied?", None),
             ("Moved or copied?", None),
             ("", None),

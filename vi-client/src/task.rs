@@ -26,13 +26,17 @@ mod watch;
 pub use run::TaskRun;
 pub use watch::{TaskEvent, TaskWatch};
 
-use vi_types::objects::{LocalizedMethodFault, MethodFault};
+use vi_types::objects::LocalizedMethodFault;
 use vi_types::{Any, SoapFault};
 
 /// The fault with which a task ended, like one that a call ends with; the string is the server's text for people.
 pub fn task_fault(error: Option<LocalizedMethodFault>) -> SoapFault {
     let Some(error) = error else {
-        return SoapFault::new(MethodFault::default(), "Unknown error");
+        return SoapFault {
+            code: "ServerFaultCode".to_owned(),
+            string: "Unknown error".to_owned(),
+            detail: None,
+        };
     };
     SoapFault {
         code: "ServerFaultCode".to_owned(),

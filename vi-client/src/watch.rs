@@ -78,6 +78,10 @@ impl Watch {
 
     /// The same for those who poll.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Update> {
+        // Polling can also be pending because the task has had its turn, while there is an update.
+        if let Ok(update) = self.updates.try_recv() {
+            return Poll::Ready(update);
+        }
         match self.updates.poll_recv(context) {
             Poll::Ready(Some(update)) => Poll::Ready(update),
             Poll::Ready(None) => Poll::Ready(Err(Arc::new(Error::Closed {

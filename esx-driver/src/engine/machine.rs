@@ -422,10 +422,9 @@ pub(crate) fn next<E>(goal: &Goal, state: State<E>, event: Event<E>) -> (State<E
         (State::Searching(known, looks, error), On::Looked(look)) => {
             search(goal, known, looks, error, &look)
         }
-        (
-            State::Searching(_, _, error),
-            On::LookFailed(_) | On::CallerCancels | On::TimeIsUp,
-        ) => end(Outcome::InDoubt(error)),
+        (State::Searching(_, _, error), On::LookFailed(_) | On::CallerCancels | On::TimeIsUp) => {
+            end(Outcome::InDoubt(error))
+        }
         (
             State::Searching(..),
             On::Decided(_)
@@ -513,9 +512,7 @@ pub(crate) fn next<E>(goal: &Goal, state: State<E>, event: Event<E>) -> (State<E
         (State::Ending(_), On::Asked(_) | On::Vanished | On::Unwatched(_) | On::TimeIsUp) => {
             end(Outcome::Cancelled(Stop::Asked))
         }
-        (State::Ending(job), On::Unasked) => {
-            (State::Ending(job.clone()), Action::WaitShortly(job))
-        }
+        (State::Ending(job), On::Unasked) => (State::Ending(job.clone()), Action::WaitShortly(job)),
         (
             State::Ending(_),
             On::Looked(_)
@@ -533,7 +530,9 @@ pub(crate) fn next<E>(goal: &Goal, state: State<E>, event: Event<E>) -> (State<E
             | On::CallerCancels,
         ) => impossible(),
 
-        (State::Verifying(job, verdict), On::Looked(look)) => end(verify(goal, job, verdict, &look)),
+        (State::Verifying(job, verdict), On::Looked(look)) => {
+            end(verify(goal, job, verdict, &look))
+        }
         (State::Verifying(_, Verdict::Failed(error)), On::LookFailed(_)) => {
             end(Outcome::NotStarted(Some(error)))
         }
@@ -541,7 +540,11 @@ pub(crate) fn next<E>(goal: &Goal, state: State<E>, event: Event<E>) -> (State<E
             end(Outcome::Unwatched(job, error))
         }
         (State::Verifying(job, _), On::CallerCancels) => {
-            let stop = if job.is_own { Stop::TooLate } else { Stop::NotOurs };
+            let stop = if job.is_own {
+                Stop::TooLate
+            } else {
+                Stop::NotOurs
+            };
             end(Outcome::Cancelled(stop))
         }
         (State::Verifying(job, _), On::TimeIsUp) => end(Outcome::TimedOut(Some(job))),
@@ -755,6 +758,3 @@ fn verify<E>(goal: &Goal, job: Job, verdict: Verdict<E>, look: &Look) -> Outcome
         (false, Verdict::Succeeded | Verdict::Vanished) => Outcome::NotStarted(None),
     }
 }
-
-#[cfg(test)]
-mod tests;

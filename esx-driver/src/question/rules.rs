@@ -220,7 +220,10 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
         }
         let error = Rules::read("/no/such/answers.toml").unwrap_err();
-        assert!(error.message().contains("'/no/such/answers.toml'"), "{error}");
+        assert!(
+            error.message().contains("'/no/such/answers.toml'"),
+            "{error}"
+        );
     }
 
     #[test]

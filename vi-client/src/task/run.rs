@@ -133,6 +133,7 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
                         told(&info);
                     }
                 }
+                Some(TaskEvent::Answered) => {}
                 Some(TaskEvent::Done(info)) => return Ok(*info),
                 Some(TaskEvent::Question(question)) => {
                     return Err(Error::Question {

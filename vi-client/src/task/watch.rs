@@ -24,6 +24,8 @@ pub enum TaskEvent {
     Progress(Box<TaskInfo>),
     /// Its virtual machine asks something, and goes on when that is answered.
     Question(Box<VirtualMachineQuestionInfo>),
+    /// Nothing is asked any more: somebody has answered.
+    Answered,
     /// It is over: `state` says how, `error` and `result` what came of it. Nothing comes after that.
     Done(Box<TaskInfo>),
     /// The server does not know it any more. Nothing comes after that.
@@ -150,9 +152,11 @@ impl TaskWatch {
         for change in machines.into_iter().flat_map(|update| update.change_set) {
             let asked: Option<VirtualMachineQuestionInfo> = value(change).flatten();
             let id = asked.as_ref().map(|asked| asked.id.clone());
-            self.question = id;
-            if let Some(asked) = asked {
-                self.events.push_back(TaskEvent::Question(Box::new(asked)));
+            let before = std::mem::replace(&mut self.question, id);
+            match asked {
+                Some(asked) => self.events.push_back(TaskEvent::Question(Box::new(asked))),
+                None if before.is_some() => self.events.push_back(TaskEvent::Answered),
+                None => {}
             }
         }
     }
