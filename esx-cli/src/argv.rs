@@ -31,6 +31,10 @@ pub(crate) fn canonical(root: &Command, args: Vec<OsString>) -> Result<Vec<OsStr
     };
     out.push(name);
     if command.has_subcommands() && command.get_name() != "help" {
+        if rest.front().is_some_and(|word| word == "--help" || word == "-h") {
+            out.extend(rest);
+            return Ok(out);
+        }
         command = take_member(command, &mut rest)?;
         out.push(command.get_name().into());
     }
@@ -388,6 +392,25 @@ mod tests {
     }
 
     #[test]
+    fn some_arguments_take_several_values() {
+        check("start a b c", "start -- a b c");
+        check(
+            "start a --domain b --paused c",
+            "start --paused -- a b c",
+        );
+        check("start --all", "start --all");
+        check("shutdown a --mode acpi b", "shutdown --mode=acpi -- a b");
+    }
+
+    #[test]
+    fn groups_have_commands() {
+        check("question list", "question list");
+        check("question answer a Yes", "question answer -- a Yes");
+        check("question answer --answer 1 a", "question answer -- a 1");
+        check("question --help", "question --help");
+    }
+
+    #[test]
     fn a_dash_and_a_letter_are_data() {
         check("dominfo -x", "dominfo -- -x");
         check("domid -1", "domid -- -1");
@@ -432,6 +455,15 @@ mod tests {
             "list --state-r",
             "command 'list' doesn't support option --state-r",
         );
+        refuses(
+            "question",
+            "command 'question' is followed by one of: list, show, answer",
+        );
+        refuses(
+            "question nosuch",
+            "command 'question' is followed by one of: list, show, answer",
+        );
+        refuses("start", "command 'start' requires <domain> option");
         refuses("list --all=1", "invalid '=' after option --all");
         refuses("list --all --all", "option --all already seen");
         refuses("list extra", "unexpected data 'extra'");

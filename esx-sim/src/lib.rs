@@ -36,9 +36,9 @@ mod world;
 
 pub use certificate::{Certificate, CertificateError};
 pub use recording::Recorded;
-pub use rule::{Effect, Rewrite, Rule};
+pub use rule::{Effect, InvalidRule, Rewrite, Rule};
 pub use server::{Server, Tls};
-pub use simulator::{Builder, Simulator, UnknownRelease};
+pub use simulator::{Builder, Load, Simulator, UnknownRelease};
 pub use task::{Question, Script, Then};
 pub use test_uri::TestUriError;
 pub use version::{ApiVersion, VersionError};

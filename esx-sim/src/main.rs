@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use esx_sim::{Question, Script, Server, Simulator};
+use esx_sim::{Question, Rule, Script, Server, Simulator};
 use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
@@ -46,6 +46,18 @@ struct Arguments {
     /// Let every start of a virtual machine ask this question
     #[arg(long, value_name = "QUESTION")]
     ask: Option<Asked>,
+    /// Let the question be asked when the task has taken that many steps: 0 is before its caller knows of it, 1 as
+    /// soon as it runs
+    #[arg(long, value_name = "STEPS", default_value_t = 1, requires = "ask")]
+    ask_after: usize,
+    /// Spoil answers: METHOD[@OBJECT][:CALLS]=EFFECT, for example 'PowerOnVM_Task@web01:2=drop-after'
+    ///
+    /// METHOD is the name of a method of the API, * for all, or GET, PUT, HEAD or DELETE for files. OBJECT is the name
+    /// or the id of an object. CALLS is 2 for the second call, 2- for all from the second on, or 2-4. EFFECT is
+    /// drop-before (the connection is closed and the call not run), drop-after (the answer is lost), expire-session,
+    /// silence, html, status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE.
+    #[arg(long = "fault", value_name = "RULE")]
+    faults: Vec<Rule>,
     /// Let tasks be cancelled
     #[arg(long)]
     cancelable: bool,
@@ -67,6 +79,8 @@ enum Asked {
     DiskFull,
     /// A question without a default answer
     WithoutDefault,
+    /// A question without any answers
+    WithoutChoices,
 }
 
 impl Asked {
@@ -77,6 +91,7 @@ impl Asked {
             Self::MovedOrCopied => Question::moved_or_copied(),
             Self::DiskFull => Question::disk_full(),
             Self::WithoutDefault => Question::without_default(),
+            Self::WithoutChoices => Question::without_choices(),
         }
     }
 }
@@ -117,10 +132,18 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let simulator = builder.record(false).build();
     rename(&simulator, &arguments.names);
     if let Some(asked) = arguments.ask {
-        let script = Script::new("PowerOnVM_Task").asks(asked.question());
+        let question = asked.question();
+        let script = Script::new("PowerOnVM_Task");
+        let script = match arguments.ask_after.checked_sub(1) {
+            None => script.asks_at_once(question),
+            Some(steps) => script.asks_after(steps, question),
+        };
         simulator.script(script.cancelable(arguments.cancelable));
     }
     simulator.script(Script::new("*").cancelable(arguments.cancelable));
+    for rule in arguments.faults {
+        simulator.inject(rule);
+    }
     let server = simulator.listen(arguments.listen, !arguments.plain).await?;
     if let (Some(file), Some(pem)) = (&arguments.certificate_file, server.certificate_pem()) {
         fs::write(file, pem)?;

@@ -1,6 +1,7 @@
 //! The body of an answer: bytes, and what is said about them.
 
 use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -52,9 +53,23 @@ impl<T: Into<Bytes>> From<T> for Payload {
     }
 }
 
+/// The connection is closed instead of answering.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed, as a rule wants it")]
+pub(crate) struct Dropped;
+
 /// The answer with the header that says how long it is, as it is handed over in process.
-pub(crate) fn whole(answer: Answer) -> http::Response<Bytes> {
-    with_length(answer).map(|payload| payload.bytes)
+///
+/// There a closed connection is an answer with an [`io::ErrorKind`] among its extensions.
+pub(crate) fn whole(answer: Result<Answer, Dropped>) -> http::Response<Bytes> {
+    match answer {
+        Ok(answer) => with_length(answer).map(|payload| payload.bytes),
+        Err(Dropped) => {
+            let mut none = http::Response::new(Bytes::new());
+            none.extensions_mut().insert(io::ErrorKind::ConnectionReset);
+            none
+        }
+    }
 }
 
 /// The answer with the header that says how long it is.

@@ -1,6 +1,5 @@
 //! A simulator on a TCP port.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
 use crate::certificate::{Certificate, CertificateError};
-use crate::payload::{Answer, Payload, with_length};
+use crate::payload::{Answer, Dropped, Payload, with_length};
 
 /// A request longer than this is refused: no client of the VI API sends one.
 const MAX_REQUEST: usize = 64 << 20;
@@ -51,7 +50,8 @@ impl From<Certificate> for Tls {
 }
 
 /// What makes a request into an answer.
-pub(crate) type Answering = Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Answer> + Send + Sync>;
+pub(crate) type Answering =
+    Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Result<Answer, Dropped>> + Send + Sync>;
 
 /// A simulator that listens; dropping it closes the port and every connection.
 pub struct Server {
@@ -205,7 +205,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, answering: Answering
     }
 }
 
-async fn answer(request: Request<Incoming>, answering: Answering) -> Result<Answer, Infallible> {
+async fn answer(request: Request<Incoming>, answering: Answering) -> Result<Answer, Dropped> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
         let mut refusal = Response::new(Payload::default());
@@ -213,5 +213,5 @@ async fn answer(request: Request<Incoming>, answering: Answering) -> Result<Answ
         return Ok(refusal);
     };
     let request = Request::from_parts(head, body.to_bytes());
-    Ok(with_length(answering(request).await))
+    answering(request).await.map(with_length)
 }

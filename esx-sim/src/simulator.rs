@@ -17,11 +17,11 @@ use vi_types::{ManagedObject, ManagedObjectReference};
 use crate::call::{self, Turn, Waiting};
 use crate::folder;
 use crate::objects::property_collector::Collectors;
-use crate::payload::{Answer, Payload, whole};
+use crate::payload::{Answer, Dropped, Payload, whole};
 use crate::recording::Recorded;
 use crate::rule::{Effect, Rule};
 use crate::server::{Server, Tls, UriParts};
-use crate::session::Sessions;
+use crate::session::{self, Sessions};
 use crate::task::{Question, Script, Tasks};
 use crate::version::{ApiVersion, Release, versions_document};
 use crate::world::World;
@@ -70,6 +70,25 @@ pub(crate) struct State {
     pub(crate) unreadable: Vec<(String, String)>,
     rules: Vec<Rule>,
     recorded: Vec<Recorded>,
+    /// Calls that wait for something to change.
+    waits: usize,
+    most_waits: usize,
+}
+
+/// What a simulator has to do at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Load {
+    /// Tasks that are not over.
+    pub tasks: usize,
+    /// The most there were at any time.
+    pub most_tasks: usize,
+    /// All tasks so far.
+    pub tasks_begun: usize,
+    /// Calls that wait for something to change.
+    pub waits: usize,
+    /// The most there were at any time.
+    pub most_waits: usize,
 }
 
 /// What a simulator is to be like; [`Simulator::esx`] and [`Simulator::vcenter`] begin one.
@@ -198,6 +217,8 @@ impl Builder {
             unreadable: Vec::new(),
             rules: Vec::new(),
             recorded: Vec::new(),
+            waits: 0,
+            most_waits: 0,
         };
         Simulator {
             shared: Arc::new(Shared {
@@ -242,7 +263,8 @@ impl Simulator {
     /// The function that answers requests, for a client in the same process.
     ///
     /// Requests have the path in their URI (`/sdk`). The future of a method that waits does not end
-    /// before something changes.
+    /// before something changes. Where a rule closes the connection, the answer is empty and has a
+    /// [`std::io::ErrorKind`] among its extensions.
     pub fn handler(
         &self,
     ) -> impl Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Clone + Send + Sync + 'static
@@ -265,7 +287,7 @@ impl Simulator {
         let shared = Arc::clone(&self.shared);
         let answering = Arc::new(move |request| {
             let shared = Arc::clone(&shared);
-            Box::pin(async move { shared.answer(request).await }) as BoxFuture<'static, Answer>
+            Box::pin(async move { shared.answer(request).await }) as BoxFuture<'static, _>
         });
         let uri = self.shared.settings.uri.clone();
         Server::start(address, tls.into(), uri, answering).await
@@ -310,6 +332,25 @@ impl Simulator {
     /// Ends all rules.
     pub fn clear_rules(&self) {
         self.shared.lock().rules.clear();
+    }
+
+    /// What clients made for their sessions and did not destroy: property collectors, property filters and views.
+    /// All of it ends with its session.
+    pub fn leftovers(&self) -> Vec<ManagedObjectReference> {
+        let state = self.shared.lock();
+        let mut found: Vec<_> = state.world.of_sessions().cloned().collect();
+        found.sort_by(|a, b| natural(&a.value).cmp(&natural(&b.value)));
+        found
+    }
+
+    /// How much there is to do, and was at most.
+    pub fn load(&self) -> Load {
+        let state = self.shared.lock();
+        Load {
+            waits: state.waits,
+            most_waits: state.most_waits,
+            ..state.tasks.load()
+        }
     }
 
     /// Ends all sessions, as a server does that restarts or finds them idle for too long.
@@ -448,75 +489,102 @@ impl Shared {
         result
     }
 
-    async fn answer(&self, request: Request<Bytes>) -> Answer {
+    async fn answer(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
         match (request.uri().path().trim_end_matches('/'), request.method()) {
-            ("/sdk", &Method::POST) => self.soap(request).await,
-            ("/sdk/vimServiceVersions.xml", &Method::GET) => {
-                self.record(&request, None);
-                match versions_document(self.settings.release) {
-                    Some(document) => plain(StatusCode::OK, "text/xml", document),
-                    None => plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned()),
-                }
+            ("/sdk", &Method::POST) => return self.soap(request).await,
+            (path, _) if path == "/folder" || path.starts_with("/folder/") => {
+                return self.file(request).await;
             }
-            (path, &Method::GET) if path.starts_with("/folder/") => {
-                self.record(&request, None);
-                folder::get(&self.lock(), request.uri(), request.headers())
-            }
-            ("/sdk" | "/sdk/vimServiceVersions.xml", method) => {
-                self.record(&request, None);
-                let allowed = if *method == Method::GET {
-                    "POST"
-                } else {
-                    "GET"
-                };
-                let text = "method not allowed".to_owned();
-                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text);
-                let allowed = HeaderValue::from_static(allowed);
-                answer.headers_mut().insert(ALLOW, allowed);
-                answer
-            }
-            _ => {
-                self.record(&request, None);
-                plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned())
-            }
+            _ => self.record(&request, None),
         }
+        Ok(
+            match (request.uri().path().trim_end_matches('/'), request.method()) {
+                ("/sdk/vimServiceVersions.xml", &Method::GET) => {
+                    match versions_document(self.settings.release) {
+                        Some(document) => plain(StatusCode::OK, "text/xml", document),
+                        None => plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned()),
+                    }
+                }
+                (path @ ("/sdk" | "/sdk/vimServiceVersions.xml"), _) => {
+                    let allowed = if path == "/sdk" { "POST" } else { "GET" };
+                    let text = "method not allowed".to_owned();
+                    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text);
+                    let allowed = HeaderValue::from_static(allowed);
+                    answer.headers_mut().insert(ALLOW, allowed);
+                    answer
+                }
+                _ => plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned()),
+            },
+        )
     }
 
-    async fn soap(&self, request: Request<Bytes>) -> Answer {
+    async fn soap(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
         let asked = match call::read(request.headers(), request.body()) {
             Ok(asked) => asked,
             Err(fault) => {
                 self.record(&request, None);
-                return call::fault_answer(&fault);
+                return Ok(call::fault_answer(&fault));
             }
         };
         self.record(&request, Some(&asked));
-        let effects = self.effects(&asked);
-        if effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Silence))
-        {
-            std::future::pending::<()>().await;
-        }
-        if let Some(answer) = effects.iter().find_map(Effect::instead) {
-            return answer;
-        }
-        let answer = self.run(&asked).await;
-        effects
-            .iter()
-            .fold(answer, |answer, effect| effect.spoil(answer))
+        let call = &asked.request;
+        let effects = self.effects(&call.name, Some(&call.this), asked.cookie.as_deref());
+        self.spoiled(&effects, self.run(&asked)).await
     }
 
-    /// What the rules say about a call.
-    fn effects(&self, asked: &call::Asked) -> Vec<Effect> {
+    async fn file(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
+        self.record(&request, None);
+        let cookie = session::cookie_of(request.headers());
+        let effects = self.effects(request.method().as_str(), None, cookie.as_deref());
+        let answer = async { folder::get(&self.lock(), request.uri(), request.headers()) };
+        self.spoiled(&effects, answer).await
+    }
+
+    /// What comes of an answer with these effects.
+    async fn spoiled(
+        &self,
+        effects: &[Effect],
+        answer: impl Future<Output = Answer>,
+    ) -> Result<Answer, Dropped> {
+        let has = |wanted: fn(&Effect) -> bool| effects.iter().any(wanted);
+        for effect in effects {
+            if let Effect::Delay(time) = effect {
+                tokio::time::sleep(*time).await;
+            }
+        }
+        if has(|effect| matches!(effect, Effect::Silence)) {
+            std::future::pending::<()>().await;
+        }
+        if has(|effect| matches!(effect, Effect::DropBefore)) {
+            return Err(Dropped);
+        }
+        if let Some(answer) = effects.iter().find_map(Effect::instead) {
+            return Ok(answer);
+        }
+        let answer = answer.await;
+        if has(|effect| matches!(effect, Effect::DropAfter)) {
+            return Err(Dropped);
+        }
+        Ok(effects
+            .iter()
+            .fold(answer, |answer, effect| effect.spoil(answer)))
+    }
+
+    /// What the rules say about a call, or about a request for a file.
+    fn effects(
+        &self,
+        method: &str,
+        this: Option<&ManagedObjectReference>,
+        cookie: Option<&str>,
+    ) -> Vec<Effect> {
         self.change(|state| {
-            let effects: Vec<_> = state
-                .rules
-                .iter_mut()
-                .filter_map(|rule| rule.apply(&asked.request.name))
+            let name = this.and_then(|this| state.world.name(this));
+            let rules = state.rules.iter_mut();
+            let effects: Vec<_> = rules
+                .filter_map(|rule| rule.apply(method, this, name))
                 .collect();
             let expires = |effect: &Effect| matches!(effect, Effect::ExpireSession);
-            if let Some(cookie) = &asked.cookie
+            if let Some(cookie) = cookie
                 && effects.iter().any(expires)
                 && let Some(session) = state.sessions.end(cookie)
             {
@@ -530,12 +598,14 @@ impl Shared {
     async fn run(&self, asked: &call::Asked) -> Answer {
         let mut waiting = Waiting::default();
         let mut changes = self.changes.subscribe();
+        let mut counted = None;
         loop {
             changes.mark_unchanged();
             let turn = self.change(|state| call::turn(asked, state, &self.settings, &mut waiting));
             if let Turn::Done(answer) = turn {
                 return answer;
             }
+            counted.get_or_insert_with(|| Waits::one_more(self));
             match waiting.deadline {
                 None => {
                     let _ = changes.changed().await;
@@ -560,6 +630,25 @@ impl Shared {
             body: request.body().clone(),
         };
         self.lock().recorded.push(recorded);
+    }
+}
+
+/// A call that waits, counted for as long as somebody is there to hear its answer.
+struct Waits<'a>(&'a Shared);
+
+impl<'a> Waits<'a> {
+    fn one_more(shared: &'a Shared) -> Self {
+        let mut state = shared.lock();
+        state.waits += 1;
+        state.most_waits = state.most_waits.max(state.waits);
+        drop(state);
+        Self(shared)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.lock().waits -= 1;
     }
 }
 

@@ -15,6 +15,7 @@ use vi_types::{DateTime, Extends, ManagedObjectReference, Poly, SoapFault, prope
 pub use self::question::{Question, Then};
 pub use self::script::Script;
 use crate::fault;
+use crate::simulator::Load;
 use crate::world::World;
 use crate::world::inventory;
 
@@ -30,6 +31,9 @@ pub(crate) struct Tasks {
     scripts: Vec<Script>,
     /// Tasks and questions so far.
     made: u64,
+    begun: usize,
+    /// The most tasks that were open at once.
+    most_open: usize,
     /// Whether tasks go on only when they are told to.
     stepped: bool,
 }
@@ -90,6 +94,16 @@ impl Tasks {
         self.scripts.push(script);
     }
 
+    /// How many there are, and were at most.
+    pub(crate) fn load(&self) -> Load {
+        Load {
+            tasks: self.open.len(),
+            most_tasks: self.most_open,
+            tasks_begun: self.begun,
+            ..Load::default()
+        }
+    }
+
     /// Begins a task of a virtual machine.
     ///
     /// `description` is its `descriptionId`, such as `VirtualMachine.powerOn`.
@@ -135,13 +149,20 @@ impl Tasks {
                 ..properties::Task::default()
             },
         );
-        self.open.push(Open {
+        self.begun += 1;
+        let mut open = Open {
             task: task.clone(),
             vm: vm.clone(),
             effect,
             steps: steps(&script),
             asked: None,
-        });
+        };
+        if let Some(question) = script.at_once {
+            self.take_step(world, &mut open);
+            open.asked = Some(self.put(world, vm, question));
+        }
+        self.open.push(open);
+        self.most_open = self.most_open.max(self.open.len());
         remember(world, vm, &task);
         Ok(task)
     }
@@ -337,7 +358,9 @@ fn remember(world: &mut World, vm: &ManagedObjectReference, task: &ManagedObject
     for manager in managers {
         world.change(&manager, |manager: &mut properties::TaskManager| {
             manager.recent_task.insert(0, task.clone());
-            manager.recent_task.retain(|one| !forgotten.contains(one));
+            if !forgotten.is_empty() {
+                manager.recent_task.retain(|one| !forgotten.contains(one));
+            }
         });
     }
     for task in forgotten {

@@ -2,7 +2,7 @@
 
 pub(crate) mod inventory;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
@@ -10,6 +10,8 @@ use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 #[derive(Default)]
 pub(crate) struct World {
     objects: HashMap<ManagedObjectReference, Entry>,
+    /// The same by type.
+    types: HashMap<String, HashSet<ManagedObjectReference>>,
     /// How many changes there have been.
     version: u64,
     /// Numbers for objects that are made while the server runs.
@@ -72,6 +74,8 @@ impl World {
             owner,
         };
         self.objects.insert(reference.clone(), entry);
+        let types = self.types.entry(reference.r#type.clone()).or_default();
+        types.insert(reference.clone());
         reference
     }
 
@@ -79,14 +83,23 @@ impl World {
     pub(crate) fn remove(&mut self, reference: &ManagedObjectReference) -> bool {
         self.version += 1;
         self.forget_uuids(reference);
+        if let Some(same) = self.types.get_mut(&reference.r#type) {
+            same.remove(reference);
+        }
         self.objects.remove(reference).is_some()
     }
 
     /// Takes everything out that belongs to a session.
     pub(crate) fn end_session(&mut self, session: &str) {
         self.version += 1;
-        self.objects
-            .retain(|_, entry| entry.owner.as_deref() != Some(session));
+        let types = &mut self.types;
+        self.objects.retain(|reference, entry| {
+            let stays = entry.owner.as_deref() != Some(session);
+            if !stays && let Some(same) = types.get_mut(&reference.r#type) {
+                same.remove(reference);
+            }
+            stays
+        });
     }
 
     /// The object's properties, whatever it is.
@@ -118,11 +131,23 @@ impl World {
         change: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
         let entry = self.objects.get_mut(reference)?;
+        let before = uuids(&*entry.state);
         let result = change(entry.state.cast_mut::<T>()?);
         self.version += 1;
         entry.changed = self.version;
-        self.forget_uuids(reference);
+        if before != uuids(&*entry.state) {
+            self.uuids = None;
+        }
         Some(result)
+    }
+
+    /// Everything that belongs to a session.
+    pub(crate) fn of_sessions(&self) -> impl Iterator<Item = &ManagedObjectReference> {
+        let owned = self
+            .objects
+            .iter()
+            .filter(|(_, entry)| entry.owner.is_some());
+        owned.map(|(reference, _)| reference)
     }
 
     /// Wakes whoever waits for a change, though nothing changed.
@@ -150,9 +175,7 @@ impl World {
 
     /// Every object of one type, in no particular order.
     pub(crate) fn all(&self, ty: &str) -> impl Iterator<Item = &ManagedObjectReference> {
-        self.objects
-            .keys()
-            .filter(move |reference| reference.r#type == ty)
+        self.types.get(ty).into_iter().flatten()
     }
 
     /// Name of an inventory object, as the server has it (with `%2f` for a slash).
@@ -202,4 +225,11 @@ impl World {
             self.uuids = None;
         }
     }
+}
+
+/// The UUIDs of a virtual machine.
+fn uuids(object: &dyn Object) -> Option<(String, Option<String>)> {
+    let vm = object.downcast_ref::<properties::VirtualMachine>()?;
+    let config = vm.config.as_ref()?;
+    Some((config.uuid.clone(), config.instance_uuid.clone()))
 }

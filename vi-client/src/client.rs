@@ -248,7 +248,7 @@ impl Client {
         &self.0.waiter
     }
 
-    /// The part of a call that is compiled for each method; all else is in [`run`](Self::run).
+    /// The part of a call that is compiled for each method; all else is in [`exchange`](Self::exchange).
     async fn typed<M: Method>(
         &self,
         this: &ManagedObjectReference,
@@ -261,7 +261,7 @@ impl Client {
             output = Some(decode::<M>(envelope)?);
             Ok(())
         };
-        self.run(outgoing(request, this), renewal, &mut keep)
+        self.exchange(outgoing(request, this), renewal, &mut keep)
             .await?;
         Ok(output.unwrap_or_default())
     }
@@ -299,7 +299,7 @@ impl Client {
             pauses,
             output: None,
         };
-        self.run(outgoing(request, &this), renewal, &mut answer)
+        self.exchange(outgoing(request, &this), renewal, &mut answer)
             .await?;
         Ok(answer.output.unwrap_or_default())
     }
@@ -312,7 +312,7 @@ impl Client {
     }
 
     /// Sends a call and decodes its answer, with a new session if the old one has ended.
-    async fn run(
+    async fn exchange(
         &self,
         call: Outgoing,
         renewal: Renewal,

@@ -62,13 +62,15 @@
 //! - [`Client`]: calls, login, renewal of the session;
 //! - [`retrieve`]: reading properties of many objects at once;
 //! - [`Watch`]: changes of properties, as they happen;
-//! - [`DatastoreFile`]: files, up and down.
+//! - [`DatastoreFile`]: files, up and down;
+//! - [`task`]: starting tasks, and waiting for them.
 
 mod client;
 mod error;
 mod password;
 pub mod retrieve;
 mod since;
+pub mod task;
 pub mod transport;
 mod version;
 mod watch;

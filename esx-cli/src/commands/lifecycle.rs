@@ -8,7 +8,7 @@ use std::time::Duration;
 use esx_driver::{Connect, Domain, DomainEntry, Operation, bulk};
 use futures_util::StreamExt as _;
 use serde::Serialize;
-use virt_model::{DomainFilter, DomainState, Uuid};
+use virt_model::{DomainFilter, DomainState};
 
 use super::Query;
 use super::domain::{self, By};
@@ -98,7 +98,7 @@ pub(crate) struct Results {
 struct DomainResult {
     /// Its name, or how the command line calls it.
     name: String,
-    uuid: Option<Uuid>,
+    uuid: Option<String>,
     #[serde(rename = "error")]
     failure: Option<Failure>,
 
@@ -131,12 +131,19 @@ impl<V: Verb> Query for V {
 
         let mut results = Vec::new();
         let mut chosen = Vec::new();
-        for (name, found) in find(&*verb, &connect).await? {
-            let domain = found.and_then(|domain| verb.refuse(&domain).map(|()| domain));
+        let found = find(&*verb, &connect).await?;
+        let is_one = found.len() == 1;
+        for (name, found) in found {
+            let refuse = |domain: Domain| match verb.refuse(&domain) {
+                Ok(()) => Ok(domain),
+                Err(failure) if is_one => Err(failure),
+                Err(failure) => Err(Failure::because(verb.failed(domain.name()), failure)),
+            };
+            let domain = found.and_then(refuse);
             let place = results.len();
             results.push(DomainResult {
                 name,
-                uuid: domain.as_ref().ok().map(Domain::uuid),
+                uuid: domain.as_ref().ok().map(|domain| domain.uuid().to_string()),
                 failure: domain.as_ref().err().cloned(),
                 text: String::new(),
             });
@@ -164,11 +171,11 @@ async fn find<V: Verb>(
     }
     let listed = connect.list_all_domains(DomainFilter::default()).await?;
     if common.all {
-        let fitting = listed.iter().filter(|entry| verb.fits(entry.state));
+        let fitting = listed.domains.iter().filter(|entry| verb.fits(entry.state));
         let named = |entry: &DomainEntry| (entry.domain.name().to_owned(), Ok(entry.domain.clone()));
         return Ok(fitting.map(named).collect());
     }
-    let all: Vec<&Domain> = listed.iter().map(|entry| &entry.domain).collect();
+    let all: Vec<&Domain> = listed.domains.iter().map(|entry| &entry.domain).collect();
     let mut found: Vec<(String, Result<Domain, Failure>)> = Vec::new();
     for name in &common.domain {
         let domain = domain::find_among(&all, name, V::BY);
@@ -230,7 +237,7 @@ impl DomainResult {
         };
         Self {
             name: name.to_owned(),
-            uuid: Some(domain.uuid()),
+            uuid: Some(domain.uuid().to_string()),
             failure,
             text,
         }

@@ -17,6 +17,7 @@ use crate::table::Table;
 /// A host that needs a decision (append to a serial port's file or replace it, is the virtual
 /// machine moved or copied, ...) asks, and the domain's task waits for the answer.
 #[derive(Debug, clap::Subcommand)]
+#[command(disable_help_subcommand = true)]
 pub(crate) enum Group {
     List(List),
     Show(Show),

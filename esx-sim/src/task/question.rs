@@ -133,6 +133,11 @@ impl Question {
             .choice("That", Then::Proceed)
     }
 
+    /// A question without anything that could be answered.
+    pub fn without_choices() -> Self {
+        Self::new("msg.sim.nochoices: Nobody can say how this is to go on.")
+    }
+
     /// What a server shows of it.
     pub(super) fn info(&self, id: &str) -> VirtualMachineQuestionInfo {
         let choices = self.choices.iter().map(|choice| ElementDescription {

@@ -15,6 +15,8 @@ pub struct Script {
     left: Option<usize>,
     cancelable: bool,
     pub(super) steps: usize,
+    /// Asked before the call that begins the task is answered.
+    pub(super) at_once: Option<Question>,
     /// After how many steps each is asked.
     pub(super) questions: Vec<(usize, Question)>,
     pub(super) fault: Option<SoapFault>,
@@ -31,6 +33,7 @@ impl Script {
             left: None,
             cancelable: false,
             steps: 2,
+            at_once: None,
             questions: Vec::new(),
             fault: None,
         }
@@ -59,6 +62,15 @@ impl Script {
     pub fn steps(self, count: usize) -> Self {
         Self {
             steps: count.max(1),
+            ..self
+        }
+    }
+
+    /// The task runs and asks a question before its caller knows of it.
+    #[must_use]
+    pub fn asks_at_once(self, question: Question) -> Self {
+        Self {
+            at_once: Some(question),
             ..self
         }
     }

@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod faults;
 mod folder;
 mod http;
 mod retrieve;

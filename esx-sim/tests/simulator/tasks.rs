@@ -203,6 +203,19 @@ async fn a_question_can_come_late_and_a_script_is_for_one_machine() {
 }
 
 #[tokio::test]
+async fn a_question_can_be_there_before_its_task_is_known() {
+    let (simulator, client, vm) = stepped().await;
+    simulator.script(Script::new("PowerOnVM_Task").asks_at_once(Question::serial_port()));
+    let task = power_on(&client, &vm).await;
+    assert_eq!(info(&simulator, &task).state, TaskInfoState::Running);
+    let id = question(&simulator, &vm).unwrap();
+    assert!(!simulator.step_tasks());
+    answer(&client, &vm, &id, "1").await.unwrap();
+    while simulator.step_tasks() {}
+    assert_eq!(info(&simulator, &task).state, TaskInfoState::Success);
+}
+
+#[tokio::test]
 async fn only_some_tasks_can_be_cancelled() {
     let (simulator, client, vm) = stepped().await;
     let task = power_on(&client, &vm).await;
@@ -382,4 +395,51 @@ async fn autostart_settings_change_where_they_are_set() {
     let host = simulator.objects("HostSystem").remove(0);
     let host: properties::HostSystem = simulator.properties(&host).unwrap();
     assert_eq!(host.config.unwrap().auto_start, Some(config));
+}
+
+#[tokio::test]
+async fn questions_are_shown_as_they_are_meant() {
+    for (question, id, labels, default) in [
+        (
+            Question::serial_port(),
+            "msg.serial.file.open",
+            &["Replace", "Append", "Cancel"][..],
+            Some(1),
+        ),
+        (
+            Question::cdrom_locked(),
+            "msg.cdromdisconnect.locked",
+            &["Yes", "No"],
+            Some(1),
+        ),
+        (
+            Question::moved_or_copied(),
+            "msg.uuid.altered",
+            &["Cancel", "I moved it", "I copied it"],
+            Some(2),
+        ),
+        (
+            Question::disk_full(),
+            "msg.hbacommon.outofspace",
+            &["Retry", "Cancel"],
+            Some(0),
+        ),
+        (
+            Question::without_default(),
+            "msg.sim.nodefault",
+            &["This", "That"],
+            None,
+        ),
+        (Question::without_choices(), "msg.sim.nochoices", &[], None),
+    ] {
+        let (simulator, _, vm) = stepped().await;
+        simulator.ask(&vm, question);
+        let machine: properties::VirtualMachine = simulator.properties(&vm).unwrap();
+        let shown = machine.runtime.unwrap().question.unwrap();
+        assert_eq!(shown.text.split(": ").next(), Some(id));
+        let choices = shown.choice.choice_info.iter();
+        let found: Vec<_> = choices.map(|choice| choice.label.as_str()).collect();
+        assert_eq!(found, labels, "{id}");
+        assert_eq!(shown.choice.default_index, default, "{id}");
+    }
 }

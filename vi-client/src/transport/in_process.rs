@@ -1,12 +1,19 @@
 use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
 use super::{Body, BoxFuture, Transport, TransportError};
 
 /// A server that is a function of the same process, such as a simulator: no socket, but the same bytes.
+///
+/// A handler that would rather close the connection than answer puts an [`io::ErrorKind`] among its answer's
+/// extensions: the request then fails with [`TransportError::Closed`], as on a connection that others used before, if there were any.
 pub struct InProcess {
     handler: Box<Handler>,
+    /// Whether the connection that there would be has been used.
+    used: AtomicBool,
 }
 
 type Handler =
@@ -23,6 +30,7 @@ impl InProcess {
     {
         Self {
             handler: Box::new(handler),
+            used: AtomicBool::new(false),
         }
     }
 }
@@ -33,7 +41,20 @@ impl Transport for InProcess {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         let answer = (self.handler)(request);
-        Box::pin(async move { Ok(answer.await.map(Body::from)) })
+        Box::pin(async move {
+            let answer = answer.await;
+            let closed = answer.extensions().get::<io::ErrorKind>().copied();
+            let reused = self.used.swap(closed.is_none(), Ordering::Relaxed);
+            match closed {
+                None => Ok(answer.map(Body::from)),
+                Some(kind) => Err(TransportError::Closed {
+                    server: "the server".to_owned(),
+                    answering: false,
+                    reused,
+                    source: Some(kind.into()),
+                }),
+            }
+        })
     }
 
     fn is_secure(&self) -> bool {
@@ -44,5 +65,33 @@ impl Transport for InProcess {
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InProcess").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_can_close_the_connection() {
+        let transport = InProcess::new(|request| {
+            let mut answer = http::Response::new(Bytes::new());
+            if request.uri().path() == "/lost" {
+                let kind = io::ErrorKind::ConnectionReset;
+                answer.extensions_mut().insert(kind);
+            }
+            Box::pin(async move { answer })
+        });
+        let mut seen = Vec::new();
+        for path in ["/lost", "/", "/lost", "/lost"] {
+            let request = http::Request::get(path).body(Bytes::new()).unwrap();
+            seen.push(match transport.send(request).await {
+                Ok(_) => None,
+                Err(TransportError::Closed { reused, .. }) => Some(reused),
+                Err(error) => panic!("{error}"),
+            });
+        }
+        // The third request comes over the connection of the second; the others open one.
+        assert_eq!(seen, [Some(false), None, Some(true), Some(false)]);
     }
 }

@@ -1,3 +1,5 @@
+mod power;
+
 use std::path::{Path, PathBuf};
 
 use super::peers::{Simulator, Tools};
@@ -39,7 +41,16 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         .into_iter()
         .chain(names)
         .collect();
-    Pair::new(tools, "odd names", "root", &args)?.run_names(report)
+    Pair::new(tools, "odd names", "root", &args)?.run_names(report)?;
+
+    power::run(tools, report)?;
+    match power::has_commands(tools)? {
+        true => power::compare(tools, report),
+        false => {
+            report.note("virt-esx as virsh", "it has no command 'start' yet");
+            Ok(())
+        }
+    }
 }
 
 /// virsh and virt-esx on one simulated server.

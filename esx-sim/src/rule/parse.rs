@@ -1,0 +1,224 @@
+//! Rules as text, for the command line.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::StatusCode;
+use vi_types::{Poly, SoapFault, objects::LocalizedMethodFault, objects::MethodFault};
+
+use super::{Effect, Rule};
+use crate::fault;
+
+/// A rule that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidRule {
+    /// It has no effect.
+    #[error("'{0}' is no rule: it should be METHOD[@OBJECT][:CALLS]=EFFECT")]
+    Form(String),
+    /// What stands for the calls is none of the forms.
+    #[error(
+        "'{0}' names no calls (should be a number as 2, 2- for all from the second on, or 2-4)"
+    )]
+    Calls(String),
+    /// There is no such effect.
+    #[error(
+        "there is no effect '{0}' (should be drop-before, drop-after, expire-session, silence, html, \
+         status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE)"
+    )]
+    Effect(String),
+    /// What follows the effect's colon is not what it takes.
+    #[error("the effect '{effect}' cannot be had with '{value}' (should be {expected})")]
+    Value {
+        /// The word before the colon.
+        effect: String,
+        /// What follows.
+        value: String,
+        /// What could follow.
+        expected: &'static str,
+    },
+}
+
+/// `METHOD[@OBJECT][:CALLS]=EFFECT`, for example `PowerOnVM_Task@web01:2=drop-after`.
+///
+/// `OBJECT` is a name in the inventory or the value of a reference, `CALLS` is `2`, `2-` or `2-4`.
+impl FromStr for Rule {
+    type Err = InvalidRule;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRule> {
+        let form = || InvalidRule::Form(text.to_owned());
+        let (about, effect) = text.rsplit_once('=').ok_or_else(form)?;
+        let (about, calls) = match about.rsplit_once(':') {
+            Some((about, calls)) => (about, Some(calls)),
+            None => (about, None),
+        };
+        let (method, object) = match about.split_once('@') {
+            Some((method, object)) => (method, Some(object)),
+            None => (about, None),
+        };
+        if method.is_empty() || object == Some("") {
+            return Err(form());
+        }
+        let mut rule = Self::new(method, read_effect(effect)?);
+        if let Some(object) = object {
+            rule = rule.on_named(object);
+        }
+        if let Some(calls) = calls {
+            rule = among(rule, calls).ok_or_else(|| InvalidRule::Calls(calls.to_owned()))?;
+        }
+        Ok(rule)
+    }
+}
+
+/// The rule for some of the calls only.
+fn among(rule: Rule, calls: &str) -> Option<Rule> {
+    let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
+    Some(match calls.split_once('-') {
+        None => rule.nth(number(calls)?),
+        Some((first, "")) => rule.from_nth(number(first)?),
+        Some((first, last)) => {
+            let (first, last): (usize, usize) = (number(first)?, number(last)?);
+            rule.from_nth(first).times(last.checked_sub(first)? + 1)
+        }
+    })
+}
+
+fn read_effect(text: &str) -> Result<Effect, InvalidRule> {
+    let (word, value) = match text.split_once(':') {
+        Some((word, value)) => (word, Some(value)),
+        None => (text, None),
+    };
+    let invalid = |expected| InvalidRule::Value {
+        effect: word.to_owned(),
+        value: value.unwrap_or_default().to_owned(),
+        expected,
+    };
+    let given = value.unwrap_or_default();
+    let effect = match word {
+        "drop-before" => Effect::DropBefore,
+        "drop-after" => Effect::DropAfter,
+        "expire-session" => Effect::ExpireSession,
+        "silence" => Effect::Silence,
+        "html" => Effect::Html,
+        "status" => {
+            let status = given.parse::<StatusCode>();
+            return Ok(Effect::Status(
+                status.map_err(|_| invalid("a number of HTTP, such as 503"))?,
+            ));
+        }
+        "delay" => {
+            let seconds = given.parse::<f64>().ok();
+            let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            return Ok(Effect::Delay(
+                time.ok_or_else(|| invalid("seconds, such as 0.5"))?,
+            ));
+        }
+        "truncate" => {
+            let length = given.parse().map_err(|_| invalid("a number of bytes"))?;
+            return Ok(Effect::Truncate(length));
+        }
+        "fault" => {
+            return named_fault(given)
+                .map(|fault| Effect::Fault(Box::new(fault)))
+                .ok_or_else(|| invalid("the type of a fault, such as NotSupported"));
+        }
+        _ => return Err(InvalidRule::Effect(text.to_owned())),
+    };
+    match value {
+        None => Ok(effect),
+        Some(_) => Err(invalid("nothing")),
+    }
+}
+
+/// A fault of that type with nothing else in it.
+fn named_fault(name: &str) -> Option<SoapFault> {
+    let object = (vi_types::registry().object(name)?.new)();
+    let fault = Poly::<MethodFault>::from_object(object).ok()?;
+    Some(fault::of(LocalizedMethodFault {
+        fault,
+        localized_message: Some(format!("The simulator was told to answer {name}.")),
+        ..LocalizedMethodFault::default()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_can_be_written() {
+        for (text, expected) in [
+            ("Login=html", Rule::new("Login", Effect::Html)),
+            (
+                "PowerOnVM_Task@web01:2=drop-after",
+                Rule::new("PowerOnVM_Task", Effect::DropAfter)
+                    .on_named("web01")
+                    .nth(2),
+            ),
+            (
+                "*:3-=status:503",
+                Rule::new("*", Effect::Status(StatusCode::SERVICE_UNAVAILABLE)).from_nth(3),
+            ),
+            (
+                "*:3-4=delay:1.5",
+                Rule::new("*", Effect::Delay(Duration::from_millis(1500)))
+                    .from_nth(3)
+                    .times(2),
+            ),
+            (
+                "PUT:1=truncate:9",
+                Rule::new("PUT", Effect::Truncate(9)).nth(1),
+            ),
+        ] {
+            let rule: Rule = text.parse().unwrap();
+            assert_eq!(format!("{rule:?}"), format!("{expected:?}"), "{text}");
+        }
+        let fault = "CancelTask=fault:NotSupported".parse::<Rule>().unwrap();
+        assert!(format!("{fault:?}").contains("NotSupported"));
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        for (text, expected) in [
+            (
+                "Login",
+                "'Login' is no rule: it should be METHOD[@OBJECT][:CALLS]=EFFECT",
+            ),
+            (
+                "@web01=html",
+                "'@web01=html' is no rule: it should be METHOD[@OBJECT][:CALLS]=EFFECT",
+            ),
+            (
+                "Login:0=html",
+                "'0' names no calls (should be a number as 2, 2- for all from the second on, or 2-4)",
+            ),
+            (
+                "Login:4-2=html",
+                "'4-2' names no calls (should be a number as 2, 2- for all from the second on, or 2-4)",
+            ),
+            (
+                "Login=drop",
+                "there is no effect 'drop' (should be drop-before, drop-after, expire-session, silence, html, \
+                 status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE)",
+            ),
+            (
+                "Login=status:x",
+                "the effect 'status' cannot be had with 'x' (should be a number of HTTP, such as 503)",
+            ),
+            (
+                "Login=delay:-1",
+                "the effect 'delay' cannot be had with '-1' (should be seconds, such as 0.5)",
+            ),
+            (
+                "Login=fault:Description",
+                "the effect 'fault' cannot be had with 'Description' (should be the type of a fault, such as NotSupported)",
+            ),
+            (
+                "Login=html:3",
+                "the effect 'html' cannot be had with '3' (should be nothing)",
+            ),
+        ] {
+            let error = text.parse::<Rule>().unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+        }
+    }
+}
