@@ -108,7 +108,11 @@ fn put(domain: &str, question: &Question) -> Option<String> {
     let default = question.default_choice();
     let _ = writeln!(out, "Domain '{domain}' asks:\n  {}", question.text);
     for choice in &question.choices {
-        let mark = if default == Some(choice) { " (default)" } else { "" };
+        let mark = if default == Some(choice) {
+            " (default)"
+        } else {
+            ""
+        };
         let _ = writeln!(out, "  [{}] {}{mark}", choice.key, choice.label);
     }
     loop {

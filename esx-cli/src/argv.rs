@@ -31,7 +31,10 @@ pub(crate) fn canonical(root: &Command, args: Vec<OsString>) -> Result<Vec<OsStr
     };
     out.push(name);
     if command.has_subcommands() && command.get_name() != "help" {
-        if rest.front().is_some_and(|word| word == "--help" || word == "-h") {
+        if rest
+            .front()
+            .is_some_and(|word| word == "--help" || word == "-h")
+        {
             out.extend(rest);
             return Ok(out);
         }
@@ -329,7 +332,8 @@ fn takes_separate_value(arg: &Arg) -> bool {
 }
 
 fn takes_several(arg: &Arg) -> bool {
-    arg.get_num_args().is_some_and(|count| count.max_values() > 1)
+    arg.get_num_args()
+        .is_some_and(|count| count.max_values() > 1)
 }
 
 fn is_number(arg: &Arg) -> bool {
@@ -394,10 +398,7 @@ mod tests {
     #[test]
     fn some_arguments_take_several_values() {
         check("start a b c", "start -- a b c");
-        check(
-            "start a --domain b --paused c",
-            "start --paused -- a b c",
-        );
+        check("start a --domain b --paused c", "start --paused -- a b c");
         check("start --all", "start --all");
         check("shutdown a --mode acpi b", "shutdown --mode=acpi -- a b");
     }

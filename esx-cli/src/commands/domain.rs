@@ -1,7 +1,7 @@
 //! What the commands about one domain share: finding it, and the names of its states.
 
-use serde::Serializer;
 use esx_driver::{Connect, Domain};
+use serde::Serializer;
 use virt_model::{DomainState, Uuid};
 
 use crate::failure::Failure;
@@ -58,11 +58,7 @@ pub(crate) fn check(domain: &str) -> Result<(), Failure> {
 ///
 /// Whatever went wrong in the single look-ups, virsh says only that it failed to get the domain;
 /// here a reason other than "there is none" follows.
-pub(crate) async fn find(
-    connection: &Connect,
-    text: &str,
-    by: By,
-) -> Result<Domain, Failure> {
+pub(crate) async fn find(connection: &Connect, text: &str, by: By) -> Result<Domain, Failure> {
     let mut reason = None;
     let mut keep = |error: esx_driver::Error| {
         if error.code() != virt_model::ErrorNumber::NoDomain {

@@ -172,7 +172,8 @@ async fn find<V: Verb>(
     let listed = connect.list_all_domains(DomainFilter::default()).await?;
     if common.all {
         let fitting = listed.domains.iter().filter(|entry| verb.fits(entry.state));
-        let named = |entry: &DomainEntry| (entry.domain.name().to_owned(), Ok(entry.domain.clone()));
+        let named =
+            |entry: &DomainEntry| (entry.domain.name().to_owned(), Ok(entry.domain.clone()));
         return Ok(fitting.map(named).collect());
     }
     let all: Vec<&Domain> = listed.domains.iter().map(|entry| &entry.domain).collect();
@@ -249,7 +250,10 @@ impl Answer for Results {
 
     fn text(&self, _quiet: bool) -> String {
         let lines = self.domains.iter().map(|result| result.text.as_str());
-        lines.filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+        lines
+            .filter(|line| !line.is_empty())
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 
     fn failures(&self) -> Vec<&Failure> {

@@ -204,7 +204,11 @@ impl Answer for Asked {
             let title = if index == 0 { "Answers:" } else { "" };
             let is_default = self.default.as_ref() == Some(&choice.key);
             let mark = if is_default { " (default)" } else { "" };
-            text += &property(12, title, format_args!("{} {}{mark}", choice.key, choice.label));
+            text += &property(
+                12,
+                title,
+                format_args!("{} {}{mark}", choice.key, choice.label),
+            );
         }
         text
     }
