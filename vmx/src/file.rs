@@ -661,7 +661,7 @@ mod tests {
         let mut file = VmxFile::read("#\n a = \"1\" \r\nb = 2 ; A = \"3\";c=4\n").unwrap();
         assert!(file.remove("a"));
         assert!(!file.remove("a"));
-        assert_eq!(String::from_utf8_lossy(file.as_bytes()), "#\nb = 2 ;c=4\n");
+        assert_eq!(String::from_utf8_lossy(file.as_bytes()), "#\nb = 2 ; c=4\n");
         assert_eq!(file.find("c").unwrap().place().line, 2);
     }
 
