@@ -1,7 +1,7 @@
 use virt_model::domain::{Cpu, CpuTopology, SmbiosMode, Vcpu};
 use virt_model::{CpuSet, DomainDef};
 
-use super::reader::{Reader, skip_spaces};
+use super::reader::{Reader, is_space, skip_spaces};
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
@@ -64,21 +64,29 @@ impl Reader<'_> {
         if value.eq_ignore_ascii_case("all") {
             return Ok(());
         }
-        let message = match affinity(&value) {
-            Ok((_, found)) if i64::from(found) < count => format!(
+        // libvirt counts before it reads.
+        let count_found = match value.len() {
+            0 => 0,
+            _ => value.split(',').count() as i64,
+        };
+        let message = if count_found < count {
+            format!(
                 "Expecting VMX entry '{key}' to contain at least as many values as 'numvcpus' \
-                 ({count}) but found only {found} value(s)"
-            ),
-            Ok((cpus, _)) => {
-                def.vcpu.cpuset = Some(cpus);
-                return Ok(());
-            }
-            Err(Affinity::Syntax) => format!(
-                "Expecting VMX entry '{key}' to be a comma separated list of unsigned integers \
-                 but found '{value}'"
-            ),
-            Err(Affinity::TooLarge(cpu)) => {
-                format!("VMX entry '{key}' contains a {cpu}, this value is too large")
+                 ({count}) but found only {count_found} value(s)"
+            )
+        } else {
+            match affinity(&value) {
+                Ok(cpus) => {
+                    def.vcpu.cpuset = Some(cpus);
+                    return Ok(());
+                }
+                Err(Affinity::Syntax) => format!(
+                    "Expecting VMX entry '{key}' to be a comma separated list of unsigned \
+                     integers but found '{value}'"
+                ),
+                Err(Affinity::TooLarge(cpu)) => {
+                    format!("VMX entry '{key}' contains a {cpu}, this value is too large")
+                }
             }
         };
         let help = "all, or numbers of host processors separated by commas";
@@ -127,30 +135,21 @@ enum Affinity {
     TooLarge(u32),
 }
 
-/// The processors of a list, and how many numbers it has.
-fn affinity(list: &str) -> Result<(CpuSet, u32), Affinity> {
+/// The processors of a list.
+fn affinity(list: &str) -> Result<CpuSet, Affinity> {
     let mut cpus = CpuSet::default();
-    let mut count = 0;
-    let mut rest = list;
-    while !rest.is_empty() {
-        rest = skip_spaces(rest);
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let cpu = rest[..digits]
-            .parse::<i32>()
-            .map_err(|_| Affinity::Syntax)?;
-        // Not below zero: it has no sign.
-        let cpu = cpu as u32;
+    for part in list.split(',') {
+        let number = skip_spaces(part).trim_end_matches(is_space);
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Affinity::Syntax);
+        }
+        let cpu = digits.parse().map_err(|_| Affinity::Syntax)?;
         if !cpus.insert(cpu) {
             return Err(Affinity::TooLarge(cpu));
         }
-        count += 1;
-        rest = skip_spaces(&rest[digits..]);
-        if rest.is_empty() {
-            break;
-        }
-        rest = skip_spaces(rest.strip_prefix(',').ok_or(Affinity::Syntax)?);
     }
-    Ok((cpus, count))
+    Ok(cpus)
 }
 
 /// A number as C's `strtoull` reads it, which takes a sign.

@@ -17,7 +17,7 @@ impl Reader<'_> {
                 let index = entry.key()[PREFIX.len()..].split_once('.');
                 let index = index.map(|(index, _)| index).unwrap_or_default();
                 let digits = index.bytes().all(|byte| byte.is_ascii_digit());
-                !digits || index.parse::<u32>().is_err()
+                !digits || index.parse::<i32>().is_err()
             })
             .collect();
         misnamed.sort_by_key(|entry| entry.place().bytes.start);
@@ -87,7 +87,7 @@ impl Reader<'_> {
         interface.mac = Some(self.mac(&format!("{device}.{address_key}"))?);
         interface.mac_check = self
             .string(&format!("{device}.checkMACAddress"))
-            .map(|value| value == "true" || self.lenient() && value.eq_ignore_ascii_case("true"));
+            .map(|value| value == "true");
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Reader<'_> {
         let Some(value) = self.string(key) else {
             return Ok(MacAddress::default());
         };
-        if let Ok(mac) = value.parse() {
+        if let Some(mac) = mac_address(&value) {
             return Ok(mac);
         }
         let message = format!("Expecting VMX entry '{key}' to be MAC address but found '{value}'");
@@ -109,6 +109,7 @@ impl Reader<'_> {
 
     fn interface_model(&mut self, device: &str) -> Result<Option<String>, VmxError> {
         let key = format!("{device}.virtualDev");
+        let features = self.long(&format!("{device}.features"), 0)?;
         let Some(value) = self.string(&key) else {
             return Ok(None);
         };
@@ -116,7 +117,6 @@ impl Reader<'_> {
         match model.as_str() {
             "vlance" | "vmxnet3" | "e1000" | "e1000e" => Ok(Some(model)),
             "vmxnet" => {
-                let features = self.long(&format!("{device}.features"), 0)?;
                 let model = if features == 15 { "vmxnet2" } else { "vmxnet" };
                 Ok(Some(model.to_owned()))
             }
@@ -211,6 +211,14 @@ impl Reader<'_> {
         }
         Ok(Some(source))
     }
+}
+
+/// An address as libvirt reads it: one or two digits a byte, and anything behind a blank.
+fn mac_address(text: &str) -> Option<MacAddress> {
+    let end = text.find(|c| c <= ' ').unwrap_or(text.len());
+    let parts = text[..end].split(':');
+    let short = parts.clone().all(|part| part.len() <= 2);
+    text[..end].parse().ok().filter(|_| short)
 }
 
 const CONNECTIONS: &str = "bridged, nat or custom";

@@ -31,7 +31,7 @@ impl Reader<'_> {
             let name =
                 plain.and_then(|text| PIPE.unescape(&text).ok().map(|name| name.into_owned()));
             def.name = match name {
-                Some(name) => name,
+                Some(name) => self.c_string(name),
                 None => {
                     let text = "VMX entry 'name' contains invalid escape sequence";
                     let error = self.error(key, text).with_help(ESCAPES);
@@ -44,6 +44,14 @@ impl Reader<'_> {
             self.usable_name(def);
         }
         Ok(())
+    }
+
+    /// What libvirt keeps of a text: all before a NUL.
+    fn c_string(&self, mut text: String) -> String {
+        if let (false, Some(end)) = (self.lenient(), text.find('\0')) {
+            text.truncate(end);
+        }
+        text
     }
 
     /// Gives a domain a name that libvirt takes back.
@@ -90,7 +98,7 @@ impl Reader<'_> {
             return Ok(());
         };
         def.description = Some(match PIPE.unescape(&value) {
-            Ok(text) => text.into_owned(),
+            Ok(text) => self.c_string(text.into_owned()),
             Err(_) => {
                 let text = "VMX entry 'annotation' contains invalid escape sequence";
                 let error = self.error(key, text).with_help(ESCAPES);

@@ -255,5 +255,10 @@ fn number(value: &str) -> Option<i64> {
 
 /// Without the white space that C skips before a number.
 pub(super) fn skip_spaces(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c'])
+    text.trim_start_matches(is_space)
+}
+
+/// C's white space.
+pub(super) fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
 }

@@ -38,7 +38,7 @@ impl Reader<'_> {
                 Ok(Some(CharSource::File { path, append: None }))
             }
             Some("pipe") => Ok(Some(CharSource::Pipe { path })),
-            Some("network") => self.network_serial(&device, path.as_deref().unwrap_or_default()),
+            Some("network") => self.network_serial(&device, path.as_deref()),
             Some(_) => {
                 let found = file_type.unwrap_or_default();
                 let accepted = "'device', 'file' or 'pipe' or 'network'";
@@ -49,9 +49,13 @@ impl Reader<'_> {
         }
     }
 
-    fn network_serial(&mut self, device: &str, name: &str) -> Result<Option<CharSource>, VmxError> {
+    fn network_serial(
+        &mut self,
+        device: &str,
+        name: Option<&str>,
+    ) -> Result<Option<CharSource>, VmxError> {
         let name_key = format!("{device}.fileName");
-        let uri = match Uri::parse(name) {
+        let uri = match name.and_then(Uri::parse) {
             Some(uri) if uri.port != 0 => uri,
             _ if self.since(LibvirtVersion::V11_3) => {
                 self.warn(
@@ -63,7 +67,7 @@ impl Reader<'_> {
             parsed => {
                 let text = match parsed {
                     Some(_) => format!("VMX entry '{name_key}' doesn't contain a port part"),
-                    None => format!("Unable to parse URI {name}"),
+                    None => format!("Unable to parse URI {}", name.unwrap_or("(null)")),
                 };
                 let error = self.error(&name_key, text).with_help(ADDRESS);
                 self.tolerate(error, "the serial port leads nowhere")?;

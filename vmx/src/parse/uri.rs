@@ -11,10 +11,18 @@ pub(super) struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// `None` when the text is no URI and no relative reference.
     pub(super) fn parse(text: &'a str) -> Option<Uri<'a>> {
-        if !text.bytes().all(is_uri_byte) {
+        let escaped = |(at, _)| {
+            let digits = text.as_bytes().get(at + 1..at + 3);
+            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
+        if !text.bytes().all(is_uri_byte) || !text.match_indices('%').all(escaped) {
             return None;
         }
         let hierarchy = text.split(['?', '#']).next().unwrap_or_default();
+        let behind = &text[hierarchy.len()..];
+        if behind.contains(['[', ']']) || behind.matches('#').count() > 1 {
+            return None;
+        }
         let first_segment = hierarchy.split('/').next().unwrap_or_default();
         let (scheme, rest) = match first_segment.split_once(':') {
             Some((scheme, _)) if is_scheme(scheme) => {
@@ -31,21 +39,31 @@ impl<'a> Uri<'a> {
                 port: 0,
             });
         };
-        let authority = authority.split('/').next().unwrap_or_default();
-        let server = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, server)| server);
+        let (authority, path) = authority.split_at(authority.find('/').unwrap_or(authority.len()));
+        let (user, server) = match authority.split_once('@') {
+            Some((user, server)) => (user, server),
+            None => ("", authority),
+        };
         let (host, port) = match server.strip_prefix('[') {
             Some(rest) => rest.split_once(']')?,
             None => server.split_at(server.find(':').unwrap_or(server.len())),
         };
+        if [user, host, path]
+            .iter()
+            .any(|part| part.contains(['[', ']']))
+            || host.contains('@')
+        {
+            return None;
+        }
         let port = match port.strip_prefix(':') {
-            Some("") | None if port.is_empty() || port == ":" => 0,
+            None if port.is_empty() => 0,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 digits.parse::<i32>().ok()? as u32
             }
             _ => return None,
         };
+        // libxml2 has no port where there is no host.
+        let port = if server.starts_with(':') { 0 } else { port };
         Some(Uri {
             scheme,
             host: Some(host).filter(|host| !host.is_empty()),
@@ -87,13 +105,15 @@ mod tests {
         );
         check("tcp://user@h:1", Some((Some("tcp"), Some("h"), 1)));
         check("//h:1", Some((None, Some("h"), 1)));
-        check("tcp://:1", Some((Some("tcp"), None, 1)));
+        check("tcp://:1", Some((Some("tcp"), None, 0)));
         check("tcp://h", Some((Some("tcp"), Some("h"), 0)));
-        check("tcp://h:", Some((Some("tcp"), Some("h"), 0)));
         check("h:1", Some((Some("h"), None, 0)));
         check("", Some((None, None, 0)));
         check("192.0.2.1:1", None);
         check("tcp://h:x", None);
+        check("tcp://h:", None);
+        check("tcp://a@b@c:1", None);
+        check("tcp://h%zz:1", None);
         check("a b", None);
         check("tcp://[::1:1", None);
     }
