@@ -19,8 +19,10 @@ impl<'a> Uri<'a> {
             return None;
         }
         let hierarchy = text.split(['?', '#']).next().unwrap_or_default();
-        let behind = &text[hierarchy.len()..];
-        if behind.contains(['[', ']']) || behind.matches('#').count() > 1 {
+        let (query, fragment) = text[hierarchy.len()..]
+            .split_once('#')
+            .unwrap_or((&text[hierarchy.len()..], ""));
+        if query.contains(['[', ']']) || fragment.contains('#') {
             return None;
         }
         let first_segment = hierarchy.split('/').next().unwrap_or_default();
