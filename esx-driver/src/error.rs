@@ -67,6 +67,8 @@ pub enum ErrorKind {
     Decode,
     /// The server did not give a property that it always has, or gave one of another type.
     Property,
+    /// A text that names a file of a datastore is none.
+    DatastorePath,
     /// A property has a value that cannot be.
     UnexpectedValue,
     /// A virtual machine lacks what makes it a domain.

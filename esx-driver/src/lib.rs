@@ -41,12 +41,14 @@
 
 pub mod auth;
 mod connect;
+mod datastore;
 mod domain;
 mod error;
 mod inventory;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};
+pub use datastore::DatastorePath;
 pub use domain::{Domain, DomainEntry, DomainList, SkippedDomain};
 pub use error::{Error, ErrorKind, Result};
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
