@@ -121,10 +121,15 @@ impl VmxFile {
         file.index();
         let label = file.get(".encoding").map(Cow::into_owned);
         let text = c_string(&file.text);
-        file.charset = Charset::strict(label.as_deref(), text).map_err(|error| {
+        let (charset, length) = Charset::strict(label.as_deref(), text).map_err(|error| {
             let place = file.find(".encoding").map(|entry| entry.place());
             error.with_key(".encoding").with_place(place)
         })?;
+        if length < text.len() {
+            file.slots = syntax::strict(&text[..length], libvirt)?;
+            file.index();
+        }
+        file.charset = charset;
         Ok(file)
     }
 
@@ -661,7 +666,7 @@ mod tests {
         let mut file = VmxFile::read("#\n a = \"1\" \r\nb = 2 ; A = \"3\";c=4\n").unwrap();
         assert!(file.remove("a"));
         assert!(!file.remove("a"));
-        assert_eq!(String::from_utf8_lossy(file.as_bytes()), "#\nb = 2 ;c=4\n");
+        assert_eq!(String::from_utf8_lossy(file.as_bytes()), "#\nb = 2 ; c=4\n");
         assert_eq!(file.find("c").unwrap().place().line, 2);
     }
 

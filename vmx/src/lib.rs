@@ -9,8 +9,10 @@ pub mod escape;
 mod file;
 pub mod names;
 mod options;
+mod parse;
 
 pub use error::{Place, VmxError, Warning};
 pub use file::{Entry, VmxFile};
 pub use names::FileNames;
 pub use options::{FormatOptions, LibvirtVersion, Mode, ParseLibvirtVersionError, ParseOptions};
+pub use parse::{Parsed, parse, parse_file, to_domain};

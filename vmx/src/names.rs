@@ -9,7 +9,7 @@ mod folder;
 
 pub use datastores::{Datastore, Datastores};
 pub use folder::Folder;
-use virt_model::ErrorNumber;
+use virt_model::{ErrorNumber, domain::Disk};
 
 /// How file names of VMX files become those of definitions, and back.
 ///
@@ -28,6 +28,16 @@ pub trait FileNames {
     /// # Errors
     /// When nothing can be made of the name.
     fn format(&self, source: &str) -> Result<String, FileNameError>;
+
+    /// The model of SCSI controller that a disk was made for, where a definition says `auto`:
+    /// `lsilogic`, `vmpvscsi`, …. `None` where nobody knows.
+    ///
+    /// # Errors
+    /// When asking failed.
+    fn scsi_model(&self, disk: &Disk) -> Result<Option<String>, FileNameError> {
+        let _ = disk;
+        Ok(None)
+    }
 }
 
 /// Whether a file name may refer to a datastore that is not there: only that of a CD-ROM image.

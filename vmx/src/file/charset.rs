@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::{DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252};
 use virt_model::ErrorNumber;
 
 use crate::VmxError;
@@ -19,11 +19,12 @@ pub(super) enum Charset {
 }
 
 impl Charset {
-    /// What libvirt makes of `.encoding`.
-    pub(super) fn strict(label: Option<&str>, text: &[u8]) -> Result<Charset, VmxError> {
+    /// What libvirt makes of `.encoding`, and how much of the text it reads: all before the first
+    /// byte that has no meaning.
+    pub(super) fn strict(label: Option<&str>, text: &[u8]) -> Result<(Charset, usize), VmxError> {
         let Some(label) = label.filter(|label| !is_utf8(label)) else {
             let valid = std::str::from_utf8(text);
-            return valid.map(|_| Charset::Utf8).map_err(|_| {
+            return valid.map(|_| (Charset::Utf8, text.len())).map_err(|_| {
                 VmxError::internal("the file is not UTF-8, and has no '.encoding' that says so")
                     .with_help("the encoding's name in '.encoding', for instance windows-1252")
             });
@@ -36,13 +37,7 @@ impl Charset {
             .with_value(label)
             .with_help("UTF-8, windows-1252, Shift_JIS, GBK, Big5, EUC-KR and others")
         })?;
-        if !charset.fits(text) {
-            return Err(VmxError::internal(format!(
-                "Could not convert from {label} to UTF-8 encoding"
-            ))
-            .with_value(label));
-        }
-        Ok(charset)
+        Ok((charset, charset.valid_up_to(text)))
     }
 
     /// What the bytes most likely are, and what is to be said about it.
@@ -140,20 +135,59 @@ impl Charset {
             return Some(Charset::Utf8);
         }
         // Such a file could not name its encoding in bytes that are ASCII.
-        encoding
-            .is_ascii_compatible()
-            .then_some(Charset::Other(encoding))
+        let usable = encoding.is_ascii_compatible() || encoding == ISO_2022_JP;
+        usable.then_some(Charset::Other(encoding))
     }
 
     /// Whether all of `text` can be decoded.
     fn fits(self, text: &[u8]) -> bool {
         match self {
-            Charset::Utf8 => std::str::from_utf8(text).is_ok(),
-            Charset::Ascii => text.is_ascii(),
-            Charset::Guessed | Charset::Latin1 => true,
             Charset::Other(encoding) => encoding
                 .decode_without_bom_handling_and_without_replacement(text)
                 .is_some(),
+            _ => self.valid_up_to(text) == text.len(),
+        }
+    }
+
+    /// How much of `text` can be decoded, as libvirt's decoder has it.
+    fn valid_up_to(self, text: &[u8]) -> usize {
+        match self {
+            Charset::Utf8 => {
+                std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len)
+            }
+            Charset::Ascii => Encoding::ascii_valid_up_to(text),
+            Charset::Guessed | Charset::Latin1 => text.len(),
+            Charset::Other(encoding) => {
+                let end = text
+                    .iter()
+                    .position(|byte| is_unassigned(encoding, *byte))
+                    .unwrap_or(text.len());
+                decodable(encoding, &text[..end])
+            }
+        }
+    }
+}
+
+/// Bytes of Windows' code pages that have no meaning; browsers make control characters of them.
+fn is_unassigned(encoding: &'static Encoding, byte: u8) -> bool {
+    encoding == WINDOWS_1252 && matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)
+}
+
+/// How much of `text` can be decoded.
+fn decodable(encoding: &'static Encoding, text: &[u8]) -> usize {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut sink = [0; 4096];
+    let mut read = 0;
+    loop {
+        let rest = &text[read..];
+        let (result, more, _) = decoder.decode_to_utf8_without_replacement(rest, &mut sink, true);
+        read += more;
+        match result {
+            DecoderResult::InputEmpty => return read,
+            DecoderResult::OutputFull => {}
+            DecoderResult::Malformed(bytes, behind) => {
+                return read - usize::from(bytes) - usize::from(behind);
+            }
         }
     }
 }
@@ -168,7 +202,8 @@ mod tests {
 
     #[track_caller]
     fn check(label: &str, bytes: &[u8], text: &str) {
-        let charset = Charset::strict(Some(label), bytes).unwrap();
+        let (charset, length) = Charset::strict(Some(label), bytes).unwrap();
+        assert_eq!(length, bytes.len());
         assert_eq!(charset.decode(bytes), text);
         assert_eq!(charset.encode(text).unwrap(), bytes);
         assert_eq!(Charset::lenient(Some(label), bytes), (charset, None));
@@ -189,6 +224,7 @@ mod tests {
         check("EUC-JP", b"\xc9\xb8", "標");
         check("windows-1251", b"\xcf", "П");
         check("US-ASCII", b"A", "A");
+        check("ISO-2022-JP", b"\x1b$BI8\x1b(B", "標");
     }
 
     #[test]
@@ -200,11 +236,6 @@ mod tests {
                 "internal error: libxml2 doesn't handle klingon encoding",
             ),
             (
-                Some("Shift_JIS"),
-                b"\x95\n",
-                "internal error: Could not convert from Shift_JIS to UTF-8 encoding",
-            ),
-            (
                 None,
                 b"\xe4",
                 "internal error: the file is not UTF-8, and has no '.encoding' that says so",
@@ -212,6 +243,22 @@ mod tests {
         ] {
             let error = Charset::strict(label, bytes).unwrap_err();
             assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn bytes_without_a_meaning_end_the_text() {
+        for (label, bytes, length) in [
+            ("Shift_JIS", &b"a\x95\x57b\x95\nc"[..], 4),
+            ("windows-1252", b"a\x80\x81", 2),
+            ("US-ASCII", b"ab\xe4", 2),
+            ("utf8", b"a\xff", 1),
+        ] {
+            assert_eq!(
+                Charset::strict(Some(label), bytes).unwrap().1,
+                length,
+                "{label}"
+            );
         }
     }
 

@@ -17,14 +17,11 @@ pub(super) fn strict(text: &[u8], libvirt: LibvirtVersion) -> Result<Vec<Slot>, 
         stars: libvirt >= LibvirtVersion::V11_3,
     };
     let mut slots = Vec::new();
-    // libvirt refuses an empty text, as it does one of nothing but blanks.
-    loop {
+    while reader.at < reader.text.len() {
         slots.extend(reader.statement()?);
         reader.separator()?;
-        if reader.at == reader.text.len() {
-            return Ok(slots);
-        }
     }
+    Ok(slots)
 }
 
 struct Strict<'a> {
@@ -116,11 +113,14 @@ impl Strict<'_> {
         let rest = &self.text[self.at..];
         if rest.len() > 6 && rest.starts_with(TRIPLE) {
             let start = self.at + 3;
-            // libvirt does not count the lines in there.
-            let Some(end) = find(&self.text[start..], TRIPLE).map(|end| start + end) else {
-                self.at = self.text.len();
+            let found = find(&self.text[start..], TRIPLE).map(|end| start + end);
+            let end = found.unwrap_or(self.text.len() - 2);
+            let lines = self.text[start..end].iter().filter(|byte| **byte == b'\n');
+            self.line += lines.count() as u32;
+            self.at = end;
+            if found.is_none() {
                 return Err(self.error("unterminated string", "closing quotes: \"\"\""));
-            };
+            }
             self.at = end + 3;
             return Ok((start, end, 3));
         }

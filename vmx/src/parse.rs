@@ -1,0 +1,188 @@
+//! VMX files to definitions.
+
+mod controller;
+mod cpu;
+mod disk;
+mod ethernet;
+mod filesystem;
+mod firmware;
+mod graphics;
+mod identity;
+mod leftover;
+mod memory;
+mod parallel;
+mod post;
+mod reader;
+mod serial;
+mod uri;
+mod video;
+
+use virt_model::DomainDef;
+use virt_model::domain::{Tpm, TpmBackend};
+
+use crate::names::Folder;
+use crate::{FileNames, LibvirtVersion, Mode, ParseOptions, VmxError, VmxFile, Warning};
+use reader::Reader;
+
+/// A definition, and what it lacks.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Parsed {
+    /// The definition.
+    pub domain: DomainDef,
+    /// What of the file could not be carried over; always empty in [`Mode::Strict`].
+    pub warnings: Vec<Warning>,
+}
+
+/// The definition of a VMX file, as the newest libvirt makes it; what libvirt refuses is made the
+/// best of. Relative file names stay relative.
+///
+/// ```
+/// let text = "config.version = \"8\"\nvirtualHW.version = \"13\"\ndisplayName = \"web\"\nmemsize = 512\n";
+/// let parsed = vmx::to_domain(text).unwrap();
+/// assert_eq!(parsed.domain.name, "web");
+/// assert_eq!(parsed.domain.memory, 512 * 1024);
+/// assert_eq!(parsed.warnings, []);
+/// ```
+///
+/// # Errors
+/// When the text is no VMX file, or an encrypted one.
+pub fn to_domain(text: impl Into<Vec<u8>>) -> Result<Parsed, VmxError> {
+    parse(text, &Folder::default(), &ParseOptions::default())
+}
+
+/// The definition of a VMX file.
+///
+/// # Errors
+/// In [`Mode::Strict`] libvirt's error, for whatever libvirt refuses; in [`Mode::Lenient`] only
+/// when the text is no VMX file, or an encrypted one.
+pub fn parse(
+    text: impl Into<Vec<u8>>,
+    names: &dyn FileNames,
+    options: &ParseOptions,
+) -> Result<Parsed, VmxError> {
+    let file = match options.mode {
+        Mode::Strict => VmxFile::read_strict(text, options.libvirt)?,
+        Mode::Lenient => VmxFile::read(text)?,
+    };
+    parse_file(&file, names, options)
+}
+
+/// The definition of a VMX file that has been read.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_file(
+    file: &VmxFile,
+    names: &dyn FileNames,
+    options: &ParseOptions,
+) -> Result<Parsed, VmxError> {
+    let mut reader = Reader::new(file, names, options);
+    let domain = reader.domain()?;
+    Ok(Parsed {
+        domain,
+        warnings: reader.into_warnings(),
+    })
+}
+
+impl Reader<'_> {
+    /// Everything, in libvirt's order: its first error is the one that counts.
+    fn domain(&mut self) -> Result<DomainDef, VmxError> {
+        let mut def = DomainDef::new("vmware", "");
+        self.check_kind()?;
+        let interfaces = self.interface_indices()?;
+        self.versions()?;
+        self.identity(&mut def)?;
+        self.memory(&mut def)?;
+        self.processors(&mut def)?;
+        self.machine(&mut def)?;
+        self.graphics(&mut def)?;
+        self.disks(&mut def)?;
+        self.filesystems(&mut def)?;
+        self.interfaces(&mut def, &interfaces)?;
+        self.video(&mut def)?;
+        self.tpm(&mut def)?;
+        self.serials(&mut def)?;
+        self.parallels(&mut def)?;
+        def.datacenter_path
+            .clone_from(&self.options.datacenter_path);
+        def.moref.clone_from(&self.options.moref);
+        self.firmware(&mut def)?;
+        post::complete(&mut def);
+        if self.lenient() {
+            self.leftovers();
+        }
+        Ok(def)
+    }
+
+    /// In lenient mode, whether it is a VMX file that can be read at all.
+    fn check_kind(&mut self) -> Result<(), VmxError> {
+        if !self.lenient() {
+            return Ok(());
+        }
+        let hardware = self.file.find("virtualHW.version");
+        if let Some(entry) = self.file.find("encryption.data") {
+            let place = Some(entry.place());
+            if hardware.is_none() {
+                return Err(VmxError::unsupported(
+                    "the file is encrypted: only VMware with its password can read it",
+                )
+                .with_key(entry.key())
+                .with_place(place)
+                .with_help("decrypt the virtual machine in VMware, then convert it"));
+            }
+            self.warn(
+                "encryption.data",
+                "a part of the settings is encrypted and left out",
+            );
+        }
+        if hardware.is_none() && self.file.find("config.version").is_none() {
+            return Err(VmxError::internal(
+                "this is no VMX file: it has neither 'config.version' nor 'virtualHW.version'",
+            )
+            .with_help("a virtual machine's .vmx file; VMware's other files (.vmxf, .vmdk, .nvram, .ovf) have no settings to convert"));
+        }
+        Ok(())
+    }
+
+    fn versions(&mut self) -> Result<(), VmxError> {
+        let config = self.essential_long("config.version", 8)?;
+        if config != 8 {
+            let error = self.error(
+                "config.version",
+                format!("Expecting VMX entry 'config.version' to be 8 but found {config}"),
+            );
+            self.tolerate(error.with_help("8"), "it is read all the same")?;
+        }
+        let hardware = self.essential_long("virtualHW.version", 4)?;
+        if hardware < 4 {
+            let error = self.error(
+                "virtualHW.version",
+                format!(
+                    "Expecting VMX entry 'virtualHW.version' to be 4 or higher but found {hardware}"
+                ),
+            );
+            self.tolerate(error.with_help("4 or higher"), "it is read all the same")?;
+        }
+        self.hardware = hardware;
+        Ok(())
+    }
+
+    fn tpm(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        if !self.since(LibvirtVersion::V12_4) {
+            return Ok(());
+        }
+        if self.boolean("vtpm.present", false)? {
+            self.carried("vtpm");
+            def.devices.tpms.push(Tpm {
+                model: Some("tpm-crb".to_owned()),
+                backend: TpmBackend::Emulator {
+                    version: Some("2.0".to_owned()),
+                    persistent_state: None,
+                },
+                ..Tpm::default()
+            });
+        }
+        Ok(())
+    }
+}

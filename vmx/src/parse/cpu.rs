@@ -1,0 +1,168 @@
+use virt_model::domain::{Cpu, CpuTopology, SmbiosMode, Vcpu};
+use virt_model::{CpuSet, DomainDef};
+
+use super::reader::{Reader, is_space, skip_spaces};
+use crate::{LibvirtVersion, VmxError};
+
+impl Reader<'_> {
+    /// Processors, their topology, affinity and shares.
+    pub(super) fn processors(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let mut count = self.long("numvcpus", 1)?;
+        if count <= 0 {
+            let error = self
+                .error(
+                    "numvcpus",
+                    format!(
+                        "Expecting VMX entry 'numvcpus' to be an unsigned integer greater than 0 \
+                         but found {count}"
+                    ),
+                )
+                .with_help("1 or more");
+            self.tolerate(error, "1 is taken")?;
+            count = 1;
+        }
+        // libvirt keeps 32 bits.
+        def.vcpu = Vcpu::new(count as u32);
+        self.topology(def, count)?;
+        self.affinity(def, count)?;
+        self.shares(def)
+    }
+
+    fn topology(&mut self, def: &mut DomainDef, count: i64) -> Result<(), VmxError> {
+        let key = "cpuid.coresPerSocket";
+        let cores = self.long(key, 1)?;
+        if cores <= 1 {
+            return Ok(());
+        }
+        let sockets = count / cores;
+        if sockets == 0 {
+            let text = "VMX entry 'cpuid.coresPerSocket' smaller than 'numvcpus'";
+            let error = self
+                .error(key, text)
+                .with_help("at most as many as 'numvcpus'");
+            return self.tolerate(error, "no topology is taken over");
+        }
+        let one_since = |version| self.since(version).then_some(1);
+        def.cpu = Some(Cpu {
+            topology: Some(CpuTopology {
+                sockets: sockets as u32,
+                dies: Some(1),
+                clusters: one_since(LibvirtVersion::V11_3),
+                cores: cores as u32,
+                threads: 1,
+            }),
+            ..Cpu::default()
+        });
+        Ok(())
+    }
+
+    fn affinity(&mut self, def: &mut DomainDef, count: i64) -> Result<(), VmxError> {
+        let key = "sched.cpu.affinity";
+        let Some(value) = self.string(key) else {
+            return Ok(());
+        };
+        if value.eq_ignore_ascii_case("all") {
+            return Ok(());
+        }
+        // libvirt counts before it reads.
+        let count_found = match value.len() {
+            0 => 0,
+            _ => value.split(',').count() as i64,
+        };
+        let message = if count_found < count {
+            format!(
+                "Expecting VMX entry '{key}' to contain at least as many values as 'numvcpus' \
+                 ({count}) but found only {count_found} value(s)"
+            )
+        } else {
+            match affinity(&value) {
+                Ok(cpus) => {
+                    def.vcpu.cpuset = Some(cpus);
+                    return Ok(());
+                }
+                Err(Affinity::Syntax) => format!(
+                    "Expecting VMX entry '{key}' to be a comma separated list of unsigned \
+                     integers but found '{value}'"
+                ),
+                Err(Affinity::TooLarge(cpu)) => {
+                    format!("VMX entry '{key}' contains a {cpu}, this value is too large")
+                }
+            }
+        };
+        let help = "all, or numbers of host processors separated by commas";
+        let error = self.error(key, message).with_help(help);
+        self.tolerate(error, "no affinity is taken over")
+    }
+
+    fn shares(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let key = "sched.cpu.shares";
+        let Some(value) = self.string(key) else {
+            return Ok(());
+        };
+        let each = match value.to_ascii_lowercase().as_str() {
+            "low" => Some(500),
+            "normal" => Some(1000),
+            "high" => Some(2000),
+            _ => None,
+        };
+        // The product of 32 bits, as libvirt has it.
+        let level = each.map(|each: u32| u64::from(def.vcpu.max.wrapping_mul(each)));
+        let Some(shares) = level.or_else(|| unsigned(&value)) else {
+            let accepted = "an unsigned integer or 'low', 'normal' or 'high'";
+            let error = self.expecting(key, accepted, &value);
+            return self.tolerate(error, "no shares are taken over");
+        };
+        def.cpu_tune.shares = Some(shares);
+        Ok(())
+    }
+
+    /// Architecture and SMBIOS.
+    pub(super) fn machine(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let wide = self
+            .string("guestOS")
+            .is_some_and(|guest| guest.ends_with("-64"));
+        let arch = if wide { "x86_64" } else { "i686" };
+        def.os.arch = Some(arch.to_owned());
+        if self.boolean("smbios.reflecthost", false)? {
+            def.os.smbios = Some(SmbiosMode::Host);
+        }
+        Ok(())
+    }
+}
+
+enum Affinity {
+    Syntax,
+    TooLarge(u32),
+}
+
+/// The processors of a list.
+fn affinity(list: &str) -> Result<CpuSet, Affinity> {
+    let mut cpus = CpuSet::default();
+    for part in list.split(',') {
+        let number = skip_spaces(part).trim_end_matches(is_space);
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Affinity::Syntax);
+        }
+        let cpu = digits.parse().map_err(|_| Affinity::Syntax)?;
+        if !cpus.insert(cpu) {
+            return Err(Affinity::TooLarge(cpu));
+        }
+    }
+    Ok(cpus)
+}
+
+/// A number as C's `strtoull` reads it, which takes a sign.
+fn unsigned(text: &str) -> Option<u64> {
+    let text = skip_spaces(text);
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    Some(if text.starts_with('-') {
+        number.wrapping_neg()
+    } else {
+        number
+    })
+}

@@ -1,0 +1,457 @@
+use virt_model::DomainDef;
+use virt_model::domain::{
+    Address, CacheMode, Controller, ControllerType, DeviceInfo, Disk, DiskBus, DiskDevice,
+    DiskSource, DriveAddress, StartupPolicy,
+};
+
+use super::post::insert_controller;
+use super::reader::Reader;
+use crate::names::Missing;
+use crate::{LibvirtVersion, VmxError};
+
+impl Reader<'_> {
+    /// Disks, CD-ROM and floppy drives, with their controllers.
+    pub(super) fn disks(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        self.bus(def, DiskBus::Scsi, ControllerType::Scsi)?;
+        self.bus(def, DiskBus::Sata, ControllerType::Sata)?;
+        for bus in 0..2 {
+            for unit in 0..2 {
+                let disk = self.slot(DiskBus::Ide, bus, unit)?;
+                def.devices.disks.extend(disk);
+            }
+        }
+        for unit in 0..2 {
+            let disk = self.floppy(unit)?;
+            def.devices.disks.extend(disk);
+        }
+        if self.since(LibvirtVersion::V11_5) {
+            self.bus(def, DiskBus::Nvme, ControllerType::Nvme)?;
+        }
+        Ok(())
+    }
+
+    /// The four controllers of a bus that has such, and their disks.
+    fn bus(
+        &mut self,
+        def: &mut DomainDef,
+        bus: DiskBus,
+        kind: ControllerType,
+    ) -> Result<(), VmxError> {
+        let mut models: [Option<String>; 4] = Default::default();
+        let mut last = None;
+        for (index, model) in (0..).zip(&mut models) {
+            let Some(controller) = self.controller(def, kind, index)? else {
+                continue;
+            };
+            *model = controller.model;
+            for unit in self.units(bus) {
+                let disk = self.slot(bus, index, unit)?;
+                if let Some(Address::Drive(address)) =
+                    disk.as_ref().and_then(|disk| disk.info.address.as_ref())
+                {
+                    last = Some(address.controller);
+                }
+                def.devices.disks.extend(disk);
+            }
+        }
+        // Before every present controller was listed, those up to the last disk's were, but for
+        // NVMe's, which were left to be added at the end.
+        let explicit = !self.since(LibvirtVersion::Newest) && bus != DiskBus::Nvme;
+        if let (true, Some(last)) = (explicit, last) {
+            for index in 0..=last {
+                insert_controller(
+                    &mut def.devices.controllers,
+                    Controller {
+                        model: models.get(index as usize).cloned().flatten(),
+                        ..Controller::new(kind, index)
+                    },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn units(&self, bus: DiskBus) -> impl Iterator<Item = u32> + use<> {
+        let (count, own) = match bus {
+            // Unit 7 is the controller itself.
+            DiskBus::Scsi => (self.scsi_width(), Some(7)),
+            DiskBus::Sata => (30, None),
+            _ => (15, None),
+        };
+        (0..count).filter(move |unit| Some(*unit) != own)
+    }
+
+    /// Units of a SCSI bus, its controller's own among them.
+    fn scsi_width(&self) -> u32 {
+        match self.hardware {
+            13.. if self.since(LibvirtVersion::V12_5) => 65,
+            13.. => 64,
+            _ => 16,
+        }
+    }
+
+    /// Target and address of a disk.
+    fn attach(&self, disk: &mut Disk, bus: DiskBus, controller: u32, unit: u32) {
+        let per_controller = self.scsi_width() - 1;
+        let (prefix, index) = match bus {
+            DiskBus::Scsi => {
+                // Until 12.4.0 the names of wide controllers' disks were counted as if these were
+                // narrow, so that the address is another one than the file's.
+                let counted = if self.since(LibvirtVersion::V12_4) {
+                    per_controller
+                } else {
+                    15
+                };
+                ("sd", controller * counted + unit - u32::from(unit > 7))
+            }
+            DiskBus::Sata => ("sd", controller * 30 + unit),
+            DiskBus::Ide => ("hd", controller * 2 + unit),
+            _ => ("fd", unit),
+        };
+        let address = match bus {
+            DiskBus::Scsi => {
+                let unit = index % per_controller;
+                let unit = unit + u32::from(unit >= 7);
+                DriveAddress::new(index / per_controller, 0, unit)
+            }
+            // libvirt gives a SATA controller six ports, VMware thirty.
+            DiskBus::Sata => DriveAddress::new(index / 6, 0, index % 6),
+            DiskBus::Ide => DriveAddress::new(0, index / 2, index % 2),
+            DiskBus::Nvme => DriveAddress::new(controller, 0, unit),
+            _ => DriveAddress::new(0, 0, index),
+        };
+        disk.target.bus = bus;
+        disk.target.dev = match bus {
+            DiskBus::Nvme => format!("nvme{controller}n{}", unit + 1),
+            _ => format!("{prefix}{}", letters(index)),
+        };
+        disk.info = DeviceInfo::at(Address::Drive(address));
+    }
+
+    /// What is in a slot of a bus, if something is.
+    fn slot(&mut self, bus: DiskBus, controller: u32, unit: u32) -> Result<Option<Disk>, VmxError> {
+        let device = format!("{bus}{controller}:{unit}");
+        let Some(keys) = self.keys(bus, &device)? else {
+            return Ok(None);
+        };
+        let mut disk = self.hard_disk(&keys)?;
+        if disk.is_none() && bus != DiskBus::Nvme {
+            disk = self.cdrom(&keys)?;
+        }
+        if let Some(disk) = &mut disk {
+            self.attach(disk, bus, controller, unit);
+        }
+        Ok(disk)
+    }
+
+    /// The keys of a present device that libvirt doesn't pass over.
+    fn keys(&mut self, bus: DiskBus, device: &str) -> Result<Option<Keys>, VmxError> {
+        let key = |name: &str| format!("{device}.{name}");
+        let present = self.boolean(&key("present"), false)?;
+        self.boolean(&key("startConnected"), true)?;
+        if !present {
+            return Ok(None);
+        }
+        self.carried(device);
+        let device_type = self
+            .string(&key("deviceType"))
+            .map(|text| text.into_owned());
+        if self.boolean(&key("clientDevice"), false)? {
+            let message = "a device of the client's; it is left out";
+            self.warn(&key("clientDevice"), message);
+            return Ok(None);
+        }
+        Ok(Some(Keys {
+            bus,
+            device_type_key: key("deviceType"),
+            device_type,
+            mode: self.string(&key("mode")).map(|text| text.into_owned()),
+            file_type: self.string(&key("fileType")).map(|text| text.into_owned()),
+            file_name: self.text(&key("fileName")),
+            file_name_key: key("fileName"),
+            write_through: self.boolean(&key("writeThrough"), false)?,
+        }))
+    }
+
+    /// The slot as a hard disk; `None` where it may be a CD-ROM drive.
+    fn hard_disk(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
+        let Some(file_name) = keys.file_name.as_deref() else {
+            return Ok(None);
+        };
+        let is = |name: &str| keys.is_type(name);
+        if ends_with(file_name, ".iso")
+            || file_name == EMPTY
+            || is("atapi-cdrom")
+            || is("cdrom-raw")
+            || is("cdrom-image")
+            || is("scsi-passthru") && file_name.starts_with(HOST_CDROM)
+        {
+            return Ok(None);
+        }
+        if !ends_with(file_name, ".vmdk") {
+            return self.other_disk(keys, file_name);
+        }
+        let own = match keys.bus {
+            DiskBus::Scsi => Some("scsi-hardDisk"),
+            DiskBus::Ide => Some("ata-hardDisk"),
+            _ => None,
+        };
+        if let (Some(own), Some(found)) = (own, &keys.device_type)
+            && !is(own)
+            && !is("disk")
+        {
+            let accepted = format!("'{own}' or 'disk'");
+            let error = self.expecting(&keys.device_type_key, &accepted, found);
+            self.tolerate(error, "it is taken as a disk")?;
+        }
+        let source = self.file_name(&keys.file_name_key, file_name, Missing::Refused)?;
+        Ok(Some(keys.disk(DiskDevice::Disk, DiskSource::File(source))))
+    }
+
+    /// A disk that is no `.vmdk`, which libvirt refuses.
+    fn other_disk(&mut self, keys: &Keys, file_name: &str) -> Result<Option<Disk>, VmxError> {
+        if self.lenient() && file_name.eq_ignore_ascii_case(AUTO) {
+            // A drive of the host, whatever the slot's type says.
+            return Ok(Some(keys.drive(DiskDevice::Cdrom)));
+        }
+        let error = self.unhandled(keys);
+        if file_name.is_empty() {
+            self.tolerate(error, "the slot is taken as empty")?;
+            return Ok(None);
+        }
+        if ["/dev/", "/vmfs/devices/", r"\\.\"]
+            .iter()
+            .any(|prefix| file_name.starts_with(prefix))
+        {
+            self.tolerate(error, "it is taken as a disk of the host")?;
+            let source = DiskSource::Block(Some(file_name.to_owned()));
+            return Ok(Some(keys.disk(DiskDevice::Disk, source)));
+        }
+        self.tolerate(error, "it is taken as a disk's image")?;
+        let source = self.file_name(&keys.file_name_key, file_name, Missing::Refused)?;
+        Ok(Some(keys.disk(DiskDevice::Disk, DiskSource::File(source))))
+    }
+
+    /// The slot as a CD-ROM drive; `None` where libvirt passes over it.
+    fn cdrom(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
+        let file_name = keys.file_name.as_deref();
+        let is = |name: &str| keys.is_type(name);
+        let empty = match file_name {
+            Some("") => self.since(LibvirtVersion::V11_3),
+            name => name == Some(EMPTY),
+        };
+        if file_name.is_some_and(|name| ends_with(name, ".vmdk")) {
+            let message = "a CD-ROM drive with a disk in it; it is left out";
+            self.warn(&keys.file_name_key, message);
+            return Ok(None);
+        }
+        if let Some(name) = file_name.filter(|name| ends_with(name, ".iso")) {
+            self.check_image(keys)?;
+            let source = self.file_name(&keys.file_name_key, name, Missing::Allowed)?;
+            if source.is_none() {
+                self.warn(
+                    &keys.file_name_key,
+                    "the datastore is not known; the drive is empty",
+                );
+            }
+            return Ok(Some(keys.cdrom(DiskSource::File(source))));
+        }
+        if is("atapi-cdrom") {
+            return Ok(Some(keys.drive(DiskDevice::Cdrom)));
+        }
+        // The guest talks to the host's drive itself.
+        if is("cdrom-raw") {
+            return Ok(Some(keys.drive(DiskDevice::Lun)));
+        }
+        if keys.bus == DiskBus::Scsi && is("scsi-passthru") {
+            if file_name.is_some_and(|name| name.starts_with(HOST_CDROM)) {
+                let source = DiskSource::Block(keys.file_name.clone());
+                let mut disk = keys.cdrom(source);
+                disk.device = DiskDevice::Lun;
+                return Ok(Some(disk));
+            }
+            let message = "a device of the host, which is no drive; it is left out";
+            self.warn(&keys.device_type_key, message);
+            return Ok(None);
+        }
+        if empty {
+            self.check_image(keys)?;
+            return Ok(Some(keys.cdrom(DiskSource::File(None))));
+        }
+        self.other_cdrom(keys)
+    }
+
+    /// A CD-ROM drive with something else in it, which libvirt refuses.
+    fn other_cdrom(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
+        let error = self.unhandled(keys);
+        if !keys.is_type("cdrom-image") {
+            self.tolerate(error, "the slot is left out")?;
+            return Ok(None);
+        }
+        match keys.file_name.as_deref() {
+            None | Some("") => {
+                self.tolerate(error, "the drive is empty")?;
+                Ok(Some(keys.cdrom(DiskSource::File(None))))
+            }
+            Some(name) if name.eq_ignore_ascii_case(AUTO) => {
+                self.tolerate(error, "it is taken as a drive of the host")?;
+                Ok(Some(keys.drive(DiskDevice::Cdrom)))
+            }
+            Some(name) => {
+                self.tolerate(error, "it is taken as an image")?;
+                let source = self.file_name(&keys.file_name_key, name, Missing::Allowed)?;
+                Ok(Some(keys.cdrom(DiskSource::File(source))))
+            }
+        }
+    }
+
+    fn check_image(&mut self, keys: &Keys) -> Result<(), VmxError> {
+        match &keys.device_type {
+            Some(found) if !keys.is_type("cdrom-image") => {
+                let error = self.expecting(&keys.device_type_key, "'cdrom-image'", found);
+                self.tolerate(error, "it is taken as an image")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn floppy(&mut self, unit: u32) -> Result<Option<Disk>, VmxError> {
+        let Some(keys) = self.keys(DiskBus::Fdc, &format!("floppy{unit}"))? else {
+            return Ok(None);
+        };
+        let kind = keys.file_type.as_deref().unwrap_or_default();
+        let source = if kind.eq_ignore_ascii_case("device") {
+            DiskSource::Block(keys.file_name.clone())
+        } else if kind.eq_ignore_ascii_case("file") {
+            DiskSource::File(self.floppy_image(&keys)?)
+        } else {
+            let error = self.unhandled(&keys);
+            let name = keys.file_name.as_deref().unwrap_or_default();
+            if [".flp", ".img", ".ima", ".vfd"]
+                .iter()
+                .any(|suffix| ends_with(name, suffix))
+            {
+                self.tolerate(error, "it is taken as an image")?;
+                DiskSource::File(self.floppy_image(&keys)?)
+            } else {
+                self.tolerate(error, "it is taken as a drive of the host")?;
+                let named = !name.is_empty() && !name.eq_ignore_ascii_case(AUTO);
+                DiskSource::Block(keys.file_name.clone().filter(|_| named))
+            }
+        };
+        let mut disk = Disk {
+            device: DiskDevice::Floppy,
+            source,
+            ..Disk::default()
+        };
+        self.attach(&mut disk, DiskBus::Fdc, 0, unit);
+        Ok(Some(disk))
+    }
+
+    fn floppy_image(&mut self, keys: &Keys) -> Result<Option<String>, VmxError> {
+        match &keys.file_name {
+            Some(name) => self.file_name(&keys.file_name_key, name, Missing::Refused),
+            None => Ok(None),
+        }
+    }
+
+    fn unhandled(&self, keys: &Keys) -> VmxError {
+        let found = keys.file_name.as_deref().unwrap_or("<null>");
+        let device_type = keys.device_type.as_deref().unwrap_or("unknown");
+        let help = match keys.bus {
+            DiskBus::Fdc => "a fileType of 'device' or 'file'",
+            DiskBus::Nvme => "a .vmdk file",
+            _ => "a .vmdk or .iso file, or the deviceType of a CD-ROM drive",
+        };
+        self.error(
+            &keys.file_name_key,
+            format!(
+                "Invalid or not yet handled value '{found}' for VMX entry '{}' for device type \
+                 '{device_type}'",
+                keys.file_name_key
+            ),
+        )
+        .with_help(help)
+    }
+}
+
+/// What VMware writes for a drive without a medium.
+const EMPTY: &str = "emptyBackingString";
+/// What VMware writes for whatever drive the host has.
+const AUTO: &str = "auto detect";
+const HOST_CDROM: &str = "/vmfs/devices/cdrom/";
+
+/// What a file says of a slot.
+struct Keys {
+    bus: DiskBus,
+    device_type_key: String,
+    device_type: Option<String>,
+    mode: Option<String>,
+    file_type: Option<String>,
+    file_name_key: String,
+    file_name: Option<String>,
+    write_through: bool,
+}
+
+impl Keys {
+    fn is_type(&self, name: &str) -> bool {
+        self.device_type
+            .as_deref()
+            .is_some_and(|found| found.eq_ignore_ascii_case(name))
+    }
+
+    fn disk(&self, device: DiskDevice, source: DiskSource) -> Disk {
+        let mut disk = Disk {
+            device,
+            source,
+            transient: self
+                .mode
+                .as_deref()
+                .is_some_and(|mode| mode.eq_ignore_ascii_case("independent-nonpersistent")),
+            ..Disk::default()
+        };
+        disk.driver.cache = self.write_through.then_some(CacheMode::Writethrough);
+        disk
+    }
+
+    fn cdrom(&self, source: DiskSource) -> Disk {
+        Disk {
+            device: DiskDevice::Cdrom,
+            source,
+            readonly: true,
+            ..Disk::default()
+        }
+    }
+
+    /// A CD-ROM drive of the host.
+    fn drive(&self, device: DiskDevice) -> Disk {
+        let automatic = self
+            .file_name
+            .as_deref()
+            .is_some_and(|name| name.eq_ignore_ascii_case(AUTO));
+        let name = self.file_name.clone().filter(|_| !automatic);
+        Disk {
+            device,
+            startup_policy: automatic.then_some(StartupPolicy::Optional),
+            ..self.cdrom(DiskSource::Block(name))
+        }
+    }
+}
+
+fn ends_with(name: &str, suffix: &str) -> bool {
+    name.len() >= suffix.len()
+        && name.as_bytes()[name.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
+}
+
+/// The letters of a target: a … z, aa, ab, ….
+fn letters(index: u32) -> String {
+    let mut letters = Vec::new();
+    let mut rest = index + 1;
+    while rest > 0 {
+        rest -= 1;
+        // Below 26.
+        letters.push(char::from(b'a' + (rest % 26) as u8));
+        rest /= 26;
+    }
+    letters.iter().rev().collect()
+}

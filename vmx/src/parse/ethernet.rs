@@ -1,0 +1,224 @@
+use std::collections::BTreeSet;
+
+use virt_model::domain::{Interface, InterfaceSource, MacType, VdsSource};
+use virt_model::{DomainDef, MacAddress, Uuid};
+
+use super::reader::Reader;
+use crate::{LibvirtVersion, VmxError};
+
+impl Reader<'_> {
+    /// The numbers of network cards; libvirt looks for them before everything else.
+    pub(super) fn interface_indices(&mut self) -> Result<BTreeSet<u32>, VmxError> {
+        const PREFIX: &str = "ethernet";
+        let mut misnamed: Vec<_> = self
+            .file
+            .starting_with(PREFIX)
+            .filter(|entry| {
+                let index = entry.key()[PREFIX.len()..].split_once('.');
+                let index = index.map(|(index, _)| index).unwrap_or_default();
+                let digits = index.bytes().all(|byte| byte.is_ascii_digit());
+                !digits || index.parse::<i32>().is_err()
+            })
+            .collect();
+        misnamed.sort_by_key(|entry| entry.place().bytes.start);
+        for entry in misnamed {
+            let key = entry.key();
+            let message = format!("failed to parse the index of the VMX key '{key}'");
+            let error = VmxError::internal(message)
+                .with_key(key)
+                .with_value(entry.value())
+                .with_place(Some(entry.place()))
+                .with_help("ethernetN.NAME, with a number N");
+            self.tolerate(error, "it is left out")?;
+        }
+        Ok(self.indices(PREFIX))
+    }
+
+    /// Network cards.
+    pub(super) fn interfaces(
+        &mut self,
+        def: &mut DomainDef,
+        indices: &BTreeSet<u32>,
+    ) -> Result<(), VmxError> {
+        for index in indices {
+            let interface = self.interface(*index)?;
+            def.devices.interfaces.extend(interface);
+        }
+        Ok(())
+    }
+
+    fn interface(&mut self, index: u32) -> Result<Option<Interface>, VmxError> {
+        let device = format!("ethernet{index}");
+        let present = self.boolean(&format!("{device}.present"), false)?;
+        self.boolean(&format!("{device}.startConnected"), true)?;
+        if !present {
+            return Ok(None);
+        }
+        self.carried(&device);
+        let mut interface = Interface::default();
+        // libvirt reads what it is connected to in parts, so that the errors come in this order.
+        self.address(&device, &mut interface)?;
+        interface.model = self.interface_model(&device)?;
+        self.connection(&device, &mut interface)?;
+        Ok(Some(interface))
+    }
+
+    fn address(&mut self, device: &str, interface: &mut Interface) -> Result<(), VmxError> {
+        let key = format!("{device}.addressType");
+        let kind = self.string(&key);
+        let lower = kind.as_ref().map(|kind| kind.to_ascii_lowercase());
+        let address_key = match lower.as_deref() {
+            None => "generatedAddress",
+            Some("generated" | "vpx") => {
+                interface.mac_type = Some(MacType::Generated);
+                "generatedAddress"
+            }
+            Some("static") => {
+                interface.mac_type = Some(MacType::Static);
+                "address"
+            }
+            Some(_) => {
+                let found = kind.unwrap_or_default();
+                let error = self.expecting(&key, "'generated' or 'static' or 'vpx'", &found);
+                self.tolerate(error, "it is left out")?;
+                "generatedAddress"
+            }
+        };
+        interface.mac = Some(self.mac(&format!("{device}.{address_key}"))?);
+        interface.mac_check = self
+            .string(&format!("{device}.checkMACAddress"))
+            .map(|value| value == "true");
+        Ok(())
+    }
+
+    /// An address; all zero if there is none.
+    fn mac(&mut self, key: &str) -> Result<MacAddress, VmxError> {
+        let Some(value) = self.string(key) else {
+            return Ok(MacAddress::default());
+        };
+        if let Some(mac) = mac_address(&value) {
+            return Ok(mac);
+        }
+        let message = format!("Expecting VMX entry '{key}' to be MAC address but found '{value}'");
+        let error = self
+            .error(key, message)
+            .with_help("six hexadecimal numbers: 00:0c:29:1a:2b:3c");
+        self.tolerate(error, "it is left out")?;
+        Ok(MacAddress::default())
+    }
+
+    fn interface_model(&mut self, device: &str) -> Result<Option<String>, VmxError> {
+        let key = format!("{device}.virtualDev");
+        let features = self.long(&format!("{device}.features"), 0)?;
+        let Some(value) = self.string(&key) else {
+            return Ok(None);
+        };
+        let model = value.to_ascii_lowercase();
+        match model.as_str() {
+            "vlance" | "vmxnet3" | "e1000" | "e1000e" => Ok(Some(model)),
+            "vmxnet" => {
+                let model = if features == 15 { "vmxnet2" } else { "vmxnet" };
+                Ok(Some(model.to_owned()))
+            }
+            "" if self.lenient() => Ok(None),
+            _ => {
+                let accepted = "'vlance' or 'vmxnet' or 'vmxnet3' or 'e1000' or 'e1000e'";
+                let error = self.expecting(&key, accepted, &value);
+                self.tolerate(error, "the card has no model")?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn connection(&mut self, device: &str, interface: &mut Interface) -> Result<(), VmxError> {
+        let key = format!("{device}.connectionType");
+        let network_key = format!("{device}.networkName");
+        let vnet_key = format!("{device}.vnet");
+        let kind = self.string(&key);
+        let kind = kind.filter(|kind| !kind.is_empty() || !self.lenient());
+        let lower = kind.as_ref().map(|kind| kind.to_ascii_lowercase());
+
+        let network = match lower.as_deref() {
+            None => self.text(&network_key),
+            Some("bridged") => {
+                self.essential(&network_key, "VMware's network 'vmnet0' is taken")?
+            }
+            Some("custom") if self.lenient() => self.text(&network_key),
+            Some("custom") => self.essential(&network_key, "")?,
+            Some(_) => None,
+        };
+        let mut vnet = None;
+        if lower.as_deref() == Some("custom") {
+            vnet = self.essential(&vnet_key, "the network's name is taken")?;
+        }
+        if let Some(source) = self.distributed_switch(device)? {
+            interface.source = InterfaceSource::Vds(source);
+            return Ok(());
+        }
+        let bridge = |name: String| InterfaceSource::Bridge { bridge: name };
+        interface.source = match (lower.as_deref(), network) {
+            (None, None) => InterfaceSource::Null,
+            (None | Some("bridged"), Some(network)) => bridge(network),
+            (Some("bridged"), None) => bridge("vmnet0".to_owned()),
+            (Some("nat"), _) => InterfaceSource::User,
+            (Some("custom"), network) => {
+                interface.target_dev = vnet.clone();
+                match network.or(vnet) {
+                    Some(name) => bridge(name),
+                    None => InterfaceSource::Null,
+                }
+            }
+            (Some("hostonly"), _) => {
+                let found = kind.unwrap_or_default();
+                let text = format!("No yet handled value '{found}' for VMX entry '{key}'");
+                let error = self.error(&key, text).with_help(CONNECTIONS);
+                self.tolerate(
+                    error,
+                    "VMware's network 'vmnet1' is taken, without its isolation",
+                )?;
+                bridge("vmnet1".to_owned())
+            }
+            (Some(_), _) => {
+                let found = kind.unwrap_or_default();
+                let text = format!("Invalid value '{found}' for VMX entry '{key}'");
+                let error = self.error(&key, text).with_help(CONNECTIONS);
+                self.tolerate(error, "the card is connected to nothing")?;
+                InterfaceSource::Null
+            }
+        };
+        Ok(())
+    }
+
+    fn distributed_switch(&mut self, device: &str) -> Result<Option<VdsSource>, VmxError> {
+        let key = |name: &str| format!("{device}.dvs.{name}");
+        if self.file.find(&key("switchId")).is_none() {
+            return Ok(None);
+        }
+        let switch_id = self.uuid(&key("switchId"))?.unwrap_or(Uuid::NIL);
+        let optional = self.lenient() || self.since(LibvirtVersion::V11_3);
+        let mut source = VdsSource {
+            switch_id,
+            ..VdsSource::default()
+        };
+        if optional {
+            source.portgroup_id = self.text(&key("portgroupId"));
+            source.port_id = self.long(&key("portId"), 0)?;
+            source.connection_id = self.long(&key("connectionId"), 0)?;
+        } else {
+            source.portgroup_id = self.essential(&key("portgroupId"), "")?;
+            source.port_id = self.essential_long(&key("portId"), 0)?;
+            source.connection_id = self.essential_long(&key("connectionId"), 0)?;
+        }
+        Ok(Some(source))
+    }
+}
+
+/// An address as libvirt reads it: one or two digits a byte, and anything behind a blank.
+fn mac_address(text: &str) -> Option<MacAddress> {
+    let end = text.find(|c| c <= ' ').unwrap_or(text.len());
+    let parts = text[..end].split(':');
+    let short = parts.clone().all(|part| part.len() <= 2);
+    text[..end].parse().ok().filter(|_| short)
+}
+
+const CONNECTIONS: &str = "bridged, nat or custom";

@@ -1,0 +1,45 @@
+use virt_model::DomainDef;
+use virt_model::domain::{Firmware, FirmwareFeature};
+
+use super::reader::Reader;
+use crate::names::Missing;
+use crate::{LibvirtVersion, VmxError};
+
+impl Reader<'_> {
+    /// Firmware, secure boot and NVRAM.
+    pub(super) fn firmware(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let key = "firmware";
+        match self.string(key).as_deref() {
+            None => {}
+            Some("efi") => def.os.firmware = Some(Firmware::Efi),
+            Some(value) if self.lenient() && value.eq_ignore_ascii_case("efi") => {
+                def.os.firmware = Some(Firmware::Efi);
+            }
+            // What a file without the key has.
+            Some(value) if self.lenient() && value.eq_ignore_ascii_case("bios") => {}
+            Some(value) => {
+                let text = format!("VMX entry '{key}' has unknown value '{value}'");
+                let error = self.error(key, text).with_help("efi, or no such entry");
+                self.tolerate(error, "it is left out")?;
+            }
+        }
+        if self.since(LibvirtVersion::V11_3) {
+            let secure = self.boolean("uefi.secureBoot.enabled", false)?;
+            if secure && def.os.firmware == Some(Firmware::Efi) {
+                // VMware's one switch is both of libvirt's.
+                def.os.firmware_features = ["enrolled-keys", "secure-boot"]
+                    .map(|name| FirmwareFeature {
+                        name: name.to_owned(),
+                        enabled: true,
+                    })
+                    .to_vec();
+            }
+        }
+        if self.since(LibvirtVersion::V12_4)
+            && let Some(name) = self.text("nvram")
+        {
+            def.os.nvram = self.file_name("nvram", &name, Missing::Refused)?;
+        }
+        Ok(())
+    }
+}

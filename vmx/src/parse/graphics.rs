@@ -1,0 +1,39 @@
+use virt_model::DomainDef;
+use virt_model::domain::{Graphics, GraphicsType, Listen};
+
+use super::reader::Reader;
+use crate::VmxError;
+
+impl Reader<'_> {
+    /// The VNC server.
+    pub(super) fn graphics(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        if !self.boolean("RemoteDisplay.vnc.enabled", false)? {
+            return Ok(());
+        }
+        let key = "RemoteDisplay.vnc.port";
+        let port = self.long(key, -1)?;
+        if port < 0 {
+            self.warn(key, "there is no port; the hypervisor chooses one");
+        } else if !(5900..=5964).contains(&port) {
+            self.warn(
+                key,
+                "the port is outside of 5900 to 5964, which VMware recommends",
+            );
+        }
+        // libvirt keeps 32 bits, and 0 is no port.
+        let number = Some(port as i32).filter(|number| port >= 0 && *number != 0);
+        let owned = |value: Option<std::borrow::Cow<'_, str>>| value.map(|text| text.into_owned());
+        def.devices.graphics.push(Graphics {
+            kind: GraphicsType::Vnc,
+            port: number,
+            autoport: port < 0,
+            keymap: owned(self.string("RemoteDisplay.vnc.keymap")),
+            passwd: owned(self.string("RemoteDisplay.vnc.password")),
+            listens: vec![Listen::Address {
+                address: owned(self.string("RemoteDisplay.vnc.ip")),
+            }],
+            ..Graphics::default()
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+use virt_model::{DomainDef, Uuid};
+
+use super::reader::Reader;
+use crate::escape::{PERCENT, PIPE};
+use crate::{LibvirtVersion, VmxError};
+
+impl Reader<'_> {
+    /// Name, UUIDs and description.
+    pub(super) fn identity(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        self.uuids(def)?;
+        self.name(def)?;
+        self.generation(def)?;
+        self.description(def)
+    }
+
+    fn uuids(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let bios = self.uuid("uuid.bios")?;
+        let mut instance = None;
+        if self.since(LibvirtVersion::V12_4) {
+            instance = self.uuid("vc.uuid")?.filter(is_a_uuid);
+            def.hwuuid = bios.filter(is_a_uuid);
+        }
+        def.uuid = Some(instance.or(bios).unwrap_or(Uuid::NIL));
+        Ok(())
+    }
+
+    fn name(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let key = "displayName";
+        if let Some(value) = self.string(key) {
+            let plain = PERCENT.unescape(&value).ok();
+            let name =
+                plain.and_then(|text| PIPE.unescape(&text).ok().map(|name| name.into_owned()));
+            def.name = match name {
+                Some(name) => self.c_string(name),
+                None => {
+                    let text = "VMX entry 'name' contains invalid escape sequence";
+                    let error = self.error(key, text).with_help(ESCAPES);
+                    self.tolerate(error, "the name stays as it is")?;
+                    value.into_owned()
+                }
+            };
+        }
+        if self.lenient() {
+            self.usable_name(def);
+        }
+        Ok(())
+    }
+
+    /// What libvirt keeps of a text: all before a NUL.
+    fn c_string(&self, mut text: String) -> String {
+        if let (false, Some(end)) = (self.lenient(), text.find('\0')) {
+            text.truncate(end);
+        }
+        text
+    }
+
+    /// Gives a domain a name that libvirt takes back.
+    fn usable_name(&mut self, def: &mut DomainDef) {
+        if def.name.contains(char::is_control) {
+            def.name = def.name.replace(char::is_control, " ");
+            self.warn(
+                "displayName",
+                "line ends and control characters are blanks now",
+            );
+        }
+        if !def.name.is_empty() {
+            return;
+        }
+        // VMware takes the name of the file without telling.
+        match &self.options.default_name {
+            Some(name) => def.name.clone_from(name),
+            None => {
+                "unnamed".clone_into(&mut def.name);
+                self.warn(
+                    "displayName",
+                    "the virtual machine has no name; 'unnamed' is taken",
+                );
+            }
+        }
+    }
+
+    fn generation(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let first = self.long("vm.genid", 0)?;
+        let second = self.long("vm.genidX", 0)?;
+        if (first, second) != (0, 0) {
+            let [a, b] = [first, second].map(i64::to_be_bytes);
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&a);
+            bytes[8..].copy_from_slice(&b);
+            def.genid = Some(Uuid::from_bytes(bytes));
+        }
+        Ok(())
+    }
+
+    fn description(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let key = "annotation";
+        let Some(value) = self.string(key) else {
+            return Ok(());
+        };
+        def.description = Some(match PIPE.unescape(&value) {
+            Ok(text) => self.c_string(text.into_owned()),
+            Err(_) => {
+                let text = "VMX entry 'annotation' contains invalid escape sequence";
+                let error = self.error(key, text).with_help(ESCAPES);
+                self.tolerate(error, "the text stays as it is")?;
+                value.into_owned()
+            }
+        });
+        Ok(())
+    }
+}
+
+const ESCAPES: &str =
+    "behind each `|` (and in names each `%`) the two hexadecimal digits of a byte";
+
+/// libvirt takes 16 equal bytes for no UUID.
+fn is_a_uuid(uuid: &Uuid) -> bool {
+    let bytes = uuid.as_bytes();
+    bytes.iter().any(|byte| *byte != bytes[0])
+}

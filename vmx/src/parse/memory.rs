@@ -1,0 +1,48 @@
+use virt_model::DomainDef;
+
+use super::reader::Reader;
+use crate::VmxError;
+
+impl Reader<'_> {
+    /// Memory and its limits; MB in the file, KiB in the definition.
+    pub(super) fn memory(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        let mut size = self.long("memsize", 32)?;
+        if size <= 0 || size % 4 != 0 {
+            let error = self
+                .error(
+                    "memsize",
+                    format!(
+                        "Expecting VMX entry 'memsize' to be an unsigned integer (multiple of 4) \
+                         but found {size}"
+                    ),
+                )
+                .with_help("a multiple of 4, in MB");
+            let (taken, instead) = if size > 0 {
+                (size, "it is kept")
+            } else {
+                (32, "32 is taken")
+            };
+            self.tolerate(error, instead)?;
+            size = taken;
+        }
+        let kib = |mb: i64| mb.wrapping_mul(1024) as u64;
+        let memory = kib(size);
+
+        let most = match self.long("sched.mem.max", size)? {
+            none if none < 0 => size,
+            most => most,
+        };
+        // Zero is none to libvirt, which then takes all of it.
+        let current = match kib(most).min(memory) {
+            0 => memory,
+            current => current,
+        };
+        let least = self.long("sched.mem.minsize", 0)?.max(0);
+        let guarantee = kib(least).min(memory);
+
+        def.memory = memory;
+        def.current_memory = Some(current);
+        def.memory_tune.min_guarantee = (guarantee > 0).then_some(guarantee);
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+use virt_model::DomainDef;
+use virt_model::domain::{CharDevice, CharSource};
+
+use super::reader::Reader;
+use crate::VmxError;
+use crate::names::Missing;
+
+impl Reader<'_> {
+    /// Parallel ports.
+    pub(super) fn parallels(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        for port in 0..3 {
+            let source = self.parallel(port)?;
+            let parallel = source.map(|source| CharDevice::new(source, port));
+            def.devices.parallels.extend(parallel);
+        }
+        Ok(())
+    }
+
+    fn parallel(&mut self, port: u32) -> Result<Option<CharSource>, VmxError> {
+        let device = format!("parallel{port}");
+        let present = self.boolean(&format!("{device}.present"), false)?;
+        self.boolean(&format!("{device}.startConnected"), true)?;
+        if !present {
+            return Ok(None);
+        }
+        self.carried(&device);
+        let type_key = format!("{device}.fileType");
+        let name_key = format!("{device}.fileName");
+        let kind = self.essential(&type_key, "'device' is taken")?;
+        let Some(name) = self.essential(&name_key, "the port is left out")? else {
+            return Ok(None);
+        };
+        let lower = kind.as_ref().map(|kind| kind.to_ascii_lowercase());
+        match lower.as_deref() {
+            None | Some("device") => Ok(Some(CharSource::Dev { path: Some(name) })),
+            Some("file") => {
+                let path = self.file_name(&name_key, &name, Missing::Refused)?;
+                Ok(Some(CharSource::File { path, append: None }))
+            }
+            Some(_) => {
+                let found = kind.unwrap_or_default();
+                let error = self.expecting(&type_key, "'device' or 'file'", &found);
+                self.tolerate(error, "the port is left out")?;
+                Ok(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What libvirt adds to every definition, whatever it is made from.
+
+use virt_model::DomainDef;
+use virt_model::domain::{Address, CharDevice, Controller, ControllerType, DiskBus};
+
+/// Adds controllers that disks need, and the console that every first serial port is.
+pub(super) fn complete(def: &mut DomainDef) {
+    for (bus, kind) in [
+        (DiskBus::Scsi, ControllerType::Scsi),
+        (DiskBus::Fdc, ControllerType::Fdc),
+        (DiskBus::Ide, ControllerType::Ide),
+        (DiskBus::Sata, ControllerType::Sata),
+        (DiskBus::Nvme, ControllerType::Nvme),
+    ] {
+        let disks = def.devices.disks.iter();
+        let used = disks.filter_map(|disk| match disk.info.address {
+            Some(Address::Drive(address)) if disk.target.bus == bus => Some(address.controller),
+            _ => None,
+        });
+        let Some(last) = used.max() else { continue };
+        for index in 0..=last {
+            let controllers = &mut def.devices.controllers;
+            if !controllers
+                .iter()
+                .any(|known| known.kind == kind && known.index == index)
+            {
+                insert_controller(controllers, Controller::new(kind, index));
+            }
+        }
+    }
+    if let Some(serial) = def.devices.serials.first() {
+        def.devices.consoles.push(CharDevice {
+            target_type: Some("serial".to_owned()),
+            ..serial.clone()
+        });
+    }
+}
+
+/// Puts a controller behind those of its kind with lower indices, or at the end.
+pub(super) fn insert_controller(controllers: &mut Vec<Controller>, controller: Controller) {
+    let alike = |known: &Controller| known.kind == controller.kind;
+    let higher = controllers
+        .iter()
+        .position(|known| alike(known) && known.index > controller.index);
+    let behind = || controllers.iter().rposition(alike).map(|last| last + 1);
+    let at = higher.or_else(behind).unwrap_or(controllers.len());
+    controllers.insert(at, controller);
+}

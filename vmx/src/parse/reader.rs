@@ -1,0 +1,264 @@
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use virt_model::Uuid;
+
+use crate::escape::PIPE;
+use crate::names::Missing;
+use crate::{FileNames, LibvirtVersion, Mode, ParseOptions, VmxError, VmxFile, Warning};
+
+/// A file being read, and libvirt's ways of reading a value.
+///
+/// Where libvirt refuses a value, lenient mode goes on with another one: every refusal goes
+/// through [`Reader::tolerate`], which is an error in strict mode and a warning in lenient mode.
+pub(super) struct Reader<'a> {
+    pub(super) file: &'a VmxFile,
+    names: &'a dyn FileNames,
+    pub(super) options: &'a ParseOptions,
+    /// `virtualHW.version`.
+    pub(super) hardware: i64,
+    warnings: Vec<Warning>,
+    /// Devices that were dealt with, in lower case: `scsi0:0`, `ethernet1`.
+    carried: HashSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        file: &'a VmxFile,
+        names: &'a dyn FileNames,
+        options: &'a ParseOptions,
+    ) -> Reader<'a> {
+        let warnings = match options.mode {
+            Mode::Strict => Vec::new(),
+            Mode::Lenient => file.warnings().to_vec(),
+        };
+        Reader {
+            file,
+            names,
+            options,
+            hardware: 0,
+            warnings,
+            carried: HashSet::new(),
+        }
+    }
+
+    /// The warnings, those with a line in the order of the lines, then the others.
+    pub(super) fn into_warnings(mut self) -> Vec<Warning> {
+        self.warnings
+            .sort_by_key(|warning| warning.line().unwrap_or(usize::MAX));
+        self.warnings
+    }
+
+    pub(super) fn lenient(&self) -> bool {
+        self.options.mode == Mode::Lenient
+    }
+
+    /// Whether the libvirt that is followed is this one or a newer one.
+    pub(super) fn since(&self, version: LibvirtVersion) -> bool {
+        self.options.libvirt >= version
+    }
+
+    /// A value as it is.
+    pub(super) fn string(&self, key: &str) -> Option<Cow<'a, str>> {
+        self.file.get(key)
+    }
+
+    /// A value that VMware may have escaped. libvirt doesn't know that.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        let value = self.file.get(key)?;
+        Some(match PIPE.unescape(&value) {
+            Ok(text) if self.lenient() => text.into_owned(),
+            _ => value.into_owned(),
+        })
+    }
+
+    /// A text that has to be there; `None` only in lenient mode, with a warning.
+    pub(super) fn essential(
+        &mut self,
+        key: &str,
+        instead: &str,
+    ) -> Result<Option<String>, VmxError> {
+        let text = self.text(key);
+        if text.is_none() {
+            self.tolerate(missing(key), instead)?;
+        }
+        Ok(text)
+    }
+
+    /// A number, `default` when it isn't there.
+    pub(super) fn long(&mut self, key: &str, default: i64) -> Result<i64, VmxError> {
+        let Some(value) = self.file.get(key) else {
+            return Ok(default);
+        };
+        if let Some(number) = number(&value) {
+            return Ok(number);
+        }
+        if self.lenient()
+            && let Some(number) = number(value.trim())
+        {
+            return Ok(number);
+        }
+        let error = self
+            .error(
+                key,
+                format!("Config entry '{key}' must represent an integer value"),
+            )
+            .with_help("a whole number, or unlimited");
+        self.tolerate(error, &format!("{default} is taken"))?;
+        Ok(default)
+    }
+
+    /// A number that has to be there; `default` only in lenient mode.
+    pub(super) fn essential_long(&mut self, key: &str, default: i64) -> Result<i64, VmxError> {
+        if self.file.find(key).is_none() {
+            self.tolerate(missing(key), &format!("{default} is taken"))?;
+        }
+        self.long(key, default)
+    }
+
+    /// Yes or no, `default` when it isn't there.
+    pub(super) fn boolean(&mut self, key: &str, default: bool) -> Result<bool, VmxError> {
+        let Some(value) = self.file.get(key) else {
+            return Ok(default);
+        };
+        let lower = value.to_ascii_lowercase();
+        match lower.as_str() {
+            "true" => return Ok(true),
+            "false" => return Ok(false),
+            _ => {}
+        }
+        if self.lenient() {
+            match lower.trim() {
+                "true" | "1" | "yes" | "on" | "t" | "y" => return Ok(true),
+                "false" | "0" | "no" | "off" | "f" | "n" => return Ok(false),
+                _ => {}
+            }
+        }
+        let error = self
+            .error(
+                key,
+                format!("Config entry '{key}' must represent a boolean value (true|false)"),
+            )
+            .with_help("true or false");
+        self.tolerate(error, &format!("{default} is taken"))?;
+        Ok(default)
+    }
+
+    /// A UUID, if there is one.
+    pub(super) fn uuid(&mut self, key: &str) -> Result<Option<Uuid>, VmxError> {
+        let Some(value) = self.file.get(key) else {
+            return Ok(None);
+        };
+        if let Ok(uuid) = value.parse() {
+            return Ok(Some(uuid));
+        }
+        let error = self
+            .error(key, format!("Could not parse UUID from string '{value}'"))
+            .with_help("16 pairs of hexadecimal digits");
+        self.tolerate(error, "it is left out")?;
+        Ok(None)
+    }
+
+    /// The definition's name of the file that the value of `key` names.
+    pub(super) fn file_name(
+        &mut self,
+        key: &str,
+        name: &str,
+        missing: Missing,
+    ) -> Result<Option<String>, VmxError> {
+        match self.names.parse(name, missing) {
+            Ok(source) => Ok(source),
+            Err(error) => {
+                let help =
+                    "a name in the file's own directory, or /vmfs/volumes/<datastore>/<path>";
+                let error = VmxError::new(error.number, error.message)
+                    .with_key(key)
+                    .with_value(name)
+                    .with_place(self.file.find(key).map(|entry| entry.place()))
+                    .with_help(help);
+                self.tolerate(error, "the name stays as it is")?;
+                Ok(Some(name.to_owned()))
+            }
+        }
+    }
+
+    /// An internal error about the value of `key`.
+    pub(super) fn error(&self, key: &str, message: impl Into<String>) -> VmxError {
+        let entry = self.file.find(key);
+        let error = VmxError::internal(message)
+            .with_key(key)
+            .with_place(entry.map(|entry| entry.place()));
+        match entry {
+            Some(entry) => error.with_value(entry.value()),
+            None => error,
+        }
+    }
+
+    /// libvirt's error for a value that is none of those it takes: `accepted` is libvirt's list of
+    /// them.
+    pub(super) fn expecting(&self, key: &str, accepted: &str, found: &str) -> VmxError {
+        self.error(
+            key,
+            format!("Expecting VMX entry '{key}' to be {accepted} but found '{found}'"),
+        )
+        .with_help(accepted)
+    }
+
+    /// In strict mode the error; in lenient mode a warning, which says what is done instead.
+    pub(super) fn tolerate(&mut self, error: VmxError, instead: &str) -> Result<(), VmxError> {
+        if !self.lenient() {
+            return Err(error);
+        }
+        self.warnings.push(Warning {
+            place: error.place().cloned(),
+            key: error.key().map(str::to_owned),
+            message: format!("{}; {instead}", error.message()),
+        });
+        Ok(())
+    }
+
+    /// In lenient mode, a warning about the value of `key`; libvirt says nothing.
+    pub(super) fn warn(&mut self, key: &str, message: impl Into<String>) {
+        if self.lenient() {
+            self.warnings.push(self.file.warning(key, message));
+        }
+    }
+
+    pub(super) fn extend_warnings(&mut self, warnings: Vec<Warning>) {
+        self.warnings.extend(warnings);
+    }
+
+    /// Notes that a device was dealt with.
+    pub(super) fn carried(&mut self, device: &str) {
+        if self.lenient() {
+            self.carried.insert(device.to_ascii_lowercase());
+        }
+    }
+
+    /// Whether a device, in lower case, was dealt with.
+    pub(super) fn is_carried(&self, device: &str) -> bool {
+        self.carried.contains(device)
+    }
+}
+
+fn missing(key: &str) -> VmxError {
+    VmxError::internal(format!("Missing essential config entry '{key}'")).with_key(key)
+}
+
+/// A number as libvirt reads it: `strtoll` of the whole value, or `unlimited` for -1.
+fn number(value: &str) -> Option<i64> {
+    if value.eq_ignore_ascii_case("unlimited") {
+        return Some(-1);
+    }
+    skip_spaces(value).parse().ok()
+}
+
+/// Without the white space that C skips before a number.
+pub(super) fn skip_spaces(text: &str) -> &str {
+    text.trim_start_matches(is_space)
+}
+
+/// C's white space.
+pub(super) fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+}

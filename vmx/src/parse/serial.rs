@@ -1,0 +1,114 @@
+use virt_model::DomainDef;
+use virt_model::domain::{CharDevice, CharSource, SocketMode, TcpProtocol};
+
+use super::reader::Reader;
+use super::uri::Uri;
+use crate::names::Missing;
+use crate::{LibvirtVersion, VmxError};
+
+impl Reader<'_> {
+    /// Serial ports.
+    pub(super) fn serials(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        for port in 0..4 {
+            let source = self.serial(port)?;
+            let serial = source.map(|source| CharDevice::new(source, port));
+            def.devices.serials.extend(serial);
+        }
+        Ok(())
+    }
+
+    fn serial(&mut self, port: u32) -> Result<Option<CharSource>, VmxError> {
+        let device = format!("serial{port}");
+        let present = self.boolean(&format!("{device}.present"), false)?;
+        self.boolean(&format!("{device}.startConnected"), true)?;
+        if !present {
+            return Ok(None);
+        }
+        self.carried(&device);
+        let type_key = format!("{device}.fileType");
+        let name_key = format!("{device}.fileName");
+        let file_type = self.string(&type_key);
+        let path = self.text(&name_key);
+        let lower = file_type.as_ref().map(|kind| kind.to_ascii_lowercase());
+        match lower.as_deref() {
+            None | Some("device") => Ok(Some(CharSource::Dev { path })),
+            Some("file") => {
+                let name = path.unwrap_or_default();
+                let path = self.file_name(&name_key, &name, Missing::Refused)?;
+                Ok(Some(CharSource::File { path, append: None }))
+            }
+            Some("pipe") => Ok(Some(CharSource::Pipe { path })),
+            Some("network") => self.network_serial(&device, path.as_deref()),
+            Some(_) => {
+                let found = file_type.unwrap_or_default();
+                let accepted = "'device', 'file' or 'pipe' or 'network'";
+                let error = self.expecting(&type_key, accepted, &found);
+                self.tolerate(error, "the port is left out")?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn network_serial(
+        &mut self,
+        device: &str,
+        name: Option<&str>,
+    ) -> Result<Option<CharSource>, VmxError> {
+        let name_key = format!("{device}.fileName");
+        let uri = match name.and_then(Uri::parse) {
+            Some(uri) if uri.port != 0 => uri,
+            _ if self.since(LibvirtVersion::V11_3) => {
+                self.warn(
+                    &name_key,
+                    "the address has no port; the serial port leads nowhere",
+                );
+                return Ok(Some(CharSource::Null));
+            }
+            parsed => {
+                let text = match parsed {
+                    Some(_) => format!("VMX entry '{name_key}' doesn't contain a port part"),
+                    None => format!("Unable to parse URI {}", name.unwrap_or("(null)")),
+                };
+                let error = self.error(&name_key, text).with_help(ADDRESS);
+                self.tolerate(error, "the serial port leads nowhere")?;
+                return Ok(Some(CharSource::Null));
+            }
+        };
+        let scheme = uri.scheme.map(str::to_ascii_lowercase);
+        let protocol = match scheme.as_deref() {
+            None | Some("tcp" | "tcp4" | "tcp6") => TcpProtocol::Raw,
+            Some("telnet") => TcpProtocol::Telnet,
+            Some("telnets") => TcpProtocol::Telnets,
+            Some("ssl" | "tcp+ssl" | "tcp4+ssl" | "tcp6+ssl") => TcpProtocol::Tls,
+            Some(_) => {
+                let scheme = uri.scheme.unwrap_or_default();
+                let text = format!("VMX entry '{name_key}' contains unsupported scheme '{scheme}'");
+                let error = self.error(&name_key, text).with_help(ADDRESS);
+                self.tolerate(error, "plain TCP is taken")?;
+                TcpProtocol::Raw
+            }
+        };
+        let mode_key = format!("{device}.network.endPoint");
+        let end = self.string(&mode_key);
+        let lower = end.as_ref().map(|end| end.to_ascii_lowercase());
+        let mode = match lower.as_deref() {
+            None | Some("server") => SocketMode::Bind,
+            Some("client") => SocketMode::Connect,
+            Some(_) => {
+                let found = end.unwrap_or_default();
+                let error = self.expecting(&mode_key, "'server' or 'client'", &found);
+                self.tolerate(error, "server is taken")?;
+                SocketMode::Bind
+            }
+        };
+        Ok(Some(CharSource::Tcp {
+            mode,
+            host: uri.host.map(str::to_owned),
+            service: Some(uri.port.to_string()),
+            protocol,
+        }))
+    }
+}
+
+const ADDRESS: &str =
+    "tcp, telnet, telnets or ssl with an address and a port: telnet://192.0.2.1:4001";

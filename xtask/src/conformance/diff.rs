@@ -1,0 +1,10 @@
+use similar::TextDiff;
+
+/// What differs, line by line, with the lines around.
+pub(super) fn unified(expected: &str, found: &str) -> String {
+    TextDiff::from_lines(expected, found)
+        .unified_diff()
+        .context_radius(2)
+        .header("expected", "found")
+        .to_string()
+}
