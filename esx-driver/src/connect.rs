@@ -13,7 +13,7 @@ use vi_types::ManagedObjectReference;
 use virt_model::LibVersion;
 
 pub use self::open::OpenOptions;
-use crate::{EsxUri, Result, auth::Authenticate, inventory::Place};
+use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, question::Policy};
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.
 ///
@@ -24,7 +24,7 @@ use crate::{EsxUri, Result, auth::Authenticate, inventory::Place};
 /// [`close`](Connect::close) logs out. A connection that is dropped without it leaves its session
 /// to the server, which ends it after half an hour.
 #[derive(Clone)]
-pub struct Connect(Arc<Inner>);
+pub struct Connect(Arc<Inner>, Policy);
 
 struct Inner {
     client: Client,
@@ -111,6 +111,18 @@ impl Connect {
                 false
             }
         }
+    }
+
+    /// Who answers the questions of the domains of this connection: what the URI says (`answers=`, `auto_answer=`),
+    /// unless [another](Connect::with_policy) was chosen.
+    pub fn policy(&self) -> &Policy {
+        &self.1
+    }
+
+    /// The same connection with another policy, for the domains that are got from it.
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Connect {
+        Connect(Arc::clone(&self.0), policy)
     }
 
     /// The client of the server the URI names, for calls that this crate does not make.

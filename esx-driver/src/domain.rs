@@ -1,8 +1,12 @@
 //! Domains: the virtual machines of a host.
 
+mod autostart;
+mod flags;
 mod identity;
+mod lifecycle;
 mod list;
 mod lookup;
+mod questions;
 
 use std::fmt;
 
@@ -17,6 +21,8 @@ use vi_types::{
 };
 use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
+pub use self::autostart::AutostartSettings;
+pub use self::flags::{CreateFlags, DestroyFlags, RebootFlags, ShutdownFlags};
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
 use crate::{Connect, Error, ErrorKind, Result};
 
@@ -212,18 +218,16 @@ impl Domain {
 }
 
 impl Connect {
+    /// What starts the host's domains.
+    fn auto_start_manager(&self) -> Result<&ManagedObjectReference> {
+        let manager = self.place().host.auto_start_manager.as_ref();
+        manager.ok_or_else(no_auto_start)
+    }
+
     /// Which domains the host starts.
     pub(crate) async fn auto_start(&self) -> Result<AutoStart> {
-        let missing = || {
-            let message = "Could not retrieve the AutoStartDefaults object";
-            Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
-        };
-        let manager = self
-            .place()
-            .host
-            .auto_start_manager
-            .as_ref()
-            .ok_or_else(missing)?;
+        let missing = no_auto_start;
+        let manager = self.auto_start_manager()?;
         let request = Retrieve::from(manager);
         let found = match self.client().retrieve_set::<AutoStart>(request).await {
             Ok(mut found) => found.pop().ok_or_else(missing)?,
@@ -263,12 +267,17 @@ impl fmt::Debug for Domain {
     }
 }
 
-fn no_domain_with_uuid(uuid: Uuid) -> Error {
+pub(crate) fn no_domain_with_uuid(uuid: Uuid) -> Error {
     no_domain(format!("Could not find domain with UUID '{uuid}'"))
 }
 
 fn no_domain(message: String) -> Error {
     Error::new(ErrorKind::NoDomain, ErrorNumber::NoDomain, message)
+}
+
+fn no_auto_start() -> Error {
+    let message = "Could not retrieve the AutoStartDefaults object";
+    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
 }
 
 /// Memory of the server in KiB.

@@ -8,6 +8,8 @@ use vi_types::SoapFault;
 use vi_types::objects::{InvalidLogin, NoPermission};
 use virt_model::{ErrorDomain, ErrorNumber};
 
+use crate::question::Question;
+
 /// What a call of this crate can end with besides success.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -25,6 +27,7 @@ struct Inner {
     domain: ErrorDomain,
     message: String,
     advice: Option<String>,
+    question: Option<Box<Question>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -67,6 +70,8 @@ pub enum ErrorKind {
     Decode,
     /// The server did not give a property that it always has, or gave one of another type.
     Property,
+    /// A text that names a file of a datastore is none.
+    DatastorePath,
     /// A property has a value that cannot be.
     UnexpectedValue,
     /// A virtual machine lacks what makes it a domain.
@@ -75,6 +80,26 @@ pub enum ErrorKind {
     NoDomain,
     /// A flag that the function does not know.
     UnsupportedFlags,
+    /// The answers to questions cannot be read: `answers=`.
+    Rules,
+    /// A question blocks the domain; it is the [`question`](Error::question).
+    Blocked,
+    /// An answer is not among a question's choices.
+    Answer,
+    /// Another task of the domain is not over; nothing was started.
+    TaskPending,
+    /// The domain is in a state in which that cannot be done.
+    WrongState,
+    /// The task failed; why is the [`fault`](Error::fault).
+    TaskFailed,
+    /// The caller had it cancelled; the text says what came of it.
+    Cancelled,
+    /// A question of another task was answered and that task waited for; the requested one was not started.
+    NotStarted,
+    /// The connection broke, and whether the server did what was asked is not known.
+    InDoubt,
+    /// The host does not do that.
+    Unsupported,
     /// The connection was closed.
     Closed,
 }
@@ -87,6 +112,7 @@ impl Error {
             domain: ErrorDomain::Esx,
             message: message.into(),
             advice: None,
+            question: None,
             source: None,
         }))
     }
@@ -98,6 +124,17 @@ impl Error {
 
     pub(crate) fn advise(mut self, advice: impl Into<String>) -> Error {
         self.0.advice = Some(advice.into());
+        self
+    }
+
+    /// The same with another kind, where the place says more than the cause.
+    pub(crate) fn as_a(mut self, kind: ErrorKind) -> Error {
+        self.0.kind = kind;
+        self
+    }
+
+    pub(crate) fn asking(mut self, question: Question) -> Error {
+        self.0.question = Some(Box::new(question));
         self
     }
 
@@ -155,7 +192,12 @@ impl Error {
         None
     }
 
-    /// What to try next, where that can be told: a sentence without a final period.
+    /// The question that blocks the domain, when that is why.
+    pub fn question(&self) -> Option<&Question> {
+        self.0.question.as_deref()
+    }
+
+    /// What became of a task that is left behind, and what to try next, where that can be told: a sentence without a final period.
     pub fn advice(&self) -> Option<&str> {
         self.0.advice.as_deref()
     }
@@ -163,7 +205,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.code.with(&self.0.message))
+        match self.0.kind {
+            // libvirt gives this text alone, whatever its number.
+            ErrorKind::UnsupportedFlags => f.write_str(&self.0.message),
+            _ => f.write_str(&self.0.code.with(&self.0.message)),
+        }
     }
 }
 
@@ -211,7 +257,7 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
                 fault.code, fault.string
             ),
         ),
-        Cause::Renewal(cause) => sort(cause),
+        Cause::Renewal(cause) | Cause::Shared(cause) => sort(cause),
         Cause::Transport(cause) => match cause {
             TransportError::Resolve { host, source } => no_address(host, source),
             TransportError::Tls { .. } => (ErrorKind::Tls, internal, cause.to_string()),

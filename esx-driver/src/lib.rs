@@ -16,6 +16,9 @@
 //! - [`EsxUri`] says which server, [`auth`] who logs in;
 //! - [`Connect`] is a connection: the server, its host, the host's domains;
 //! - [`Domain`] is one domain;
+//! - [`Operation`] is something that is done to a domain, and may take time;
+//! - [`question`] says who answers the host's questions meanwhile;
+//! - [`bulk`] does something to many domains;
 //! - [`Error`] says why something failed, in libvirt's words and numbers where it has them.
 //!
 //! Names, numbers and texts are libvirt's; [`virt_model`] has its values.
@@ -40,15 +43,26 @@
 //! - What [`EsxUri`] says of URIs.
 
 pub mod auth;
+pub mod bulk;
 mod connect;
+mod datastore;
 mod domain;
+mod engine;
 mod error;
 mod inventory;
+mod operation;
+pub mod question;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};
-pub use domain::{Domain, DomainEntry, DomainList, SkippedDomain};
+pub use datastore::DatastorePath;
+pub use domain::{
+    AutostartSettings, CreateFlags, DestroyFlags, Domain, DomainEntry, DomainList, RebootFlags,
+    ShutdownFlags, SkippedDomain,
+};
+pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result};
+pub use operation::Operation;
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
 pub use vi_client;

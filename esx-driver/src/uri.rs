@@ -31,6 +31,7 @@ use crate::{Error, ErrorKind, Result};
 /// | `vcenter` | name or address of the vCenter that manages the host, or `*` for the one the host names | none |
 /// | `no_verify` | `1`: neither the certificate nor its host name is checked | `0` |
 /// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
+/// | `answers` | a TOML file of [rules](crate::question::Rules) by which questions are answered; those that none fits are errors, whatever `auto_answer` says. Ours, libvirt ignores it | none |
 /// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://]HOST[:PORT]` (type `http`, port 1080) | none |
 /// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` go before it | the system's |
 /// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, not by the instance UUID | `0` |
@@ -95,6 +96,7 @@ struct Parameters {
     vcenter: Option<VCenter>,
     no_verify: bool,
     auto_answer: bool,
+    answers: Option<PathBuf>,
     proxy: Option<Proxy>,
     cacert: Option<PathBuf>,
     legacy_uuid: bool,
@@ -151,6 +153,12 @@ impl EsxUri {
     /// `auto_answer=`: whether questions of virtual machines get their default answers.
     pub fn auto_answer(&self) -> bool {
         self.parameters.auto_answer
+    }
+
+    /// `answers=`: the file that says how questions are answered. It is read when a connection is opened. An empty value
+    /// counts as none.
+    pub fn answers(&self) -> Option<&Path> {
+        self.parameters.answers.as_deref()
     }
 
     /// `proxy=`: the proxy all requests go through.
@@ -533,6 +541,7 @@ fn parameters(query: &str) -> Result<(Parameters, Vec<String>)> {
             "vcenter" => parameters.vcenter = vcenter(value),
             "no_verify" => parameters.no_verify = switch("no_verify", value)?,
             "auto_answer" => parameters.auto_answer = switch("auto_answer", value)?,
+            "answers" => parameters.answers = (!value.is_empty()).then(|| PathBuf::from(value)),
             "proxy" => parameters.proxy = Some(proxy(&value)?),
             "cacert" => parameters.cacert = Some(PathBuf::from(value)),
             "legacy_uuid" => parameters.legacy_uuid = switch("legacy_uuid", value)?,

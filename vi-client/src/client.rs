@@ -2,6 +2,7 @@
 
 mod cookies;
 mod exchange;
+mod files;
 mod session;
 
 use std::fmt;
@@ -22,6 +23,8 @@ use crate::error::not_authenticated;
 use crate::transport::{Transport, TransportError};
 use crate::watch::Slot;
 use crate::{ApiVersion, Error, Negotiation, since};
+
+pub use files::DatastoreFile;
 
 use exchange::{Answer, Incoming, Outgoing, Wire};
 use session::Session;
@@ -245,7 +248,7 @@ impl Client {
         &self.0.waiter
     }
 
-    /// The part of a call that is compiled for each method; all else is in [`run`](Self::run).
+    /// The part of a call that is compiled for each method; all else is in [`exchange`](Self::exchange).
     async fn typed<M: Method>(
         &self,
         this: &ManagedObjectReference,
@@ -258,7 +261,7 @@ impl Client {
             output = Some(decode::<M>(envelope)?);
             Ok(())
         };
-        self.run(outgoing(request, this), renewal, &mut keep)
+        self.exchange(outgoing(request, this), renewal, &mut keep)
             .await?;
         Ok(output.unwrap_or_default())
     }
@@ -296,13 +299,20 @@ impl Client {
             pauses,
             output: None,
         };
-        self.run(outgoing(request, &this), renewal, &mut answer)
+        self.exchange(outgoing(request, &this), renewal, &mut answer)
             .await?;
         Ok(answer.output.unwrap_or_default())
     }
 
+    fn is_open(&self, method: &'static str) -> Result<(), Error> {
+        match self.0.session.closed.load(Ordering::Acquire) {
+            true => Err(Error::Closed { method }),
+            false => Ok(()),
+        }
+    }
+
     /// Sends a call and decodes its answer, with a new session if the old one has ended.
-    async fn run(
+    async fn exchange(
         &self,
         call: Outgoing,
         renewal: Renewal,
@@ -310,11 +320,7 @@ impl Client {
     ) -> Result<(), Error> {
         let mut renewed = renewal == Renewal::Never;
         loop {
-            if self.0.session.closed.load(Ordering::Acquire) {
-                return Err(Error::Closed {
-                    method: call.method,
-                });
-            }
+            self.is_open(call.method)?;
             let logins = self.0.session.logins();
             match self.speak(&call, decode).await? {
                 Ok(_) => return Ok(()),

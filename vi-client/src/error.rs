@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vi_types::objects::{InvalidLogin, NotAuthenticated};
-use vi_types::{DataObject, DecodeError, SoapFault, Throws};
+use vi_types::objects::{InvalidLogin, NotAuthenticated, VirtualMachineQuestionInfo};
+use vi_types::{CastError, DataObject, DecodeError, ManagedObjectReference, SoapFault, Throws};
 
 use crate::TooNew;
 use crate::retrieve::PropertyError;
@@ -55,6 +55,16 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
+    /// The server did not give or take a file of a datastore.
+    #[error("HTTP response code {status} for {action} '{path}'{}", reason_phrase(*.status))]
+    File {
+        /// `download from` or `upload to`.
+        action: &'static str,
+        /// The path and query of the file's URL.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The server sends us elsewhere. Redirects are never followed: the password goes to the server it is meant for.
     #[error("the server redirects from '{from}' to '{to}'")]
     Redirect {
@@ -88,6 +98,53 @@ pub enum Error {
     /// A property of the answer is not there or not of the type asked for.
     #[error(transparent)]
     Property(#[from] PropertyError),
+    /// A task ended with a fault.
+    #[error("{method}: {fault}")]
+    Task {
+        /// The method that started it.
+        method: &'static str,
+        /// The fault, with its detail; the string is empty when the server gives no text.
+        fault: Box<SoapFault>,
+    },
+    /// A task succeeded with a result of another type than its method declares.
+    #[error("{method}: the task's result cannot be read: {error}")]
+    TaskResult {
+        /// The method that started it.
+        method: &'static str,
+        /// What came instead.
+        error: CastError,
+    },
+    /// A task is not there any more, and so is not known how it ended.
+    #[error("{method}: the server does not know the task {task} any more")]
+    TaskGone {
+        /// The method that started it.
+        method: &'static str,
+        /// The task.
+        task: ManagedObjectReference,
+    },
+    /// A task is not over in the time allowed. It goes on.
+    #[error("{method}: the task {task} is not over after {} s and goes on", .after.as_secs_f32())]
+    TaskDeadline {
+        /// The method that started it.
+        method: &'static str,
+        /// The task.
+        task: ManagedObjectReference,
+        /// The time allowed.
+        after: Duration,
+    },
+    /// A question blocks the virtual machine of a task, which waits for the answer.
+    #[error("{method}: a question blocks the task {task}: {}", .question.text)]
+    Question {
+        /// The method that started it.
+        method: &'static str,
+        /// The task.
+        task: ManagedObjectReference,
+        /// What is asked.
+        question: Box<VirtualMachineQuestionInfo>,
+    },
+    /// An error that others meet too, who share a call.
+    #[error(transparent)]
+    Shared(Arc<Error>),
     /// The client was closed before.
     #[error("{method}: the connection is closed")]
     Closed {
@@ -97,11 +154,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// The server's fault, if that is what came; also the fault that kept a session from being renewed.
+    /// The server's fault, if that is what came; also the fault with which a task ended, or that kept a session from
+    /// being renewed.
     pub fn fault(&self) -> Option<&SoapFault> {
         match self {
-            Self::Fault { fault, .. } => Some(fault),
-            Self::Renewal(error) => error.fault(),
+            Self::Fault { fault, .. } | Self::Task { fault, .. } => Some(fault),
+            Self::Renewal(error) | Self::Shared(error) => error.fault(),
             _ => None,
         }
     }
@@ -141,6 +199,18 @@ impl Error {
     /// Whether the server wants a login first.
     pub fn is_not_authenticated(&self) -> bool {
         self.fault().is_some_and(not_authenticated)
+    }
+
+    /// Whether there was no (whole) answer for want of a connection or of time, or because the server is too busy: what
+    /// it did with the request is unknown, and a request that only reads may be sent again.
+    pub fn is_broken(&self) -> bool {
+        match self {
+            Self::Transport(_) | Self::Deadline { .. } | Self::Compression { .. } => true,
+            Self::Status { status, .. } => matches!(status, 502..=504),
+            Self::NotVi { answer, .. } => matches!(answer.status, 502..=504),
+            Self::Renewal(error) | Self::Shared(error) => error.is_broken(),
+            _ => false,
+        }
     }
 
     /// Whether the server does not take the user name and password.

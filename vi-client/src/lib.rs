@@ -61,18 +61,21 @@
 //! - [`transport`]: the way to a server: HTTP(S), a function in the same process, a recording;
 //! - [`Client`]: calls, login, renewal of the session;
 //! - [`retrieve`]: reading properties of many objects at once;
-//! - [`Watch`]: changes of properties, as they happen.
+//! - [`Watch`]: changes of properties, as they happen;
+//! - [`DatastoreFile`]: files, up and down;
+//! - [`task`]: starting tasks, and waiting for them.
 
 mod client;
 mod error;
 mod password;
 pub mod retrieve;
 mod since;
+pub mod task;
 pub mod transport;
 mod version;
 mod watch;
 
-pub use client::{Client, Options};
+pub use client::{Client, DatastoreFile, Options};
 pub use error::{Error, Foreign};
 pub use password::Password;
 pub use since::{Asked, TooNew};

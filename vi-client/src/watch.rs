@@ -2,8 +2,10 @@
 
 mod waiter;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, oneshot};
 use vi_types::objects::{ObjectUpdate, PropertyFilterSpec};
@@ -71,17 +73,27 @@ impl Watch {
     /// # Errors
     /// Why the server can't be asked any more; nothing comes after that.
     pub async fn next(&mut self) -> Result<Vec<ObjectUpdate>, Arc<Error>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The same for those who poll.
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Update> {
+        // Polling can also be pending because the task has had its turn, while there is an update.
         if let Ok(update) = self.updates.try_recv() {
-            return update;
+            return Poll::Ready(update);
         }
-        self.hungry.store(true, Ordering::Release);
-        // Nobody listens only when the watch has failed before; then nothing comes either.
-        let _ = self.commands.send(Command::Wait);
-        match self.updates.recv().await {
-            Some(update) => update,
-            None => Err(Arc::new(Error::Closed {
+        match self.updates.poll_recv(context) {
+            Poll::Ready(Some(update)) => Poll::Ready(update),
+            Poll::Ready(None) => Poll::Ready(Err(Arc::new(Error::Closed {
                 method: "WaitForUpdatesEx",
-            })),
+            }))),
+            Poll::Pending => {
+                if !self.hungry.swap(true, Ordering::AcqRel) {
+                    // Nobody listens only when the watch has failed before; then nothing comes either.
+                    let _ = self.commands.send(Command::Wait);
+                }
+                Poll::Pending
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use crate::{
     Error, ErrorKind, EsxUri, Result, Scheme, VCenter,
     auth::{self, AuthFile, AuthFileSearch, Authenticate},
     inventory::{self, Place},
+    question::{Policy, Rules},
 };
 
 /// How a connection is opened, where the usual way will not do.
@@ -74,6 +75,7 @@ impl<'a> OpenOptions<'a> {
         for warning in uri.warnings() {
             warn!("{warning}");
         }
+        let policy = policy(uri)?;
         let auth_file = match self.auth_files.find(uri.authfile()) {
             Some(path) => Some(AuthFile::read(&path)?),
             None => None,
@@ -100,14 +102,24 @@ impl<'a> OpenOptions<'a> {
             }
             _ => None,
         };
-        Ok(Connect(Arc::new(Inner {
+        let inner = Inner {
             client,
             place,
             version,
             vcenter,
             uri: uri.clone(),
-        })))
+        };
+        Ok(Connect(Arc::new(inner), policy))
     }
+}
+
+/// Who answers questions, as the URI has it.
+fn policy(uri: &EsxUri) -> Result<Policy> {
+    Ok(match uri.answers() {
+        Some(path) => Policy::Rules(Arc::new(Rules::read(path)?)),
+        None if uri.auto_answer() => Policy::Default,
+        None => Policy::Report,
+    })
 }
 
 /// What it takes to log in to the servers of one connection.

@@ -11,6 +11,7 @@ mod listing;
 mod node;
 mod open;
 mod since;
+mod tasks;
 mod tls;
 mod vcenter;
 

@@ -104,6 +104,19 @@ struct Entry {
     filter: Option<ManagedObjectReference>,
     updates: mpsc::UnboundedSender<Update>,
     hungry: Arc<AtomicBool>,
+    /// Who waits for the first filter.
+    ready: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
+impl Entry {
+    /// Tells its watch that nothing comes any more.
+    fn fail(self, error: Error) {
+        // Nobody listens when the caller has given up.
+        match self.ready {
+            Some(ready) => drop(ready.send(Err(error))),
+            None => drop(self.updates.send(Err(Arc::new(error)))),
+        }
+    }
 }
 
 type Waiting = BoxFuture<'static, Result<Option<UpdateSet>, Error>>;
@@ -113,6 +126,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// How often in a row waiting may fail for want of a connection.
 const FAILURES: u32 = 5;
+
+/// How often in a row a session may end while it is subscribed to something.
+const LOSSES: u32 = 3;
 
 impl Waiter {
     fn new(client: Client, commands: mpsc::UnboundedReceiver<Command>) -> Self {
@@ -181,14 +197,12 @@ impl Waiter {
                     filter: None,
                     updates,
                     hungry,
+                    ready: Some(ready),
                 };
                 self.watches.insert(id, entry);
-                let result = self.subscribe().await;
-                if result.is_err() {
-                    self.watches.remove(&id);
+                if let Err(error) = self.subscribe().await {
+                    self.fail(error);
                 }
-                // Nobody listens when the caller has given up; its watch is removed then.
-                let _ = ready.send(result);
             }
             Command::Remove { id, done } => {
                 let entry = self.watches.remove(&id);
@@ -205,44 +219,59 @@ impl Waiter {
 
     /// Destroys a filter, or with the last watch the whole collector.
     async fn destroy(&mut self, filter: Option<ManagedObjectReference>) {
-        let Some(collector) = &self.collector else {
-            return;
-        };
-        let result = match (filter, self.watches.is_empty() && collector.is_own) {
-            (_, true) => {
-                let this = &collector.reference;
+        match (filter, self.watches.is_empty()) {
+            (filter, true) => self.destroy_collector(filter).await,
+            (Some(filter), false) => self.destroy_filter(filter).await,
+            (None, false) => {}
+        }
+    }
+
+    /// Destroys the collector with all its filters; of one that is not ours, only the filter.
+    async fn destroy_collector(&mut self, filter: Option<ManagedObjectReference>) {
+        match (self.collector.take(), filter) {
+            (Some(collector), _) if collector.is_own => {
                 let request = DestroyPropertyCollector {};
-                self.client.call_on_in_this_session(this, &request).await
+                surely(|| {
+                    self.client
+                        .call_on_in_this_session(&collector.reference, &request)
+                })
+                .await;
             }
-            (Some(this), false) => {
-                let request = DestroyPropertyFilter { this };
-                self.client.call_in_this_session(&request).await
-            }
-            (None, false) => Ok(()),
-        };
-        if let Err(error) = result {
-            // It went with its session, or goes with it.
-            tracing::debug!(%error, "a property filter could not be destroyed");
+            (Some(_), Some(filter)) => self.destroy_filter(filter).await,
+            (Some(_) | None, _) => {}
         }
-        if self.watches.is_empty() {
-            self.collector = None;
-        }
+    }
+
+    async fn destroy_filter(&self, this: ManagedObjectReference) {
+        let request = DestroyPropertyFilter { this };
+        surely(|| self.client.call_in_this_session(&request)).await;
     }
 
     /// Makes whatever is missing: the collector, and a filter for each watch.
     ///
-    /// A session that ends in the middle takes everything with it, so that all is made anew.
+    /// A session that ends in the middle takes everything with it, so that all is made anew. So is everything when a
+    /// connection breaks: there may be a filter then of which we don't know, and it goes with its collector.
     async fn subscribe(&mut self) -> Result<(), Error> {
-        let mut tries = 3;
+        let (mut losses, mut failures) = (0, 0);
         loop {
-            tries -= 1;
-            match self.try_to_subscribe().await {
-                Err(error) if tries > 0 && self.is_lost(&error) => self.forget(),
-                result => return result,
+            let Err(error) = self.try_to_subscribe().await else {
+                return Ok(());
+            };
+            if losses < LOSSES && is_lost(&error, self.collector.as_ref()) {
+                losses += 1;
+            } else if failures < FAILURES && error.is_broken() {
+                tracing::debug!(%error, "watching is tried again");
+                pause(failures).await;
+                failures += 1;
+                self.destroy_collector(None).await;
+            } else {
+                return Err(error);
             }
+            self.forget();
         }
     }
 
+    /// Fails when there is no way to the server; a filter that the server refuses only costs its own watch.
     async fn try_to_subscribe(&mut self) -> Result<(), Error> {
         let collector = match &self.collector {
             Some(collector) => collector.reference.clone(),
@@ -251,20 +280,51 @@ impl Waiter {
                 self.collector.insert(collector).reference.clone()
             }
         };
-        for entry in self.watches.values_mut() {
-            if entry.filter.is_none() {
-                let request = CreateFilter {
-                    spec: (*entry.spec).clone(),
-                    partial_updates: false,
-                };
-                let made = self
-                    .client
-                    .call_on_in_this_session(&collector, &request)
-                    .await;
-                entry.filter = Some(made?);
+        let mut refused = Vec::new();
+        for (id, entry) in &mut self.watches {
+            if entry.filter.is_some() {
+                continue;
+            }
+            let request = CreateFilter {
+                spec: (*entry.spec).clone(),
+                partial_updates: false,
+            };
+            let made = self
+                .client
+                .call_on_in_this_session(&collector, &request)
+                .await;
+            match made {
+                Ok(filter) => {
+                    entry.filter = Some(filter);
+                    if let Some(ready) = entry.ready.take() {
+                        // Nobody listens when the caller has given up; its watch is removed then.
+                        let _ = ready.send(Ok(()));
+                    }
+                }
+                Err(error) if error.is_broken() || is_lost(&error, self.collector.as_ref()) => {
+                    return Err(error);
+                }
+                Err(error) => refused.push((*id, error)),
             }
         }
+        for (id, error) in refused {
+            if let Some(entry) = self.watches.remove(&id) {
+                entry.fail(error);
+            }
+        }
+        if self.watches.is_empty() {
+            self.destroy_collector(None).await;
+        }
         Ok(())
+    }
+
+    /// Ends all watches.
+    fn fail(&mut self, error: Error) {
+        let error = Arc::new(error);
+        for entry in std::mem::take(&mut self.watches).into_values() {
+            entry.fail(Error::Shared(Arc::clone(&error)));
+        }
+        self.collector = None;
     }
 
     /// A collector of our own; servers before 4.1 have one for each session only.
@@ -285,17 +345,6 @@ impl Waiter {
         let info = vi_types::registry().method(method);
         info.and_then(|info| crate::ApiVersion::parse(info.since))
             .is_some_and(|since| since <= self.client.api_version())
-    }
-
-    /// Whether the collector or a filter is no more, as after a session.
-    fn is_lost(&self, error: &Error) -> bool {
-        if error.is_not_authenticated() || error.is_fault::<InvalidCollectorVersion>() {
-            return true;
-        }
-        let fault = error.fault();
-        let gone = fault.and_then(|fault| fault.cast::<ManagedObjectNotFound>());
-        let own = self.collector.as_ref().map(|own| &own.reference);
-        gone.is_some_and(|gone| Some(&gone.obj) == own)
     }
 
     fn forget(&mut self) {
@@ -345,28 +394,22 @@ impl Waiter {
             }
             Err(error) => error,
         };
-        let mended = if self.is_lost(&error) {
+        let mended = if is_lost(&error, self.collector.as_ref()) {
             self.forget();
             self.subscribe().await
         } else if error.is_fault::<RequestCanceled>() {
             Ok(())
-        } else if matches!(error, Error::Transport(_) | Error::Deadline { .. })
-            && self.failures < FAILURES
-        {
+        } else if error.is_broken() && self.failures < FAILURES {
             // The server doesn't know whether we got its last answer: asked with the same version, it tells.
             tracing::debug!(%error, "waiting is tried again");
-            tokio::time::sleep(Duration::from_millis(100 << self.failures)).await;
+            pause(self.failures).await;
             self.failures += 1;
             Ok(())
         } else {
             Err(error)
         };
         if let Err(error) = mended {
-            let error = Arc::new(error);
-            for entry in std::mem::take(&mut self.watches).into_values() {
-                let _ = entry.updates.send(Err(Arc::clone(&error)));
-            }
-            self.collector = None;
+            self.fail(error);
         }
     }
 
@@ -387,4 +430,34 @@ impl Waiter {
             }
         }
     }
+}
+
+/// Whether the collector or a filter is no more, as after a session.
+fn is_lost(error: &Error, collector: Option<&Collector>) -> bool {
+    if error.is_not_authenticated() || error.is_fault::<InvalidCollectorVersion>() {
+        return true;
+    }
+    let fault = error.fault();
+    let gone = fault.and_then(|fault| fault.cast::<ManagedObjectNotFound>());
+    gone.is_some_and(|gone| collector.is_some_and(|own| own.reference == gone.obj))
+}
+
+/// Destroys something: asks again while there is no answer, since asking twice does no harm.
+async fn surely<F: Future<Output = Result<(), Error>>>(mut ask: impl FnMut() -> F) {
+    for failures in 0.. {
+        match ask().await {
+            Ok(()) => return,
+            Err(error) if error.is_broken() && failures < FAILURES => pause(failures).await,
+            Err(error) => {
+                // It went with its session, or goes with it.
+                tracing::debug!(%error, "a property filter could not be destroyed");
+                return;
+            }
+        }
+    }
+}
+
+/// Gives the server time before it is asked again: more each time.
+async fn pause(failures: u32) {
+    tokio::time::sleep(Duration::from_millis(100 << failures)).await;
 }

@@ -1,0 +1,145 @@
+//! Starting with the host.
+
+use std::time::Duration;
+
+use vi_types::{
+    ManagedObjectReference,
+    enums::AutoStartWaitHeartbeatSetting,
+    methods::ReconfigureAutostart,
+    objects::{AutoStartDefaults, AutoStartPowerInfo, HostAutoStartManagerConfig},
+};
+use virt_model::ErrorNumber;
+
+use super::{AutoStart, Domain};
+use crate::{Error, ErrorKind, Operation, Result};
+
+/// Whether and how a domain starts and stops with its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutostartSettings {
+    /// Whether it starts with its host.
+    pub enabled: bool,
+    /// Its place among the domains that do, counted from 1; `None` is after those that have one, in any order.
+    pub start_order: Option<u32>,
+    /// How long the host waits after its start before it starts the next one, in whole seconds; `None` is the host's
+    /// default.
+    pub start_delay: Option<Duration>,
+    /// How long the host waits for it to stop before it stops the next one, in whole seconds, when it stops itself;
+    /// `None` leaves the domain out of that, as libvirt does.
+    pub stop_delay: Option<Duration>,
+}
+
+impl AutostartSettings {
+    /// What libvirt sets: no order, and the host's default delay.
+    pub fn new(enabled: bool) -> AutostartSettings {
+        AutostartSettings {
+            enabled,
+            start_order: None,
+            start_delay: None,
+            stop_delay: None,
+        }
+    }
+
+    fn of(info: &AutoStartPowerInfo, enabled: bool) -> AutostartSettings {
+        // -1 is "not said".
+        let seconds = |delay: i32| u64::try_from(delay).ok().map(Duration::from_secs);
+        AutostartSettings {
+            enabled,
+            start_order: u32::try_from(info.start_order).ok(),
+            start_delay: seconds(info.start_delay),
+            stop_delay: seconds(info.stop_delay),
+        }
+    }
+
+    fn info(&self, key: ManagedObjectReference) -> AutoStartPowerInfo {
+        let seconds = |delay: Option<Duration>| match delay {
+            Some(delay) => i32::try_from(delay.as_secs()).unwrap_or(i32::MAX),
+            None => -1,
+        };
+        AutoStartPowerInfo {
+            key,
+            start_order: match self.start_order {
+                Some(order) => i32::try_from(order).unwrap_or(i32::MAX),
+                None => -1,
+            },
+            start_delay: seconds(self.start_delay),
+            wait_for_heartbeat: AutoStartWaitHeartbeatSetting::SystemDefault,
+            start_action: if self.enabled { "powerOn" } else { "none" }.to_owned(),
+            stop_delay: seconds(self.stop_delay),
+            stop_action: match self.stop_delay {
+                Some(_) => "systemDefault",
+                None => "none",
+            }
+            .to_owned(),
+            ..AutoStartPowerInfo::default()
+        }
+    }
+}
+
+impl Domain {
+    /// Whether and how the domain starts with its host.
+    ///
+    /// # Errors
+    /// When the host does not tell. Whether there still is such a virtual machine is not asked.
+    pub async fn autostart_settings(&self) -> Result<AutostartSettings> {
+        let host = self.connect.auto_start().await?;
+        let own = host.power_info.iter().find(|info| info.key == self.moref);
+        let enabled = host.starts(&self.moref);
+        Ok(match own {
+            Some(info) => AutostartSettings::of(info, enabled),
+            None => AutostartSettings::new(enabled),
+        })
+    }
+
+    /// Lets the domain start with its host, or not, as libvirt does: without an order, with the host's delays.
+    ///
+    /// A host whose automatic start is off altogether gets it switched on for the first domain; not if that would start
+    /// others too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`] if it would affect other domains; when the host cannot be read or does not do it.
+    pub fn set_autostart(&self, enabled: bool) -> Operation<'static> {
+        self.set_autostart_settings(AutostartSettings::new(enabled))
+    }
+
+    /// Lets the domain start with its host in a certain way.
+    ///
+    /// # Errors
+    /// As [`set_autostart`](Domain::set_autostart).
+    pub fn set_autostart_settings(&self, settings: AutostartSettings) -> Operation<'static> {
+        Operation::calls(self, async move |domain: Domain| {
+            let host = domain.connect.auto_start().await?;
+            let is_on = host.defaults.as_ref().and_then(|defaults| defaults.enabled);
+            let defaults = match (settings.enabled, is_on) {
+                (false, _) | (true, Some(true)) => None,
+                (true, Some(false) | None) => Some(host.enable_for(&domain.moref)?),
+            };
+            let request = ReconfigureAutostart {
+                this: domain.connect.auto_start_manager()?.clone(),
+                spec: HostAutoStartManagerConfig {
+                    defaults: defaults.map(Box::new),
+                    power_info: vec![settings.info(domain.moref.clone())],
+                    ..HostAutoStartManagerConfig::default()
+                },
+            };
+            Ok(domain.connect.client().call(&request).await?)
+        })
+    }
+}
+
+impl AutoStart {
+    /// What switches the host's automatic start on, if no virtual machine but this one would notice.
+    fn enable_for(&self, moref: &ManagedObjectReference) -> Result<AutoStartDefaults> {
+        if self.power_info.iter().any(|info| info.key != *moref) {
+            return Err(Error::new(
+                ErrorKind::WrongState,
+                ErrorNumber::OperationInvalid,
+                "Cannot enable general autostart option without affecting other domains",
+            )
+            .advise("switch the host's automatic start on first"));
+        }
+        Ok(AutoStartDefaults {
+            enabled: Some(true),
+            ..AutoStartDefaults::default()
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! What domains ask.
+
+use vi_client::{property_set, retrieve::ObjectProperties};
+use vi_types::{methods::AnswerVm, objects::VirtualMachineQuestionInfo};
+use virt_model::ErrorNumber;
+
+use super::Domain;
+use crate::{Connect, Error, ErrorKind, Result, question::Question};
+
+property_set! {
+    struct Asks: VirtualMachine {
+        question: Option<VirtualMachineQuestionInfo> = runtime.question,
+    }
+}
+
+impl Domain {
+    /// What the host wants to know before it goes on with the domain.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    pub async fn question(&self) -> Result<Option<Question>> {
+        let asks: Asks = self.properties().await?;
+        Ok(asks.question.map(Question::from))
+    }
+
+    /// Answers a question with the choice of that key or label ([`Question::choice`]).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Answer`] if it is none of the choices: then nothing is sent. [`ErrorKind::Fault`] if the host does
+    /// not take it, for one because somebody else has answered.
+    pub async fn answer(&self, question: &Question, key_or_label: &str) -> Result<()> {
+        let choice = question.choice(key_or_label).ok_or_else(|| {
+            let answers = match question.choices.is_empty() {
+                true => "no possible answers".to_owned(),
+                false => format!("possible answers are {}", question.possible_answers()),
+            };
+            let message = format!("'{key_or_label}' does not answer the question, {answers}");
+            Error::new(ErrorKind::Answer, ErrorNumber::InvalidArg, message).asking(question.clone())
+        })?;
+        let request = AnswerVm {
+            this: self.moref.clone(),
+            question_id: question.id.clone(),
+            answer_choice: choice.key.clone(),
+        };
+        Ok(self.connect.client().call(&request).await?)
+    }
+}
+
+impl Connect {
+    /// The host's domains that wait for an answer, and what they ask: one request.
+    ///
+    /// # Errors
+    /// When the host cannot be read. A virtual machine that is no domain is left out.
+    pub async fn questions(&self) -> Result<Vec<(Domain, Question)>> {
+        let paths = self.identity_paths();
+        let request = self.virtual_machines().properties(
+            "VirtualMachine",
+            paths.into_iter().chain(["runtime.question"]),
+        );
+        let mut questions = Vec::new();
+        for mut found in self.client().retrieve(&request).await? {
+            let Some(question) = question(&mut found) else {
+                continue;
+            };
+            match self.identify(found) {
+                Ok(domain) => questions.push((domain, question)),
+                Err(error) => tracing::debug!(%error, "left out of the questions"),
+            }
+        }
+        Ok(questions)
+    }
+}
+
+fn question(found: &mut ObjectProperties) -> Option<Question> {
+    let asked: Option<VirtualMachineQuestionInfo> = found.take("runtime.question").ok()?;
+    asked.map(Question::from)
+}

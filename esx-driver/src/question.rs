@@ -1,0 +1,206 @@
+//! Questions of domains, and who answers them.
+//!
+//! A host may ask something while it works on a domain ("the serial port's file exists already: replace it, or append to
+//! it?"). The domain is blocked until somebody answers. Who that is, is a connection's [`Policy`]:
+//!
+//! | policy | from the URI | a question |
+//! |---|---|---|
+//! | [`Report`](Policy::Report) | nothing | is an error; the task that it blocks is cancelled if that can be |
+//! | [`Default`](Policy::Default) | `auto_answer=1` | gets its default answer |
+//! | [`Rules`](Policy::Rules) | `answers=FILE` | gets the answer of the first rule that fits; with none, as before |
+//! | [`Callback`](Policy::Callback) | | is given to a program's own [`Answer`] |
+//!
+//! Never is anything answered that is not among a question's choices.
+
+mod policy;
+mod rules;
+
+use vi_types::objects::VirtualMachineQuestionInfo;
+
+pub use self::policy::{Answer, BoxFuture, Policy};
+pub(crate) use self::policy::{Decision, Refusal};
+pub use self::rules::Rules;
+
+/// What a host wants to know before it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The server's id of it: another one each time something is asked.
+    pub id: String,
+    /// The question as the server puts it.
+    pub text: String,
+    /// The possible answers, in the server's order.
+    pub choices: Vec<Choice>,
+    /// Where in [`choices`](Question::choices) the default answer is; `None` if there is none, also if the server's index
+    /// leads nowhere.
+    pub default: Option<usize>,
+    /// What kind of question it is: ids such as `msg.uuid.altered`. Servers that do not give them put them in front of
+    /// the text.
+    pub messages: Vec<String>,
+}
+
+/// A possible answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What the server is told.
+    pub key: String,
+    /// What people read: `Append`.
+    pub label: String,
+    /// A sentence about it, often the label again.
+    pub summary: String,
+}
+
+impl Question {
+    /// The choice with that key, or else with that label; upper and lower case do not matter if nothing fits better.
+    pub fn choice(&self, key_or_label: &str) -> Option<&Choice> {
+        let find = |fits: &dyn Fn(&Choice) -> bool| self.choices.iter().find(|choice| fits(choice));
+        find(&|choice| choice.key == key_or_label)
+            .or_else(|| find(&|choice| choice.label == key_or_label))
+            .or_else(|| find(&|choice| choice.key.eq_ignore_ascii_case(key_or_label)))
+            .or_else(|| find(&|choice| choice.label.to_lowercase() == key_or_label.to_lowercase()))
+    }
+
+    /// The default answer.
+    pub fn default_choice(&self) -> Option<&Choice> {
+        self.choices.get(self.default?)
+    }
+
+    /// The labels as libvirt lists them: `'Replace', 'Append', 'Cancel'`.
+    pub fn possible_answers(&self) -> String {
+        let quoted: Vec<_> = self
+            .choices
+            .iter()
+            .map(|choice| format!("'{}'", choice.label))
+            .collect();
+        quoted.join(", ")
+    }
+}
+
+impl From<VirtualMachineQuestionInfo> for Question {
+    fn from(info: VirtualMachineQuestionInfo) -> Question {
+        let choices: Vec<_> = info
+            .choice
+            .choice_info
+            .iter()
+            .map(|choice| Choice {
+                key: choice.key.clone(),
+                label: choice.base.label.clone(),
+                summary: choice.base.summary.clone(),
+            })
+            .collect();
+        let default = info.choice.default_index;
+        let mut messages: Vec<_> = info.message.into_iter().map(|message| message.id).collect();
+        if messages.is_empty() {
+            messages.extend(id_in_front(&info.text).map(str::to_owned));
+        }
+        Question {
+            id: info.id,
+            default: default
+                .and_then(|index| usize::try_from(index).ok())
+                .filter(|index| *index < choices.len()),
+            text: info.text,
+            choices,
+            messages,
+        }
+    }
+}
+
+/// The `msg.uuid.altered` of `msg.uuid.altered: This virtual machine …`.
+fn id_in_front(text: &str) -> Option<&str> {
+    let (id, _) = text.split_once(':')?;
+    let letters = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (id.contains('.') && id.chars().all(letters)).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use vi_types::objects::{ChoiceOption, Description, ElementDescription, VirtualMachineMessage};
+
+    use super::*;
+
+    fn info(text: &str, default: Option<i32>) -> VirtualMachineQuestionInfo {
+        let choice = |key: &str, label: &str| ElementDescription {
+            base: Description {
+                label: label.to_owned(),
+                summary: format!("{label}."),
+                ..Description::default()
+            },
+            key: key.to_owned(),
+            ..ElementDescription::default()
+        };
+        VirtualMachineQuestionInfo {
+            id: "7".to_owned(),
+            text: text.to_owned(),
+            choice: ChoiceOption {
+                choice_info: vec![
+                    choice("0", "Retry").into(),
+                    choice("1", "Cancel").into(),
+                    choice("Retry", "2").into(),
+                ],
+                default_index: default,
+                ..ChoiceOption::default()
+            },
+            ..VirtualMachineQuestionInfo::default()
+        }
+    }
+
+    #[test]
+    fn defaults_out_of_range_are_none() {
+        for (index, expected) in [
+            (None, None),
+            (Some(-1), None),
+            (Some(0), Some(0)),
+            (Some(2), Some(2)),
+            (Some(3), None),
+        ] {
+            assert_eq!(
+                Question::from(info("?", index)).default,
+                expected,
+                "{index:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn choices_by_key_before_label_and_as_written_before_any_case() {
+        let question = Question::from(info("?", None));
+        for (asked, key) in [
+            ("0", Some("0")),
+            ("Retry", Some("Retry")),
+            ("retry", Some("Retry")),
+            ("cancel", Some("1")),
+            ("2", Some("Retry")),
+            ("3", None),
+            ("", None),
+        ] {
+            let found = question.choice(asked).map(|choice| choice.key.as_str());
+            assert_eq!(found, key, "{asked:?}");
+        }
+        assert_eq!(question.possible_answers(), "'Retry', 'Cancel', '2'");
+    }
+
+    #[test]
+    fn message_ids_are_the_servers_or_stand_in_front_of_the_text() {
+        for (text, expected) in [
+            (
+                "msg.uuid.altered: Moved or copied?",
+                Some("msg.uuid.altered"),
+            ),
+            (
+                "msg.uuid.altered:Moved or copied?",
+                Some("msg.uuid.altered"),
+            ),
+            ("Moved: or copied?", None),
+            ("Moved or copied?", None),
+            ("", None),
+        ] {
+            let found = Question::from(info(text, None)).messages;
+            assert_eq!(found, Vec::from_iter(expected), "{text:?}");
+        }
+        let mut told = info("msg.a.b: ?", None);
+        told.message.push(VirtualMachineMessage {
+            id: "msg.c.d".to_owned(),
+            ..VirtualMachineMessage::default()
+        });
+        assert_eq!(Question::from(told).messages, ["msg.c.d"]);
+    }
+}

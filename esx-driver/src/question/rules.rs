@@ -1,0 +1,234 @@
+//! Answers by pattern.
+
+use std::{fs, path::Path, str::FromStr};
+
+use regex_lite::Regex;
+use serde::Deserialize;
+use virt_model::ErrorNumber;
+
+use super::Question;
+use crate::{Error, ErrorKind, Result};
+
+/// Which answers go with which questions: the first rule that fits decides.
+///
+/// ```
+/// use esx_driver::question::Rules;
+///
+/// let rules = Rules::from_toml(r#"
+///     # It was copied: give it another UUID.
+///     [[rule]]
+///     message = "msg.uuid.altered"
+///     answer = "I copied it"
+///
+///     [[rule]]
+///     message = "msg.serial.*"
+///     text = "serial[0-9]*\\.log"
+///     answer = "Append"
+/// "#)?;
+/// # Ok::<(), esx_driver::Error>(())
+/// ```
+///
+/// - `message`: the id of one of the question's messages; `*` stands for any characters.
+/// - `text`: a regular expression (of the crate `regex-lite`) that is found somewhere in the question's text.
+/// - `answer`: the label or the key of a choice, as [`Question::choice`] finds it. A rule whose answer is not among the
+///   choices does not fit any other: the question is reported.
+///
+/// A rule needs `answer` and one of the others; with both, both have to fit. Anything else in the file is an error.
+#[derive(Debug, Clone)]
+pub struct Rules(Vec<Rule>);
+
+#[derive(Debug, Clone)]
+struct Rule {
+    message: Option<Regex>,
+    text: Option<Regex>,
+    answer: String,
+}
+
+impl Rules {
+    /// Reads rules from TOML.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Rules`]: what is wrong, and where.
+    pub fn from_toml(text: &str) -> Result<Rules> {
+        let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string().trim()))?;
+        let rules = file.rule.into_iter().enumerate();
+        rules
+            .map(|(index, raw)| {
+                raw.compile()
+                    .map_err(|problem| invalid(&format!("rule {}: {problem}", index + 1)))
+            })
+            .collect::<Result<_>>()
+            .map(Rules)
+    }
+
+    /// Reads rules from a file.
+    ///
+    /// # Errors
+    /// As [`from_toml`](Rules::from_toml), and when the file cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Rules> {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path).map_err(|error| {
+            let message = format!("Cannot read the answers in '{}': {error}", path.display());
+            Error::new(ErrorKind::Rules, ErrorNumber::ConfSyntax, message).because(error)
+        })?;
+        Rules::from_toml(&text).map_err(|error| {
+            let message = format!("{} (in '{}')", error.message(), path.display());
+            Error::new(ErrorKind::Rules, ErrorNumber::ConfSyntax, message)
+        })
+    }
+
+    /// The answer of the first rule that fits: a key or a label.
+    pub fn answer(&self, question: &Question) -> Option<&str> {
+        let rule = self.0.iter().find(|rule| rule.fits(question))?;
+        Some(&rule.answer)
+    }
+}
+
+impl FromStr for Rules {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Rules> {
+        Rules::from_toml(text)
+    }
+}
+
+impl Rule {
+    fn fits(&self, question: &Question) -> bool {
+        let message = self.message.as_ref().is_none_or(|pattern| {
+            let mut ids = question.messages.iter();
+            ids.any(|id| pattern.is_match(id))
+        });
+        let text = self
+            .text
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(&question.text));
+        message && text
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<Raw>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    message: Option<String>,
+    text: Option<String>,
+    answer: String,
+}
+
+impl Raw {
+    fn compile(self) -> Result<Rule, String> {
+        if self.message.is_none() && self.text.is_none() {
+            return Err("it needs a 'message' or a 'text' to say which questions it is for".into());
+        }
+        let text = self.text.map(|text| {
+            Regex::new(&text).map_err(|error| format!("its 'text' is no pattern: {error}"))
+        });
+        let message = self.message.map(|message| {
+            let escaped: Vec<_> = message.split('*').map(regex_lite::escape).collect();
+            let whole = format!("^(?s:{})$", escaped.join(".*"));
+            Regex::new(&whole).map_err(|error| format!("its 'message' is no pattern: {error}"))
+        });
+        Ok(Rule {
+            message: message.transpose()?,
+            text: text.transpose()?,
+            answer: self.answer,
+        })
+    }
+}
+
+fn invalid(problem: &str) -> Error {
+    let message = format!("Cannot understand the answers: {problem}");
+    Error::new(ErrorKind::Rules, ErrorNumber::ConfSyntax, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(messages: &[&str], text: &str) -> Question {
+        Question {
+            id: "1".to_owned(),
+            text: text.to_owned(),
+            choices: Vec::new(),
+            default: None,
+            messages: messages.iter().map(|&id| id.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_answers() {
+        let rules = Rules::from_toml(
+            r#"
+            [[rule]]
+            message = "msg.uuid.altered"
+            answer = "copied"
+            [[rule]]
+            message = "msg.serial.*"
+            text = "ttyS[0-9]"
+            answer = "both"
+            [[rule]]
+            message = "msg.*.open"
+            answer = "glob"
+            [[rule]]
+            text = "already exists"
+            answer = "text"
+            [[rule]]
+            text = "(?i)SPACE"
+            answer = "space"
+            "#,
+        )
+        .unwrap();
+        for (messages, text, expected) in [
+            (&["msg.uuid.altered"][..], "?", Some("copied")),
+            (&["msg.a", "msg.uuid.altered"], "?", Some("copied")),
+            (&["msg.uuid.altered2"], "?", None),
+            (&["xmsg.uuid.altered"], "?", None),
+            (&["msgxuuid.altered"], "?", None),
+            (&["msg.serial.file.open"], "ttyS1", Some("both")),
+            (&["msg.serial.file.open"], "ttySx", Some("glob")),
+            (&["msg.open"], "?", None),
+            (&[], "It already exists.", Some("text")),
+            (&[], "No more space", Some("space")),
+            (&[], "", None),
+        ] {
+            let question = question(messages, text);
+            assert_eq!(rules.answer(&question), expected, "{messages:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        for (text, expected) in [
+            ("[[rule]]\nanswer = 'a'", "rule 1: it needs a 'message'"),
+            (
+                "[[rule]]\ntext='a'\nanswer='a'\n[[rule]]\ntext='('\nanswer='a'",
+                "rule 2: its 'text' is no pattern",
+            ),
+            ("[[rule]]\ntext = 'a'", "missing field `answer`"),
+            ("[[rules]]\ntext = 'a'", "unknown field `rules`"),
+            ("[[rule]]\ntext = 'a'\nanswr = 'a'", "line 3"),
+            ("rule", "line 1"),
+        ] {
+            let error = Rules::from_toml(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Rules);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        let error = Rules::read("/no/such/answers.toml").unwrap_err();
+        assert!(
+            error.message().contains("'/no/such/answers.toml'"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_rules_answer_nothing() {
+        let rules = Rules::from_toml("# nothing").unwrap();
+        assert_eq!(rules.answer(&question(&["msg.a"], "?")), None);
+    }
+}

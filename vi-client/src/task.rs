@@ -1,0 +1,46 @@
+//! Tasks: what a server works on after the call that began it has been answered.
+//!
+//! [`Client::run`] starts a task and waits for it:
+//!
+//! ```no_run
+//! use vi_client::{Client, Error};
+//! use vi_types::ManagedObjectReference;
+//! use vi_types::methods::PowerOnVmTask;
+//!
+//! # async fn run(client: &Client, vm: ManagedObjectReference) -> Result<(), Error> {
+//! let request = PowerOnVmTask { this: vm.clone(), ..PowerOnVmTask::default() };
+//! client
+//!     .run(&request)
+//!     .questions_of(&vm)
+//!     .on_progress(|info| tracing::info!(state = %info.state, percent = info.progress))
+//!     .await?;
+//! # Ok(()) }
+//! ```
+//!
+//! [`Client::watch_task`] is the part of it that waits, for tasks that are there already and for those who answer
+//! questions.
+
+mod run;
+mod watch;
+
+pub use run::TaskRun;
+pub use watch::{TaskEvent, TaskWatch};
+
+use vi_types::objects::LocalizedMethodFault;
+use vi_types::{Any, SoapFault};
+
+/// The fault with which a task ended, like one that a call ends with; the string is the server's text for people.
+pub fn task_fault(error: Option<LocalizedMethodFault>) -> SoapFault {
+    let Some(error) = error else {
+        return SoapFault {
+            code: "ServerFaultCode".to_owned(),
+            string: "Unknown error".to_owned(),
+            detail: None,
+        };
+    };
+    SoapFault {
+        code: "ServerFaultCode".to_owned(),
+        string: error.localized_message.unwrap_or_default(),
+        detail: Some(Any::Object(error.fault.into_object())),
+    }
+}

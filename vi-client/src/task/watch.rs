@@ -1,0 +1,240 @@
+//! One task, and the questions that may block it.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use vi_types::enums::{ObjectUpdateKind, TaskInfoState};
+use vi_types::objects::{
+    LocalizedMethodFault, ManagedObjectNotFound, ObjectSpec, ObjectUpdate, PropertyChange,
+    PropertyFilterSpec, PropertySpec, TaskInfo, VirtualMachineQuestionInfo,
+};
+use vi_types::{Any, FromAny, ManagedObjectReference};
+
+use crate::{Client, Error, Watch};
+
+/// What happens to a task that is waited for.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TaskEvent {
+    /// It is queued or runs, and is so far: `state` and, if that is watched, `progress` in percent.
+    Progress(Box<TaskInfo>),
+    /// Its virtual machine asks something, and goes on when that is answered.
+    Question(Box<VirtualMachineQuestionInfo>),
+    /// Nothing is asked any more: somebody has answered.
+    Answered,
+    /// It is over: `state` says how, `error` and `result` what came of it. Nothing comes after that.
+    Done(Box<TaskInfo>),
+    /// The server does not know it any more. Nothing comes after that.
+    Gone,
+}
+
+/// Watches a task and, if wanted, the questions of its virtual machine, in one filter.
+///
+/// A stream of [`TaskEvent`]s, the last of which is [`Done`](TaskEvent::Done) or [`Gone`](TaskEvent::Gone). A question
+/// is told once; a lost connection and an ended session are mended as with every [`Watch`], after which a question that
+/// is still there may be told again. The filter goes with this, in the background; [`close`](Self::close) waits for it.
+#[derive(Debug)]
+pub struct TaskWatch {
+    watch: Option<Watch>,
+    task: ManagedObjectReference,
+    /// What is known of the task: the properties that are watched.
+    info: TaskInfo,
+    question: Option<String>,
+    events: VecDeque<TaskEvent>,
+    is_over: bool,
+}
+
+impl Client {
+    /// Watches a task; with `vm` also the questions of that virtual machine, and with `progress` how far it is (which
+    /// takes an answer of the server for each step).
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch). A task that is not there is [`TaskEvent::Gone`].
+    pub async fn watch_task(
+        &self,
+        task: &ManagedObjectReference,
+        vm: Option<&ManagedObjectReference>,
+        progress: bool,
+    ) -> Result<TaskWatch, Error> {
+        let mut watched = TaskWatch {
+            watch: None,
+            task: task.clone(),
+            info: TaskInfo {
+                task: task.clone(),
+                ..TaskInfo::default()
+            },
+            question: None,
+            events: VecDeque::new(),
+            is_over: false,
+        };
+        match self.watch(spec(task, vm, progress)).await {
+            Ok(watch) => watched.watch = Some(watch),
+            Err(error) if is_gone(&error, task) => watched.end(TaskEvent::Gone),
+            Err(error) => return Err(error),
+        }
+        Ok(watched)
+    }
+}
+
+impl TaskWatch {
+    /// The task.
+    pub fn task(&self) -> &ManagedObjectReference {
+        &self.task
+    }
+
+    /// Whether the server would let the task be cancelled, as far as it has told.
+    pub fn is_cancelable(&self) -> bool {
+        self.info.cancelable
+    }
+
+    /// What happens next; `None` after the end.
+    ///
+    /// # Errors
+    /// Why the server can't be asked any more; the task goes on.
+    pub async fn next(&mut self) -> Option<Result<TaskEvent, Error>> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Destroys the filter, and returns when that is done.
+    pub async fn close(mut self) {
+        if let Some(watch) = self.watch.take() {
+            watch.close().await;
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<TaskEvent, Error>>> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            let Some(watch) = self.watch.as_mut().filter(|_| !self.is_over) else {
+                return Poll::Ready(None);
+            };
+            match watch.poll_next(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(updates)) => self.take(updates),
+                Poll::Ready(Err(error)) if is_gone(&error, &self.task) => self.end(TaskEvent::Gone),
+                Poll::Ready(Err(error)) => {
+                    self.is_over = true;
+                    let error = Arc::try_unwrap(error).unwrap_or_else(Error::Shared);
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, updates: Vec<ObjectUpdate>) {
+        // The end before the question: a task that is over waits for no answer.
+        let (tasks, machines): (Vec<_>, Vec<_>) = updates
+            .into_iter()
+            .partition(|update| update.obj == self.task);
+        for update in tasks {
+            if update.kind == ObjectUpdateKind::Leave {
+                return self.end(TaskEvent::Gone);
+            }
+            for change in update.change_set {
+                note(&mut self.info, change);
+            }
+            match self.info.state {
+                TaskInfoState::Success | TaskInfoState::Error => {
+                    return self.end(TaskEvent::Done(Box::new(self.info.clone())));
+                }
+                _ => {
+                    let event = TaskEvent::Progress(Box::new(self.info.clone()));
+                    self.events.push_back(event);
+                }
+            }
+        }
+        for change in machines.into_iter().flat_map(|update| update.change_set) {
+            let asked: Option<VirtualMachineQuestionInfo> = value(change).flatten();
+            let id = asked.as_ref().map(|asked| asked.id.clone());
+            let before = std::mem::replace(&mut self.question, id);
+            match asked {
+                Some(asked) => self.events.push_back(TaskEvent::Question(Box::new(asked))),
+                None if before.is_some() => self.events.push_back(TaskEvent::Answered),
+                None => {}
+            }
+        }
+    }
+
+    fn end(&mut self, event: TaskEvent) {
+        self.events.clear();
+        self.events.push_back(event);
+        self.is_over = true;
+    }
+}
+
+impl Stream for TaskWatch {
+    type Item = Result<TaskEvent, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(context)
+    }
+}
+
+fn spec(
+    task: &ManagedObjectReference,
+    vm: Option<&ManagedObjectReference>,
+    progress: bool,
+) -> PropertyFilterSpec {
+    let of = |ty: &str, paths: &[&str]| PropertySpec {
+        r#type: ty.to_owned(),
+        all: Some(false),
+        path_set: paths.iter().map(|&path| path.to_owned()).collect(),
+    };
+    let mut info = vec!["info.state", "info.error", "info.result", "info.cancelable"];
+    if progress {
+        info.push("info.progress");
+    }
+    let machine = vm.map(|_| of("VirtualMachine", &["runtime.question"]));
+    PropertyFilterSpec {
+        prop_set: [of("Task", &info)].into_iter().chain(machine).collect(),
+        object_set: [task]
+            .into_iter()
+            .chain(vm)
+            .map(|object| ObjectSpec {
+                obj: object.clone(),
+                ..ObjectSpec::default()
+            })
+            .collect(),
+        ..PropertyFilterSpec::default()
+    }
+}
+
+/// Puts a property of the task where it belongs.
+fn note(info: &mut TaskInfo, change: PropertyChange) {
+    match change.name.as_str() {
+        "info.state" => info.state = value(change).unwrap_or_default(),
+        "info.error" => {
+            info.error = value::<Option<LocalizedMethodFault>>(change)
+                .flatten()
+                .map(Box::new);
+        }
+        "info.result" => info.result = change.val,
+        "info.cancelable" => info.cancelable = value(change).unwrap_or_default(),
+        "info.progress" => info.progress = value(change).flatten(),
+        _ => {}
+    }
+}
+
+fn value<T: FromAny>(change: PropertyChange) -> Option<T> {
+    let path = change.name;
+    match change.val.unwrap_or(Any::None).cast() {
+        Ok(value) => Some(value),
+        Err(error) => {
+            tracing::warn!(path, %error, "a change cannot be read");
+            None
+        }
+    }
+}
+
+/// Whether what the server does not find is the task.
+fn is_gone(error: &Error, task: &ManagedObjectReference) -> bool {
+    let fault = error.fault();
+    let gone = fault.and_then(|fault| fault.cast::<ManagedObjectNotFound>());
+    gone.is_some_and(|gone| gone.obj == *task)
+}
