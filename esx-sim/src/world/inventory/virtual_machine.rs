@@ -1093,7 +1093,12 @@ impl<'a> Maker<'a> {
 }
 
 /// `at` is the controller's key and the unit on it.
-fn device(key: i32, label: &str, summary: &str, at: Option<(i32, i32)>) -> VirtualDevice {
+pub(crate) fn device(
+    key: i32,
+    label: &str,
+    summary: &str,
+    at: Option<(i32, i32)>,
+) -> VirtualDevice {
     VirtualDevice {
         key,
         device_info: Some(
@@ -1110,7 +1115,7 @@ fn device(key: i32, label: &str, summary: &str, at: Option<(i32, i32)>) -> Virtu
     }
 }
 
-fn controller(
+pub(crate) fn controller(
     key: i32,
     label: &str,
     bus_number: i32,
@@ -1125,7 +1130,7 @@ fn controller(
     }
 }
 
-fn connectable(connected: bool) -> VirtualDeviceConnectInfo {
+pub(crate) fn connectable(connected: bool) -> VirtualDeviceConnectInfo {
     VirtualDeviceConnectInfo {
         start_connected: true,
         allow_guest_control: true,
