@@ -533,20 +533,11 @@ pub(crate) fn next<E>(goal: &Goal, state: State<E>, event: Event<E>) -> (State<E
         (State::Verifying(job, verdict), On::Looked(look)) => {
             end(verify(goal, job, verdict, &look))
         }
-        (State::Verifying(_, Verdict::Failed(error)), On::LookFailed(_)) => {
-            end(Outcome::NotStarted(Some(error)))
-        }
-        (State::Verifying(job, Verdict::Succeeded | Verdict::Vanished), On::LookFailed(error)) => {
-            end(Outcome::Unwatched(job, error))
-        }
-        (State::Verifying(job, _), On::CallerCancels) => {
-            let stop = if job.is_own {
-                Stop::TooLate
-            } else {
-                Stop::NotOurs
-            };
-            end(Outcome::Cancelled(stop))
-        }
+        (State::Verifying(job, verdict), On::LookFailed(_)) => end(verdict.unverified(job)),
+        (State::Verifying(job, verdict), On::CallerCancels) => match job.is_own {
+            true => end(verdict.unverified(job)),
+            false => end(Outcome::Cancelled(Stop::NotOurs)),
+        },
         (State::Verifying(job, _), On::TimeIsUp) => end(Outcome::TimedOut(Some(job))),
         (
             State::Verifying(..),
@@ -617,6 +608,18 @@ impl<E> Reason<E> {
             Reason::Question(question, refusal) => Outcome::Blocked(question, refusal, fate),
             Reason::Answer(question, error) => Outcome::Unanswered(question, error, fate),
             Reason::Caller => Outcome::Cancelled(Stop::Asked),
+        }
+    }
+}
+
+impl<E> Verdict<E> {
+    /// What is known of a task when the domain does not show that it did what is wanted.
+    fn unverified(self, job: Job) -> Outcome<E> {
+        match (job.is_own, self) {
+            (true, Verdict::Failed(error)) => Outcome::Failed(error),
+            (true, Verdict::Succeeded | Verdict::Vanished) => Outcome::Vanished(job),
+            (false, Verdict::Failed(error)) => Outcome::NotStarted(Some(error)),
+            (false, Verdict::Succeeded | Verdict::Vanished) => Outcome::NotStarted(None),
         }
     }
 }
@@ -751,10 +754,8 @@ fn verify<E>(goal: &Goal, job: Job, verdict: Verdict<E>, look: &Look) -> Outcome
     if goal.is_reached(look) {
         return Outcome::Done;
     }
-    match (job.is_own, verdict) {
-        (true, Verdict::Failed(error)) => Outcome::Failed(error),
-        (true, Verdict::Succeeded | Verdict::Vanished) => Outcome::Vanished(job),
-        (false, Verdict::Failed(error)) => Outcome::NotStarted(Some(error)),
-        (false, Verdict::Succeeded | Verdict::Vanished) => Outcome::NotStarted(None),
-    }
+    verdict.unverified(job)
 }
+
+#[cfg(test)]
+mod tests;

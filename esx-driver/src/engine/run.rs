@@ -101,6 +101,7 @@ pub(crate) async fn run(target: &Target, options: Options<'_>) -> Outcome<Cause>
         watch: None,
         glanced_at: None,
         answered: HashMap::new(),
+        lost_answers: 0,
     };
     let (mut state, mut action) = machine::begin();
     let outcome = loop {
@@ -136,6 +137,8 @@ struct Talk<'a> {
     glanced_at: Option<ManagedObjectReference>,
     /// How often each question was answered.
     answered: HashMap<String, u32>,
+    /// How often there was no reply to an answer.
+    lost_answers: u32,
 }
 
 /// The caller, who may lose patience.
@@ -218,7 +221,10 @@ impl Talk<'_> {
         };
         match self.target.client.call(&request).await {
             Ok(()) => Event::Answered,
-            Err(error) if is_lost(&error) => Event::AnswerLost(error),
+            Err(error) if is_lost(&error) && self.lost_answers < FAILURES => {
+                self.lost_answers += 1;
+                Event::AnswerLost(error)
+            }
             Err(error) => Event::AnswerRefused(error),
         }
     }

@@ -7,8 +7,10 @@ mod questions;
 mod requests;
 
 use esx_driver::{
-    Connect, CreateFlags, Domain, Error, Operation, Result,
+    Connect, CreateFlags, Domain, Error, OpenOptions, Operation, Result,
+    auth::AuthFileSearch,
     question::{Answer, BoxFuture, Policy, Question},
+    vi_client::transport::InProcess,
 };
 use esx_sim::{Question as Asked, Script, Simulator};
 use vi_types::{
@@ -17,7 +19,7 @@ use vi_types::{
     properties::{Task, VirtualMachine},
 };
 
-use crate::open;
+use crate::{credentials, open};
 
 /// A host with a domain that is off, opened by a URI with these query parameters.
 async fn off(query: &str) -> (Simulator, Domain) {
@@ -33,12 +35,31 @@ async fn in_state(query: &str, power: VirtualMachinePowerState) -> (Simulator, D
     let simulator = Simulator::esx().build();
     let vm = simulator.vm("web01").unwrap();
     simulator.set_power_state(&vm, power);
-    let connect = open(&simulator, &format!("esx://esx.example.com/?{query}"))
-        .await
-        .unwrap();
+    let uri = format!("esx://esx.example.com/?{query}");
+    let connect = open_slowly(&simulator, &uri).await;
     let domain = connect.lookup_by_name("web01").await.unwrap();
     simulator.clear_requests();
     (simulator, domain)
+}
+
+/// A connection whose requests take their time, so that whoever waits for an answer can be seen waiting.
+async fn open_slowly(simulator: &Simulator, uri: &str) -> Connect {
+    let handler = simulator.handler();
+    let transport = InProcess::new(move |request| {
+        let handler = handler.clone();
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let answer = handler(request).await;
+            tokio::task::yield_now().await;
+            answer
+        })
+    });
+    OpenOptions::new(&credentials())
+        .auth_files(AuthFileSearch::default())
+        .transport(transport)
+        .open(&uri.parse().unwrap())
+        .await
+        .unwrap()
 }
 
 fn start(domain: &Domain) -> Operation<'static> {
