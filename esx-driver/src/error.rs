@@ -70,6 +70,14 @@ pub enum ErrorKind {
     Decode,
     /// The server did not give a property that it always has, or gave one of another type.
     Property,
+    /// The server does not give or take a file of a datastore.
+    File,
+    /// A definition or a VMX file cannot be read or converted.
+    Definition,
+    /// A format of native configurations that the driver does not have.
+    ConfigFormat,
+    /// There is such a domain already.
+    Exists,
     /// A text that names a file of a datastore is none.
     DatastorePath,
     /// A property has a value that cannot be.

@@ -57,8 +57,8 @@ mod uri;
 pub use connect::{Connect, OpenOptions};
 pub use datastore::DatastorePath;
 pub use domain::{
-    AutostartSettings, CreateFlags, DestroyFlags, Domain, DomainEntry, DomainList, RebootFlags,
-    ShutdownFlags, SkippedDomain,
+    AutostartSettings, CreateFlags, DefineFlags, DestroyFlags, Domain, DomainEntry, DomainList,
+    RebootFlags, ShutdownFlags, SkippedDomain, UndefineFlags,
 };
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result};

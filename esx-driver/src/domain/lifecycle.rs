@@ -177,7 +177,7 @@ impl Domain {
     }
 
     /// The same domain at the vCenter of `vcenter=`, if there is one; else at the host.
-    async fn at_vcenter(&self) -> Result<(Client, ManagedObjectReference)> {
+    pub(super) async fn at_vcenter(&self) -> Result<(Client, ManagedObjectReference)> {
         let Some(vcenter) = self.connect.vcenter() else {
             return Ok((self.connect.client().clone(), self.moref.clone()));
         };

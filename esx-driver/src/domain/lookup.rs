@@ -124,7 +124,7 @@ impl Connect {
     }
 
     /// The domain of a virtual machine; `None` if it is gone.
-    async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
+    pub(crate) async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
         let request = Retrieve::from(moref).properties("VirtualMachine", self.identity_paths());
         match self.client().retrieve(&request).await {
             Ok(mut found) => found
