@@ -60,21 +60,23 @@ pub mod wire;
 pub use any::{Any, Array, CastError, EnumValue, FromAny, Undecodable, enumeration_from_any};
 pub use binary::Binary;
 pub use datetime::{DateTime, ParseDateTimeError};
-pub use enumeration::Enum;
+pub use enumeration::{Enum, EnumInfo};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use fault::SoapFault;
 #[cfg(feature = "api")]
-pub use generated::{Bindings as Vim, enums, methods, objects, properties, references, registry};
+pub use generated::{
+    Bindings as Vim, enums, interface, methods, objects, properties, references, registry,
+};
 pub use method::{Bindings, Method, MethodInfo, TaskMethod, This, Throws};
 pub use moref::ManagedObjectReference;
 pub use object::{
-    BASE, DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence,
+    BASE, DataObject, Extends, Field, INFO, Layout, ManagedObject, Object, ObjectInfo, Occurrence,
     cloned, debug, equal, unset,
 };
 pub use poly::{Poly, UnknownObject};
 pub use property::{Objects, OptionalObject, Property, PropertyMut};
 pub use raw::RawElement;
 pub use reference::TypedReference;
-pub use registry::Registry;
+pub use registry::{Interface, Registry};
 pub use value::{List, Value, Values, View};
 pub use version::VersionNumbers;

@@ -35,7 +35,7 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
             #[rustfmt::skip]
             mod registry;
         },
-        quote! { pub use registry::{Bindings, registry}; },
+        quote! { pub use registry::{Bindings, interface, registry}; },
     ];
     files.push(emission.file(path, sections));
 }

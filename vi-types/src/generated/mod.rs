@@ -19,4 +19,4 @@ pub mod references;
 #[rustfmt::skip]
 mod registry;
 
-pub use registry::{Bindings, registry};
+pub use registry::{Bindings, interface, registry};
