@@ -3,7 +3,8 @@
 //!
 //! Data objects and faults are structs in [`objects`], enumerations in [`enums`], requests in [`methods`],
 //! and what managed objects have in [`properties`]. All of them are generated from a description of the API;
-//! what they stand on is written by hand:
+//! [`families`] has a page for each family with all that it has.
+//! What they stand on is written by hand:
 //!
 //! - [`Object`] and [`Property`] let one piece of code treat every type: encoding, decoding, equality, `Debug`,
 //!   JSON and property [`path`]s are each written once;
@@ -67,6 +68,8 @@ pub use fault::SoapFault;
 pub use generated::{
     Bindings as Vim, enums, interface, methods, objects, properties, references, registry,
 };
+#[cfg(all(feature = "api", doc))]
+pub use generated::families;
 pub use method::{Bindings, Method, MethodInfo, TaskMethod, This, Throws};
 pub use moref::ManagedObjectReference;
 pub use object::{

@@ -8,6 +8,9 @@
 
 #[rustfmt::skip]
 pub mod enums;
+#[cfg(doc)]
+#[rustfmt::skip]
+pub mod families;
 #[rustfmt::skip]
 pub mod methods;
 #[rustfmt::skip]
