@@ -269,13 +269,7 @@ impl Client {
     /// Whether the server's version of the API has the method, and all that is set in the request.
     fn is_known<M: Method>(&self, request: &M, this: &ManagedObjectReference) -> Result<(), Error> {
         let server = self.0.server.as_ref();
-        Ok(since::check(
-            M::registry(),
-            M::name(),
-            request,
-            this,
-            server,
-        )?)
+        Ok(since::check(M::registry(), M::INFO, request, this, server)?)
     }
 
     /// Calls a method and gives the `T`s of its answer to `take` while it arrives, and what else was returned.

@@ -13,7 +13,8 @@ use vi_types::{Any, Object, ObjectInfo, View};
 /// All types that have properties: data objects, faults, requests, managed objects' properties.
 fn infos() -> impl Iterator<Item = &'static ObjectInfo> {
     let registry = vi_types::registry();
-    let methods = registry.methods.iter().map(|method| method.request);
+    let methods = vi_types::interface().methods.iter();
+    let methods = methods.map(|method| (method.request)());
     let objects = registry.objects.iter().chain(registry.managed_objects);
     objects.copied().chain(methods)
 }

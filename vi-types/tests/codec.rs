@@ -404,7 +404,7 @@ fn requests_reach_the_server_whole() {
     assert!(xml.contains(
         "<Login xmlns=\"urn:vim25\"><_this type=\"SessionManager\">ha-sessionmgr</_this><userName>a&lt;b</userName>"
     ));
-    let decoded = decode_request(xml.as_bytes(), &REGISTRY, Limits::default()).unwrap();
+    let decoded = decode_request(xml.as_bytes(), &INTERFACE, Limits::default()).unwrap();
     assert_eq!((decoded.name.as_str(), &decoded.this), ("Login", &this));
     let login = decoded.method.unwrap();
     let login = login.downcast_ref::<Login>().unwrap();
@@ -419,7 +419,7 @@ fn requests_reach_the_server_whole() {
     };
     let xml = encode_request(&request, request.this().unwrap());
     assert_eq!(xml.matches("<_this").count(), 1);
-    let decoded = decode_request(xml.as_bytes(), &REGISTRY, Limits::default()).unwrap();
+    let decoded = decode_request(xml.as_bytes(), &INTERFACE, Limits::default()).unwrap();
     assert_eq!(
         decoded.method.unwrap().downcast_ref::<Retrieve>(),
         Some(&request)
@@ -427,7 +427,7 @@ fn requests_reach_the_server_whole() {
 
     let unknown = xml.replace("Retrieve", "Levitate");
     assert!(
-        decode_request(unknown.as_bytes(), &REGISTRY, Limits::default())
+        decode_request(unknown.as_bytes(), &INTERFACE, Limits::default())
             .unwrap()
             .method
             .is_none()

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use vi_types::ManagedObjectReference;
 use vi_types::methods::{
     CreateFilter, CreatePropertyCollector, DestroyPropertyCollector, DestroyPropertyFilter,
     WaitForUpdates, WaitForUpdatesEx,
@@ -16,6 +15,7 @@ use vi_types::objects::{
     InvalidCollectorVersion, ManagedObjectNotFound, ObjectUpdate, PropertyFilterSpec,
     RequestCanceled, UpdateSet, WaitOptions,
 };
+use vi_types::{ManagedObjectReference, Method};
 
 use crate::{Client, Error};
 
@@ -329,7 +329,7 @@ impl Waiter {
 
     /// A collector of our own; servers before 4.1 have one for each session only.
     async fn new_collector(&self) -> Result<Collector, Error> {
-        let is_own = self.has("CreatePropertyCollector");
+        let is_own = self.has::<CreatePropertyCollector>();
         let reference = match is_own {
             true => self.client.call(&CreatePropertyCollector {}).await?,
             false => self.client.service_content().property_collector.clone(),
@@ -341,10 +341,8 @@ impl Waiter {
         })
     }
 
-    fn has(&self, method: &str) -> bool {
-        let info = vi_types::registry().method(method);
-        info.and_then(|info| crate::ApiVersion::parse(info.since))
-            .is_some_and(|since| since <= self.client.api_version())
+    fn has<M: Method>(&self) -> bool {
+        self.client.api_version().has(M::INFO.since)
     }
 
     fn forget(&mut self) {
@@ -365,7 +363,7 @@ impl Waiter {
         let collector = self.collector.as_ref()?;
         let (client, this) = (self.client.clone(), collector.reference.clone());
         let version = Some(collector.version.clone());
-        if !self.has("WaitForUpdatesEx") {
+        if !self.has::<WaitForUpdatesEx>() {
             let request = WaitForUpdates { version };
             return Some(Box::pin(async move {
                 let updates = client.call_on_in_this_session(&this, &request).await;

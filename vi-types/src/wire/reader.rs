@@ -231,10 +231,10 @@ impl<'a> Reader<'a> {
         if let Some(info) = self.types.object(name) {
             return self.new_object(info).map(Any::Object);
         }
-        if let Some((type_name, _)) = self.types.registry.enumeration(name) {
+        if let Some(info) = self.types.registry.enumeration(name) {
             let value = self.string()?;
             return Ok(Any::Enum(Box::new(EnumValue {
-                type_name: type_name.to_owned(),
+                type_name: info.name.to_owned(),
                 value,
             })));
         }
@@ -298,10 +298,10 @@ impl<'a> Reader<'a> {
             "ManagedObjectReference" => Any::Moref(self.moref()?),
             _ => match (self.types.object(ty), self.types.registry.enumeration(ty)) {
                 (Some(info), _) => Any::Object(self.new_object(info)?),
-                (None, Some((type_name, _))) => {
+                (None, Some(info)) => {
                     let value = self.string()?;
                     Any::Enum(Box::new(EnumValue {
-                        type_name: type_name.to_owned(),
+                        type_name: info.name.to_owned(),
                         value,
                     }))
                 }

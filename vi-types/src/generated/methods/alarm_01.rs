@@ -24,9 +24,8 @@ impl Default for AcknowledgeAlarm {
 }
 pub(crate) static ACKNOWLEDGE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcknowledgeAlarm",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
@@ -37,12 +36,9 @@ impl rt::Object for AcknowledgeAlarm {
         &ACKNOWLEDGE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACKNOWLEDGE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACKNOWLEDGE_ALARM),
             0 => P::Value(&self.alarm),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -62,6 +58,14 @@ rt::serde!(object AcknowledgeAlarm);
 impl rt::Method for AcknowledgeAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcknowledgeAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -85,9 +89,8 @@ impl Default for AreAlarmActionsEnabled {
 }
 pub(crate) static ARE_ALARM_ACTIONS_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AreAlarmActionsEnabled",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference entity r
 ",
     rt::unset::<AreAlarmActionsEnabled>,
@@ -97,12 +100,9 @@ impl rt::Object for AreAlarmActionsEnabled {
         &ARE_ALARM_ACTIONS_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ARE_ALARM_ACTIONS_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ARE_ALARM_ACTIONS_ENABLED),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -120,6 +120,14 @@ rt::serde!(object AreAlarmActionsEnabled);
 impl rt::Method for AreAlarmActionsEnabled {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AreAlarmActionsEnabled",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "boolean",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -145,9 +153,8 @@ impl Default for ClearTriggeredAlarms {
 }
 pub(crate) static CLEAR_TRIGGERED_ALARMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearTriggeredAlarms",
-    "6.7",
     None,
-    "
+    "6.7
 AlarmFilterSpec filter r
 ",
     rt::unset::<ClearTriggeredAlarms>,
@@ -157,12 +164,9 @@ impl rt::Object for ClearTriggeredAlarms {
         &CLEAR_TRIGGERED_ALARMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_TRIGGERED_ALARMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_TRIGGERED_ALARMS),
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
@@ -180,6 +184,14 @@ rt::serde!(object ClearTriggeredAlarms);
 impl rt::Method for ClearTriggeredAlarms {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearTriggeredAlarms",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -210,9 +222,8 @@ impl Default for CreateAlarm {
 }
 pub(crate) static CREATE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 AlarmSpec spec r
 ",
@@ -223,12 +234,9 @@ impl rt::Object for CreateAlarm {
         &CREATE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_ALARM),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -248,6 +256,14 @@ rt::serde!(object CreateAlarm);
 impl rt::Method for CreateAlarm {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -280,9 +296,8 @@ impl Default for CreateObjectScheduledTask {
 }
 pub(crate) static CREATE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateObjectScheduledTask",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference obj r
 ScheduledTaskSpec spec r
 ",
@@ -293,12 +308,9 @@ impl rt::Object for CreateObjectScheduledTask {
         &CREATE_OBJECT_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_OBJECT_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_OBJECT_SCHEDULED_TASK),
             0 => P::Value(&self.obj),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -318,6 +330,14 @@ rt::serde!(object CreateObjectScheduledTask);
 impl rt::Method for CreateObjectScheduledTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateObjectScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -350,9 +370,8 @@ impl Default for CreateScheduledTask {
 }
 pub(crate) static CREATE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 ScheduledTaskSpec spec r
 ",
@@ -363,12 +382,9 @@ impl rt::Object for CreateScheduledTask {
         &CREATE_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SCHEDULED_TASK),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -388,6 +404,14 @@ rt::serde!(object CreateScheduledTask);
 impl rt::Method for CreateScheduledTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -418,9 +442,8 @@ impl Default for DisableAlarm {
 }
 pub(crate) static DISABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableAlarm",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
@@ -431,12 +454,9 @@ impl rt::Object for DisableAlarm {
         &DISABLE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_ALARM),
             0 => P::Value(&self.alarm),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -456,6 +476,14 @@ rt::serde!(object DisableAlarm);
 impl rt::Method for DisableAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -484,9 +512,8 @@ impl Default for EnableAlarm {
 }
 pub(crate) static ENABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableAlarm",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
@@ -497,12 +524,9 @@ impl rt::Object for EnableAlarm {
         &ENABLE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_ALARM),
             0 => P::Value(&self.alarm),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -522,6 +546,14 @@ rt::serde!(object EnableAlarm);
 impl rt::Method for EnableAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -550,9 +582,8 @@ impl Default for EnableAlarmActions {
 }
 pub(crate) static ENABLE_ALARM_ACTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableAlarmActions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference entity r
 boolean enabled r
 ",
@@ -563,12 +594,9 @@ impl rt::Object for EnableAlarmActions {
         &ENABLE_ALARM_ACTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_ALARM_ACTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_ALARM_ACTIONS),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.enabled),
             _ => P::Absent,
@@ -588,6 +616,14 @@ rt::serde!(object EnableAlarmActions);
 impl rt::Method for EnableAlarmActions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableAlarmActions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -613,9 +649,8 @@ impl Default for GetAlarm {
 }
 pub(crate) static GET_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity o
 ",
     rt::unset::<GetAlarm>,
@@ -625,12 +660,9 @@ impl rt::Object for GetAlarm {
         &GET_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_ALARM),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -648,6 +680,14 @@ rt::serde!(object GetAlarm);
 impl rt::Method for GetAlarm {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -671,9 +711,8 @@ impl Default for GetAlarmState {
 }
 pub(crate) static GET_ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetAlarmState",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<GetAlarmState>,
@@ -683,12 +722,9 @@ impl rt::Object for GetAlarmState {
         &GET_ALARM_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_ALARM_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_ALARM_STATE),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -706,6 +742,14 @@ rt::serde!(object GetAlarmState);
 impl rt::Method for GetAlarmState {
     type Output = Vec<objects::AlarmState>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetAlarmState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "AlarmState",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -738,9 +782,8 @@ impl Default for ReconfigureAlarm {
 }
 pub(crate) static RECONFIGURE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 AlarmSpec spec r
 ",
@@ -751,12 +794,9 @@ impl rt::Object for ReconfigureAlarm {
         &RECONFIGURE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_ALARM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -776,6 +816,14 @@ rt::serde!(object ReconfigureAlarm);
 impl rt::Method for ReconfigureAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -810,9 +858,8 @@ impl Default for ReconfigureScheduledTask {
 }
 pub(crate) static RECONFIGURE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ScheduledTaskSpec spec r
 ",
@@ -823,12 +870,9 @@ impl rt::Object for ReconfigureScheduledTask {
         &RECONFIGURE_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_SCHEDULED_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -848,6 +892,14 @@ rt::serde!(object ReconfigureScheduledTask);
 impl rt::Method for ReconfigureScheduledTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -876,9 +928,8 @@ impl Default for RemoveAlarm {
 }
 pub(crate) static REMOVE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RemoveAlarm>,
@@ -888,12 +939,9 @@ impl rt::Object for RemoveAlarm {
         &REMOVE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ALARM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -911,6 +959,14 @@ rt::serde!(object RemoveAlarm);
 impl rt::Method for RemoveAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -938,9 +994,8 @@ impl Default for RemoveScheduledTask {
 }
 pub(crate) static REMOVE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RemoveScheduledTask>,
@@ -950,12 +1005,9 @@ impl rt::Object for RemoveScheduledTask {
         &REMOVE_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SCHEDULED_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -973,6 +1025,14 @@ rt::serde!(object RemoveScheduledTask);
 impl rt::Method for RemoveScheduledTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -999,9 +1059,8 @@ impl Default for RetrieveEntityScheduledTask {
 }
 pub(crate) static RETRIEVE_ENTITY_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveEntityScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity o
 ",
     rt::unset::<RetrieveEntityScheduledTask>,
@@ -1011,12 +1070,9 @@ impl rt::Object for RetrieveEntityScheduledTask {
         &RETRIEVE_ENTITY_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ENTITY_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ENTITY_SCHEDULED_TASK),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -1034,6 +1090,14 @@ rt::serde!(object RetrieveEntityScheduledTask);
 impl rt::Method for RetrieveEntityScheduledTask {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveEntityScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1059,9 +1123,8 @@ impl Default for RetrieveObjectScheduledTask {
 }
 pub(crate) static RETRIEVE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveObjectScheduledTask",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference obj o
 ",
     rt::unset::<RetrieveObjectScheduledTask>,
@@ -1071,12 +1134,9 @@ impl rt::Object for RetrieveObjectScheduledTask {
         &RETRIEVE_OBJECT_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_OBJECT_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_OBJECT_SCHEDULED_TASK),
             0 => P::Value(&self.obj),
             _ => P::Absent,
         }
@@ -1094,6 +1154,14 @@ rt::serde!(object RetrieveObjectScheduledTask);
 impl rt::Method for RetrieveObjectScheduledTask {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveObjectScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1121,9 +1189,8 @@ impl Default for RunScheduledTask {
 }
 pub(crate) static RUN_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RunScheduledTask>,
@@ -1133,12 +1200,9 @@ impl rt::Object for RunScheduledTask {
         &RUN_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUN_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RUN_SCHEDULED_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1156,6 +1220,14 @@ rt::serde!(object RunScheduledTask);
 impl rt::Method for RunScheduledTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RunScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

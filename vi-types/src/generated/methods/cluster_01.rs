@@ -23,9 +23,8 @@ impl Default for AbandonHciWorkflow {
 }
 pub(crate) static ABANDON_HCI_WORKFLOW: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbandonHciWorkflow",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ",
     rt::unset::<AbandonHciWorkflow>,
@@ -35,12 +34,9 @@ impl rt::Object for AbandonHciWorkflow {
         &ABANDON_HCI_WORKFLOW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABANDON_HCI_WORKFLOW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABANDON_HCI_WORKFLOW),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -58,6 +54,14 @@ rt::serde!(object AbandonHciWorkflow);
 impl rt::Method for AbandonHciWorkflow {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AbandonHciWorkflow",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -94,9 +98,8 @@ impl Default for AddFilter {
 }
 pub(crate) static ADD_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddFilter",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 string filterName r
 string infoIds ol
@@ -108,12 +111,9 @@ impl rt::Object for AddFilter {
         &ADD_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_FILTER),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.filter_name),
             2 => P::Value(&self.info_ids),
@@ -135,6 +135,14 @@ rt::serde!(object AddFilter);
 impl rt::Method for AddFilter {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -168,9 +176,8 @@ impl Default for AddFilterEntities {
 }
 pub(crate) static ADD_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddFilterEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ManagedObjectReference entities ol
 ",
@@ -181,12 +188,9 @@ impl rt::Object for AddFilterEntities {
         &ADD_FILTER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_FILTER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_FILTER_ENTITIES),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -206,6 +210,14 @@ rt::serde!(object AddFilterEntities);
 impl rt::Method for AddFilterEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddFilterEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -250,9 +262,8 @@ impl Default for AddHostTask {
 }
 pub(crate) static ADD_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostConnectSpec spec r
 boolean asConnected r
@@ -266,12 +277,9 @@ impl rt::Object for AddHostTask {
         &ADD_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.as_connected),
@@ -297,6 +305,14 @@ rt::serde!(object AddHostTask);
 impl rt::Method for AddHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin HostConnectFault DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -335,9 +351,8 @@ impl Default for AddMonitoredEntities {
 }
 pub(crate) static ADD_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddMonitoredEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference entities ol
 ",
@@ -348,12 +363,9 @@ impl rt::Object for AddMonitoredEntities {
         &ADD_MONITORED_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_MONITORED_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_MONITORED_ENTITIES),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -373,6 +385,14 @@ rt::serde!(object AddMonitoredEntities);
 impl rt::Method for AddMonitoredEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddMonitoredEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -409,9 +429,8 @@ impl Default for ApplyEvcModeVmTask {
 }
 pub(crate) static APPLY_EVC_MODE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyEvcModeVM_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 HostFeatureMask mask ol
 boolean completeMasks o
@@ -423,12 +442,9 @@ impl rt::Object for ApplyEvcModeVmTask {
         &APPLY_EVC_MODE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_EVC_MODE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_EVC_MODE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mask),
             2 => P::Value(&self.complete_masks),
@@ -450,6 +466,14 @@ rt::serde!(object ApplyEvcModeVmTask);
 impl rt::Method for ApplyEvcModeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyEvcModeVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -482,9 +506,8 @@ impl Default for ApplyRecommendation {
 }
 pub(crate) static APPLY_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyRecommendation",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string key r
 ",
@@ -495,12 +518,9 @@ impl rt::Object for ApplyRecommendation {
         &APPLY_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_RECOMMENDATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -520,6 +540,14 @@ rt::serde!(object ApplyRecommendation);
 impl rt::Method for ApplyRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -552,9 +580,8 @@ impl Default for ApplyStorageDrsRecommendationToPodTask {
 }
 pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageDrsRecommendationToPod_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference pod r
 string key r
 ",
@@ -565,12 +592,9 @@ impl rt::Object for ApplyStorageDrsRecommendationToPodTask {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK),
             0 => P::Value(&self.pod),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -590,6 +614,14 @@ rt::serde!(object ApplyStorageDrsRecommendationToPodTask);
 impl rt::Method for ApplyStorageDrsRecommendationToPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyStorageDrsRecommendationToPod_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -620,9 +652,8 @@ impl Default for ApplyStorageDrsRecommendationTask {
 }
 pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageDrsRecommendation_Task",
-    "5.0",
     None,
-    "
+    "5.0
 string key rl
 ",
     rt::unset::<ApplyStorageDrsRecommendationTask>,
@@ -632,12 +663,9 @@ impl rt::Object for ApplyStorageDrsRecommendationTask {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_STORAGE_DRS_RECOMMENDATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_STORAGE_DRS_RECOMMENDATION_TASK),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -655,6 +683,14 @@ rt::serde!(object ApplyStorageDrsRecommendationTask);
 impl rt::Method for ApplyStorageDrsRecommendationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyStorageDrsRecommendation_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -688,9 +724,8 @@ impl Default for CancelRecommendation {
 }
 pub(crate) static CANCEL_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelRecommendation",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string key r
 ",
@@ -701,12 +736,9 @@ impl rt::Object for CancelRecommendation {
         &CANCEL_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_RECOMMENDATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -726,6 +758,14 @@ rt::serde!(object CancelRecommendation);
 impl rt::Method for CancelRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -751,9 +791,8 @@ impl Default for CancelStorageDrsRecommendation {
 }
 pub(crate) static CANCEL_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelStorageDrsRecommendation",
-    "5.0",
     None,
-    "
+    "5.0
 string key rl
 ",
     rt::unset::<CancelStorageDrsRecommendation>,
@@ -763,12 +802,9 @@ impl rt::Object for CancelStorageDrsRecommendation {
         &CANCEL_STORAGE_DRS_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_STORAGE_DRS_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_STORAGE_DRS_RECOMMENDATION),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -786,6 +822,14 @@ rt::serde!(object CancelStorageDrsRecommendation);
 impl rt::Method for CancelStorageDrsRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelStorageDrsRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -820,9 +864,8 @@ impl Default for CheckAddHostEvcTask {
 }
 pub(crate) static CHECK_ADD_HOST_EVC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckAddHostEvc_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostConnectSpec cnxSpec r
 ",
@@ -833,12 +876,9 @@ impl rt::Object for CheckAddHostEvcTask {
         &CHECK_ADD_HOST_EVC_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_ADD_HOST_EVC_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_ADD_HOST_EVC_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cnx_spec),
             _ => P::Absent,
@@ -858,6 +898,14 @@ rt::serde!(object CheckAddHostEvcTask);
 impl rt::Method for CheckAddHostEvcTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckAddHostEvc_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin HostConnectFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -898,9 +946,8 @@ impl Default for CheckConfigureEvcModeTask {
 }
 pub(crate) static CHECK_CONFIGURE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckConfigureEvcMode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string evcModeKey r
 string evcGraphicsModeKey o since 7.0.1.0
@@ -912,12 +959,9 @@ impl rt::Object for CheckConfigureEvcModeTask {
         &CHECK_CONFIGURE_EVC_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_CONFIGURE_EVC_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_CONFIGURE_EVC_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.evc_mode_key),
             2 => P::Value(&self.evc_graphics_mode_key),
@@ -939,6 +983,14 @@ rt::serde!(object CheckConfigureEvcModeTask);
 impl rt::Method for CheckConfigureEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckConfigureEvcMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -978,9 +1030,8 @@ impl Default for ClusterEnterMaintenanceMode {
 }
 pub(crate) static CLUSTER_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEnterMaintenanceMode",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference host rl
 OptionValue option ol
@@ -993,12 +1044,9 @@ impl rt::Object for ClusterEnterMaintenanceMode {
         &CLUSTER_ENTER_MAINTENANCE_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ENTER_MAINTENANCE_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ENTER_MAINTENANCE_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.option),
@@ -1022,6 +1070,14 @@ rt::serde!(object ClusterEnterMaintenanceMode);
 impl rt::Method for ClusterEnterMaintenanceMode {
     type Output = objects::ClusterEnterMaintenanceResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClusterEnterMaintenanceMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterEnterMaintenanceResult",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1052,9 +1108,8 @@ impl Default for ConfigureDatastoreIormTask {
 }
 pub(crate) static CONFIGURE_DATASTORE_IORM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureDatastoreIORM_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference datastore r
 StorageIORMConfigSpec spec r
 ",
@@ -1065,12 +1120,9 @@ impl rt::Object for ConfigureDatastoreIormTask {
         &CONFIGURE_DATASTORE_IORM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_DATASTORE_IORM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_DATASTORE_IORM_TASK),
             0 => P::Value(&self.datastore),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1090,6 +1142,14 @@ rt::serde!(object ConfigureDatastoreIormTask);
 impl rt::Method for ConfigureDatastoreIormTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureDatastoreIORM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "IORMNotSupportedHostOnDatastore InaccessibleDatastore",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1132,9 +1192,8 @@ impl Default for ConfigureEvcModeTask {
 }
 pub(crate) static CONFIGURE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureEvcMode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string evcModeKey r
 string evcGraphicsModeKey o since 7.0.1.0
@@ -1146,12 +1205,9 @@ impl rt::Object for ConfigureEvcModeTask {
         &CONFIGURE_EVC_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_EVC_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_EVC_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.evc_mode_key),
             2 => P::Value(&self.evc_graphics_mode_key),
@@ -1173,6 +1229,14 @@ rt::serde!(object ConfigureEvcModeTask);
 impl rt::Method for ConfigureEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureEvcMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "EVCConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1210,9 +1274,8 @@ impl Default for ConfigureHciTask {
 }
 pub(crate) static CONFIGURE_HCI_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureHCI_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ClusterComputeResourceHCIConfigSpec clusterSpec r
 ClusterComputeResourceHostConfigurationInput hostInputs ol
@@ -1224,12 +1287,9 @@ impl rt::Object for ConfigureHciTask {
         &CONFIGURE_HCI_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_HCI_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_HCI_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_spec),
             2 => P::Objects(&self.host_inputs),
@@ -1251,6 +1311,14 @@ rt::serde!(object ConfigureHciTask);
 impl rt::Method for ConfigureHciTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureHCI_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1285,9 +1353,8 @@ impl Default for ConfigureStorageDrsForPodTask {
 }
 pub(crate) static CONFIGURE_STORAGE_DRS_FOR_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureStorageDrsForPod_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference pod r
 StorageDrsConfigSpec spec r
 boolean modify r
@@ -1299,12 +1366,9 @@ impl rt::Object for ConfigureStorageDrsForPodTask {
         &CONFIGURE_STORAGE_DRS_FOR_POD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_STORAGE_DRS_FOR_POD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_STORAGE_DRS_FOR_POD_TASK),
             0 => P::Value(&self.pod),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.modify),
@@ -1326,6 +1390,14 @@ rt::serde!(object ConfigureStorageDrsForPodTask);
 impl rt::Method for ConfigureStorageDrsForPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureStorageDrsForPod_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1364,9 +1436,8 @@ impl Default for CreateCluster {
 }
 pub(crate) static CREATE_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCluster",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ClusterConfigSpec spec r
@@ -1378,12 +1449,9 @@ impl rt::Object for CreateCluster {
         &CREATE_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.spec),
@@ -1405,6 +1473,14 @@ rt::serde!(object CreateCluster);
 impl rt::Method for CreateCluster {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1442,9 +1518,8 @@ impl Default for CreateClusterEx {
 }
 pub(crate) static CREATE_CLUSTER_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateClusterEx",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string name r
 ClusterConfigSpecEx spec r
@@ -1456,12 +1531,9 @@ impl rt::Object for CreateClusterEx {
         &CREATE_CLUSTER_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CLUSTER_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CLUSTER_EX),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.spec),
@@ -1483,6 +1555,14 @@ rt::serde!(object CreateClusterEx);
 impl rt::Method for CreateClusterEx {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateClusterEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1517,9 +1597,8 @@ impl Default for CreateStoragePod {
 }
 pub(crate) static CREATE_STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateStoragePod",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1530,12 +1609,9 @@ impl rt::Object for CreateStoragePod {
         &CREATE_STORAGE_POD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_STORAGE_POD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_STORAGE_POD),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1555,6 +1631,14 @@ rt::serde!(object CreateStoragePod);
 impl rt::Method for CreateStoragePod {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateStoragePod",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1584,9 +1668,8 @@ impl Default for DatastoreEnterMaintenanceMode {
 }
 pub(crate) static DATASTORE_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEnterMaintenanceMode",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DatastoreEnterMaintenanceMode>,
@@ -1596,12 +1679,9 @@ impl rt::Object for DatastoreEnterMaintenanceMode {
         &DATASTORE_ENTER_MAINTENANCE_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_ENTER_MAINTENANCE_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_ENTER_MAINTENANCE_MODE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1619,6 +1699,14 @@ rt::serde!(object DatastoreEnterMaintenanceMode);
 impl rt::Method for DatastoreEnterMaintenanceMode {
     type Output = objects::StoragePlacementResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DatastoreEnterMaintenanceMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "StoragePlacementResult",
+        throws: "InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1647,9 +1735,8 @@ impl Default for DatastoreExitMaintenanceModeTask {
 }
 pub(crate) static DATASTORE_EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreExitMaintenanceMode_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DatastoreExitMaintenanceModeTask>,
@@ -1659,12 +1746,9 @@ impl rt::Object for DatastoreExitMaintenanceModeTask {
         &DATASTORE_EXIT_MAINTENANCE_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_EXIT_MAINTENANCE_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_EXIT_MAINTENANCE_MODE_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1682,6 +1766,14 @@ rt::serde!(object DatastoreExitMaintenanceModeTask);
 impl rt::Method for DatastoreExitMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DatastoreExitMaintenanceMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1711,9 +1803,8 @@ impl Default for DisableEvcModeTask {
 }
 pub(crate) static DISABLE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableEvcMode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableEvcModeTask>,
@@ -1723,12 +1814,9 @@ impl rt::Object for DisableEvcModeTask {
         &DISABLE_EVC_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_EVC_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_EVC_MODE_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1746,6 +1834,14 @@ rt::serde!(object DisableEvcModeTask);
 impl rt::Method for DisableEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableEvcMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1774,9 +1870,8 @@ impl Default for EvcManager {
 }
 pub(crate) static EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvcManager",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EvcManager>,
@@ -1786,12 +1881,9 @@ impl rt::Object for EvcManager {
         &EVC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MANAGER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1809,6 +1901,14 @@ rt::serde!(object EvcManager);
 impl rt::Method for EvcManager {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EvcManager",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1842,9 +1942,8 @@ impl Default for ExtendHciTask {
 }
 pub(crate) static EXTEND_HCI_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendHCI_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ClusterComputeResourceHostConfigurationInput hostInputs ol
 SDDCBase vSanConfigSpec o
@@ -1856,12 +1955,9 @@ impl rt::Object for ExtendHciTask {
         &EXTEND_HCI_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_HCI_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_HCI_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.host_inputs),
             2 => P::Optional(&self.v_san_config_spec),
@@ -1883,6 +1979,14 @@ rt::serde!(object ExtendHciTask);
 impl rt::Method for ExtendHciTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendHCI_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1916,9 +2020,8 @@ impl Default for FindRulesForVm {
 }
 pub(crate) static FIND_RULES_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindRulesForVm",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
@@ -1929,12 +2032,9 @@ impl rt::Object for FindRulesForVm {
         &FIND_RULES_FOR_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_RULES_FOR_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_RULES_FOR_VM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -1954,6 +2054,14 @@ rt::serde!(object FindRulesForVm);
 impl rt::Method for FindRulesForVm {
     type Output = Vec<rt::Poly<objects::ClusterRuleInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindRulesForVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterRuleInfo",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1979,9 +2087,8 @@ impl Default for GetResourceUsage {
 }
 pub(crate) static GET_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetResourceUsage",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<GetResourceUsage>,
@@ -1991,12 +2098,9 @@ impl rt::Object for GetResourceUsage {
         &GET_RESOURCE_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_RESOURCE_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_RESOURCE_USAGE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2014,6 +2118,14 @@ rt::serde!(object GetResourceUsage);
 impl rt::Method for GetResourceUsage {
     type Output = objects::ClusterResourceUsageSummary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetResourceUsage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterResourceUsageSummary",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2039,9 +2151,8 @@ impl Default for GetSystemVmsRestrictedDatastores {
 }
 pub(crate) static GET_SYSTEM_VMS_RESTRICTED_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetSystemVMsRestrictedDatastores",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<GetSystemVmsRestrictedDatastores>,
@@ -2051,12 +2162,9 @@ impl rt::Object for GetSystemVmsRestrictedDatastores {
         &GET_SYSTEM_VMS_RESTRICTED_DATASTORES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_SYSTEM_VMS_RESTRICTED_DATASTORES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_SYSTEM_VMS_RESTRICTED_DATASTORES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2074,6 +2182,14 @@ rt::serde!(object GetSystemVmsRestrictedDatastores);
 impl rt::Method for GetSystemVmsRestrictedDatastores {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetSystemVMsRestrictedDatastores",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2106,9 +2222,8 @@ impl Default for HasMonitoredEntity {
 }
 pub(crate) static HAS_MONITORED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasMonitoredEntity",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference entity r
 ",
@@ -2119,12 +2234,9 @@ impl rt::Object for HasMonitoredEntity {
         &HAS_MONITORED_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_MONITORED_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_MONITORED_ENTITY),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -2144,6 +2256,14 @@ rt::serde!(object HasMonitoredEntity);
 impl rt::Method for HasMonitoredEntity {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasMonitoredEntity",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "boolean",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2170,9 +2290,8 @@ impl Default for HasProvider {
 }
 pub(crate) static HAS_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasProvider",
-    "6.5",
     None,
-    "
+    "6.5
 string id r
 ",
     rt::unset::<HasProvider>,
@@ -2182,12 +2301,9 @@ impl rt::Object for HasProvider {
         &HAS_PROVIDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_PROVIDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_PROVIDER),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -2205,6 +2321,14 @@ rt::serde!(object HasProvider);
 impl rt::Method for HasProvider {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasProvider",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "boolean",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2237,9 +2361,8 @@ impl Default for LookupVmOverheadMemory {
 }
 pub(crate) static LOOKUP_VM_OVERHEAD_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LookupVmOverheadMemory",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference vm r
 ManagedObjectReference host r
 ",
@@ -2250,12 +2373,9 @@ impl rt::Object for LookupVmOverheadMemory {
         &LOOKUP_VM_OVERHEAD_MEMORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOOKUP_VM_OVERHEAD_MEMORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOOKUP_VM_OVERHEAD_MEMORY),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -2275,6 +2395,14 @@ rt::serde!(object LookupVmOverheadMemory);
 impl rt::Method for LookupVmOverheadMemory {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LookupVmOverheadMemory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("overheadMemoryManager"),
+        returns: "long",
+        throws: "NotFound InvalidArgument ManagedObjectNotFound InvalidType",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2314,9 +2442,8 @@ impl Default for MoveHostIntoTask {
 }
 pub(crate) static MOVE_HOST_INTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveHostInto_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host r
 ManagedObjectReference resourcePool o
@@ -2328,12 +2455,9 @@ impl rt::Object for MoveHostIntoTask {
         &MOVE_HOST_INTO_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_HOST_INTO_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_HOST_INTO_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.resource_pool),
@@ -2355,6 +2479,14 @@ rt::serde!(object MoveHostIntoTask);
 impl rt::Method for MoveHostIntoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveHostInto_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TooManyHosts InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2393,9 +2525,8 @@ impl Default for MoveIntoTask {
 }
 pub(crate) static MOVE_INTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveInto_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host rl
 ",
@@ -2406,12 +2537,9 @@ impl rt::Object for MoveIntoTask {
         &MOVE_INTO_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_INTO_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_INTO_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -2431,6 +2559,14 @@ rt::serde!(object MoveIntoTask);
 impl rt::Method for MoveIntoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveInto_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName TooManyHosts InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2470,9 +2606,8 @@ impl Default for PlaceVm {
 }
 pub(crate) static PLACE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlaceVm",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 PlacementSpec placementSpec r
 ",
@@ -2483,12 +2618,9 @@ impl rt::Object for PlaceVm {
         &PLACE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACE_VM),
             0 => P::Value(&self.this),
             1 => P::Object(&self.placement_spec),
             _ => P::Absent,
@@ -2508,6 +2640,14 @@ rt::serde!(object PlaceVm);
 impl rt::Method for PlaceVm {
     type Output = objects::PlacementResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PlaceVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "PlacementResult",
+        throws: "InvalidState",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2541,9 +2681,8 @@ impl Default for PostHealthUpdates {
 }
 pub(crate) static POST_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PostHealthUpdates",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 HealthUpdate updates ol
 ",
@@ -2554,12 +2693,9 @@ impl rt::Object for PostHealthUpdates {
         &POST_HEALTH_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POST_HEALTH_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POST_HEALTH_UPDATES),
             0 => P::Value(&self.provider_id),
             1 => P::Objects(&self.updates),
             _ => P::Absent,
@@ -2579,6 +2715,14 @@ rt::serde!(object PostHealthUpdates);
 impl rt::Method for PostHealthUpdates {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PostHealthUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2615,9 +2759,8 @@ impl Default for PowerOnMultiVmTask {
 }
 pub(crate) static POWER_ON_MULTI_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnMultiVM_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference vm rl
 OptionValue option ol since 4.1
@@ -2629,12 +2772,9 @@ impl rt::Object for PowerOnMultiVmTask {
         &POWER_ON_MULTI_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_MULTI_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_MULTI_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.option),
@@ -2656,6 +2796,14 @@ rt::serde!(object PowerOnMultiVmTask);
 impl rt::Method for PowerOnMultiVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOnMultiVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2688,9 +2836,8 @@ impl Default for QueryDatastorePerformanceSummary {
 }
 pub(crate) static QUERY_DATASTORE_PERFORMANCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDatastorePerformanceSummary",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference datastore r
 ",
     rt::unset::<QueryDatastorePerformanceSummary>,
@@ -2700,12 +2847,9 @@ impl rt::Object for QueryDatastorePerformanceSummary {
         &QUERY_DATASTORE_PERFORMANCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DATASTORE_PERFORMANCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DATASTORE_PERFORMANCE_SUMMARY),
             0 => P::Value(&self.datastore),
             _ => P::Absent,
         }
@@ -2723,6 +2867,14 @@ rt::serde!(object QueryDatastorePerformanceSummary);
 impl rt::Method for QueryDatastorePerformanceSummary {
     type Output = Vec<objects::StoragePerformanceSummary>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDatastorePerformanceSummary",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "StoragePerformanceSummary",
+        throws: "NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2751,9 +2903,8 @@ impl Default for QueryFilterEntities {
 }
 pub(crate) static QUERY_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<QueryFilterEntities>,
@@ -2763,12 +2914,9 @@ impl rt::Object for QueryFilterEntities {
         &QUERY_FILTER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_ENTITIES),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -2786,6 +2934,14 @@ rt::serde!(object QueryFilterEntities);
 impl rt::Method for QueryFilterEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2814,9 +2970,8 @@ impl Default for QueryFilterInfoIds {
 }
 pub(crate) static QUERY_FILTER_INFO_IDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterInfoIds",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<QueryFilterInfoIds>,
@@ -2826,12 +2981,9 @@ impl rt::Object for QueryFilterInfoIds {
         &QUERY_FILTER_INFO_IDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_INFO_IDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_INFO_IDS),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -2849,6 +3001,14 @@ rt::serde!(object QueryFilterInfoIds);
 impl rt::Method for QueryFilterInfoIds {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterInfoIds",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2877,9 +3037,8 @@ impl Default for QueryFilterList {
 }
 pub(crate) static QUERY_FILTER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterList",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryFilterList>,
@@ -2889,12 +3048,9 @@ impl rt::Object for QueryFilterList {
         &QUERY_FILTER_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_LIST),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -2912,6 +3068,14 @@ rt::serde!(object QueryFilterList);
 impl rt::Method for QueryFilterList {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2940,9 +3104,8 @@ impl Default for QueryFilterName {
 }
 pub(crate) static QUERY_FILTER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterName",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<QueryFilterName>,
@@ -2952,12 +3115,9 @@ impl rt::Object for QueryFilterName {
         &QUERY_FILTER_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_NAME),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -2975,6 +3135,14 @@ rt::serde!(object QueryFilterName);
 impl rt::Method for QueryFilterName {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3003,9 +3171,8 @@ impl Default for QueryHealthUpdateInfos {
 }
 pub(crate) static QUERY_HEALTH_UPDATE_INFOS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHealthUpdateInfos",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryHealthUpdateInfos>,
@@ -3015,12 +3182,9 @@ impl rt::Object for QueryHealthUpdateInfos {
         &QUERY_HEALTH_UPDATE_INFOS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HEALTH_UPDATE_INFOS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HEALTH_UPDATE_INFOS),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -3038,6 +3202,14 @@ rt::serde!(object QueryHealthUpdateInfos);
 impl rt::Method for QueryHealthUpdateInfos {
     type Output = Vec<objects::HealthUpdateInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHealthUpdateInfos",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "HealthUpdateInfo",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3066,9 +3238,8 @@ impl Default for QueryHealthUpdates {
 }
 pub(crate) static QUERY_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHealthUpdates",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryHealthUpdates>,
@@ -3078,12 +3249,9 @@ impl rt::Object for QueryHealthUpdates {
         &QUERY_HEALTH_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HEALTH_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HEALTH_UPDATES),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -3101,6 +3269,14 @@ rt::serde!(object QueryHealthUpdates);
 impl rt::Method for QueryHealthUpdates {
     type Output = Vec<objects::HealthUpdate>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHealthUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "HealthUpdate",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3127,9 +3303,8 @@ impl Default for QueryIormConfigOption {
 }
 pub(crate) static QUERY_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIORMConfigOption",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference host r
 ",
     rt::unset::<QueryIormConfigOption>,
@@ -3139,12 +3314,9 @@ impl rt::Object for QueryIormConfigOption {
         &QUERY_IORM_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IORM_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IORM_CONFIG_OPTION),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -3162,6 +3334,14 @@ rt::serde!(object QueryIormConfigOption);
 impl rt::Method for QueryIormConfigOption {
     type Output = objects::StorageIormConfigOption;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIORMConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "StorageIORMConfigOption",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3189,9 +3369,8 @@ impl Default for QueryMonitoredEntities {
 }
 pub(crate) static QUERY_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMonitoredEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryMonitoredEntities>,
@@ -3201,12 +3380,9 @@ impl rt::Object for QueryMonitoredEntities {
         &QUERY_MONITORED_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MONITORED_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MONITORED_ENTITIES),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -3224,6 +3400,14 @@ rt::serde!(object QueryMonitoredEntities);
 impl rt::Method for QueryMonitoredEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMonitoredEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3247,9 +3431,8 @@ impl Default for QueryProviderList {
 }
 pub(crate) static QUERY_PROVIDER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProviderList",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<QueryProviderList>,
 );
 impl rt::Object for QueryProviderList {
@@ -3257,12 +3440,9 @@ impl rt::Object for QueryProviderList {
         &QUERY_PROVIDER_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PROVIDER_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PROVIDER_LIST),
             _ => P::Absent,
         }
     }
@@ -3278,6 +3458,14 @@ rt::serde!(object QueryProviderList);
 impl rt::Method for QueryProviderList {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProviderList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3305,9 +3493,8 @@ impl Default for QueryProviderName {
 }
 pub(crate) static QUERY_PROVIDER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProviderName",
-    "6.5",
     None,
-    "
+    "6.5
 string id r
 ",
     rt::unset::<QueryProviderName>,
@@ -3317,12 +3504,9 @@ impl rt::Object for QueryProviderName {
         &QUERY_PROVIDER_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PROVIDER_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PROVIDER_NAME),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -3340,6 +3524,14 @@ rt::serde!(object QueryProviderName);
 impl rt::Method for QueryProviderName {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProviderName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3373,9 +3565,8 @@ impl Default for QueryUnmonitoredHosts {
 }
 pub(crate) static QUERY_UNMONITORED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnmonitoredHosts",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference cluster r
 ",
@@ -3386,12 +3577,9 @@ impl rt::Object for QueryUnmonitoredHosts {
         &QUERY_UNMONITORED_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNMONITORED_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNMONITORED_HOSTS),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.cluster),
             _ => P::Absent,
@@ -3411,6 +3599,14 @@ rt::serde!(object QueryUnmonitoredHosts);
 impl rt::Method for QueryUnmonitoredHosts {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnmonitoredHosts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3439,9 +3635,8 @@ impl Default for RecommendDatastores {
 }
 pub(crate) static RECOMMEND_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommendDatastores",
-    "5.0",
     None,
-    "
+    "5.0
 StoragePlacementSpec storageSpec r
 ",
     rt::unset::<RecommendDatastores>,
@@ -3451,12 +3646,9 @@ impl rt::Object for RecommendDatastores {
         &RECOMMEND_DATASTORES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOMMEND_DATASTORES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOMMEND_DATASTORES),
             0 => P::Object(&self.storage_spec),
             _ => P::Absent,
         }
@@ -3474,6 +3666,14 @@ rt::serde!(object RecommendDatastores);
 impl rt::Method for RecommendDatastores {
     type Output = objects::StoragePlacementResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RecommendDatastores",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "StoragePlacementResult",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3507,9 +3707,8 @@ impl Default for RecommendHostsForVm {
 }
 pub(crate) static RECOMMEND_HOSTS_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommendHostsForVm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference pool o
@@ -3521,12 +3720,9 @@ impl rt::Object for RecommendHostsForVm {
         &RECOMMEND_HOSTS_FOR_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOMMEND_HOSTS_FOR_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOMMEND_HOSTS_FOR_VM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.pool),
@@ -3548,6 +3744,14 @@ rt::serde!(object RecommendHostsForVm);
 impl rt::Method for RecommendHostsForVm {
     type Output = Vec<objects::ClusterHostRecommendation>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RecommendHostsForVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterHostRecommendation",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3581,9 +3785,8 @@ impl Default for ReconfigureClusterTask {
 }
 pub(crate) static RECONFIGURE_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureCluster_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ClusterConfigSpec spec r
 boolean modify r
@@ -3595,12 +3798,9 @@ impl rt::Object for ReconfigureClusterTask {
         &RECONFIGURE_CLUSTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_CLUSTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_CLUSTER_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.modify),
@@ -3622,6 +3822,14 @@ rt::serde!(object ReconfigureClusterTask);
 impl rt::Method for ReconfigureClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureCluster_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3658,9 +3866,8 @@ impl Default for ReconfigureComputeResourceTask {
 }
 pub(crate) static RECONFIGURE_COMPUTE_RESOURCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureComputeResource_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ComputeResourceConfigSpec spec r
 boolean modify r
@@ -3672,12 +3879,9 @@ impl rt::Object for ReconfigureComputeResourceTask {
         &RECONFIGURE_COMPUTE_RESOURCE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_COMPUTE_RESOURCE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_COMPUTE_RESOURCE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             2 => P::Value(&self.modify),
@@ -3699,6 +3903,14 @@ rt::serde!(object ReconfigureComputeResourceTask);
 impl rt::Method for ReconfigureComputeResourceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureComputeResource_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3735,9 +3947,8 @@ impl Default for ReconfigureDatacenterTask {
 }
 pub(crate) static RECONFIGURE_DATACENTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDatacenter_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 DatacenterConfigSpec spec r
 boolean modify r
@@ -3749,12 +3960,9 @@ impl rt::Object for ReconfigureDatacenterTask {
         &RECONFIGURE_DATACENTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DATACENTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DATACENTER_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.modify),
@@ -3776,6 +3984,14 @@ rt::serde!(object ReconfigureDatacenterTask);
 impl rt::Method for ReconfigureDatacenterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDatacenter_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3804,9 +4020,8 @@ impl Default for RefreshRecommendation {
 }
 pub(crate) static REFRESH_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshRecommendation",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshRecommendation>,
@@ -3816,12 +4031,9 @@ impl rt::Object for RefreshRecommendation {
         &REFRESH_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_RECOMMENDATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3839,6 +4051,14 @@ rt::serde!(object RefreshRecommendation);
 impl rt::Method for RefreshRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3864,9 +4084,8 @@ impl Default for RefreshRuntime {
 }
 pub(crate) static REFRESH_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshRuntime",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshRuntime>,
@@ -3876,12 +4095,9 @@ impl rt::Object for RefreshRuntime {
         &REFRESH_RUNTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_RUNTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_RUNTIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3899,6 +4115,14 @@ rt::serde!(object RefreshRuntime);
 impl rt::Method for RefreshRuntime {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshRuntime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3924,9 +4148,8 @@ impl Default for RefreshStorageDrsRecommendation {
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageDrsRecommendation",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference pod r
 ",
     rt::unset::<RefreshStorageDrsRecommendation>,
@@ -3936,12 +4159,9 @@ impl rt::Object for RefreshStorageDrsRecommendation {
         &REFRESH_STORAGE_DRS_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_DRS_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_DRS_RECOMMENDATION),
             0 => P::Value(&self.pod),
             _ => P::Absent,
         }
@@ -3959,6 +4179,14 @@ rt::serde!(object RefreshStorageDrsRecommendation);
 impl rt::Method for RefreshStorageDrsRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageDrsRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3986,9 +4214,8 @@ impl Default for RefreshStorageDrsRecommendationsForPodTask {
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageDrsRecommendationsForPod_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference pod r
 ",
     rt::unset::<RefreshStorageDrsRecommendationsForPodTask>,
@@ -3998,12 +4225,9 @@ impl rt::Object for RefreshStorageDrsRecommendationsForPodTask {
         &REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK),
             0 => P::Value(&self.pod),
             _ => P::Absent,
         }
@@ -4021,6 +4245,14 @@ rt::serde!(object RefreshStorageDrsRecommendationsForPodTask);
 impl rt::Method for RefreshStorageDrsRecommendationsForPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageDrsRecommendationsForPod_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4056,9 +4288,8 @@ impl Default for RegisterHealthUpdateProvider {
 }
 pub(crate) static REGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterHealthUpdateProvider",
-    "6.5",
     None,
-    "
+    "6.5
 string name r
 HealthUpdateInfo healthUpdateInfo ol
 ",
@@ -4069,12 +4300,9 @@ impl rt::Object for RegisterHealthUpdateProvider {
         &REGISTER_HEALTH_UPDATE_PROVIDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_HEALTH_UPDATE_PROVIDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_HEALTH_UPDATE_PROVIDER),
             0 => P::Value(&self.name),
             1 => P::Objects(&self.health_update_info),
             _ => P::Absent,
@@ -4094,6 +4322,14 @@ rt::serde!(object RegisterHealthUpdateProvider);
 impl rt::Method for RegisterHealthUpdateProvider {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterHealthUpdateProvider",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4121,9 +4357,8 @@ impl Default for RemoveFilter {
 }
 pub(crate) static REMOVE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFilter",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<RemoveFilter>,
@@ -4133,12 +4368,9 @@ impl rt::Object for RemoveFilter {
         &REMOVE_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_FILTER),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -4156,6 +4388,14 @@ rt::serde!(object RemoveFilter);
 impl rt::Method for RemoveFilter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4189,9 +4429,8 @@ impl Default for RemoveFilterEntities {
 }
 pub(crate) static REMOVE_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFilterEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ManagedObjectReference entities ol
 ",
@@ -4202,12 +4441,9 @@ impl rt::Object for RemoveFilterEntities {
         &REMOVE_FILTER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_FILTER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_FILTER_ENTITIES),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -4227,6 +4463,14 @@ rt::serde!(object RemoveFilterEntities);
 impl rt::Method for RemoveFilterEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveFilterEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4260,9 +4504,8 @@ impl Default for RemoveMonitoredEntities {
 }
 pub(crate) static REMOVE_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveMonitoredEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference entities ol
 ",
@@ -4273,12 +4516,9 @@ impl rt::Object for RemoveMonitoredEntities {
         &REMOVE_MONITORED_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_MONITORED_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_MONITORED_ENTITIES),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -4298,6 +4538,14 @@ rt::serde!(object RemoveMonitoredEntities);
 impl rt::Method for RemoveMonitoredEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveMonitoredEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4325,9 +4573,8 @@ impl Default for RetrieveDasAdvancedRuntimeInfo {
 }
 pub(crate) static RETRIEVE_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDasAdvancedRuntimeInfo",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveDasAdvancedRuntimeInfo>,
@@ -4337,12 +4584,9 @@ impl rt::Object for RetrieveDasAdvancedRuntimeInfo {
         &RETRIEVE_DAS_ADVANCED_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DAS_ADVANCED_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DAS_ADVANCED_RUNTIME_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4360,6 +4604,14 @@ rt::serde!(object RetrieveDasAdvancedRuntimeInfo);
 impl rt::Method for RetrieveDasAdvancedRuntimeInfo {
     type Output = Option<rt::Poly<objects::ClusterDasAdvancedRuntimeInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDasAdvancedRuntimeInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterDasAdvancedRuntimeInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -18,9 +18,8 @@ impl Default for AcquireCloneTicket {
 }
 pub(crate) static ACQUIRE_CLONE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCloneTicket",
-    "2.5u2",
     None,
-    "",
+    "2.5u2",
     rt::unset::<AcquireCloneTicket>,
 );
 impl rt::Object for AcquireCloneTicket {
@@ -28,12 +27,9 @@ impl rt::Object for AcquireCloneTicket {
         &ACQUIRE_CLONE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_CLONE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_CLONE_TICKET),
             _ => P::Absent,
         }
     }
@@ -49,6 +45,14 @@ rt::serde!(object AcquireCloneTicket);
 impl rt::Method for AcquireCloneTicket {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireCloneTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "string",
+        throws: "",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -79,9 +83,8 @@ impl Default for AcquireTicket {
 }
 pub(crate) static ACQUIRE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireTicket",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string ticketType r
 ",
@@ -92,12 +95,9 @@ impl rt::Object for AcquireTicket {
         &ACQUIRE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_TICKET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.ticket_type),
             _ => P::Absent,
@@ -117,6 +117,14 @@ rt::serde!(object AcquireTicket);
 impl rt::Method for AcquireTicket {
     type Output = objects::VirtualMachineTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineTicket",
+        throws: "InvalidState",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -153,9 +161,8 @@ impl Default for AddInternetScsiSendTargets {
 }
 pub(crate) static ADD_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddInternetScsiSendTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaSendTarget targets rl
@@ -167,12 +174,9 @@ impl rt::Object for AddInternetScsiSendTargets {
         &ADD_INTERNET_SCSI_SEND_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_INTERNET_SCSI_SEND_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_INTERNET_SCSI_SEND_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -194,6 +198,14 @@ rt::serde!(object AddInternetScsiSendTargets);
 impl rt::Method for AddInternetScsiSendTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddInternetScsiSendTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -231,9 +243,8 @@ impl Default for AddInternetScsiStaticTargets {
 }
 pub(crate) static ADD_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddInternetScsiStaticTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaStaticTarget targets rl
@@ -245,12 +256,9 @@ impl rt::Object for AddInternetScsiStaticTargets {
         &ADD_INTERNET_SCSI_STATIC_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_INTERNET_SCSI_STATIC_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_INTERNET_SCSI_STATIC_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -272,6 +280,14 @@ rt::serde!(object AddInternetScsiStaticTargets);
 impl rt::Method for AddInternetScsiStaticTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddInternetScsiStaticTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -306,9 +322,8 @@ impl Default for AddPortGroup {
 }
 pub(crate) static ADD_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddPortGroup",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostPortGroupSpec portgrp r
 ",
@@ -319,12 +334,9 @@ impl rt::Object for AddPortGroup {
         &ADD_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Object(&self.portgrp),
             _ => P::Absent,
@@ -344,6 +356,14 @@ rt::serde!(object AddPortGroup);
 impl rt::Method for AddPortGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddPortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AlreadyExists NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -380,9 +400,8 @@ impl Default for AddVirtualNic {
 }
 pub(crate) static ADD_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string portgroup r
 HostVirtualNicSpec nic r
@@ -394,12 +413,9 @@ impl rt::Object for AddVirtualNic {
         &ADD_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.portgroup),
             2 => P::Object(&self.nic),
@@ -421,6 +437,14 @@ rt::serde!(object AddVirtualNic);
 impl rt::Method for AddVirtualNic {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "AlreadyExists HostConfigFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -459,9 +483,8 @@ impl Default for AddVirtualSwitch {
 }
 pub(crate) static ADD_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddVirtualSwitch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vswitchName r
 HostVirtualSwitchSpec spec o
@@ -473,12 +496,9 @@ impl rt::Object for AddVirtualSwitch {
         &ADD_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_VIRTUAL_SWITCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vswitch_name),
             2 => P::Optional(&self.spec),
@@ -500,6 +520,14 @@ rt::serde!(object AddVirtualSwitch);
 impl rt::Method for AddVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddVirtualSwitch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AlreadyExists ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -538,9 +566,8 @@ impl Default for AnswerVm {
 }
 pub(crate) static ANSWER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerVM",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string questionId r
 string answerChoice r
@@ -552,12 +579,9 @@ impl rt::Object for AnswerVm {
         &ANSWER_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_VM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.question_id),
             2 => P::Value(&self.answer_choice),
@@ -579,6 +603,14 @@ rt::serde!(object AnswerVm);
 impl rt::Method for AnswerVm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AnswerVM",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ConcurrentAccess",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -605,9 +637,8 @@ impl Default for AutoStartPowerOff {
 }
 pub(crate) static AUTO_START_POWER_OFF: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerOff",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<AutoStartPowerOff>,
@@ -617,12 +648,9 @@ impl rt::Object for AutoStartPowerOff {
         &AUTO_START_POWER_OFF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_POWER_OFF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_POWER_OFF),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -640,6 +668,14 @@ rt::serde!(object AutoStartPowerOff);
 impl rt::Method for AutoStartPowerOff {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AutoStartPowerOff",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -665,9 +701,8 @@ impl Default for AutoStartPowerOn {
 }
 pub(crate) static AUTO_START_POWER_ON: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerOn",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<AutoStartPowerOn>,
@@ -677,12 +712,9 @@ impl rt::Object for AutoStartPowerOn {
         &AUTO_START_POWER_ON
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_POWER_ON
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_POWER_ON),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -700,6 +732,14 @@ rt::serde!(object AutoStartPowerOn);
 impl rt::Method for AutoStartPowerOn {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AutoStartPowerOn",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -727,9 +767,8 @@ impl Default for CancelRetrievePropertiesEx {
 }
 pub(crate) static CANCEL_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelRetrievePropertiesEx",
-    "4.1",
     None,
-    "
+    "4.1
 string token r
 ",
     rt::unset::<CancelRetrievePropertiesEx>,
@@ -739,12 +778,9 @@ impl rt::Object for CancelRetrievePropertiesEx {
         &CANCEL_RETRIEVE_PROPERTIES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_RETRIEVE_PROPERTIES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_RETRIEVE_PROPERTIES_EX),
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -762,6 +798,14 @@ rt::serde!(object CancelRetrievePropertiesEx);
 impl rt::Method for CancelRetrievePropertiesEx {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelRetrievePropertiesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "",
+        throws: "InvalidProperty",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -788,9 +832,8 @@ impl Default for CancelTask {
 }
 pub(crate) static CANCEL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CancelTask>,
@@ -800,12 +843,9 @@ impl rt::Object for CancelTask {
         &CANCEL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -823,6 +863,14 @@ rt::serde!(object CancelTask);
 impl rt::Method for CancelTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -846,9 +894,8 @@ impl Default for CancelWaitForUpdates {
 }
 pub(crate) static CANCEL_WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelWaitForUpdates",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<CancelWaitForUpdates>,
 );
 impl rt::Object for CancelWaitForUpdates {
@@ -856,12 +903,9 @@ impl rt::Object for CancelWaitForUpdates {
         &CANCEL_WAIT_FOR_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_WAIT_FOR_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_WAIT_FOR_UPDATES),
             _ => P::Absent,
         }
     }
@@ -877,6 +921,14 @@ rt::serde!(object CancelWaitForUpdates);
 impl rt::Method for CancelWaitForUpdates {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelWaitForUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -904,9 +956,8 @@ impl Default for CheckForUpdates {
 }
 pub(crate) static CHECK_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckForUpdates",
-    "2.0",
     None,
-    "
+    "2.0
 string version o
 ",
     rt::unset::<CheckForUpdates>,
@@ -916,12 +967,9 @@ impl rt::Object for CheckForUpdates {
         &CHECK_FOR_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_FOR_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_FOR_UPDATES),
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -939,6 +987,14 @@ rt::serde!(object CheckForUpdates);
 impl rt::Method for CheckForUpdates {
     type Output = Option<Box<objects::UpdateSet>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckForUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "UpdateSet",
+        throws: "InvalidCollectorVersion",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -969,9 +1025,8 @@ impl Default for CloneSession {
 }
 pub(crate) static CLONE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneSession",
-    "2.5u2",
     None,
-    "
+    "2.5u2
 string cloneTicket r secret
 ",
     rt::unset::<CloneSession>,
@@ -981,12 +1036,9 @@ impl rt::Object for CloneSession {
         &CLONE_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_SESSION),
             0 => P::Value(&self.clone_ticket),
             _ => P::Absent,
         }
@@ -1004,6 +1056,14 @@ rt::serde!(object CloneSession);
 impl rt::Method for CloneSession {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneSession",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1043,9 +1103,8 @@ impl Default for CloneVmTask {
 }
 pub(crate) static CLONE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference folder r
 string name r
@@ -1058,12 +1117,9 @@ impl rt::Object for CloneVmTask {
         &CLONE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.folder),
             2 => P::Value(&self.name),
@@ -1087,6 +1143,14 @@ rt::serde!(object CloneVmTask);
 impl rt::Method for CloneVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "CustomizationFault InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1126,9 +1190,8 @@ impl Default for ConsolidateVmDisksTask {
 }
 pub(crate) static CONSOLIDATE_VM_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConsolidateVMDisks_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ConsolidateVmDisksTask>,
@@ -1138,12 +1201,9 @@ impl rt::Object for ConsolidateVmDisksTask {
         &CONSOLIDATE_VM_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONSOLIDATE_VM_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONSOLIDATE_VM_DISKS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1161,6 +1221,14 @@ rt::serde!(object ConsolidateVmDisksTask);
 impl rt::Method for ConsolidateVmDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConsolidateVMDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState FileFault VmConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1195,9 +1263,8 @@ impl Default for ContinueRetrievePropertiesEx {
 }
 pub(crate) static CONTINUE_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ContinueRetrievePropertiesEx",
-    "4.1",
     None,
-    "
+    "4.1
 string token r
 ",
     rt::unset::<ContinueRetrievePropertiesEx>,
@@ -1207,12 +1274,9 @@ impl rt::Object for ContinueRetrievePropertiesEx {
         &CONTINUE_RETRIEVE_PROPERTIES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONTINUE_RETRIEVE_PROPERTIES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONTINUE_RETRIEVE_PROPERTIES_EX),
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -1230,6 +1294,14 @@ rt::serde!(object ContinueRetrievePropertiesEx);
 impl rt::Method for ContinueRetrievePropertiesEx {
     type Output = objects::RetrieveResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ContinueRetrievePropertiesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "RetrieveResult",
+        throws: "InvalidProperty",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1270,9 +1342,8 @@ impl Default for CopyDatastoreFileTask {
 }
 pub(crate) static COPY_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CopyDatastoreFile_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destinationName r
@@ -1286,12 +1357,9 @@ impl rt::Object for CopyDatastoreFileTask {
         &COPY_DATASTORE_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COPY_DATASTORE_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COPY_DATASTORE_FILE_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.destination_name),
@@ -1317,6 +1385,14 @@ rt::serde!(object CopyDatastoreFileTask);
 impl rt::Method for CopyDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CopyDatastoreFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1368,9 +1444,8 @@ impl Default for CopyVirtualDiskTask {
 }
 pub(crate) static COPY_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CopyVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destName r
@@ -1385,12 +1460,9 @@ impl rt::Object for CopyVirtualDiskTask {
         &COPY_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COPY_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COPY_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.dest_name),
@@ -1418,6 +1490,14 @@ rt::serde!(object CopyVirtualDiskTask);
 impl rt::Method for CopyVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CopyVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDiskFormat InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1451,9 +1531,8 @@ impl Default for CreateCollectorForEvents {
 }
 pub(crate) static CREATE_COLLECTOR_FOR_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorForEvents",
-    "2.0",
     None,
-    "
+    "2.0
 EventFilterSpec filter r
 ",
     rt::unset::<CreateCollectorForEvents>,
@@ -1463,12 +1542,9 @@ impl rt::Object for CreateCollectorForEvents {
         &CREATE_COLLECTOR_FOR_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_COLLECTOR_FOR_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_COLLECTOR_FOR_EVENTS),
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
@@ -1486,6 +1562,14 @@ rt::serde!(object CreateCollectorForEvents);
 impl rt::Method for CreateCollectorForEvents {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCollectorForEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1514,9 +1598,8 @@ impl Default for CreateCollectorForTasks {
 }
 pub(crate) static CREATE_COLLECTOR_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorForTasks",
-    "2.0",
     None,
-    "
+    "2.0
 TaskFilterSpec filter r
 ",
     rt::unset::<CreateCollectorForTasks>,
@@ -1526,12 +1609,9 @@ impl rt::Object for CreateCollectorForTasks {
         &CREATE_COLLECTOR_FOR_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_COLLECTOR_FOR_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_COLLECTOR_FOR_TASKS),
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
@@ -1549,6 +1629,14 @@ rt::serde!(object CreateCollectorForTasks);
 impl rt::Method for CreateCollectorForTasks {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCollectorForTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1583,9 +1671,8 @@ impl Default for CreateContainerView {
 }
 pub(crate) static CREATE_CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateContainerView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference container r
 string type ol
 boolean recursive r
@@ -1597,12 +1684,9 @@ impl rt::Object for CreateContainerView {
         &CREATE_CONTAINER_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CONTAINER_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CONTAINER_VIEW),
             0 => P::Value(&self.container),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.recursive),
@@ -1624,6 +1708,14 @@ rt::serde!(object CreateContainerView);
 impl rt::Method for CreateContainerView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateContainerView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1656,9 +1748,8 @@ impl Default for CreateDatacenter {
 }
 pub(crate) static CREATE_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDatacenter",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1669,12 +1760,9 @@ impl rt::Object for CreateDatacenter {
         &CREATE_DATACENTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DATACENTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DATACENTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1694,6 +1782,14 @@ rt::serde!(object CreateDatacenter);
 impl rt::Method for CreateDatacenter {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDatacenter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1728,9 +1824,8 @@ impl Default for CreateFilter {
 }
 pub(crate) static CREATE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateFilter",
-    "2.0",
     None,
-    "
+    "2.0
 PropertyFilterSpec spec r
 boolean partialUpdates r
 ",
@@ -1741,12 +1836,9 @@ impl rt::Object for CreateFilter {
         &CREATE_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_FILTER),
             0 => P::Object(&self.spec),
             1 => P::Value(&self.partial_updates),
             _ => P::Absent,
@@ -1766,6 +1858,14 @@ rt::serde!(object CreateFilter);
 impl rt::Method for CreateFilter {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidProperty",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1799,9 +1899,8 @@ impl Default for CreateFolder {
 }
 pub(crate) static CREATE_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateFolder",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1812,12 +1911,9 @@ impl rt::Object for CreateFolder {
         &CREATE_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_FOLDER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1837,6 +1933,14 @@ rt::serde!(object CreateFolder);
 impl rt::Method for CreateFolder {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateFolder",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1864,9 +1968,8 @@ impl Default for CreateListView {
 }
 pub(crate) static CREATE_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateListView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference obj ol
 ",
     rt::unset::<CreateListView>,
@@ -1876,12 +1979,9 @@ impl rt::Object for CreateListView {
         &CREATE_LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_LIST_VIEW),
             0 => P::Value(&self.obj),
             _ => P::Absent,
         }
@@ -1899,6 +1999,14 @@ rt::serde!(object CreateListView);
 impl rt::Method for CreateListView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateListView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1924,9 +2032,8 @@ impl Default for CreateListViewFromView {
 }
 pub(crate) static CREATE_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateListViewFromView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference view r
 ",
     rt::unset::<CreateListViewFromView>,
@@ -1936,12 +2043,9 @@ impl rt::Object for CreateListViewFromView {
         &CREATE_LIST_VIEW_FROM_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_LIST_VIEW_FROM_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_LIST_VIEW_FROM_VIEW),
             0 => P::Value(&self.view),
             _ => P::Absent,
         }
@@ -1959,6 +2063,14 @@ rt::serde!(object CreateListViewFromView);
 impl rt::Method for CreateListViewFromView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateListViewFromView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1994,9 +2106,8 @@ impl Default for CreateLocalDatastore {
 }
 pub(crate) static CREATE_LOCAL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateLocalDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 string path r
@@ -2008,12 +2119,9 @@ impl rt::Object for CreateLocalDatastore {
         &CREATE_LOCAL_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_LOCAL_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_LOCAL_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.path),
@@ -2035,6 +2143,14 @@ rt::serde!(object CreateLocalDatastore);
 impl rt::Method for CreateLocalDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateLocalDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName HostConfigFault FileNotFound InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2071,9 +2187,8 @@ impl Default for CreateNasDatastore {
 }
 pub(crate) static CREATE_NAS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNasDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostNasVolumeSpec spec r
 ",
@@ -2084,12 +2199,9 @@ impl rt::Object for CreateNasDatastore {
         &CREATE_NAS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NAS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NAS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2109,6 +2221,14 @@ rt::serde!(object CreateNasDatastore);
 impl rt::Method for CreateNasDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNasDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName AlreadyExists HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2134,9 +2254,8 @@ impl Default for CreatePropertyCollector {
 }
 pub(crate) static CREATE_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreatePropertyCollector",
-    "4.1",
     None,
-    "",
+    "4.1",
     rt::unset::<CreatePropertyCollector>,
 );
 impl rt::Object for CreatePropertyCollector {
@@ -2144,12 +2263,9 @@ impl rt::Object for CreatePropertyCollector {
         &CREATE_PROPERTY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PROPERTY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PROPERTY_COLLECTOR),
             _ => P::Absent,
         }
     }
@@ -2165,6 +2281,14 @@ rt::serde!(object CreatePropertyCollector);
 impl rt::Method for CreatePropertyCollector {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreatePropertyCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2200,9 +2324,8 @@ impl Default for CreateResourcePool {
 }
 pub(crate) static CREATE_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateResourcePool",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ResourceConfigSpec spec r
@@ -2214,12 +2337,9 @@ impl rt::Object for CreateResourcePool {
         &CREATE_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.spec),
@@ -2241,6 +2361,14 @@ rt::serde!(object CreateResourcePool);
 impl rt::Method for CreateResourcePool {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2273,9 +2401,8 @@ impl Default for CreateScreenshotTask {
 }
 pub(crate) static CREATE_SCREENSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateScreenshot_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CreateScreenshotTask>,
@@ -2285,12 +2412,9 @@ impl rt::Object for CreateScreenshotTask {
         &CREATE_SCREENSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SCREENSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SCREENSHOT_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2308,6 +2432,14 @@ rt::serde!(object CreateScreenshotTask);
 impl rt::Method for CreateScreenshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateScreenshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2357,9 +2489,8 @@ impl Default for CreateSnapshotTask {
 }
 pub(crate) static CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 string description o
@@ -2373,12 +2504,9 @@ impl rt::Object for CreateSnapshotTask {
         &CREATE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -2404,6 +2532,14 @@ rt::serde!(object CreateSnapshotTask);
 impl rt::Method for CreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2453,9 +2589,8 @@ impl Default for CreateVmTask {
 }
 pub(crate) static CREATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VirtualMachineConfigSpec config r
 ManagedObjectReference pool r
@@ -2468,12 +2603,9 @@ impl rt::Object for CreateVmTask {
         &CREATE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             2 => P::Value(&self.pool),
@@ -2497,6 +2629,14 @@ rt::serde!(object CreateVmTask);
 impl rt::Method for CreateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault AlreadyExists InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2546,9 +2686,8 @@ impl Default for CreateVirtualDiskTask {
 }
 pub(crate) static CREATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 VirtualDiskSpec spec r
@@ -2560,12 +2699,9 @@ impl rt::Object for CreateVirtualDiskTask {
         &CREATE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.spec),
@@ -2587,6 +2723,14 @@ rt::serde!(object CreateVirtualDiskTask);
 impl rt::Method for CreateVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2624,9 +2768,8 @@ impl Default for CreateVmfsDatastore {
 }
 pub(crate) static CREATE_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVmfsDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VmfsDatastoreCreateSpec spec r
 ",
@@ -2637,12 +2780,9 @@ impl rt::Object for CreateVmfsDatastore {
         &CREATE_VMFS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VMFS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VMFS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2662,6 +2802,14 @@ rt::serde!(object CreateVmfsDatastore);
 impl rt::Method for CreateVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2689,9 +2837,8 @@ impl Default for CurrentTime {
 }
 pub(crate) static CURRENT_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CurrentTime",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CurrentTime>,
@@ -2701,12 +2848,9 @@ impl rt::Object for CurrentTime {
         &CURRENT_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CURRENT_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CURRENT_TIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2724,6 +2868,14 @@ rt::serde!(object CurrentTime);
 impl rt::Method for CurrentTime {
     type Output = rt::DateTime;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CurrentTime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "dateTime",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2754,9 +2906,8 @@ impl Default for DeleteDatastoreFileTask {
 }
 pub(crate) static DELETE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDatastoreFile_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -2767,12 +2918,9 @@ impl rt::Object for DeleteDatastoreFileTask {
         &DELETE_DATASTORE_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_DATASTORE_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_DATASTORE_FILE_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -2792,6 +2940,14 @@ rt::serde!(object DeleteDatastoreFileTask);
 impl rt::Method for DeleteDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteDatastoreFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2829,9 +2985,8 @@ impl Default for DeleteFile {
 }
 pub(crate) static DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteFile",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string datastorePath r
 ",
@@ -2842,12 +2997,9 @@ impl rt::Object for DeleteFile {
         &DELETE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_FILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore_path),
             _ => P::Absent,
@@ -2867,6 +3019,14 @@ rt::serde!(object DeleteFile);
 impl rt::Method for DeleteFile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteFile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2901,9 +3061,8 @@ impl Default for DeleteVirtualDiskTask {
 }
 pub(crate) static DELETE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -2914,12 +3073,9 @@ impl rt::Object for DeleteVirtualDiskTask {
         &DELETE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -2939,6 +3095,14 @@ rt::serde!(object DeleteVirtualDiskTask);
 impl rt::Method for DeleteVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2967,9 +3131,8 @@ impl Default for DestroyChildren {
 }
 pub(crate) static DESTROY_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyChildren",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyChildren>,
@@ -2979,12 +3142,9 @@ impl rt::Object for DestroyChildren {
         &DESTROY_CHILDREN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_CHILDREN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_CHILDREN),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3002,6 +3162,14 @@ rt::serde!(object DestroyChildren);
 impl rt::Method for DestroyChildren {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyChildren",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3025,9 +3193,8 @@ impl Default for DestroyCollector {
 }
 pub(crate) static DESTROY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyCollector>,
@@ -3037,12 +3204,9 @@ impl rt::Object for DestroyCollector {
         &DESTROY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_COLLECTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3060,6 +3224,14 @@ rt::serde!(object DestroyCollector);
 impl rt::Method for DestroyCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3087,9 +3259,8 @@ impl Default for DestroyDatastore {
 }
 pub(crate) static DESTROY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyDatastore>,
@@ -3099,12 +3270,9 @@ impl rt::Object for DestroyDatastore {
         &DESTROY_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_DATASTORE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3122,6 +3290,14 @@ rt::serde!(object DestroyDatastore);
 impl rt::Method for DestroyDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3150,9 +3326,8 @@ impl Default for DestroyNetwork {
 }
 pub(crate) static DESTROY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyNetwork",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyNetwork>,
@@ -3162,12 +3337,9 @@ impl rt::Object for DestroyNetwork {
         &DESTROY_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_NETWORK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3185,6 +3357,14 @@ rt::serde!(object DestroyNetwork);
 impl rt::Method for DestroyNetwork {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyNetwork",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3208,9 +3388,8 @@ impl Default for DestroyPropertyCollector {
 }
 pub(crate) static DESTROY_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyPropertyCollector",
-    "4.1",
     None,
-    "",
+    "4.1",
     rt::unset::<DestroyPropertyCollector>,
 );
 impl rt::Object for DestroyPropertyCollector {
@@ -3218,12 +3397,9 @@ impl rt::Object for DestroyPropertyCollector {
         &DESTROY_PROPERTY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_PROPERTY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_PROPERTY_COLLECTOR),
             _ => P::Absent,
         }
     }
@@ -3239,6 +3415,14 @@ rt::serde!(object DestroyPropertyCollector);
 impl rt::Method for DestroyPropertyCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyPropertyCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3262,9 +3446,8 @@ impl Default for DestroyPropertyFilter {
 }
 pub(crate) static DESTROY_PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyPropertyFilter",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyPropertyFilter>,
@@ -3274,12 +3457,9 @@ impl rt::Object for DestroyPropertyFilter {
         &DESTROY_PROPERTY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_PROPERTY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_PROPERTY_FILTER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3297,6 +3477,14 @@ rt::serde!(object DestroyPropertyFilter);
 impl rt::Method for DestroyPropertyFilter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyPropertyFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3322,9 +3510,8 @@ impl Default for DestroyView {
 }
 pub(crate) static DESTROY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyView>,
@@ -3334,12 +3521,9 @@ impl rt::Object for DestroyView {
         &DESTROY_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_VIEW),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3357,6 +3541,14 @@ rt::serde!(object DestroyView);
 impl rt::Method for DestroyView {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3382,9 +3574,8 @@ impl Default for DestroyTask {
 }
 pub(crate) static DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Destroy_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyTask>,
@@ -3394,12 +3585,9 @@ impl rt::Object for DestroyTask {
         &DESTROY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3417,6 +3605,14 @@ rt::serde!(object DestroyTask);
 impl rt::Method for DestroyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Destroy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VimFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3459,9 +3655,8 @@ impl Default for EnterMaintenanceModeTask {
 }
 pub(crate) static ENTER_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnterMaintenanceMode_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int timeout r
 boolean evacuatePoweredOffVms o since 2.5
@@ -3474,12 +3669,9 @@ impl rt::Object for EnterMaintenanceModeTask {
         &ENTER_MAINTENANCE_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTER_MAINTENANCE_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTER_MAINTENANCE_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout),
             2 => P::Value(&self.evacuate_powered_off_vms),
@@ -3503,6 +3695,14 @@ rt::serde!(object EnterMaintenanceModeTask);
 impl rt::Method for EnterMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnterMaintenanceMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState Timedout",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3540,9 +3740,8 @@ impl Default for ExitMaintenanceModeTask {
 }
 pub(crate) static EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitMaintenanceMode_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int timeout r
 ",
@@ -3553,12 +3752,9 @@ impl rt::Object for ExitMaintenanceModeTask {
         &EXIT_MAINTENANCE_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_MAINTENANCE_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_MAINTENANCE_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout),
             _ => P::Absent,
@@ -3578,6 +3774,14 @@ rt::serde!(object ExitMaintenanceModeTask);
 impl rt::Method for ExitMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExitMaintenanceMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState Timedout",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3621,9 +3825,8 @@ impl Default for ExtendVirtualDiskTask {
 }
 pub(crate) static EXTEND_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 long newCapacityKb r
@@ -3636,12 +3839,9 @@ impl rt::Object for ExtendVirtualDiskTask {
         &EXTEND_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.new_capacity_kb),
@@ -3665,6 +3865,14 @@ rt::serde!(object ExtendVirtualDiskTask);
 impl rt::Method for ExtendVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3698,9 +3906,8 @@ impl Default for Fetch {
 }
 pub(crate) static FETCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "Fetch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string prop r
 ",
@@ -3711,12 +3918,9 @@ impl rt::Object for Fetch {
         &FETCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.prop),
             _ => P::Absent,
@@ -3736,6 +3940,14 @@ rt::serde!(object Fetch);
 impl rt::Method for Fetch {
     type Output = Option<rt::Any>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Fetch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "anyType",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3769,9 +3981,8 @@ impl Default for FindAllByDnsName {
 }
 pub(crate) static FIND_ALL_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByDnsName",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference datacenter o
 string dnsName r
 boolean vmSearch r
@@ -3783,12 +3994,9 @@ impl rt::Object for FindAllByDnsName {
         &FIND_ALL_BY_DNS_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ALL_BY_DNS_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ALL_BY_DNS_NAME),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.dns_name),
             2 => P::Value(&self.vm_search),
@@ -3810,6 +4018,14 @@ rt::serde!(object FindAllByDnsName);
 impl rt::Method for FindAllByDnsName {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAllByDnsName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3843,9 +4059,8 @@ impl Default for FindAllByIp {
 }
 pub(crate) static FIND_ALL_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByIp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference datacenter o
 string ip r
 boolean vmSearch r
@@ -3857,12 +4072,9 @@ impl rt::Object for FindAllByIp {
         &FIND_ALL_BY_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ALL_BY_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ALL_BY_IP),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.ip),
             2 => P::Value(&self.vm_search),
@@ -3884,6 +4096,14 @@ rt::serde!(object FindAllByIp);
 impl rt::Method for FindAllByIp {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAllByIp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3920,9 +4140,8 @@ impl Default for FindAllByUuid {
 }
 pub(crate) static FIND_ALL_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByUuid",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference datacenter o
 string uuid r
 boolean vmSearch r
@@ -3935,12 +4154,9 @@ impl rt::Object for FindAllByUuid {
         &FIND_ALL_BY_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ALL_BY_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ALL_BY_UUID),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.vm_search),
@@ -3964,6 +4180,14 @@ rt::serde!(object FindAllByUuid);
 impl rt::Method for FindAllByUuid {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAllByUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3996,9 +4220,8 @@ impl Default for FindByDatastorePath {
 }
 pub(crate) static FIND_BY_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByDatastorePath",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter r
 string path r
 ",
@@ -4009,12 +4232,9 @@ impl rt::Object for FindByDatastorePath {
         &FIND_BY_DATASTORE_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_DATASTORE_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_DATASTORE_PATH),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.path),
             _ => P::Absent,
@@ -4034,6 +4254,14 @@ rt::serde!(object FindByDatastorePath);
 impl rt::Method for FindByDatastorePath {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByDatastorePath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4068,9 +4296,8 @@ impl Default for FindByDnsName {
 }
 pub(crate) static FIND_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByDnsName",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter o
 string dnsName r
 boolean vmSearch r
@@ -4082,12 +4309,9 @@ impl rt::Object for FindByDnsName {
         &FIND_BY_DNS_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_DNS_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_DNS_NAME),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.dns_name),
             2 => P::Value(&self.vm_search),
@@ -4109,6 +4333,14 @@ rt::serde!(object FindByDnsName);
 impl rt::Method for FindByDnsName {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByDnsName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4136,9 +4368,8 @@ impl Default for FindByInventoryPath {
 }
 pub(crate) static FIND_BY_INVENTORY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByInventoryPath",
-    "2.0",
     None,
-    "
+    "2.0
 string inventoryPath r
 ",
     rt::unset::<FindByInventoryPath>,
@@ -4148,12 +4379,9 @@ impl rt::Object for FindByInventoryPath {
         &FIND_BY_INVENTORY_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_INVENTORY_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_INVENTORY_PATH),
             0 => P::Value(&self.inventory_path),
             _ => P::Absent,
         }
@@ -4171,6 +4399,14 @@ rt::serde!(object FindByInventoryPath);
 impl rt::Method for FindByInventoryPath {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByInventoryPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4204,9 +4440,8 @@ impl Default for FindByIp {
 }
 pub(crate) static FIND_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByIp",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter o
 string ip r
 boolean vmSearch r
@@ -4218,12 +4453,9 @@ impl rt::Object for FindByIp {
         &FIND_BY_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_IP),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.ip),
             2 => P::Value(&self.vm_search),
@@ -4245,6 +4477,14 @@ rt::serde!(object FindByIp);
 impl rt::Method for FindByIp {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByIp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4281,9 +4521,8 @@ impl Default for FindByUuid {
 }
 pub(crate) static FIND_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByUuid",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter o
 string uuid r
 boolean vmSearch r
@@ -4296,12 +4535,9 @@ impl rt::Object for FindByUuid {
         &FIND_BY_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_UUID),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.vm_search),
@@ -4325,6 +4561,14 @@ rt::serde!(object FindByUuid);
 impl rt::Method for FindByUuid {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4355,9 +4599,8 @@ impl Default for FindChild {
 }
 pub(crate) static FIND_CHILD: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindChild",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 string name r
 ",
@@ -4368,12 +4611,9 @@ impl rt::Object for FindChild {
         &FIND_CHILD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_CHILD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_CHILD),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -4393,6 +4633,14 @@ rt::serde!(object FindChild);
 impl rt::Method for FindChild {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindChild",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

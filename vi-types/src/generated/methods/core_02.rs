@@ -31,9 +31,8 @@ impl Default for Login {
 }
 pub(crate) static LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "Login",
-    "2.0",
     None,
-    "
+    "2.0
 string userName r
 string password r secret
 string locale o
@@ -45,12 +44,9 @@ impl rt::Object for Login {
         &LOGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN),
             0 => P::Value(&self.user_name),
             1 => P::Value(&self.password),
             2 => P::Value(&self.locale),
@@ -72,6 +68,14 @@ rt::serde!(object Login);
 impl rt::Method for Login {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Login",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -101,9 +105,8 @@ impl Default for LoginByToken {
 }
 pub(crate) static LOGIN_BY_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginByToken",
-    "5.1",
     None,
-    "
+    "5.1
 string locale o
 ",
     rt::unset::<LoginByToken>,
@@ -113,12 +116,9 @@ impl rt::Object for LoginByToken {
         &LOGIN_BY_TOKEN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_BY_TOKEN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_BY_TOKEN),
             0 => P::Value(&self.locale),
             _ => P::Absent,
         }
@@ -136,6 +136,14 @@ rt::serde!(object LoginByToken);
 impl rt::Method for LoginByToken {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginByToken",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -160,9 +168,8 @@ impl Default for Logout {
 }
 pub(crate) static LOGOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Logout",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<Logout>,
 );
 impl rt::Object for Logout {
@@ -170,12 +177,9 @@ impl rt::Object for Logout {
         &LOGOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGOUT),
             _ => P::Absent,
         }
     }
@@ -191,6 +195,14 @@ rt::serde!(object Logout);
 impl rt::Method for Logout {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Logout",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -224,9 +236,8 @@ impl Default for MakeDirectory {
 }
 pub(crate) static MAKE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakeDirectory",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 boolean createParentDirectories o
@@ -238,12 +249,9 @@ impl rt::Object for MakeDirectory {
         &MAKE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAKE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAKE_DIRECTORY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.create_parent_directories),
@@ -265,6 +273,14 @@ rt::serde!(object MakeDirectory);
 impl rt::Method for MakeDirectory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MakeDirectory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -306,9 +322,8 @@ impl Default for MigrateVmTask {
 }
 pub(crate) static MIGRATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrateVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference pool o
 ManagedObjectReference host o
@@ -322,12 +337,9 @@ impl rt::Object for MigrateVmTask {
         &MIGRATE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pool),
             2 => P::Value(&self.host),
@@ -353,6 +365,14 @@ rt::serde!(object MigrateVmTask);
 impl rt::Method for MigrateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MigrateVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "MigrationFault FileFault Timedout InsufficientResourcesFault InvalidState VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -393,9 +413,8 @@ impl Default for ModifyListView {
 }
 pub(crate) static MODIFY_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ModifyListView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference add ol
 ManagedObjectReference remove ol
@@ -407,12 +426,9 @@ impl rt::Object for ModifyListView {
         &MODIFY_LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MODIFY_LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MODIFY_LIST_VIEW),
             0 => P::Value(&self.this),
             1 => P::Value(&self.add),
             2 => P::Value(&self.remove),
@@ -434,6 +450,14 @@ rt::serde!(object ModifyListView);
 impl rt::Method for ModifyListView {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ModifyListView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -466,9 +490,8 @@ impl Default for MountVmfsVolume {
 }
 pub(crate) static MOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVmfsVolume",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -479,12 +502,9 @@ impl rt::Object for MountVmfsVolume {
         &MOUNT_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_VMFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -504,6 +524,14 @@ rt::serde!(object MountVmfsVolume);
 impl rt::Method for MountVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -547,9 +575,8 @@ impl Default for MoveDatastoreFileTask {
 }
 pub(crate) static MOVE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDatastoreFile_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destinationName r
@@ -563,12 +590,9 @@ impl rt::Object for MoveDatastoreFileTask {
         &MOVE_DATASTORE_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_DATASTORE_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_DATASTORE_FILE_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.destination_name),
@@ -594,6 +618,14 @@ rt::serde!(object MoveDatastoreFileTask);
 impl rt::Method for MoveDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveDatastoreFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -629,9 +661,8 @@ impl Default for MoveIntoFolderTask {
 }
 pub(crate) static MOVE_INTO_FOLDER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveIntoFolder_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference list rl
 ",
@@ -642,12 +673,9 @@ impl rt::Object for MoveIntoFolderTask {
         &MOVE_INTO_FOLDER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_INTO_FOLDER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_INTO_FOLDER_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.list),
             _ => P::Absent,
@@ -667,6 +695,14 @@ rt::serde!(object MoveIntoFolderTask);
 impl rt::Method for MoveIntoFolderTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveIntoFolder_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidFolder InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -703,9 +739,8 @@ impl Default for MoveIntoResourcePool {
 }
 pub(crate) static MOVE_INTO_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveIntoResourcePool",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference list rl
 ",
@@ -716,12 +751,9 @@ impl rt::Object for MoveIntoResourcePool {
         &MOVE_INTO_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_INTO_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_INTO_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.list),
             _ => P::Absent,
@@ -741,6 +773,14 @@ rt::serde!(object MoveIntoResourcePool);
 impl rt::Method for MoveIntoResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveIntoResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -791,9 +831,8 @@ impl Default for MoveVirtualDiskTask {
 }
 pub(crate) static MOVE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destName r
@@ -808,12 +847,9 @@ impl rt::Object for MoveVirtualDiskTask {
         &MOVE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.dest_name),
@@ -843,6 +879,14 @@ rt::serde!(object MoveVirtualDiskTask);
 impl rt::Method for MoveVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -875,9 +919,8 @@ impl Default for PowerOffVmTask {
 }
 pub(crate) static POWER_OFF_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOffVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<PowerOffVmTask>,
@@ -887,12 +930,9 @@ impl rt::Object for PowerOffVmTask {
         &POWER_OFF_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_OFF_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_OFF_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -910,6 +950,14 @@ rt::serde!(object PowerOffVmTask);
 impl rt::Method for PowerOffVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOffVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -947,9 +995,8 @@ impl Default for PowerOnVmTask {
 }
 pub(crate) static POWER_ON_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -960,12 +1007,9 @@ impl rt::Object for PowerOnVmTask {
         &POWER_ON_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -985,6 +1029,14 @@ rt::serde!(object PowerOnVmTask);
 impl rt::Method for PowerOnVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOnVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1023,9 +1075,8 @@ impl Default for PutUsbScanCodes {
 }
 pub(crate) static PUT_USB_SCAN_CODES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PutUsbScanCodes",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 UsbScanCodeSpec spec r
 ",
@@ -1036,12 +1087,9 @@ impl rt::Object for PutUsbScanCodes {
         &PUT_USB_SCAN_CODES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PUT_USB_SCAN_CODES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PUT_USB_SCAN_CODES),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1061,6 +1109,14 @@ rt::serde!(object PutUsbScanCodes);
 impl rt::Method for PutUsbScanCodes {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PutUsbScanCodes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "int",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1093,9 +1149,8 @@ impl Default for QueryAvailableDisksForVmfs {
 }
 pub(crate) static QUERY_AVAILABLE_DISKS_FOR_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableDisksForVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore o
 ",
@@ -1106,12 +1161,9 @@ impl rt::Object for QueryAvailableDisksForVmfs {
         &QUERY_AVAILABLE_DISKS_FOR_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_DISKS_FOR_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_DISKS_FOR_VMFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1131,6 +1183,14 @@ rt::serde!(object QueryAvailableDisksForVmfs);
 impl rt::Method for QueryAvailableDisksForVmfs {
     type Output = Vec<objects::HostScsiDisk>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableDisksForVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostScsiDisk",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1169,9 +1229,8 @@ impl Default for QueryAvailablePerfMetric {
 }
 pub(crate) static QUERY_AVAILABLE_PERF_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailablePerfMetric",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 dateTime beginTime o
 dateTime endTime o
@@ -1184,12 +1243,9 @@ impl rt::Object for QueryAvailablePerfMetric {
         &QUERY_AVAILABLE_PERF_METRIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_PERF_METRIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_PERF_METRIC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.begin_time),
             2 => P::Value(&self.end_time),
@@ -1213,6 +1269,14 @@ rt::serde!(object QueryAvailablePerfMetric);
 impl rt::Method for QueryAvailablePerfMetric {
     type Output = Vec<objects::PerfMetricId>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailablePerfMetric",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfMetricId",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1254,9 +1318,8 @@ impl Default for QueryChangedDiskAreas {
 }
 pub(crate) static QUERY_CHANGED_DISK_AREAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryChangedDiskAreas",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference snapshot o
 int deviceKey r
@@ -1270,12 +1333,9 @@ impl rt::Object for QueryChangedDiskAreas {
         &QUERY_CHANGED_DISK_AREAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CHANGED_DISK_AREAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CHANGED_DISK_AREAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.snapshot),
             2 => P::Value(&self.device_key),
@@ -1301,6 +1361,14 @@ rt::serde!(object QueryChangedDiskAreas);
 impl rt::Method for QueryChangedDiskAreas {
     type Output = objects::DiskChangeInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryChangedDiskAreas",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DiskChangeInfo",
+        throws: "FileFault NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1333,9 +1401,8 @@ impl Default for QueryEvents {
 }
 pub(crate) static QUERY_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryEvents",
-    "2.0",
     None,
-    "
+    "2.0
 EventFilterSpec filter r
 EventManagerEventViewSpec eventViewSpec o since 9.0.0.0
 ",
@@ -1346,12 +1413,9 @@ impl rt::Object for QueryEvents {
         &QUERY_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_EVENTS),
             0 => P::Object(&self.filter),
             1 => P::Value(&self.event_view_spec),
             _ => P::Absent,
@@ -1371,6 +1435,14 @@ rt::serde!(object QueryEvents);
 impl rt::Method for QueryEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "Event",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1398,9 +1470,8 @@ impl Default for QueryOptions {
 }
 pub(crate) static QUERY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryOptions",
-    "2.0",
     None,
-    "
+    "2.0
 string name o
 ",
     rt::unset::<QueryOptions>,
@@ -1410,12 +1481,9 @@ impl rt::Object for QueryOptions {
         &QUERY_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_OPTIONS),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -1433,6 +1501,14 @@ rt::serde!(object QueryOptions);
 impl rt::Method for QueryOptions {
     type Output = Vec<rt::Poly<objects::OptionValue>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("setting"),
+        returns: "OptionValue",
+        throws: "InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1459,9 +1535,8 @@ impl Default for QueryPerf {
 }
 pub(crate) static QUERY_PERF: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerf",
-    "2.0",
     None,
-    "
+    "2.0
 PerfQuerySpec querySpec rl
 ",
     rt::unset::<QueryPerf>,
@@ -1471,12 +1546,9 @@ impl rt::Object for QueryPerf {
         &QUERY_PERF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF),
             0 => P::Objects(&self.query_spec),
             _ => P::Absent,
         }
@@ -1494,6 +1566,14 @@ rt::serde!(object QueryPerf);
 impl rt::Method for QueryPerf {
     type Output = Vec<rt::Poly<objects::PerfEntityMetricBase>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerf",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfEntityMetricBase",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1519,9 +1599,8 @@ impl Default for QueryPerfCounter {
 }
 pub(crate) static QUERY_PERF_COUNTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfCounter",
-    "2.0",
     None,
-    "
+    "2.0
 int counterId rl
 ",
     rt::unset::<QueryPerfCounter>,
@@ -1531,12 +1610,9 @@ impl rt::Object for QueryPerfCounter {
         &QUERY_PERF_COUNTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_COUNTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_COUNTER),
             0 => P::Value(&self.counter_id),
             _ => P::Absent,
         }
@@ -1554,6 +1630,14 @@ rt::serde!(object QueryPerfCounter);
 impl rt::Method for QueryPerfCounter {
     type Output = Vec<objects::PerfCounterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfCounter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfCounterInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1579,9 +1663,8 @@ impl Default for QueryPerfProviderSummary {
 }
 pub(crate) static QUERY_PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfProviderSummary",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<QueryPerfProviderSummary>,
@@ -1591,12 +1674,9 @@ impl rt::Object for QueryPerfProviderSummary {
         &QUERY_PERF_PROVIDER_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_PROVIDER_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_PROVIDER_SUMMARY),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -1614,6 +1694,14 @@ rt::serde!(object QueryPerfProviderSummary);
 impl rt::Method for QueryPerfProviderSummary {
     type Output = objects::PerfProviderSummary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfProviderSummary",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfProviderSummary",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1646,9 +1734,8 @@ impl Default for QueryVirtualDiskUuid {
 }
 pub(crate) static QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskUuid",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -1659,12 +1746,9 @@ impl rt::Object for QueryVirtualDiskUuid {
         &QUERY_VIRTUAL_DISK_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_UUID),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1684,6 +1768,14 @@ rt::serde!(object QueryVirtualDiskUuid);
 impl rt::Method for QueryVirtualDiskUuid {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "string",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1721,9 +1813,8 @@ impl Default for QueryVmfsDatastoreCreateOptions {
 }
 pub(crate) static QUERY_VMFS_DATASTORE_CREATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreCreateOptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath r
 int vmfsMajorVersion o since 5.0
@@ -1735,12 +1826,9 @@ impl rt::Object for QueryVmfsDatastoreCreateOptions {
         &QUERY_VMFS_DATASTORE_CREATE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_DATASTORE_CREATE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_CREATE_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             2 => P::Value(&self.vmfs_major_version),
@@ -1762,6 +1850,14 @@ rt::serde!(object QueryVmfsDatastoreCreateOptions);
 impl rt::Method for QueryVmfsDatastoreCreateOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreCreateOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1792,9 +1888,8 @@ impl Default for ReadNextEvents {
 }
 pub(crate) static READ_NEXT_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextEvents",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -1805,12 +1900,9 @@ impl rt::Object for ReadNextEvents {
         &READ_NEXT_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_NEXT_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_NEXT_EVENTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -1830,6 +1922,14 @@ rt::serde!(object ReadNextEvents);
 impl rt::Method for ReadNextEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadNextEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "Event",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1858,9 +1958,8 @@ impl Default for ReadNextTasks {
 }
 pub(crate) static READ_NEXT_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextTasks",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -1871,12 +1970,9 @@ impl rt::Object for ReadNextTasks {
         &READ_NEXT_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_NEXT_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_NEXT_TASKS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -1896,6 +1992,14 @@ rt::serde!(object ReadNextTasks);
 impl rt::Method for ReadNextTasks {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadNextTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "TaskInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1924,9 +2028,8 @@ impl Default for ReadPreviousEvents {
 }
 pub(crate) static READ_PREVIOUS_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadPreviousEvents",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -1937,12 +2040,9 @@ impl rt::Object for ReadPreviousEvents {
         &READ_PREVIOUS_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_PREVIOUS_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_PREVIOUS_EVENTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -1962,6 +2062,14 @@ rt::serde!(object ReadPreviousEvents);
 impl rt::Method for ReadPreviousEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadPreviousEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "Event",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1990,9 +2098,8 @@ impl Default for ReadPreviousTasks {
 }
 pub(crate) static READ_PREVIOUS_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadPreviousTasks",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -2003,12 +2110,9 @@ impl rt::Object for ReadPreviousTasks {
         &READ_PREVIOUS_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_PREVIOUS_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_PREVIOUS_TASKS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -2028,6 +2132,14 @@ rt::serde!(object ReadPreviousTasks);
 impl rt::Method for ReadPreviousTasks {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadPreviousTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "TaskInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2055,9 +2167,8 @@ impl Default for RebootGuest {
 }
 pub(crate) static REBOOT_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootGuest",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RebootGuest>,
@@ -2067,12 +2178,9 @@ impl rt::Object for RebootGuest {
         &REBOOT_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REBOOT_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REBOOT_GUEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2090,6 +2198,14 @@ rt::serde!(object RebootGuest);
 impl rt::Method for RebootGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RebootGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ToolsUnavailable TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2125,9 +2241,8 @@ impl Default for RebootHostTask {
 }
 pub(crate) static REBOOT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -2138,12 +2253,9 @@ impl rt::Object for RebootHostTask {
         &REBOOT_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REBOOT_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REBOOT_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -2163,6 +2275,14 @@ rt::serde!(object RebootHostTask);
 impl rt::Method for RebootHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RebootHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2197,9 +2317,8 @@ impl Default for ReconfigVmTask {
 }
 pub(crate) static RECONFIG_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VirtualMachineConfigSpec spec r
 ",
@@ -2210,12 +2329,9 @@ impl rt::Object for ReconfigVmTask {
         &RECONFIG_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIG_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIG_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2235,6 +2351,14 @@ rt::serde!(object ReconfigVmTask);
 impl rt::Method for ReconfigVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2277,9 +2401,8 @@ impl Default for ReconfigureAutostart {
 }
 pub(crate) static RECONFIGURE_AUTOSTART: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureAutostart",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostAutoStartManagerConfig spec r
 ",
@@ -2290,12 +2413,9 @@ impl rt::Object for ReconfigureAutostart {
         &RECONFIGURE_AUTOSTART
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_AUTOSTART
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_AUTOSTART),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2315,6 +2435,14 @@ rt::serde!(object ReconfigureAutostart);
 impl rt::Method for ReconfigureAutostart {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureAutostart",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2342,9 +2470,8 @@ impl Default for RefreshDatastore {
 }
 pub(crate) static REFRESH_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshDatastore>,
@@ -2354,12 +2481,9 @@ impl rt::Object for RefreshDatastore {
         &REFRESH_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DATASTORE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2377,6 +2501,14 @@ rt::serde!(object RefreshDatastore);
 impl rt::Method for RefreshDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2404,9 +2536,8 @@ impl Default for RefreshDatastoreStorageInfo {
 }
 pub(crate) static REFRESH_DATASTORE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDatastoreStorageInfo",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshDatastoreStorageInfo>,
@@ -2416,12 +2547,9 @@ impl rt::Object for RefreshDatastoreStorageInfo {
         &REFRESH_DATASTORE_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DATASTORE_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DATASTORE_STORAGE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2439,6 +2567,14 @@ rt::serde!(object RefreshDatastoreStorageInfo);
 impl rt::Method for RefreshDatastoreStorageInfo {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDatastoreStorageInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2464,9 +2600,8 @@ impl Default for RefreshNetworkSystem {
 }
 pub(crate) static REFRESH_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshNetworkSystem",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshNetworkSystem>,
@@ -2476,12 +2611,9 @@ impl rt::Object for RefreshNetworkSystem {
         &REFRESH_NETWORK_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_NETWORK_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_NETWORK_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2499,6 +2631,14 @@ rt::serde!(object RefreshNetworkSystem);
 impl rt::Method for RefreshNetworkSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshNetworkSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2524,9 +2664,8 @@ impl Default for RefreshStorageInfo {
 }
 pub(crate) static REFRESH_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageInfo",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshStorageInfo>,
@@ -2536,12 +2675,9 @@ impl rt::Object for RefreshStorageInfo {
         &REFRESH_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2559,6 +2695,14 @@ rt::serde!(object RefreshStorageInfo);
 impl rt::Method for RefreshStorageInfo {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2584,9 +2728,8 @@ impl Default for RefreshStorageSystem {
 }
 pub(crate) static REFRESH_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageSystem",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshStorageSystem>,
@@ -2596,12 +2739,9 @@ impl rt::Object for RefreshStorageSystem {
         &REFRESH_STORAGE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2619,6 +2759,14 @@ rt::serde!(object RefreshStorageSystem);
 impl rt::Method for RefreshStorageSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2665,9 +2813,8 @@ impl Default for RegisterVmTask {
 }
 pub(crate) static REGISTER_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string path r
 string name o
@@ -2682,12 +2829,9 @@ impl rt::Object for RegisterVmTask {
         &REGISTER_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -2715,6 +2859,14 @@ rt::serde!(object RegisterVmTask);
 impl rt::Method for RegisterVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "OutOfBounds DuplicateName AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2753,9 +2905,8 @@ impl Default for Reload {
 }
 pub(crate) static RELOAD: rt::ObjectInfo = rt::ObjectInfo::new(
     "Reload",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<Reload>,
@@ -2765,12 +2916,9 @@ impl rt::Object for Reload {
         &RELOAD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOAD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOAD),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2788,6 +2936,14 @@ rt::serde!(object Reload);
 impl rt::Method for Reload {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Reload",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2823,9 +2979,8 @@ impl Default for RelocateVmTask {
 }
 pub(crate) static RELOCATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RelocateVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VirtualMachineRelocateSpec spec r
 VirtualMachineMovePriority priority o since 4.0
@@ -2837,12 +2992,9 @@ impl rt::Object for RelocateVmTask {
         &RELOCATE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOCATE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOCATE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.priority),
@@ -2864,6 +3016,14 @@ rt::serde!(object RelocateVmTask);
 impl rt::Method for RelocateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RelocateVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidDatastore MigrationFault VmConfigFault FileFault Timedout InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2909,9 +3069,8 @@ impl Default for RemoveAllSnapshotsTask {
 }
 pub(crate) static REMOVE_ALL_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAllSnapshots_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean consolidate o since 5.0
 SnapshotSelectionSpec spec o since 8.0.3.0
@@ -2923,12 +3082,9 @@ impl rt::Object for RemoveAllSnapshotsTask {
         &REMOVE_ALL_SNAPSHOTS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ALL_SNAPSHOTS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ALL_SNAPSHOTS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.consolidate),
             2 => P::Optional(&self.spec),
@@ -2950,6 +3106,14 @@ rt::serde!(object RemoveAllSnapshotsTask);
 impl rt::Method for RemoveAllSnapshotsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAllSnapshots_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState SnapshotFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2988,9 +3152,8 @@ impl Default for RemoveDatastore {
 }
 pub(crate) static REMOVE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -3001,12 +3164,9 @@ impl rt::Object for RemoveDatastore {
         &REMOVE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -3026,6 +3186,14 @@ rt::serde!(object RemoveDatastore);
 impl rt::Method for RemoveDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3067,9 +3235,8 @@ impl Default for RemoveInternetScsiSendTargets {
 }
 pub(crate) static REMOVE_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveInternetScsiSendTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaSendTarget targets rl
@@ -3082,12 +3249,9 @@ impl rt::Object for RemoveInternetScsiSendTargets {
         &REMOVE_INTERNET_SCSI_SEND_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_INTERNET_SCSI_SEND_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_INTERNET_SCSI_SEND_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -3111,6 +3275,14 @@ rt::serde!(object RemoveInternetScsiSendTargets);
 impl rt::Method for RemoveInternetScsiSendTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveInternetScsiSendTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3148,9 +3320,8 @@ impl Default for RemoveInternetScsiStaticTargets {
 }
 pub(crate) static REMOVE_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveInternetScsiStaticTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaStaticTarget targets rl
@@ -3162,12 +3333,9 @@ impl rt::Object for RemoveInternetScsiStaticTargets {
         &REMOVE_INTERNET_SCSI_STATIC_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_INTERNET_SCSI_STATIC_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_INTERNET_SCSI_STATIC_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -3189,6 +3357,14 @@ rt::serde!(object RemoveInternetScsiStaticTargets);
 impl rt::Method for RemoveInternetScsiStaticTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveInternetScsiStaticTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3223,9 +3399,8 @@ impl Default for RemovePortGroup {
 }
 pub(crate) static REMOVE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemovePortGroup",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pgName r
 ",
@@ -3236,12 +3411,9 @@ impl rt::Object for RemovePortGroup {
         &REMOVE_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pg_name),
             _ => P::Absent,
@@ -3261,6 +3433,14 @@ rt::serde!(object RemovePortGroup);
 impl rt::Method for RemovePortGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemovePortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3299,9 +3479,8 @@ impl Default for RemoveSnapshotTask {
 }
 pub(crate) static REMOVE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean removeChildren r
 boolean consolidate o since 5.0
@@ -3313,12 +3492,9 @@ impl rt::Object for RemoveSnapshotTask {
         &REMOVE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.remove_children),
             2 => P::Value(&self.consolidate),
@@ -3340,6 +3516,14 @@ rt::serde!(object RemoveSnapshotTask);
 impl rt::Method for RemoveSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3376,9 +3560,8 @@ impl Default for RemoveVirtualNic {
 }
 pub(crate) static REMOVE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -3389,12 +3572,9 @@ impl rt::Object for RemoveVirtualNic {
         &REMOVE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -3414,6 +3594,14 @@ rt::serde!(object RemoveVirtualNic);
 impl rt::Method for RemoveVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3448,9 +3636,8 @@ impl Default for RemoveVirtualSwitch {
 }
 pub(crate) static REMOVE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveVirtualSwitch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vswitchName r
 ",
@@ -3461,12 +3648,9 @@ impl rt::Object for RemoveVirtualSwitch {
         &REMOVE_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_VIRTUAL_SWITCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vswitch_name),
             _ => P::Absent,
@@ -3486,6 +3670,14 @@ rt::serde!(object RemoveVirtualSwitch);
 impl rt::Method for RemoveVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveVirtualSwitch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3524,9 +3716,8 @@ impl Default for RenameSnapshot {
 }
 pub(crate) static RENAME_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameSnapshot",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name o
 string description o
@@ -3538,12 +3729,9 @@ impl rt::Object for RenameSnapshot {
         &RENAME_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_SNAPSHOT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -3565,6 +3753,14 @@ rt::serde!(object RenameSnapshot);
 impl rt::Method for RenameSnapshot {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidName TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3598,9 +3794,8 @@ impl Default for RenameTask {
 }
 pub(crate) static RENAME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Rename_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string newName r
 ",
@@ -3611,12 +3806,9 @@ impl rt::Object for RenameTask {
         &RENAME_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -3636,6 +3828,14 @@ rt::serde!(object RenameTask);
 impl rt::Method for RenameTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Rename_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3668,9 +3868,8 @@ impl Default for RescanAllHba {
 }
 pub(crate) static RESCAN_ALL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanAllHba",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RescanAllHba>,
@@ -3680,12 +3879,9 @@ impl rt::Object for RescanAllHba {
         &RESCAN_ALL_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_ALL_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_ALL_HBA),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3703,6 +3899,14 @@ rt::serde!(object RescanAllHba);
 impl rt::Method for RescanAllHba {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanAllHba",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3736,9 +3940,8 @@ impl Default for RescanHba {
 }
 pub(crate) static RESCAN_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanHba",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string hbaDevice r
 ",
@@ -3749,12 +3952,9 @@ impl rt::Object for RescanHba {
         &RESCAN_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_HBA),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_device),
             _ => P::Absent,
@@ -3774,6 +3974,14 @@ rt::serde!(object RescanHba);
 impl rt::Method for RescanHba {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanHba",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3803,9 +4011,8 @@ impl Default for RescanVmfs {
 }
 pub(crate) static RESCAN_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RescanVmfs>,
@@ -3815,12 +4022,9 @@ impl rt::Object for RescanVmfs {
         &RESCAN_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_VMFS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3838,6 +4042,14 @@ rt::serde!(object RescanVmfs);
 impl rt::Method for RescanVmfs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3862,9 +4074,8 @@ impl Default for ResetCollector {
 }
 pub(crate) static RESET_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetCollector>,
@@ -3874,12 +4085,9 @@ impl rt::Object for ResetCollector {
         &RESET_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_COLLECTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3897,6 +4105,14 @@ rt::serde!(object ResetCollector);
 impl rt::Method for ResetCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3925,9 +4141,8 @@ impl Default for ResetListView {
 }
 pub(crate) static RESET_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetListView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference obj ol
 ",
@@ -3938,12 +4153,9 @@ impl rt::Object for ResetListView {
         &RESET_LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_LIST_VIEW),
             0 => P::Value(&self.this),
             1 => P::Value(&self.obj),
             _ => P::Absent,
@@ -3963,6 +4175,14 @@ rt::serde!(object ResetListView);
 impl rt::Method for ResetListView {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetListView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3991,9 +4211,8 @@ impl Default for ResetListViewFromView {
 }
 pub(crate) static RESET_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetListViewFromView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference view r
 ",
@@ -4004,12 +4223,9 @@ impl rt::Object for ResetListViewFromView {
         &RESET_LIST_VIEW_FROM_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_LIST_VIEW_FROM_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_LIST_VIEW_FROM_VIEW),
             0 => P::Value(&self.this),
             1 => P::Value(&self.view),
             _ => P::Absent,
@@ -4029,6 +4245,14 @@ rt::serde!(object ResetListViewFromView);
 impl rt::Method for ResetListViewFromView {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetListViewFromView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4056,9 +4280,8 @@ impl Default for ResetVmTask {
 }
 pub(crate) static RESET_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetVmTask>,
@@ -4068,12 +4291,9 @@ impl rt::Object for ResetVmTask {
         &RESET_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4091,6 +4311,14 @@ rt::serde!(object ResetVmTask);
 impl rt::Method for ResetVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4121,9 +4349,8 @@ impl Default for RetrieveHardwareUptime {
 }
 pub(crate) static RETRIEVE_HARDWARE_UPTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHardwareUptime",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveHardwareUptime>,
@@ -4133,12 +4360,9 @@ impl rt::Object for RetrieveHardwareUptime {
         &RETRIEVE_HARDWARE_UPTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HARDWARE_UPTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HARDWARE_UPTIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4156,6 +4380,14 @@ rt::serde!(object RetrieveHardwareUptime);
 impl rt::Method for RetrieveHardwareUptime {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHardwareUptime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4183,9 +4415,8 @@ impl Default for RetrieveProperties {
 }
 pub(crate) static RETRIEVE_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveProperties",
-    "2.0",
     None,
-    "
+    "2.0
 PropertyFilterSpec specSet rl
 ",
     rt::unset::<RetrieveProperties>,
@@ -4195,12 +4426,9 @@ impl rt::Object for RetrieveProperties {
         &RETRIEVE_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_PROPERTIES),
             0 => P::Objects(&self.spec_set),
             _ => P::Absent,
         }
@@ -4218,6 +4446,14 @@ rt::serde!(object RetrieveProperties);
 impl rt::Method for RetrieveProperties {
     type Output = Vec<objects::ObjectContent>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "ObjectContent",
+        throws: "InvalidProperty",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -4251,9 +4487,8 @@ impl Default for RetrievePropertiesEx {
 }
 pub(crate) static RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrievePropertiesEx",
-    "4.1",
     None,
-    "
+    "4.1
 PropertyFilterSpec specSet rl
 RetrieveOptions options r
 ",
@@ -4264,12 +4499,9 @@ impl rt::Object for RetrievePropertiesEx {
         &RETRIEVE_PROPERTIES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_PROPERTIES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_PROPERTIES_EX),
             0 => P::Objects(&self.spec_set),
             1 => P::Object(&self.options),
             _ => P::Absent,
@@ -4289,6 +4521,14 @@ rt::serde!(object RetrievePropertiesEx);
 impl rt::Method for RetrievePropertiesEx {
     type Output = Option<Box<objects::RetrieveResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrievePropertiesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "RetrieveResult",
+        throws: "InvalidProperty",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -4315,9 +4555,8 @@ impl Default for RetrieveServiceContent {
 }
 pub(crate) static RETRIEVE_SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveServiceContent",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveServiceContent>,
@@ -4327,12 +4566,9 @@ impl rt::Object for RetrieveServiceContent {
         &RETRIEVE_SERVICE_CONTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SERVICE_CONTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SERVICE_CONTENT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4350,6 +4586,14 @@ rt::serde!(object RetrieveServiceContent);
 impl rt::Method for RetrieveServiceContent {
     type Output = objects::ServiceContent;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveServiceContent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ServiceContent",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4385,9 +4629,8 @@ impl Default for RevertToCurrentSnapshotTask {
 }
 pub(crate) static REVERT_TO_CURRENT_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertToCurrentSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 boolean suppressPowerOn o since 2.5u2server
@@ -4399,12 +4642,9 @@ impl rt::Object for RevertToCurrentSnapshotTask {
         &REVERT_TO_CURRENT_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_TO_CURRENT_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_TO_CURRENT_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.suppress_power_on),
@@ -4426,6 +4666,14 @@ rt::serde!(object RevertToCurrentSnapshotTask);
 impl rt::Method for RevertToCurrentSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertToCurrentSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress SnapshotFault InsufficientResourcesFault InvalidState VmConfigFault NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4470,9 +4718,8 @@ impl Default for RevertToSnapshotTask {
 }
 pub(crate) static REVERT_TO_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertToSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 boolean suppressPowerOn o since 2.5u2server
@@ -4484,12 +4731,9 @@ impl rt::Object for RevertToSnapshotTask {
         &REVERT_TO_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_TO_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_TO_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.suppress_power_on),
@@ -4511,6 +4755,14 @@ rt::serde!(object RevertToSnapshotTask);
 impl rt::Method for RevertToSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertToSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InsufficientResourcesFault InvalidState FileFault VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

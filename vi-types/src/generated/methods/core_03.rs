@@ -19,9 +19,8 @@ impl Default for RewindCollector {
 }
 pub(crate) static REWIND_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RewindCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RewindCollector>,
@@ -31,12 +30,9 @@ impl rt::Object for RewindCollector {
         &REWIND_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REWIND_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REWIND_COLLECTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -54,6 +50,14 @@ rt::serde!(object RewindCollector);
 impl rt::Method for RewindCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RewindCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -89,9 +93,8 @@ impl Default for SearchDatastoreSubFoldersTask {
 }
 pub(crate) static SEARCH_DATASTORE_SUB_FOLDERS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchDatastoreSubFolders_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string datastorePath r
 HostDatastoreBrowserSearchSpec searchSpec o
@@ -103,12 +106,9 @@ impl rt::Object for SearchDatastoreSubFoldersTask {
         &SEARCH_DATASTORE_SUB_FOLDERS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_DATASTORE_SUB_FOLDERS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_DATASTORE_SUB_FOLDERS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore_path),
             2 => P::Optional(&self.search_spec),
@@ -130,6 +130,14 @@ rt::serde!(object SearchDatastoreSubFoldersTask);
 impl rt::Method for SearchDatastoreSubFoldersTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SearchDatastoreSubFolders_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -170,9 +178,8 @@ impl Default for SearchDatastoreTask {
 }
 pub(crate) static SEARCH_DATASTORE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchDatastore_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string datastorePath r
 HostDatastoreBrowserSearchSpec searchSpec o
@@ -184,12 +191,9 @@ impl rt::Object for SearchDatastoreTask {
         &SEARCH_DATASTORE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_DATASTORE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_DATASTORE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore_path),
             2 => P::Optional(&self.search_spec),
@@ -211,6 +215,14 @@ rt::serde!(object SearchDatastoreTask);
 impl rt::Method for SearchDatastoreTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SearchDatastore_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -243,9 +255,8 @@ impl Default for SendNmi {
 }
 pub(crate) static SEND_NMI: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendNMI",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<SendNmi>,
@@ -255,12 +266,9 @@ impl rt::Object for SendNmi {
         &SEND_NMI
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_NMI
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEND_NMI),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -278,6 +286,14 @@ rt::serde!(object SendNmi);
 impl rt::Method for SendNmi {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SendNMI",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -309,9 +325,8 @@ impl Default for SessionIsActive {
 }
 pub(crate) static SESSION_IS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionIsActive",
-    "2.5",
     None,
-    "
+    "2.5
 string sessionID r
 string userName r
 ",
@@ -322,12 +337,9 @@ impl rt::Object for SessionIsActive {
         &SESSION_IS_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_IS_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_IS_ACTIVE),
             0 => P::Value(&self.session_id),
             1 => P::Value(&self.user_name),
             _ => P::Absent,
@@ -347,6 +359,14 @@ rt::serde!(object SessionIsActive);
 impl rt::Method for SessionIsActive {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SessionIsActive",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "boolean",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -375,9 +395,8 @@ impl Default for SetCollectorPageSize {
 }
 pub(crate) static SET_COLLECTOR_PAGE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetCollectorPageSize",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -388,12 +407,9 @@ impl rt::Object for SetCollectorPageSize {
         &SET_COLLECTOR_PAGE_SIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_COLLECTOR_PAGE_SIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_COLLECTOR_PAGE_SIZE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -413,6 +429,14 @@ rt::serde!(object SetCollectorPageSize);
 impl rt::Method for SetCollectorPageSize {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetCollectorPageSize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -440,9 +464,8 @@ impl Default for ShutdownGuest {
 }
 pub(crate) static SHUTDOWN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShutdownGuest",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ShutdownGuest>,
@@ -452,12 +475,9 @@ impl rt::Object for ShutdownGuest {
         &SHUTDOWN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHUTDOWN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHUTDOWN_GUEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -475,6 +495,14 @@ rt::serde!(object ShutdownGuest);
 impl rt::Method for ShutdownGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ShutdownGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ToolsUnavailable TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -510,9 +538,8 @@ impl Default for ShutdownHostTask {
 }
 pub(crate) static SHUTDOWN_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShutdownHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -523,12 +550,9 @@ impl rt::Object for ShutdownHostTask {
         &SHUTDOWN_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHUTDOWN_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHUTDOWN_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -548,6 +572,14 @@ rt::serde!(object ShutdownHostTask);
 impl rt::Method for ShutdownHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ShutdownHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -579,9 +611,8 @@ impl Default for StandbyGuest {
 }
 pub(crate) static STANDBY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "StandbyGuest",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<StandbyGuest>,
@@ -591,12 +622,9 @@ impl rt::Object for StandbyGuest {
         &STANDBY_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STANDBY_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STANDBY_GUEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -614,6 +642,14 @@ rt::serde!(object StandbyGuest);
 impl rt::Method for StandbyGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StandbyGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ToolsUnavailable TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -644,9 +680,8 @@ impl Default for SuspendVmTask {
 }
 pub(crate) static SUSPEND_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<SuspendVmTask>,
@@ -656,12 +691,9 @@ impl rt::Object for SuspendVmTask {
         &SUSPEND_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUSPEND_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUSPEND_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -679,6 +711,14 @@ rt::serde!(object SuspendVmTask);
 impl rt::Method for SuspendVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SuspendVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -711,9 +751,8 @@ impl Default for TerminateSession {
 }
 pub(crate) static TERMINATE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateSession",
-    "2.0",
     None,
-    "
+    "2.0
 string sessionId rl
 ",
     rt::unset::<TerminateSession>,
@@ -723,12 +762,9 @@ impl rt::Object for TerminateSession {
         &TERMINATE_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_SESSION),
             0 => P::Value(&self.session_id),
             _ => P::Absent,
         }
@@ -746,6 +782,14 @@ rt::serde!(object TerminateSession);
 impl rt::Method for TerminateSession {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateSession",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -779,9 +823,8 @@ impl Default for UnmountVmfsVolume {
 }
 pub(crate) static UNMOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVmfsVolume",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -792,12 +835,9 @@ impl rt::Object for UnmountVmfsVolume {
         &UNMOUNT_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_VMFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -817,6 +857,14 @@ rt::serde!(object UnmountVmfsVolume);
 impl rt::Method for UnmountVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -848,9 +896,8 @@ impl Default for UnregisterVm {
 }
 pub(crate) static UNREGISTER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterVM",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UnregisterVm>,
@@ -860,12 +907,9 @@ impl rt::Object for UnregisterVm {
         &UNREGISTER_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_VM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -883,6 +927,14 @@ rt::serde!(object UnregisterVm);
 impl rt::Method for UnregisterVm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterVM",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "TaskInProgress InvalidPowerState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -918,9 +970,8 @@ impl Default for UpdateConfig {
 }
 pub(crate) static UPDATE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name o
 ResourceConfigSpec config o
@@ -932,12 +983,9 @@ impl rt::Object for UpdateConfig {
         &UPDATE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Optional(&self.config),
@@ -959,6 +1007,14 @@ rt::serde!(object UpdateConfig);
 impl rt::Method for UpdateConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidName DuplicateName InsufficientResourcesFault ConcurrentAccess",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1001,9 +1057,8 @@ impl Default for UpdateInternetScsiAuthenticationProperties {
 }
 pub(crate) static UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAuthenticationProperties",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaAuthenticationProperties authenticationProperties r
@@ -1016,12 +1071,9 @@ impl rt::Object for UpdateInternetScsiAuthenticationProperties {
         &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Object(&self.authentication_properties),
@@ -1045,6 +1097,14 @@ rt::serde!(object UpdateInternetScsiAuthenticationProperties);
 impl rt::Method for UpdateInternetScsiAuthenticationProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiAuthenticationProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1073,9 +1133,8 @@ impl Default for UpdateOptions {
 }
 pub(crate) static UPDATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateOptions",
-    "2.0",
     None,
-    "
+    "2.0
 OptionValue changedValue rl
 ",
     rt::unset::<UpdateOptions>,
@@ -1085,12 +1144,9 @@ impl rt::Object for UpdateOptions {
         &UPDATE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_OPTIONS),
             0 => P::Value(&self.changed_value),
             _ => P::Absent,
         }
@@ -1108,6 +1164,14 @@ rt::serde!(object UpdateOptions);
 impl rt::Method for UpdateOptions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("setting"),
+        returns: "",
+        throws: "InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1144,9 +1208,8 @@ impl Default for UpdatePortGroup {
 }
 pub(crate) static UPDATE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePortGroup",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pgName r
 HostPortGroupSpec portgrp r
@@ -1158,12 +1221,9 @@ impl rt::Object for UpdatePortGroup {
         &UPDATE_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pg_name),
             2 => P::Object(&self.portgrp),
@@ -1185,6 +1245,14 @@ rt::serde!(object UpdatePortGroup);
 impl rt::Method for UpdatePortGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AlreadyExists NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1220,9 +1288,8 @@ impl Default for UpdateSoftwareInternetScsiEnabled {
 }
 pub(crate) static UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSoftwareInternetScsiEnabled",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean enabled r
 ",
@@ -1233,12 +1300,9 @@ impl rt::Object for UpdateSoftwareInternetScsiEnabled {
         &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED),
             0 => P::Value(&self.this),
             1 => P::Value(&self.enabled),
             _ => P::Absent,
@@ -1258,6 +1322,14 @@ rt::serde!(object UpdateSoftwareInternetScsiEnabled);
 impl rt::Method for UpdateSoftwareInternetScsiEnabled {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSoftwareInternetScsiEnabled",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1292,9 +1364,8 @@ impl Default for UpdateVirtualNic {
 }
 pub(crate) static UPDATE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 HostVirtualNicSpec nic r
@@ -1306,12 +1377,9 @@ impl rt::Object for UpdateVirtualNic {
         &UPDATE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             2 => P::Object(&self.nic),
@@ -1333,6 +1401,14 @@ rt::serde!(object UpdateVirtualNic);
 impl rt::Method for UpdateVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1371,9 +1447,8 @@ impl Default for UpdateVirtualSwitch {
 }
 pub(crate) static UPDATE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualSwitch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vswitchName r
 HostVirtualSwitchSpec spec r
@@ -1385,12 +1460,9 @@ impl rt::Object for UpdateVirtualSwitch {
         &UPDATE_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_SWITCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vswitch_name),
             2 => P::Object(&self.spec),
@@ -1412,6 +1484,14 @@ rt::serde!(object UpdateVirtualSwitch);
 impl rt::Method for UpdateVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVirtualSwitch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1459,9 +1539,8 @@ impl Default for ValidateMigration {
 }
 pub(crate) static VALIDATE_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateMigration",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference vm rl
 VirtualMachinePowerState state o
@@ -1476,12 +1555,9 @@ impl rt::Object for ValidateMigration {
         &VALIDATE_MIGRATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_MIGRATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_MIGRATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.state),
@@ -1509,6 +1585,14 @@ rt::serde!(object ValidateMigration);
 impl rt::Method for ValidateMigration {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateMigration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "Event",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1537,9 +1621,8 @@ impl Default for WaitForUpdates {
 }
 pub(crate) static WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitForUpdates",
-    "2.0",
     None,
-    "
+    "2.0
 string version o
 ",
     rt::unset::<WaitForUpdates>,
@@ -1549,12 +1632,9 @@ impl rt::Object for WaitForUpdates {
         &WAIT_FOR_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAIT_FOR_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAIT_FOR_UPDATES),
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -1572,6 +1652,14 @@ rt::serde!(object WaitForUpdates);
 impl rt::Method for WaitForUpdates {
     type Output = objects::UpdateSet;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "WaitForUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "UpdateSet",
+        throws: "InvalidCollectorVersion",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1605,9 +1693,8 @@ impl Default for WaitForUpdatesEx {
 }
 pub(crate) static WAIT_FOR_UPDATES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitForUpdatesEx",
-    "4.1",
     None,
-    "
+    "4.1
 string version o
 WaitOptions options o
 ",
@@ -1618,12 +1705,9 @@ impl rt::Object for WaitForUpdatesEx {
         &WAIT_FOR_UPDATES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAIT_FOR_UPDATES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAIT_FOR_UPDATES_EX),
             0 => P::Value(&self.version),
             1 => P::Optional(&self.options),
             _ => P::Absent,
@@ -1643,6 +1727,14 @@ rt::serde!(object WaitForUpdatesEx);
 impl rt::Method for WaitForUpdatesEx {
     type Output = Option<Box<objects::UpdateSet>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "WaitForUpdatesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "UpdateSet",
+        throws: "InvalidCollectorVersion",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -1676,9 +1768,8 @@ impl Default for ZeroFillVirtualDiskTask {
 }
 pub(crate) static ZERO_FILL_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ZeroFillVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -1689,12 +1780,9 @@ impl rt::Object for ZeroFillVirtualDiskTask {
         &ZERO_FILL_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ZERO_FILL_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ZERO_FILL_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1714,6 +1802,14 @@ rt::serde!(object ZeroFillVirtualDiskTask);
 impl rt::Method for ZeroFillVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ZeroFillVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1750,9 +1846,8 @@ impl Default for SetCustomValue {
 }
 pub(crate) static SET_CUSTOM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "setCustomValue",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string key r
 string value r
@@ -1764,12 +1859,9 @@ impl rt::Object for SetCustomValue {
         &SET_CUSTOM_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_CUSTOM_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_CUSTOM_VALUE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             2 => P::Value(&self.value),
@@ -1791,6 +1883,14 @@ rt::serde!(object SetCustomValue);
 impl rt::Method for SetCustomValue {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "setCustomValue",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

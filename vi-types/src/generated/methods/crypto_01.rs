@@ -23,9 +23,8 @@ impl Default for AddKey {
 }
 pub(crate) static ADD_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddKey",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyPlain key r
 ",
     rt::unset::<AddKey>,
@@ -35,12 +34,9 @@ impl rt::Object for AddKey {
         &ADD_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_KEY),
             0 => P::Object(&self.key),
             _ => P::Absent,
         }
@@ -58,6 +54,14 @@ rt::serde!(object AddKey);
 impl rt::Method for AddKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "",
+        throws: "AlreadyExists InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -87,9 +91,8 @@ impl Default for AddKeys {
 }
 pub(crate) static ADD_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddKeys",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyPlain keys ol
 ",
     rt::unset::<AddKeys>,
@@ -99,12 +102,9 @@ impl rt::Object for AddKeys {
         &ADD_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_KEYS),
             0 => P::Objects(&self.keys),
             _ => P::Absent,
         }
@@ -122,6 +122,14 @@ rt::serde!(object AddKeys);
 impl rt::Method for AddKeys {
     type Output = Vec<objects::CryptoKeyResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "CryptoKeyResult",
+        throws: "InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -155,9 +163,8 @@ impl Default for ChangeKeyTask {
 }
 pub(crate) static CHANGE_KEY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeKey_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 CryptoKeyPlain newKey r
 ",
@@ -168,12 +175,9 @@ impl rt::Object for ChangeKeyTask {
         &CHANGE_KEY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_KEY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_KEY_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.new_key),
             _ => P::Absent,
@@ -193,6 +197,14 @@ rt::serde!(object ChangeKeyTask);
 impl rt::Method for ChangeKeyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeKey_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -227,9 +239,8 @@ impl Default for ConfigureCryptoKey {
 }
 pub(crate) static CONFIGURE_CRYPTO_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureCryptoKey",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 CryptoKeyId keyId o
 ",
@@ -240,12 +251,9 @@ impl rt::Object for ConfigureCryptoKey {
         &CONFIGURE_CRYPTO_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_CRYPTO_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_CRYPTO_KEY),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.key_id),
             _ => P::Absent,
@@ -265,6 +273,14 @@ rt::serde!(object ConfigureCryptoKey);
 impl rt::Method for ConfigureCryptoKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureCryptoKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -292,9 +308,8 @@ impl Default for CryptoManagerHostDisable {
 }
 pub(crate) static CRYPTO_MANAGER_HOST_DISABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostDisable",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CryptoManagerHostDisable>,
@@ -304,12 +319,9 @@ impl rt::Object for CryptoManagerHostDisable {
         &CRYPTO_MANAGER_HOST_DISABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_DISABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_DISABLE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -327,6 +339,14 @@ rt::serde!(object CryptoManagerHostDisable);
 impl rt::Method for CryptoManagerHostDisable {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoManagerHostDisable",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -360,9 +380,8 @@ impl Default for CryptoManagerHostEnable {
 }
 pub(crate) static CRYPTO_MANAGER_HOST_ENABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostEnable",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 CryptoKeyPlain initialKey r
 ",
@@ -373,12 +392,9 @@ impl rt::Object for CryptoManagerHostEnable {
         &CRYPTO_MANAGER_HOST_ENABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_ENABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_ENABLE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.initial_key),
             _ => P::Absent,
@@ -398,6 +414,14 @@ rt::serde!(object CryptoManagerHostEnable);
 impl rt::Method for CryptoManagerHostEnable {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoManagerHostEnable",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState AlreadyExists",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -427,9 +451,8 @@ impl Default for CryptoManagerHostPrepare {
 }
 pub(crate) static CRYPTO_MANAGER_HOST_PREPARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostPrepare",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<CryptoManagerHostPrepare>,
@@ -439,12 +462,9 @@ impl rt::Object for CryptoManagerHostPrepare {
         &CRYPTO_MANAGER_HOST_PREPARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_PREPARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_PREPARE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -462,6 +482,14 @@ rt::serde!(object CryptoManagerHostPrepare);
 impl rt::Method for CryptoManagerHostPrepare {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoManagerHostPrepare",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -490,9 +518,8 @@ impl Default for CryptoUnlockTask {
 }
 pub(crate) static CRYPTO_UNLOCK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoUnlock_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<CryptoUnlockTask>,
@@ -502,12 +529,9 @@ impl rt::Object for CryptoUnlockTask {
         &CRYPTO_UNLOCK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_UNLOCK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_UNLOCK_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -525,6 +549,14 @@ rt::serde!(object CryptoUnlockTask);
 impl rt::Method for CryptoUnlockTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoUnlock_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState NotSupported",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -562,9 +594,8 @@ impl Default for EnableCrypto {
 }
 pub(crate) static ENABLE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableCrypto",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 CryptoKeyPlain keyPlain r
 ",
@@ -575,12 +606,9 @@ impl rt::Object for EnableCrypto {
         &ENABLE_CRYPTO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_CRYPTO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_CRYPTO),
             0 => P::Value(&self.this),
             1 => P::Object(&self.key_plain),
             _ => P::Absent,
@@ -600,6 +628,14 @@ rt::serde!(object EnableCrypto);
 impl rt::Method for EnableCrypto {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableCrypto",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -634,9 +670,8 @@ impl Default for GenerateClientCsr {
 }
 pub(crate) static GENERATE_CLIENT_CSR: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateClientCsr",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 CryptoManagerKmipCertSignRequest request o since 8.0.1.0
@@ -648,12 +683,9 @@ impl rt::Object for GenerateClientCsr {
         &GENERATE_CLIENT_CSR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CLIENT_CSR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CLIENT_CSR),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Optional(&self.request),
@@ -675,6 +707,14 @@ rt::serde!(object GenerateClientCsr);
 impl rt::Method for GenerateClientCsr {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateClientCsr",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -711,9 +751,8 @@ impl Default for GenerateKey {
 }
 pub(crate) static GENERATE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateKey",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId keyProvider o
 CryptoManagerKmipCustomAttributeSpec spec o since 8.0.1.0
@@ -726,12 +765,9 @@ impl rt::Object for GenerateKey {
         &GENERATE_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_KEY),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.key_provider),
             2 => P::Optional(&self.spec),
@@ -755,6 +791,14 @@ rt::serde!(object GenerateKey);
 impl rt::Method for GenerateKey {
     type Output = objects::CryptoKeyResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoKeyResult",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -788,9 +832,8 @@ impl Default for GenerateSelfSignedClientCert {
 }
 pub(crate) static GENERATE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateSelfSignedClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 CryptoManagerKmipCertSignRequest request o since 8.0.1.0
@@ -802,12 +845,9 @@ impl rt::Object for GenerateSelfSignedClientCert {
         &GENERATE_SELF_SIGNED_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_SELF_SIGNED_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_SELF_SIGNED_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Optional(&self.request),
@@ -829,6 +869,14 @@ rt::serde!(object GenerateSelfSignedClientCert);
 impl rt::Method for GenerateSelfSignedClientCert {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateSelfSignedClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -859,9 +907,8 @@ impl Default for GetCryptoKeyStatus {
 }
 pub(crate) static GET_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetCryptoKeyStatus",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference _this r
 CryptoKeyId keys ol
 ",
@@ -872,12 +919,9 @@ impl rt::Object for GetCryptoKeyStatus {
         &GET_CRYPTO_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_CRYPTO_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_CRYPTO_KEY_STATUS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.keys),
             _ => P::Absent,
@@ -897,6 +941,14 @@ rt::serde!(object GetCryptoKeyStatus);
 impl rt::Method for GetCryptoKeyStatus {
     type Output = Vec<objects::CryptoManagerHostKeyStatus>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetCryptoKeyStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoManagerHostKeyStatus",
+        throws: "",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -930,9 +982,8 @@ impl Default for GetDefaultKmsCluster {
 }
 pub(crate) static GET_DEFAULT_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetDefaultKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference entity o
 boolean defaultsToParent o
@@ -944,12 +995,9 @@ impl rt::Object for GetDefaultKmsCluster {
         &GET_DEFAULT_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_DEFAULT_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_DEFAULT_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             2 => P::Value(&self.defaults_to_parent),
@@ -971,6 +1019,14 @@ rt::serde!(object GetDefaultKmsCluster);
 impl rt::Method for GetDefaultKmsCluster {
     type Output = Option<Box<objects::KeyProviderId>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetDefaultKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KeyProviderId",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -1003,9 +1059,8 @@ impl Default for IsKmsClusterActive {
 }
 pub(crate) static IS_KMS_CLUSTER_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsKmsClusterActive",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 KeyProviderId cluster o
 ",
@@ -1016,12 +1071,9 @@ impl rt::Object for IsKmsClusterActive {
         &IS_KMS_CLUSTER_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IS_KMS_CLUSTER_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IS_KMS_CLUSTER_ACTIVE),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.cluster),
             _ => P::Absent,
@@ -1041,6 +1093,14 @@ rt::serde!(object IsKmsClusterActive);
 impl rt::Method for IsKmsClusterActive {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IsKmsClusterActive",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "InvalidArgument",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1067,9 +1127,8 @@ impl Default for ListKeys {
 }
 pub(crate) static LIST_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKeys",
-    "6.5",
     None,
-    "
+    "6.5
 int limit o
 ",
     rt::unset::<ListKeys>,
@@ -1079,12 +1138,9 @@ impl rt::Object for ListKeys {
         &LIST_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_KEYS),
             0 => P::Value(&self.limit),
             _ => P::Absent,
         }
@@ -1102,6 +1158,14 @@ rt::serde!(object ListKeys);
 impl rt::Method for ListKeys {
     type Output = Vec<objects::CryptoKeyId>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "CryptoKeyId",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1132,9 +1196,8 @@ impl Default for ListKmipServers {
 }
 pub(crate) static LIST_KMIP_SERVERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKmipServers",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 int limit o
 ",
@@ -1145,12 +1208,9 @@ impl rt::Object for ListKmipServers {
         &LIST_KMIP_SERVERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_KMIP_SERVERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_KMIP_SERVERS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.limit),
             _ => P::Absent,
@@ -1170,6 +1230,14 @@ rt::serde!(object ListKmipServers);
 impl rt::Method for ListKmipServers {
     type Output = Vec<objects::KmipClusterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListKmipServers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KmipClusterInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1206,9 +1274,8 @@ impl Default for ListKmsClusters {
 }
 pub(crate) static LIST_KMS_CLUSTERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKmsClusters",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 boolean includeKmsServers o
 int managementTypeFilter o
@@ -1221,12 +1288,9 @@ impl rt::Object for ListKmsClusters {
         &LIST_KMS_CLUSTERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_KMS_CLUSTERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_KMS_CLUSTERS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.include_kms_servers),
             2 => P::Value(&self.management_type_filter),
@@ -1250,6 +1314,14 @@ rt::serde!(object ListKmsClusters);
 impl rt::Method for ListKmsClusters {
     type Output = Vec<objects::KmipClusterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListKmsClusters",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KmipClusterInfo",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1280,9 +1352,8 @@ impl Default for MarkDefault {
 }
 pub(crate) static MARK_DEFAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkDefault",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 ",
@@ -1293,12 +1364,9 @@ impl rt::Object for MarkDefault {
         &MARK_DEFAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_DEFAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_DEFAULT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             _ => P::Absent,
@@ -1318,6 +1386,14 @@ rt::serde!(object MarkDefault);
 impl rt::Method for MarkDefault {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkDefault",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1345,9 +1421,8 @@ impl Default for PrepareCrypto {
 }
 pub(crate) static PREPARE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrepareCrypto",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<PrepareCrypto>,
@@ -1357,12 +1432,9 @@ impl rt::Object for PrepareCrypto {
         &PREPARE_CRYPTO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PREPARE_CRYPTO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PREPARE_CRYPTO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1380,6 +1452,14 @@ rt::serde!(object PrepareCrypto);
 impl rt::Method for PrepareCrypto {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PrepareCrypto",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1414,9 +1494,8 @@ impl Default for QueryCryptoKeyStatus {
 }
 pub(crate) static QUERY_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCryptoKeyStatus",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 CryptoKeyId keyIds ol
 int checkKeyBitMap r
@@ -1428,12 +1507,9 @@ impl rt::Object for QueryCryptoKeyStatus {
         &QUERY_CRYPTO_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CRYPTO_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CRYPTO_KEY_STATUS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.key_ids),
             2 => P::Value(&self.check_key_bit_map),
@@ -1455,6 +1531,14 @@ rt::serde!(object QueryCryptoKeyStatus);
 impl rt::Method for QueryCryptoKeyStatus {
     type Output = Vec<objects::CryptoManagerKmipCryptoKeyStatus>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCryptoKeyStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoManagerKmipCryptoKeyStatus",
+        throws: "",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1485,9 +1569,8 @@ impl Default for RegisterKmipServer {
 }
 pub(crate) static REGISTER_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterKmipServer",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KmipServerSpec server r
 ",
@@ -1498,12 +1581,9 @@ impl rt::Object for RegisterKmipServer {
         &REGISTER_KMIP_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_KMIP_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_KMIP_SERVER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.server),
             _ => P::Absent,
@@ -1523,6 +1603,14 @@ rt::serde!(object RegisterKmipServer);
 impl rt::Method for RegisterKmipServer {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterKmipServer",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1556,9 +1644,8 @@ impl Default for RegisterKmsCluster {
 }
 pub(crate) static REGISTER_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 string managementType o
@@ -1570,12 +1657,9 @@ impl rt::Object for RegisterKmsCluster {
         &REGISTER_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             2 => P::Value(&self.management_type),
@@ -1597,6 +1681,14 @@ rt::serde!(object RegisterKmsCluster);
 impl rt::Method for RegisterKmsCluster {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1629,9 +1721,8 @@ impl Default for RemoveKey {
 }
 pub(crate) static REMOVE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKey",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyId key r
 boolean force r
 ",
@@ -1642,12 +1733,9 @@ impl rt::Object for RemoveKey {
         &REMOVE_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_KEY),
             0 => P::Object(&self.key),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -1667,6 +1755,14 @@ rt::serde!(object RemoveKey);
 impl rt::Method for RemoveKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "",
+        throws: "ResourceInUse",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1698,9 +1794,8 @@ impl Default for RemoveKeys {
 }
 pub(crate) static REMOVE_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKeys",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyId keys ol
 boolean force r
 ",
@@ -1711,12 +1806,9 @@ impl rt::Object for RemoveKeys {
         &REMOVE_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_KEYS),
             0 => P::Objects(&self.keys),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -1736,6 +1828,14 @@ rt::serde!(object RemoveKeys);
 impl rt::Method for RemoveKeys {
     type Output = Vec<objects::CryptoKeyResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "CryptoKeyResult",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1769,9 +1869,8 @@ impl Default for RemoveKmipServer {
 }
 pub(crate) static REMOVE_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKmipServer",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 string serverName r
@@ -1783,12 +1882,9 @@ impl rt::Object for RemoveKmipServer {
         &REMOVE_KMIP_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_KMIP_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_KMIP_SERVER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             2 => P::Value(&self.server_name),
@@ -1810,6 +1906,14 @@ rt::serde!(object RemoveKmipServer);
 impl rt::Method for RemoveKmipServer {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveKmipServer",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1840,9 +1944,8 @@ impl Default for RetrieveClientCert {
 }
 pub(crate) static RETRIEVE_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
@@ -1853,12 +1956,9 @@ impl rt::Object for RetrieveClientCert {
         &RETRIEVE_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             _ => P::Absent,
@@ -1878,6 +1978,14 @@ rt::serde!(object RetrieveClientCert);
 impl rt::Method for RetrieveClientCert {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1908,9 +2016,8 @@ impl Default for RetrieveClientCsr {
 }
 pub(crate) static RETRIEVE_CLIENT_CSR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveClientCsr",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
@@ -1921,12 +2028,9 @@ impl rt::Object for RetrieveClientCsr {
         &RETRIEVE_CLIENT_CSR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_CLIENT_CSR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_CLIENT_CSR),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             _ => P::Absent,
@@ -1946,6 +2050,14 @@ rt::serde!(object RetrieveClientCsr);
 impl rt::Method for RetrieveClientCsr {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveClientCsr",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1979,9 +2091,8 @@ impl Default for RetrieveKmipServerCert {
 }
 pub(crate) static RETRIEVE_KMIP_SERVER_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveKmipServerCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId keyProvider r
 KmipServerInfo server r
@@ -1993,12 +2104,9 @@ impl rt::Object for RetrieveKmipServerCert {
         &RETRIEVE_KMIP_SERVER_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_KMIP_SERVER_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_KMIP_SERVER_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.key_provider),
             2 => P::Object(&self.server),
@@ -2020,6 +2128,14 @@ rt::serde!(object RetrieveKmipServerCert);
 impl rt::Method for RetrieveKmipServerCert {
     type Output = objects::CryptoManagerKmipServerCertInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveKmipServerCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoManagerKmipServerCertInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2052,9 +2168,8 @@ impl Default for RetrieveKmipServersStatusTask {
 }
 pub(crate) static RETRIEVE_KMIP_SERVERS_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveKmipServersStatus_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KmipClusterInfo clusters ol
 ",
@@ -2065,12 +2180,9 @@ impl rt::Object for RetrieveKmipServersStatusTask {
         &RETRIEVE_KMIP_SERVERS_STATUS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_KMIP_SERVERS_STATUS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_KMIP_SERVERS_STATUS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.clusters),
             _ => P::Absent,
@@ -2090,6 +2202,14 @@ rt::serde!(object RetrieveKmipServersStatusTask);
 impl rt::Method for RetrieveKmipServersStatusTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveKmipServersStatus_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2123,9 +2243,8 @@ impl Default for RetrieveSelfSignedClientCert {
 }
 pub(crate) static RETRIEVE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSelfSignedClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
@@ -2136,12 +2255,9 @@ impl rt::Object for RetrieveSelfSignedClientCert {
         &RETRIEVE_SELF_SIGNED_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SELF_SIGNED_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SELF_SIGNED_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             _ => P::Absent,
@@ -2161,6 +2277,14 @@ rt::serde!(object RetrieveSelfSignedClientCert);
 impl rt::Method for RetrieveSelfSignedClientCert {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveSelfSignedClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2196,9 +2320,8 @@ impl Default for SetCryptoMode {
 }
 pub(crate) static SET_CRYPTO_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetCryptoMode",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string cryptoMode r
 ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
@@ -2210,12 +2333,9 @@ impl rt::Object for SetCryptoMode {
         &SET_CRYPTO_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_CRYPTO_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_CRYPTO_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.crypto_mode),
             2 => P::Optional(&self.policy),
@@ -2237,6 +2357,14 @@ rt::serde!(object SetCryptoMode);
 impl rt::Method for SetCryptoMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetCryptoMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidRequest InvalidArgument",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2272,9 +2400,8 @@ impl Default for SetDefaultKmsCluster {
 }
 pub(crate) static SET_DEFAULT_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetDefaultKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference entity o
 KeyProviderId clusterId o
@@ -2286,12 +2413,9 @@ impl rt::Object for SetDefaultKmsCluster {
         &SET_DEFAULT_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_DEFAULT_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_DEFAULT_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             2 => P::Optional(&self.cluster_id),
@@ -2313,6 +2437,14 @@ rt::serde!(object SetDefaultKmsCluster);
 impl rt::Method for SetDefaultKmsCluster {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetDefaultKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2346,9 +2478,8 @@ impl Default for SetKeyCustomAttributes {
 }
 pub(crate) static SET_KEY_CUSTOM_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetKeyCustomAttributes",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference _this r
 CryptoKeyId keyId r
 CryptoManagerKmipCustomAttributeSpec spec r
@@ -2360,12 +2491,9 @@ impl rt::Object for SetKeyCustomAttributes {
         &SET_KEY_CUSTOM_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_KEY_CUSTOM_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_KEY_CUSTOM_ATTRIBUTES),
             0 => P::Value(&self.this),
             1 => P::Object(&self.key_id),
             2 => P::Object(&self.spec),
@@ -2387,6 +2515,14 @@ rt::serde!(object SetKeyCustomAttributes);
 impl rt::Method for SetKeyCustomAttributes {
     type Output = objects::CryptoKeyResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetKeyCustomAttributes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoKeyResult",
+        throws: "",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2417,9 +2553,8 @@ impl Default for UnregisterKmsCluster {
 }
 pub(crate) static UNREGISTER_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 ",
@@ -2430,12 +2565,9 @@ impl rt::Object for UnregisterKmsCluster {
         &UNREGISTER_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             _ => P::Absent,
@@ -2455,6 +2587,14 @@ rt::serde!(object UnregisterKmsCluster);
 impl rt::Method for UnregisterKmsCluster {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2485,9 +2625,8 @@ impl Default for UpdateKmipServer {
 }
 pub(crate) static UPDATE_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateKmipServer",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KmipServerSpec server r
 ",
@@ -2498,12 +2637,9 @@ impl rt::Object for UpdateKmipServer {
         &UPDATE_KMIP_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_KMIP_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_KMIP_SERVER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.server),
             _ => P::Absent,
@@ -2523,6 +2659,14 @@ rt::serde!(object UpdateKmipServer);
 impl rt::Method for UpdateKmipServer {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateKmipServer",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2556,9 +2700,8 @@ impl Default for UpdateKmsSignedCsrClientCert {
 }
 pub(crate) static UPDATE_KMS_SIGNED_CSR_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateKmsSignedCsrClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2570,12 +2713,9 @@ impl rt::Object for UpdateKmsSignedCsrClientCert {
         &UPDATE_KMS_SIGNED_CSR_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_KMS_SIGNED_CSR_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_KMS_SIGNED_CSR_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2597,6 +2737,14 @@ rt::serde!(object UpdateKmsSignedCsrClientCert);
 impl rt::Method for UpdateKmsSignedCsrClientCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateKmsSignedCsrClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2630,9 +2778,8 @@ impl Default for UpdateSelfSignedClientCert {
 }
 pub(crate) static UPDATE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSelfSignedClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2644,12 +2791,9 @@ impl rt::Object for UpdateSelfSignedClientCert {
         &UPDATE_SELF_SIGNED_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SELF_SIGNED_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SELF_SIGNED_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2671,6 +2815,14 @@ rt::serde!(object UpdateSelfSignedClientCert);
 impl rt::Method for UpdateSelfSignedClientCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSelfSignedClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2707,9 +2859,8 @@ impl Default for UploadClientCert {
 }
 pub(crate) static UPLOAD_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UploadClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2722,12 +2873,9 @@ impl rt::Object for UploadClientCert {
         &UPLOAD_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLOAD_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLOAD_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2751,6 +2899,14 @@ rt::serde!(object UploadClientCert);
 impl rt::Method for UploadClientCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UploadClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2784,9 +2940,8 @@ impl Default for UploadKmipServerCert {
 }
 pub(crate) static UPLOAD_KMIP_SERVER_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UploadKmipServerCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2798,12 +2953,9 @@ impl rt::Object for UploadKmipServerCert {
         &UPLOAD_KMIP_SERVER_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLOAD_KMIP_SERVER_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLOAD_KMIP_SERVER_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2825,6 +2977,14 @@ rt::serde!(object UploadKmipServerCert);
 impl rt::Method for UploadKmipServerCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UploadKmipServerCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -28,9 +28,8 @@ impl Default for AddDvPortgroupTask {
 }
 pub(crate) static ADD_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddDVPortgroup_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec rl
 ",
@@ -41,12 +40,9 @@ impl rt::Object for AddDvPortgroupTask {
         &ADD_DV_PORTGROUP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_DV_PORTGROUP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_DV_PORTGROUP_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.spec),
             _ => P::Absent,
@@ -66,6 +62,14 @@ rt::serde!(object AddDvPortgroupTask);
 impl rt::Method for AddDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddDVPortgroup_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault DuplicateName InvalidName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -104,9 +108,8 @@ impl Default for AddNetworkResourcePool {
 }
 pub(crate) static ADD_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddNetworkResourcePool",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 DVSNetworkResourcePoolConfigSpec configSpec rl
 ",
@@ -117,12 +120,9 @@ impl rt::Object for AddNetworkResourcePool {
         &ADD_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.config_spec),
             _ => P::Absent,
@@ -142,6 +142,14 @@ rt::serde!(object AddNetworkResourcePool);
 impl rt::Method for AddNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddNetworkResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault InvalidName",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -178,9 +186,8 @@ impl Default for CreateDvPortgroupTask {
 }
 pub(crate) static CREATE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDVPortgroup_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec r
 ",
@@ -191,12 +198,9 @@ impl rt::Object for CreateDvPortgroupTask {
         &CREATE_DV_PORTGROUP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DV_PORTGROUP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DV_PORTGROUP_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -216,6 +220,14 @@ rt::serde!(object CreateDvPortgroupTask);
 impl rt::Method for CreateDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDVPortgroup_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault DuplicateName InvalidName",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -256,9 +268,8 @@ impl Default for CreateDvsTask {
 }
 pub(crate) static CREATE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDVS_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVSCreateSpec spec r
 ",
@@ -269,12 +280,9 @@ impl rt::Object for CreateDvsTask {
         &CREATE_DVS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DVS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DVS_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -294,6 +302,14 @@ rt::serde!(object CreateDvsTask);
 impl rt::Method for CreateDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDVS_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault DuplicateName InvalidName NotFound DvsNotAuthorized",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -334,9 +350,8 @@ impl Default for DvPortgroupRollbackTask {
 }
 pub(crate) static DV_PORTGROUP_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupRollback_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 EntityBackupConfig entityBackup o
 ",
@@ -347,12 +362,9 @@ impl rt::Object for DvPortgroupRollbackTask {
         &DV_PORTGROUP_ROLLBACK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_ROLLBACK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_ROLLBACK_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.entity_backup),
             _ => P::Absent,
@@ -372,6 +384,14 @@ rt::serde!(object DvPortgroupRollbackTask);
 impl rt::Method for DvPortgroupRollbackTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVPortgroupRollback_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault RollbackFailure",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -404,9 +424,8 @@ impl Default for DvsManagerExportEntityTask {
 }
 pub(crate) static DVS_MANAGER_EXPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerExportEntity_Task",
-    "5.1",
     None,
-    "
+    "5.1
 SelectionSet selectionSet rl
 ",
     rt::unset::<DvsManagerExportEntityTask>,
@@ -416,12 +435,9 @@ impl rt::Object for DvsManagerExportEntityTask {
         &DVS_MANAGER_EXPORT_ENTITY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_EXPORT_ENTITY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_EXPORT_ENTITY_TASK),
             0 => P::Value(&self.selection_set),
             _ => P::Absent,
         }
@@ -439,6 +455,14 @@ rt::serde!(object DvsManagerExportEntityTask);
 impl rt::Method for DvsManagerExportEntityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSManagerExportEntity_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound BackupBlobWriteFailure",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -476,9 +500,8 @@ impl Default for DvsManagerImportEntityTask {
 }
 pub(crate) static DVS_MANAGER_IMPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerImportEntity_Task",
-    "5.1",
     None,
-    "
+    "5.1
 EntityBackupConfig entityBackup rl
 string importType r
 ",
@@ -489,12 +512,9 @@ impl rt::Object for DvsManagerImportEntityTask {
         &DVS_MANAGER_IMPORT_ENTITY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_IMPORT_ENTITY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_IMPORT_ENTITY_TASK),
             0 => P::Objects(&self.entity_backup),
             1 => P::Value(&self.import_type),
             _ => P::Absent,
@@ -514,6 +534,14 @@ rt::serde!(object DvsManagerImportEntityTask);
 impl rt::Method for DvsManagerImportEntityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSManagerImportEntity_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -551,9 +579,8 @@ impl Default for DvsManagerLookupDvPortGroup {
 }
 pub(crate) static DVS_MANAGER_LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerLookupDvPortGroup",
-    "5.1",
     None,
-    "
+    "5.1
 string switchUuid r
 string portgroupKey r
 ",
@@ -564,12 +591,9 @@ impl rt::Object for DvsManagerLookupDvPortGroup {
         &DVS_MANAGER_LOOKUP_DV_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_LOOKUP_DV_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_LOOKUP_DV_PORT_GROUP),
             0 => P::Value(&self.switch_uuid),
             1 => P::Value(&self.portgroup_key),
             _ => P::Absent,
@@ -589,6 +613,14 @@ rt::serde!(object DvsManagerLookupDvPortGroup);
 impl rt::Method for DvsManagerLookupDvPortGroup {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSManagerLookupDvPortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -622,9 +654,8 @@ impl Default for DvsRollbackTask {
 }
 pub(crate) static DVS_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRollback_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 EntityBackupConfig entityBackup o
 ",
@@ -635,12 +666,9 @@ impl rt::Object for DvsRollbackTask {
         &DVS_ROLLBACK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_ROLLBACK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_ROLLBACK_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.entity_backup),
             _ => P::Absent,
@@ -660,6 +688,14 @@ rt::serde!(object DvsRollbackTask);
 impl rt::Method for DvsRollbackTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSRollback_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault RollbackFailure",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -697,9 +733,8 @@ impl Default for DvsReconfigureVmVnicNetworkResourcePoolTask {
 }
 pub(crate) static DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsReconfigureVmVnicNetworkResourcePool_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 DvsVmVnicResourcePoolConfigSpec configSpec rl
 ",
@@ -710,12 +745,9 @@ impl rt::Object for DvsReconfigureVmVnicNetworkResourcePoolTask {
         &DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.config_spec),
             _ => P::Absent,
@@ -735,6 +767,14 @@ rt::serde!(object DvsReconfigureVmVnicNetworkResourcePoolTask);
 impl rt::Method for DvsReconfigureVmVnicNetworkResourcePoolTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DvsReconfigureVmVnicNetworkResourcePool_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound InvalidName ConcurrentAccess ConflictingConfiguration ResourceInUse",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -778,9 +818,8 @@ impl Default for EnableNetworkResourceManagement {
 }
 pub(crate) static ENABLE_NETWORK_RESOURCE_MANAGEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableNetworkResourceManagement",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 boolean enable r
 ",
@@ -791,12 +830,9 @@ impl rt::Object for EnableNetworkResourceManagement {
         &ENABLE_NETWORK_RESOURCE_MANAGEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_NETWORK_RESOURCE_MANAGEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_NETWORK_RESOURCE_MANAGEMENT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.enable),
             _ => P::Absent,
@@ -816,6 +852,14 @@ rt::serde!(object EnableNetworkResourceManagement);
 impl rt::Method for EnableNetworkResourceManagement {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableNetworkResourceManagement",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -847,9 +891,8 @@ impl Default for FetchDvPortKeys {
 }
 pub(crate) static FETCH_DV_PORT_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchDVPortKeys",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DistributedVirtualSwitchPortCriteria criteria o
 ",
@@ -860,12 +903,9 @@ impl rt::Object for FetchDvPortKeys {
         &FETCH_DV_PORT_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_DV_PORT_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_DV_PORT_KEYS),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.criteria),
             _ => P::Absent,
@@ -885,6 +925,14 @@ rt::serde!(object FetchDvPortKeys);
 impl rt::Method for FetchDvPortKeys {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchDVPortKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -915,9 +963,8 @@ impl Default for FetchDvPorts {
 }
 pub(crate) static FETCH_DV_PORTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchDVPorts",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DistributedVirtualSwitchPortCriteria criteria o
 ",
@@ -928,12 +975,9 @@ impl rt::Object for FetchDvPorts {
         &FETCH_DV_PORTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_DV_PORTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_DV_PORTS),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.criteria),
             _ => P::Absent,
@@ -953,6 +997,14 @@ rt::serde!(object FetchDvPorts);
 impl rt::Method for FetchDvPorts {
     type Output = Vec<objects::DistributedVirtualPort>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchDVPorts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DistributedVirtualPort",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -980,9 +1032,8 @@ impl Default for GetVpcNetworkSpan {
 }
 pub(crate) static GET_VPC_NETWORK_SPAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVpcNetworkSpan",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 string spanId o
 ",
     rt::unset::<GetVpcNetworkSpan>,
@@ -992,12 +1043,9 @@ impl rt::Object for GetVpcNetworkSpan {
         &GET_VPC_NETWORK_SPAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VPC_NETWORK_SPAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VPC_NETWORK_SPAN),
             0 => P::Value(&self.span_id),
             _ => P::Absent,
         }
@@ -1015,6 +1063,14 @@ rt::serde!(object GetVpcNetworkSpan);
 impl rt::Method for GetVpcNetworkSpan {
     type Output = Vec<objects::DistributedVirtualSwitchManagerSpanInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetVpcNetworkSpan",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchManagerSpanInfo",
+        throws: "NotFound",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1048,9 +1104,8 @@ impl Default for LookupDvPortGroup {
 }
 pub(crate) static LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "LookupDvPortGroup",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 string portgroupKey r
 ",
@@ -1061,12 +1116,9 @@ impl rt::Object for LookupDvPortGroup {
         &LOOKUP_DV_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOOKUP_DV_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOOKUP_DV_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.portgroup_key),
             _ => P::Absent,
@@ -1086,6 +1138,14 @@ rt::serde!(object LookupDvPortGroup);
 impl rt::Method for LookupDvPortGroup {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LookupDvPortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1119,9 +1179,8 @@ impl Default for MergeDvsTask {
 }
 pub(crate) static MERGE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MergeDvs_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference dvs r
 ",
@@ -1132,12 +1191,9 @@ impl rt::Object for MergeDvsTask {
         &MERGE_DVS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MERGE_DVS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MERGE_DVS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.dvs),
             _ => P::Absent,
@@ -1157,6 +1213,14 @@ rt::serde!(object MergeDvsTask);
 impl rt::Method for MergeDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MergeDvs_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound ResourceInUse InvalidHostState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1200,9 +1264,8 @@ impl Default for MoveDvPortTask {
 }
 pub(crate) static MOVE_DV_PORT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDVPort_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string portKey rl
 string destinationPortgroupKey o
@@ -1214,12 +1277,9 @@ impl rt::Object for MoveDvPortTask {
         &MOVE_DV_PORT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_DV_PORT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_DV_PORT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.port_key),
             2 => P::Value(&self.destination_portgroup_key),
@@ -1241,6 +1301,14 @@ rt::serde!(object MoveDvPortTask);
 impl rt::Method for MoveDvPortTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveDVPort_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound ConcurrentAccess",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1282,9 +1350,8 @@ impl Default for PerformDvsProductSpecOperationTask {
 }
 pub(crate) static PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformDvsProductSpecOperation_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string operation r
 DistributedVirtualSwitchProductSpec productSpec o
@@ -1296,12 +1363,9 @@ impl rt::Object for PerformDvsProductSpecOperationTask {
         &PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.operation),
             2 => P::Optional(&self.product_spec),
@@ -1323,6 +1387,14 @@ rt::serde!(object PerformDvsProductSpecOperationTask);
 impl rt::Method for PerformDvsProductSpecOperationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PerformDvsProductSpecOperation_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState DvsFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1354,9 +1426,8 @@ impl Default for QueryAvailableDvsSpec {
 }
 pub(crate) static QUERY_AVAILABLE_DVS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableDvsSpec",
-    "4.0",
     None,
-    "
+    "4.0
 boolean recommended o since 6.0
 ",
     rt::unset::<QueryAvailableDvsSpec>,
@@ -1366,12 +1437,9 @@ impl rt::Object for QueryAvailableDvsSpec {
         &QUERY_AVAILABLE_DVS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_DVS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_DVS_SPEC),
             0 => P::Value(&self.recommended),
             _ => P::Absent,
         }
@@ -1389,6 +1457,14 @@ rt::serde!(object QueryAvailableDvsSpec);
 impl rt::Method for QueryAvailableDvsSpec {
     type Output = Vec<objects::DistributedVirtualSwitchProductSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableDvsSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchProductSpec",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1422,9 +1498,8 @@ impl Default for QueryCompatibleHostForExistingDvs {
 }
 pub(crate) static QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleHostForExistingDvs",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference container r
 boolean recursive r
 ManagedObjectReference dvs r
@@ -1436,12 +1511,9 @@ impl rt::Object for QueryCompatibleHostForExistingDvs {
         &QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS),
             0 => P::Value(&self.container),
             1 => P::Value(&self.recursive),
             2 => P::Value(&self.dvs),
@@ -1463,6 +1535,14 @@ rt::serde!(object QueryCompatibleHostForExistingDvs);
 impl rt::Method for QueryCompatibleHostForExistingDvs {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCompatibleHostForExistingDvs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1496,9 +1576,8 @@ impl Default for QueryCompatibleHostForNewDvs {
 }
 pub(crate) static QUERY_COMPATIBLE_HOST_FOR_NEW_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleHostForNewDvs",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference container r
 boolean recursive r
 DistributedVirtualSwitchProductSpec switchProductSpec o
@@ -1510,12 +1589,9 @@ impl rt::Object for QueryCompatibleHostForNewDvs {
         &QUERY_COMPATIBLE_HOST_FOR_NEW_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPATIBLE_HOST_FOR_NEW_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPATIBLE_HOST_FOR_NEW_DVS),
             0 => P::Value(&self.container),
             1 => P::Value(&self.recursive),
             2 => P::Optional(&self.switch_product_spec),
@@ -1537,6 +1613,14 @@ rt::serde!(object QueryCompatibleHostForNewDvs);
 impl rt::Method for QueryCompatibleHostForNewDvs {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCompatibleHostForNewDvs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1567,9 +1651,8 @@ impl Default for QueryCompatibleVmnicsFromHosts {
 }
 pub(crate) static QUERY_COMPATIBLE_VMNICS_FROM_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleVmnicsFromHosts",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference hosts ol
 ManagedObjectReference dvs r
 ",
@@ -1580,12 +1663,9 @@ impl rt::Object for QueryCompatibleVmnicsFromHosts {
         &QUERY_COMPATIBLE_VMNICS_FROM_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPATIBLE_VMNICS_FROM_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPATIBLE_VMNICS_FROM_HOSTS),
             0 => P::Value(&self.hosts),
             1 => P::Value(&self.dvs),
             _ => P::Absent,
@@ -1605,6 +1685,14 @@ rt::serde!(object QueryCompatibleVmnicsFromHosts);
 impl rt::Method for QueryCompatibleVmnicsFromHosts {
     type Output = Vec<objects::DvsManagerPhysicalNicsList>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCompatibleVmnicsFromHosts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DVSManagerPhysicalNicsList",
+        throws: "",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1632,9 +1720,8 @@ impl Default for QueryDvsByUuid {
 }
 pub(crate) static QUERY_DVS_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsByUuid",
-    "4.0",
     None,
-    "
+    "4.0
 string uuid r
 ",
     rt::unset::<QueryDvsByUuid>,
@@ -1644,12 +1731,9 @@ impl rt::Object for QueryDvsByUuid {
         &QUERY_DVS_BY_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_BY_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_BY_UUID),
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -1667,6 +1751,14 @@ rt::serde!(object QueryDvsByUuid);
 impl rt::Method for QueryDvsByUuid {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsByUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1705,9 +1797,8 @@ impl Default for QueryDvsCheckCompatibility {
 }
 pub(crate) static QUERY_DVS_CHECK_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsCheckCompatibility",
-    "4.1",
     None,
-    "
+    "4.1
 DistributedVirtualSwitchManagerHostContainer hostContainer r
 DistributedVirtualSwitchManagerDvsProductSpec dvsProductSpec o
 DistributedVirtualSwitchManagerHostDvsFilterSpec hostFilterSpec ol
@@ -1719,12 +1810,9 @@ impl rt::Object for QueryDvsCheckCompatibility {
         &QUERY_DVS_CHECK_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_CHECK_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_CHECK_COMPATIBILITY),
             0 => P::Object(&self.host_container),
             1 => P::Optional(&self.dvs_product_spec),
             2 => P::Value(&self.host_filter_spec),
@@ -1746,6 +1834,14 @@ rt::serde!(object QueryDvsCheckCompatibility);
 impl rt::Method for QueryDvsCheckCompatibility {
     type Output = Vec<objects::DistributedVirtualSwitchManagerCompatibilityResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsCheckCompatibility",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchManagerCompatibilityResult",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1771,9 +1867,8 @@ impl Default for QueryDvsCompatibleHostSpec {
 }
 pub(crate) static QUERY_DVS_COMPATIBLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsCompatibleHostSpec",
-    "4.0",
     None,
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec switchProductSpec o
 ",
     rt::unset::<QueryDvsCompatibleHostSpec>,
@@ -1783,12 +1878,9 @@ impl rt::Object for QueryDvsCompatibleHostSpec {
         &QUERY_DVS_COMPATIBLE_HOST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_COMPATIBLE_HOST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_COMPATIBLE_HOST_SPEC),
             0 => P::Optional(&self.switch_product_spec),
             _ => P::Absent,
         }
@@ -1806,6 +1898,14 @@ rt::serde!(object QueryDvsCompatibleHostSpec);
 impl rt::Method for QueryDvsCompatibleHostSpec {
     type Output = Vec<objects::DistributedVirtualSwitchHostProductSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsCompatibleHostSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchHostProductSpec",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1833,9 +1933,8 @@ impl Default for QueryDvsConfigTarget {
 }
 pub(crate) static QUERY_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsConfigTarget",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference host o
 ManagedObjectReference dvs o
 ",
@@ -1846,12 +1945,9 @@ impl rt::Object for QueryDvsConfigTarget {
         &QUERY_DVS_CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_CONFIG_TARGET),
             0 => P::Value(&self.host),
             1 => P::Value(&self.dvs),
             _ => P::Absent,
@@ -1871,6 +1967,14 @@ rt::serde!(object QueryDvsConfigTarget);
 impl rt::Method for QueryDvsConfigTarget {
     type Output = objects::DvsManagerDvsConfigTarget;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsConfigTarget",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DVSManagerDvsConfigTarget",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1896,9 +2000,8 @@ impl Default for QueryDvsFeatureCapability {
 }
 pub(crate) static QUERY_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsFeatureCapability",
-    "4.1",
     None,
-    "
+    "4.1
 DistributedVirtualSwitchProductSpec switchProductSpec o
 ",
     rt::unset::<QueryDvsFeatureCapability>,
@@ -1908,12 +2011,9 @@ impl rt::Object for QueryDvsFeatureCapability {
         &QUERY_DVS_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_FEATURE_CAPABILITY),
             0 => P::Optional(&self.switch_product_spec),
             _ => P::Absent,
         }
@@ -1931,6 +2031,14 @@ rt::serde!(object QueryDvsFeatureCapability);
 impl rt::Method for QueryDvsFeatureCapability {
     type Output = Option<rt::Poly<objects::DvsFeatureCapability>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsFeatureCapability",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DVSFeatureCapability",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1958,9 +2066,8 @@ impl Default for QuerySupportedNetworkOffloadSpec {
 }
 pub(crate) static QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySupportedNetworkOffloadSpec",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 DistributedVirtualSwitchProductSpec switchProductSpec r
 ",
     rt::unset::<QuerySupportedNetworkOffloadSpec>,
@@ -1970,12 +2077,9 @@ impl rt::Object for QuerySupportedNetworkOffloadSpec {
         &QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC),
             0 => P::Object(&self.switch_product_spec),
             _ => P::Absent,
         }
@@ -1993,6 +2097,14 @@ rt::serde!(object QuerySupportedNetworkOffloadSpec);
 impl rt::Method for QuerySupportedNetworkOffloadSpec {
     type Output = Vec<objects::DistributedVirtualSwitchNetworkOffloadSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySupportedNetworkOffloadSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchNetworkOffloadSpec",
+        throws: "",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2018,9 +2130,8 @@ impl Default for QueryUsedVlanIdInDvs {
 }
 pub(crate) static QUERY_USED_VLAN_ID_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUsedVlanIdInDvs",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUsedVlanIdInDvs>,
@@ -2030,12 +2141,9 @@ impl rt::Object for QueryUsedVlanIdInDvs {
         &QUERY_USED_VLAN_ID_IN_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_USED_VLAN_ID_IN_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_USED_VLAN_ID_IN_DVS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2053,6 +2161,14 @@ rt::serde!(object QueryUsedVlanIdInDvs);
 impl rt::Method for QueryUsedVlanIdInDvs {
     type Output = Vec<i32>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUsedVlanIdInDvs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "int",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2085,9 +2201,8 @@ impl Default for ReconfigureDvPortTask {
 }
 pub(crate) static RECONFIGURE_DV_PORT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDVPort_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVPortConfigSpec port rl
 ",
@@ -2098,12 +2213,9 @@ impl rt::Object for ReconfigureDvPortTask {
         &RECONFIGURE_DV_PORT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DV_PORT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DV_PORT_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.port),
             _ => P::Absent,
@@ -2123,6 +2235,14 @@ rt::serde!(object ReconfigureDvPortTask);
 impl rt::Method for ReconfigureDvPortTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDVPort_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound ResourceInUse ConcurrentAccess",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2160,9 +2280,8 @@ impl Default for ReconfigureDvPortgroupTask {
 }
 pub(crate) static RECONFIGURE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDVPortgroup_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec r
 ",
@@ -2173,12 +2292,9 @@ impl rt::Object for ReconfigureDvPortgroupTask {
         &RECONFIGURE_DV_PORTGROUP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DV_PORTGROUP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DV_PORTGROUP_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2198,6 +2314,14 @@ rt::serde!(object ReconfigureDvPortgroupTask);
 impl rt::Method for ReconfigureDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDVPortgroup_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault ConcurrentAccess DuplicateName InvalidName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2235,9 +2359,8 @@ impl Default for ReconfigureDvsTask {
 }
 pub(crate) static RECONFIGURE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDvs_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVSConfigSpec spec r
 ",
@@ -2248,12 +2371,9 @@ impl rt::Object for ReconfigureDvsTask {
         &RECONFIGURE_DVS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DVS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DVS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -2273,6 +2393,14 @@ rt::serde!(object ReconfigureDvsTask);
 impl rt::Method for ReconfigureDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDvs_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault ConcurrentAccess DuplicateName InvalidState InvalidName NotFound AlreadyExists LimitExceeded ResourceInUse ResourceNotAvailable DvsNotAuthorized",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2320,9 +2448,8 @@ impl Default for RectifyDvsHostTask {
 }
 pub(crate) static RECTIFY_DVS_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RectifyDvsHost_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference hosts ol
 ",
@@ -2333,12 +2460,9 @@ impl rt::Object for RectifyDvsHostTask {
         &RECTIFY_DVS_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECTIFY_DVS_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECTIFY_DVS_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hosts),
             _ => P::Absent,
@@ -2358,6 +2482,14 @@ rt::serde!(object RectifyDvsHostTask);
 impl rt::Method for RectifyDvsHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RectifyDvsHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2390,9 +2522,8 @@ impl Default for RectifyDvsOnHostTask {
 }
 pub(crate) static RECTIFY_DVS_ON_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RectifyDvsOnHost_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<RectifyDvsOnHostTask>,
@@ -2402,12 +2533,9 @@ impl rt::Object for RectifyDvsOnHostTask {
         &RECTIFY_DVS_ON_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECTIFY_DVS_ON_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECTIFY_DVS_ON_HOST_TASK),
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
@@ -2425,6 +2553,14 @@ rt::serde!(object RectifyDvsOnHostTask);
 impl rt::Method for RectifyDvsOnHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RectifyDvsOnHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "DvsFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2461,9 +2597,8 @@ impl Default for RefreshDvPortState {
 }
 pub(crate) static REFRESH_DV_PORT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDVPortState",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string portKeys ol
 ",
@@ -2474,12 +2609,9 @@ impl rt::Object for RefreshDvPortState {
         &REFRESH_DV_PORT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DV_PORT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DV_PORT_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.port_keys),
             _ => P::Absent,
@@ -2499,6 +2631,14 @@ rt::serde!(object RefreshDvPortState);
 impl rt::Method for RefreshDvPortState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDVPortState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2533,9 +2673,8 @@ impl Default for RemoveNetworkResourcePool {
 }
 pub(crate) static REMOVE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveNetworkResourcePool",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string key rl
 ",
@@ -2546,12 +2685,9 @@ impl rt::Object for RemoveNetworkResourcePool {
         &REMOVE_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -2571,6 +2707,14 @@ rt::serde!(object RemoveNetworkResourcePool);
 impl rt::Method for RemoveNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveNetworkResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault NotFound InvalidName ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2607,9 +2751,8 @@ impl Default for UpdateDvsHealthCheckConfigTask {
 }
 pub(crate) static UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDVSHealthCheckConfig_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 DVSHealthCheckConfig healthCheckConfig rl
 ",
@@ -2620,12 +2763,9 @@ impl rt::Object for UpdateDvsHealthCheckConfigTask {
         &UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.health_check_config),
             _ => P::Absent,
@@ -2645,6 +2785,14 @@ rt::serde!(object UpdateDvsHealthCheckConfigTask);
 impl rt::Method for UpdateDvsHealthCheckConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDVSHealthCheckConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2681,9 +2829,8 @@ impl Default for UpdateDvsLacpGroupConfigTask {
 }
 pub(crate) static UPDATE_DVS_LACP_GROUP_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDVSLacpGroupConfig_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VMwareDvsLacpGroupSpec lacpGroupSpec rl
 ",
@@ -2694,12 +2841,9 @@ impl rt::Object for UpdateDvsLacpGroupConfigTask {
         &UPDATE_DVS_LACP_GROUP_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DVS_LACP_GROUP_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DVS_LACP_GROUP_CONFIG_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.lacp_group_spec),
             _ => P::Absent,
@@ -2719,6 +2863,14 @@ rt::serde!(object UpdateDvsLacpGroupConfigTask);
 impl rt::Method for UpdateDvsLacpGroupConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDVSLacpGroupConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2755,9 +2907,8 @@ impl Default for UpdateDvsCapability {
 }
 pub(crate) static UPDATE_DVS_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDvsCapability",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVSCapability capability r
 ",
@@ -2768,12 +2919,9 @@ impl rt::Object for UpdateDvsCapability {
         &UPDATE_DVS_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DVS_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DVS_CAPABILITY),
             0 => P::Value(&self.this),
             1 => P::Object(&self.capability),
             _ => P::Absent,
@@ -2793,6 +2941,14 @@ rt::serde!(object UpdateDvsCapability);
 impl rt::Method for UpdateDvsCapability {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDvsCapability",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2826,9 +2982,8 @@ impl Default for UpdateNetworkResourcePool {
 }
 pub(crate) static UPDATE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateNetworkResourcePool",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 DVSNetworkResourcePoolConfigSpec configSpec rl
 ",
@@ -2839,12 +2994,9 @@ impl rt::Object for UpdateNetworkResourcePool {
         &UPDATE_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.config_spec),
             _ => P::Absent,
@@ -2864,6 +3016,14 @@ rt::serde!(object UpdateNetworkResourcePool);
 impl rt::Method for UpdateNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateNetworkResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault NotFound InvalidName ConcurrentAccess",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

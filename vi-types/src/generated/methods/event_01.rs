@@ -24,9 +24,8 @@ impl Default for LogUserEvent {
 }
 pub(crate) static LOG_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LogUserEvent",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 string msg r
 ",
@@ -37,12 +36,9 @@ impl rt::Object for LogUserEvent {
         &LOG_USER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOG_USER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOG_USER_EVENT),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.msg),
             _ => P::Absent,
@@ -62,6 +58,14 @@ rt::serde!(object LogUserEvent);
 impl rt::Method for LogUserEvent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LogUserEvent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -94,9 +98,8 @@ impl Default for PostEvent {
 }
 pub(crate) static POST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PostEvent",
-    "2.5",
     None,
-    "
+    "2.5
 Event eventToPost r
 TaskInfo taskInfo o
 ",
@@ -107,12 +110,9 @@ impl rt::Object for PostEvent {
         &POST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POST_EVENT),
             0 => P::Value(&self.event_to_post),
             1 => P::Optional(&self.task_info),
             _ => P::Absent,
@@ -132,6 +132,14 @@ rt::serde!(object PostEvent);
 impl rt::Method for PostEvent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PostEvent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "",
+        throws: "InvalidEvent",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -161,9 +169,8 @@ impl Default for RetrieveArgumentDescription {
 }
 pub(crate) static RETRIEVE_ARGUMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveArgumentDescription",
-    "4.0",
     None,
-    "
+    "4.0
 string eventTypeId r
 ",
     rt::unset::<RetrieveArgumentDescription>,
@@ -173,12 +180,9 @@ impl rt::Object for RetrieveArgumentDescription {
         &RETRIEVE_ARGUMENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ARGUMENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ARGUMENT_DESCRIPTION),
             0 => P::Value(&self.event_type_id),
             _ => P::Absent,
         }
@@ -196,6 +200,14 @@ rt::serde!(object RetrieveArgumentDescription);
 impl rt::Method for RetrieveArgumentDescription {
     type Output = Vec<objects::EventArgDesc>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveArgumentDescription",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "EventArgDesc",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

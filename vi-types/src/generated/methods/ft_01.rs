@@ -33,9 +33,8 @@ impl Default for CreateSecondaryVmExTask {
 }
 pub(crate) static CREATE_SECONDARY_VM_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSecondaryVMEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 FaultToleranceConfigSpec spec o
@@ -47,12 +46,9 @@ impl rt::Object for CreateSecondaryVmExTask {
         &CREATE_SECONDARY_VM_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SECONDARY_VM_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SECONDARY_VM_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Optional(&self.spec),
@@ -74,6 +70,14 @@ rt::serde!(object CreateSecondaryVmExTask);
 impl rt::Method for CreateSecondaryVmExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSecondaryVMEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -117,9 +121,8 @@ impl Default for CreateSecondaryVmTask {
 }
 pub(crate) static CREATE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSecondaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -130,12 +133,9 @@ impl rt::Object for CreateSecondaryVmTask {
         &CREATE_SECONDARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SECONDARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SECONDARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -155,6 +155,14 @@ rt::serde!(object CreateSecondaryVmTask);
 impl rt::Method for CreateSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSecondaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -196,9 +204,8 @@ impl Default for DisableSecondaryVmTask {
 }
 pub(crate) static DISABLE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableSecondaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
@@ -209,12 +216,9 @@ impl rt::Object for DisableSecondaryVmTask {
         &DISABLE_SECONDARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_SECONDARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_SECONDARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -234,6 +238,14 @@ rt::serde!(object DisableSecondaryVmTask);
 impl rt::Method for DisableSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableSecondaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -277,9 +289,8 @@ impl Default for EnableSecondaryVmTask {
 }
 pub(crate) static ENABLE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableSecondaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference host o
@@ -291,12 +302,9 @@ impl rt::Object for EnableSecondaryVmTask {
         &ENABLE_SECONDARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_SECONDARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_SECONDARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.host),
@@ -318,6 +326,14 @@ rt::serde!(object EnableSecondaryVmTask);
 impl rt::Method for EnableSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableSecondaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState VmConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -357,9 +373,8 @@ impl Default for MakePrimaryVmTask {
 }
 pub(crate) static MAKE_PRIMARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakePrimaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
@@ -370,12 +385,9 @@ impl rt::Object for MakePrimaryVmTask {
         &MAKE_PRIMARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAKE_PRIMARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAKE_PRIMARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -395,6 +407,14 @@ rt::serde!(object MakePrimaryVmTask);
 impl rt::Method for MakePrimaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MakePrimaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -428,9 +448,8 @@ impl Default for QueryFaultToleranceCompatibility {
 }
 pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFaultToleranceCompatibility",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryFaultToleranceCompatibility>,
@@ -440,12 +459,9 @@ impl rt::Object for QueryFaultToleranceCompatibility {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FAULT_TOLERANCE_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FAULT_TOLERANCE_COMPATIBILITY),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -463,6 +479,14 @@ rt::serde!(object QueryFaultToleranceCompatibility);
 impl rt::Method for QueryFaultToleranceCompatibility {
     type Output = Vec<objects::LocalizedMethodFault>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFaultToleranceCompatibility",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LocalizedMethodFault",
+        throws: "InvalidState VmConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -497,9 +521,8 @@ impl Default for QueryFaultToleranceCompatibilityEx {
 }
 pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFaultToleranceCompatibilityEx",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 boolean forLegacyFt o
 ",
@@ -510,12 +533,9 @@ impl rt::Object for QueryFaultToleranceCompatibilityEx {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX),
             0 => P::Value(&self.this),
             1 => P::Value(&self.for_legacy_ft),
             _ => P::Absent,
@@ -535,6 +555,14 @@ rt::serde!(object QueryFaultToleranceCompatibilityEx);
 impl rt::Method for QueryFaultToleranceCompatibilityEx {
     type Output = Vec<objects::LocalizedMethodFault>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFaultToleranceCompatibilityEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LocalizedMethodFault",
+        throws: "InvalidState VmConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -574,9 +602,8 @@ impl Default for StartRecordingTask {
 }
 pub(crate) static START_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartRecording_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string name r
 string description o
@@ -588,12 +615,9 @@ impl rt::Object for StartRecordingTask {
         &START_RECORDING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_RECORDING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_RECORDING_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -615,6 +639,14 @@ rt::serde!(object StartRecordingTask);
 impl rt::Method for StartRecordingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartRecording_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay InvalidName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -659,9 +691,8 @@ impl Default for StartReplayingTask {
 }
 pub(crate) static START_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartReplaying_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference replaySnapshot r
 ",
@@ -672,12 +703,9 @@ impl rt::Object for StartReplayingTask {
         &START_REPLAYING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_REPLAYING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_REPLAYING_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.replay_snapshot),
             _ => P::Absent,
@@ -697,6 +725,14 @@ rt::serde!(object StartReplayingTask);
 impl rt::Method for StartReplayingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartReplaying_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault NotFound VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -736,9 +772,8 @@ impl Default for StopRecordingTask {
 }
 pub(crate) static STOP_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopRecording_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<StopRecordingTask>,
@@ -748,12 +783,9 @@ impl rt::Object for StopRecordingTask {
         &STOP_RECORDING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STOP_RECORDING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STOP_RECORDING_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -771,6 +803,14 @@ rt::serde!(object StopRecordingTask);
 impl rt::Method for StopRecordingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StopRecording_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -806,9 +846,8 @@ impl Default for StopReplayingTask {
 }
 pub(crate) static STOP_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopReplaying_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<StopReplayingTask>,
@@ -818,12 +857,9 @@ impl rt::Object for StopReplayingTask {
         &STOP_REPLAYING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STOP_REPLAYING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STOP_REPLAYING_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -841,6 +877,14 @@ rt::serde!(object StopReplayingTask);
 impl rt::Method for StopReplayingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StopReplaying_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -881,9 +925,8 @@ impl Default for TerminateFaultTolerantVmTask {
 }
 pub(crate) static TERMINATE_FAULT_TOLERANT_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateFaultTolerantVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm o
 ",
@@ -894,12 +937,9 @@ impl rt::Object for TerminateFaultTolerantVmTask {
         &TERMINATE_FAULT_TOLERANT_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_FAULT_TOLERANT_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_FAULT_TOLERANT_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -919,6 +959,14 @@ rt::serde!(object TerminateFaultTolerantVmTask);
 impl rt::Method for TerminateFaultTolerantVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateFaultTolerantVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -952,9 +1000,8 @@ impl Default for TurnOffFaultToleranceForVmTask {
 }
 pub(crate) static TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnOffFaultToleranceForVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<TurnOffFaultToleranceForVmTask>,
@@ -964,12 +1011,9 @@ impl rt::Object for TurnOffFaultToleranceForVmTask {
         &TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -987,6 +1031,14 @@ rt::serde!(object TurnOffFaultToleranceForVmTask);
 impl rt::Method for TurnOffFaultToleranceForVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TurnOffFaultToleranceForVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

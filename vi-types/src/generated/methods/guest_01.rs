@@ -28,9 +28,8 @@ impl Default for AbortCustomizationTask {
 }
 pub(crate) static ABORT_CUSTOMIZATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbortCustomization_Task",
-    "6.8.7",
     None,
-    "
+    "6.8.7
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
@@ -41,12 +40,9 @@ impl rt::Object for AbortCustomizationTask {
         &ABORT_CUSTOMIZATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABORT_CUSTOMIZATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABORT_CUSTOMIZATION_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.auth),
             _ => P::Absent,
@@ -66,6 +62,14 @@ rt::serde!(object AbortCustomizationTask);
 impl rt::Method for AbortCustomizationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AbortCustomization_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("guestCustomizationManager"),
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
+        since: "6.8.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -110,9 +114,8 @@ impl Default for AcquireCredentialsInGuest {
 }
 pub(crate) static ACQUIRE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCredentialsInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication requestedAuth r
@@ -125,12 +128,9 @@ impl rt::Object for AcquireCredentialsInGuest {
         &ACQUIRE_CREDENTIALS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_CREDENTIALS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_CREDENTIALS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.requested_auth),
@@ -154,6 +154,14 @@ rt::serde!(object AcquireCredentialsInGuest);
 impl rt::Method for AcquireCredentialsInGuest {
     type Output = rt::Poly<objects::GuestAuthentication>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireCredentialsInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestAuthentication",
+        throws: "GuestOperationsFault TaskInProgress InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -202,9 +210,8 @@ impl Default for AddGuestAlias {
 }
 pub(crate) static ADD_GUEST_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddGuestAlias",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -220,12 +227,9 @@ impl rt::Object for AddGuestAlias {
         &ADD_GUEST_ALIAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_GUEST_ALIAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_GUEST_ALIAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -255,6 +259,14 @@ rt::serde!(object AddGuestAlias);
 impl rt::Method for AddGuestAlias {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddGuestAlias",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -297,9 +309,8 @@ impl Default for ChangeFileAttributesInGuest {
 }
 pub(crate) static CHANGE_FILE_ATTRIBUTES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeFileAttributesInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -313,12 +324,9 @@ impl rt::Object for ChangeFileAttributesInGuest {
         &CHANGE_FILE_ATTRIBUTES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_FILE_ATTRIBUTES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_FILE_ATTRIBUTES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -344,6 +352,14 @@ rt::serde!(object ChangeFileAttributesInGuest);
 impl rt::Method for ChangeFileAttributesInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeFileAttributesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -390,9 +406,8 @@ impl Default for CreateRegistryKeyInGuest {
 }
 pub(crate) static CREATE_REGISTRY_KEY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateRegistryKeyInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -407,12 +422,9 @@ impl rt::Object for CreateRegistryKeyInGuest {
         &CREATE_REGISTRY_KEY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_REGISTRY_KEY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_REGISTRY_KEY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -440,6 +452,14 @@ rt::serde!(object CreateRegistryKeyInGuest);
 impl rt::Method for CreateRegistryKeyInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateRegistryKeyInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -485,9 +505,8 @@ impl Default for CreateTemporaryDirectoryInGuest {
 }
 pub(crate) static CREATE_TEMPORARY_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTemporaryDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -502,12 +521,9 @@ impl rt::Object for CreateTemporaryDirectoryInGuest {
         &CREATE_TEMPORARY_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TEMPORARY_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_TEMPORARY_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -535,6 +551,14 @@ rt::serde!(object CreateTemporaryDirectoryInGuest);
 impl rt::Method for CreateTemporaryDirectoryInGuest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateTemporaryDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -581,9 +605,8 @@ impl Default for CreateTemporaryFileInGuest {
 }
 pub(crate) static CREATE_TEMPORARY_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTemporaryFileInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -598,12 +621,9 @@ impl rt::Object for CreateTemporaryFileInGuest {
         &CREATE_TEMPORARY_FILE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TEMPORARY_FILE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_TEMPORARY_FILE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -631,6 +651,14 @@ rt::serde!(object CreateTemporaryFileInGuest);
 impl rt::Method for CreateTemporaryFileInGuest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateTemporaryFileInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -673,9 +701,8 @@ impl Default for CustomizeGuestTask {
 }
 pub(crate) static CUSTOMIZE_GUEST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizeGuest_Task",
-    "6.8.7",
     None,
-    "
+    "6.8.7
 ManagedObjectReference vm r
 GuestAuthentication auth r
 CustomizationSpec spec r
@@ -688,12 +715,9 @@ impl rt::Object for CustomizeGuestTask {
         &CUSTOMIZE_GUEST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZE_GUEST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZE_GUEST_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.auth),
             2 => P::Object(&self.spec),
@@ -717,6 +741,14 @@ rt::serde!(object CustomizeGuestTask);
 impl rt::Method for CustomizeGuestTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CustomizeGuest_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("guestCustomizationManager"),
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
+        since: "6.8.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -764,9 +796,8 @@ impl Default for DeleteDirectoryInGuest {
 }
 pub(crate) static DELETE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -780,12 +811,9 @@ impl rt::Object for DeleteDirectoryInGuest {
         &DELETE_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -811,6 +839,14 @@ rt::serde!(object DeleteDirectoryInGuest);
 impl rt::Method for DeleteDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -851,9 +887,8 @@ impl Default for DeleteFileInGuest {
 }
 pub(crate) static DELETE_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteFileInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -866,12 +901,9 @@ impl rt::Object for DeleteFileInGuest {
         &DELETE_FILE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_FILE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_FILE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -895,6 +927,14 @@ rt::serde!(object DeleteFileInGuest);
 impl rt::Method for DeleteFileInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteFileInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -938,9 +978,8 @@ impl Default for DeleteRegistryKeyInGuest {
 }
 pub(crate) static DELETE_REGISTRY_KEY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteRegistryKeyInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -954,12 +993,9 @@ impl rt::Object for DeleteRegistryKeyInGuest {
         &DELETE_REGISTRY_KEY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_REGISTRY_KEY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_REGISTRY_KEY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -985,6 +1021,14 @@ rt::serde!(object DeleteRegistryKeyInGuest);
 impl rt::Method for DeleteRegistryKeyInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteRegistryKeyInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1024,9 +1068,8 @@ impl Default for DeleteRegistryValueInGuest {
 }
 pub(crate) static DELETE_REGISTRY_VALUE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteRegistryValueInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1039,12 +1082,9 @@ impl rt::Object for DeleteRegistryValueInGuest {
         &DELETE_REGISTRY_VALUE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_REGISTRY_VALUE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_REGISTRY_VALUE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1068,6 +1108,14 @@ rt::serde!(object DeleteRegistryValueInGuest);
 impl rt::Method for DeleteRegistryValueInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteRegistryValueInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1107,9 +1155,8 @@ impl Default for InitiateFileTransferFromGuest {
 }
 pub(crate) static INITIATE_FILE_TRANSFER_FROM_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateFileTransferFromGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1122,12 +1169,9 @@ impl rt::Object for InitiateFileTransferFromGuest {
         &INITIATE_FILE_TRANSFER_FROM_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIATE_FILE_TRANSFER_FROM_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIATE_FILE_TRANSFER_FROM_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1151,6 +1195,14 @@ rt::serde!(object InitiateFileTransferFromGuest);
 impl rt::Method for InitiateFileTransferFromGuest {
     type Output = objects::FileTransferInformation;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InitiateFileTransferFromGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "FileTransferInformation",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1200,9 +1252,8 @@ impl Default for InitiateFileTransferToGuest {
 }
 pub(crate) static INITIATE_FILE_TRANSFER_TO_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateFileTransferToGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1218,12 +1269,9 @@ impl rt::Object for InitiateFileTransferToGuest {
         &INITIATE_FILE_TRANSFER_TO_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIATE_FILE_TRANSFER_TO_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIATE_FILE_TRANSFER_TO_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1253,6 +1301,14 @@ rt::serde!(object InitiateFileTransferToGuest);
 impl rt::Method for InitiateFileTransferToGuest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InitiateFileTransferToGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1302,9 +1358,8 @@ impl Default for ListFilesInGuest {
 }
 pub(crate) static LIST_FILES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListFilesInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1320,12 +1375,9 @@ impl rt::Object for ListFilesInGuest {
         &LIST_FILES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_FILES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_FILES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1355,6 +1407,14 @@ rt::serde!(object ListFilesInGuest);
 impl rt::Method for ListFilesInGuest {
     type Output = objects::GuestListFileInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListFilesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestListFileInfo",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1395,9 +1455,8 @@ impl Default for ListGuestAliases {
 }
 pub(crate) static LIST_GUEST_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListGuestAliases",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1410,12 +1469,9 @@ impl rt::Object for ListGuestAliases {
         &LIST_GUEST_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_GUEST_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_GUEST_ALIASES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1439,6 +1495,14 @@ rt::serde!(object ListGuestAliases);
 impl rt::Method for ListGuestAliases {
     type Output = Vec<objects::GuestAliases>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListGuestAliases",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestAliases",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1475,9 +1539,8 @@ impl Default for ListGuestMappedAliases {
 }
 pub(crate) static LIST_GUEST_MAPPED_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListGuestMappedAliases",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1489,12 +1552,9 @@ impl rt::Object for ListGuestMappedAliases {
         &LIST_GUEST_MAPPED_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_GUEST_MAPPED_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_GUEST_MAPPED_ALIASES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1516,6 +1576,14 @@ rt::serde!(object ListGuestMappedAliases);
 impl rt::Method for ListGuestMappedAliases {
     type Output = Vec<objects::GuestMappedAliases>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListGuestMappedAliases",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestMappedAliases",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1555,9 +1623,8 @@ impl Default for ListProcessesInGuest {
 }
 pub(crate) static LIST_PROCESSES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListProcessesInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1570,12 +1637,9 @@ impl rt::Object for ListProcessesInGuest {
         &LIST_PROCESSES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_PROCESSES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_PROCESSES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1599,6 +1663,14 @@ rt::serde!(object ListProcessesInGuest);
 impl rt::Method for ListProcessesInGuest {
     type Output = Vec<objects::GuestProcessInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListProcessesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestProcessInfo",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1644,9 +1716,8 @@ impl Default for ListRegistryKeysInGuest {
 }
 pub(crate) static LIST_REGISTRY_KEYS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListRegistryKeysInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1661,12 +1732,9 @@ impl rt::Object for ListRegistryKeysInGuest {
         &LIST_REGISTRY_KEYS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_REGISTRY_KEYS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_REGISTRY_KEYS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1694,6 +1762,14 @@ rt::serde!(object ListRegistryKeysInGuest);
 impl rt::Method for ListRegistryKeysInGuest {
     type Output = Vec<objects::GuestRegKeyRecordSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListRegistryKeysInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestRegKeyRecordSpec",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1739,9 +1815,8 @@ impl Default for ListRegistryValuesInGuest {
 }
 pub(crate) static LIST_REGISTRY_VALUES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListRegistryValuesInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1756,12 +1831,9 @@ impl rt::Object for ListRegistryValuesInGuest {
         &LIST_REGISTRY_VALUES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_REGISTRY_VALUES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_REGISTRY_VALUES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1789,6 +1861,14 @@ rt::serde!(object ListRegistryValuesInGuest);
 impl rt::Method for ListRegistryValuesInGuest {
     type Output = Vec<objects::GuestRegValueSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListRegistryValuesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestRegValueSpec",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1831,9 +1911,8 @@ impl Default for MakeDirectoryInGuest {
 }
 pub(crate) static MAKE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakeDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1847,12 +1926,9 @@ impl rt::Object for MakeDirectoryInGuest {
         &MAKE_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAKE_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAKE_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1878,6 +1954,14 @@ rt::serde!(object MakeDirectoryInGuest);
 impl rt::Method for MakeDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MakeDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1921,9 +2005,8 @@ impl Default for MoveDirectoryInGuest {
 }
 pub(crate) static MOVE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1937,12 +2020,9 @@ impl rt::Object for MoveDirectoryInGuest {
         &MOVE_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1968,6 +2048,14 @@ rt::serde!(object MoveDirectoryInGuest);
 impl rt::Method for MoveDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2014,9 +2102,8 @@ impl Default for MoveFileInGuest {
 }
 pub(crate) static MOVE_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveFileInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2031,12 +2118,9 @@ impl rt::Object for MoveFileInGuest {
         &MOVE_FILE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_FILE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_FILE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2064,6 +2148,14 @@ rt::serde!(object MoveFileInGuest);
 impl rt::Method for MoveFileInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveFileInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2104,9 +2196,8 @@ impl Default for ReadEnvironmentVariableInGuest {
 }
 pub(crate) static READ_ENVIRONMENT_VARIABLE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadEnvironmentVariableInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2119,12 +2210,9 @@ impl rt::Object for ReadEnvironmentVariableInGuest {
         &READ_ENVIRONMENT_VARIABLE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_ENVIRONMENT_VARIABLE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_ENVIRONMENT_VARIABLE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2148,6 +2236,14 @@ rt::serde!(object ReadEnvironmentVariableInGuest);
 impl rt::Method for ReadEnvironmentVariableInGuest {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadEnvironmentVariableInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2184,9 +2280,8 @@ impl Default for ReleaseCredentialsInGuest {
 }
 pub(crate) static RELEASE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseCredentialsInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2198,12 +2293,9 @@ impl rt::Object for ReleaseCredentialsInGuest {
         &RELEASE_CREDENTIALS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELEASE_CREDENTIALS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELEASE_CREDENTIALS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2225,6 +2317,14 @@ rt::serde!(object ReleaseCredentialsInGuest);
 impl rt::Method for ReleaseCredentialsInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReleaseCredentialsInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault TaskInProgress InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2270,9 +2370,8 @@ impl Default for RemoveGuestAlias {
 }
 pub(crate) static REMOVE_GUEST_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGuestAlias",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2287,12 +2386,9 @@ impl rt::Object for RemoveGuestAlias {
         &REMOVE_GUEST_ALIAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_GUEST_ALIAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_GUEST_ALIAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2320,6 +2416,14 @@ rt::serde!(object RemoveGuestAlias);
 impl rt::Method for RemoveGuestAlias {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveGuestAlias",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2362,9 +2466,8 @@ impl Default for RemoveGuestAliasByCert {
 }
 pub(crate) static REMOVE_GUEST_ALIAS_BY_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGuestAliasByCert",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2378,12 +2481,9 @@ impl rt::Object for RemoveGuestAliasByCert {
         &REMOVE_GUEST_ALIAS_BY_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_GUEST_ALIAS_BY_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_GUEST_ALIAS_BY_CERT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2409,6 +2509,14 @@ rt::serde!(object RemoveGuestAliasByCert);
 impl rt::Method for RemoveGuestAliasByCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveGuestAliasByCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2448,9 +2556,8 @@ impl Default for SetRegistryValueInGuest {
 }
 pub(crate) static SET_REGISTRY_VALUE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetRegistryValueInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2463,12 +2570,9 @@ impl rt::Object for SetRegistryValueInGuest {
         &SET_REGISTRY_VALUE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_REGISTRY_VALUE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_REGISTRY_VALUE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2492,6 +2596,14 @@ rt::serde!(object SetRegistryValueInGuest);
 impl rt::Method for SetRegistryValueInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetRegistryValueInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2527,9 +2639,8 @@ impl Default for StartGuestNetworkTask {
 }
 pub(crate) static START_GUEST_NETWORK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartGuestNetwork_Task",
-    "6.8.7",
     None,
-    "
+    "6.8.7
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
@@ -2540,12 +2651,9 @@ impl rt::Object for StartGuestNetworkTask {
         &START_GUEST_NETWORK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_GUEST_NETWORK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_GUEST_NETWORK_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.auth),
             _ => P::Absent,
@@ -2565,6 +2673,14 @@ rt::serde!(object StartGuestNetworkTask);
 impl rt::Method for StartGuestNetworkTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartGuestNetwork_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("guestCustomizationManager"),
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
+        since: "6.8.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2609,9 +2725,8 @@ impl Default for StartProgramInGuest {
 }
 pub(crate) static START_PROGRAM_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartProgramInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2624,12 +2739,9 @@ impl rt::Object for StartProgramInGuest {
         &START_PROGRAM_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_PROGRAM_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_PROGRAM_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2653,6 +2765,14 @@ rt::serde!(object StartProgramInGuest);
 impl rt::Method for StartProgramInGuest {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartProgramInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2693,9 +2813,8 @@ impl Default for TerminateProcessInGuest {
 }
 pub(crate) static TERMINATE_PROCESS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateProcessInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2708,12 +2827,9 @@ impl rt::Object for TerminateProcessInGuest {
         &TERMINATE_PROCESS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_PROCESS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_PROCESS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2737,6 +2853,14 @@ rt::serde!(object TerminateProcessInGuest);
 impl rt::Method for TerminateProcessInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateProcessInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2773,9 +2897,8 @@ impl Default for ValidateCredentialsInGuest {
 }
 pub(crate) static VALIDATE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateCredentialsInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2787,12 +2910,9 @@ impl rt::Object for ValidateCredentialsInGuest {
         &VALIDATE_CREDENTIALS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_CREDENTIALS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_CREDENTIALS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2814,6 +2934,14 @@ rt::serde!(object ValidateCredentialsInGuest);
 impl rt::Method for ValidateCredentialsInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateCredentialsInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -21,9 +21,8 @@ impl Default for AcquireCimServicesTicket {
 }
 pub(crate) static ACQUIRE_CIM_SERVICES_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCimServicesTicket",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<AcquireCimServicesTicket>,
@@ -33,12 +32,9 @@ impl rt::Object for AcquireCimServicesTicket {
         &ACQUIRE_CIM_SERVICES_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_CIM_SERVICES_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_CIM_SERVICES_TICKET),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +52,14 @@ rt::serde!(object AcquireCimServicesTicket);
 impl rt::Method for AcquireCimServicesTicket {
     type Output = objects::HostServiceTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireCimServicesTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostServiceTicket",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -101,9 +105,8 @@ impl Default for AddStandaloneHostTask {
 }
 pub(crate) static ADD_STANDALONE_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddStandaloneHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostConnectSpec spec r
 ComputeResourceConfigSpec compResSpec o since 2.5
@@ -117,12 +120,9 @@ impl rt::Object for AddStandaloneHostTask {
         &ADD_STANDALONE_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_STANDALONE_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_STANDALONE_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             #[cfg(feature = "cluster")]
@@ -150,6 +150,14 @@ rt::serde!(object AddStandaloneHostTask);
 impl rt::Method for AddStandaloneHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddStandaloneHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin HostConnectFault DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -188,9 +196,8 @@ impl Default for AssignUserToGroup {
 }
 pub(crate) static ASSIGN_USER_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AssignUserToGroup",
-    "2.0",
     None,
-    "
+    "2.0
 string user r
 string group r
 ",
@@ -201,12 +208,9 @@ impl rt::Object for AssignUserToGroup {
         &ASSIGN_USER_TO_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ASSIGN_USER_TO_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ASSIGN_USER_TO_GROUP),
             0 => P::Value(&self.user),
             1 => P::Value(&self.group),
             _ => P::Absent,
@@ -226,6 +230,14 @@ rt::serde!(object AssignUserToGroup);
 impl rt::Method for AssignUserToGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AssignUserToGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -253,9 +265,8 @@ impl Default for BackupFirmwareConfiguration {
 }
 pub(crate) static BACKUP_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupFirmwareConfiguration",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<BackupFirmwareConfiguration>,
@@ -265,12 +276,9 @@ impl rt::Object for BackupFirmwareConfiguration {
         &BACKUP_FIRMWARE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BACKUP_FIRMWARE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BACKUP_FIRMWARE_CONFIGURATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -288,6 +296,14 @@ rt::serde!(object BackupFirmwareConfiguration);
 impl rt::Method for BackupFirmwareConfiguration {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BackupFirmwareConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -332,9 +348,8 @@ impl Default for BatchAddHostsToClusterTask {
 }
 pub(crate) static BATCH_ADD_HOSTS_TO_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchAddHostsToCluster_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 FolderNewHostSpec newHosts ol
@@ -349,12 +364,9 @@ impl rt::Object for BatchAddHostsToClusterTask {
         &BATCH_ADD_HOSTS_TO_CLUSTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_ADD_HOSTS_TO_CLUSTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_ADD_HOSTS_TO_CLUSTER_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             2 => P::Objects(&self.new_hosts),
@@ -384,6 +396,14 @@ rt::serde!(object BatchAddHostsToClusterTask);
 impl rt::Method for BatchAddHostsToClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BatchAddHostsToCluster_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -427,9 +447,8 @@ impl Default for BatchAddStandaloneHostsTask {
 }
 pub(crate) static BATCH_ADD_STANDALONE_HOSTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchAddStandaloneHosts_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 FolderNewHostSpec newHosts ol
 ComputeResourceConfigSpec compResSpec o
@@ -442,12 +461,9 @@ impl rt::Object for BatchAddStandaloneHostsTask {
         &BATCH_ADD_STANDALONE_HOSTS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_ADD_STANDALONE_HOSTS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_ADD_STANDALONE_HOSTS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.new_hosts),
             #[cfg(feature = "cluster")]
@@ -473,6 +489,14 @@ rt::serde!(object BatchAddStandaloneHostsTask);
 impl rt::Method for BatchAddStandaloneHostsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BatchAddStandaloneHosts_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -506,9 +530,8 @@ impl Default for BatchQueryConnectInfo {
 }
 pub(crate) static BATCH_QUERY_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchQueryConnectInfo",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 HostConnectSpec hostSpecs ol
 ",
@@ -519,12 +542,9 @@ impl rt::Object for BatchQueryConnectInfo {
         &BATCH_QUERY_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_QUERY_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_QUERY_CONNECT_INFO),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.host_specs),
             _ => P::Absent,
@@ -544,6 +564,14 @@ rt::serde!(object BatchQueryConnectInfo);
 impl rt::Method for BatchQueryConnectInfo {
     type Output = Vec<objects::DatacenterBasicConnectInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BatchQueryConnectInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DatacenterBasicConnectInfo",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -569,9 +597,8 @@ impl Default for CertMgrRefreshCaCertificatesAndCrlsTask {
 }
 pub(crate) static CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRefreshCACertificatesAndCRLs_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CertMgrRefreshCaCertificatesAndCrlsTask>,
@@ -581,12 +608,9 @@ impl rt::Object for CertMgrRefreshCaCertificatesAndCrlsTask {
         &CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -604,6 +628,14 @@ rt::serde!(object CertMgrRefreshCaCertificatesAndCrlsTask);
 impl rt::Method for CertMgrRefreshCaCertificatesAndCrlsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CertMgrRefreshCACertificatesAndCRLs_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("certificateManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -632,9 +664,8 @@ impl Default for CertMgrRefreshCertificatesTask {
 }
 pub(crate) static CERT_MGR_REFRESH_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRefreshCertificates_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CertMgrRefreshCertificatesTask>,
@@ -644,12 +675,9 @@ impl rt::Object for CertMgrRefreshCertificatesTask {
         &CERT_MGR_REFRESH_CERTIFICATES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERT_MGR_REFRESH_CERTIFICATES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERT_MGR_REFRESH_CERTIFICATES_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -667,6 +695,14 @@ rt::serde!(object CertMgrRefreshCertificatesTask);
 impl rt::Method for CertMgrRefreshCertificatesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CertMgrRefreshCertificates_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("certificateManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -695,9 +731,8 @@ impl Default for CertMgrRevokeCertificatesTask {
 }
 pub(crate) static CERT_MGR_REVOKE_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRevokeCertificates_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CertMgrRevokeCertificatesTask>,
@@ -707,12 +742,9 @@ impl rt::Object for CertMgrRevokeCertificatesTask {
         &CERT_MGR_REVOKE_CERTIFICATES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERT_MGR_REVOKE_CERTIFICATES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERT_MGR_REVOKE_CERTIFICATES_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -730,6 +762,14 @@ rt::serde!(object CertMgrRevokeCertificatesTask);
 impl rt::Method for CertMgrRevokeCertificatesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CertMgrRevokeCertificates_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("certificateManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -771,9 +811,8 @@ impl Default for ChangeAccessMode {
 }
 pub(crate) static CHANGE_ACCESS_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeAccessMode",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string principal r
 boolean isGroup r
@@ -786,12 +825,9 @@ impl rt::Object for ChangeAccessMode {
         &CHANGE_ACCESS_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_ACCESS_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_ACCESS_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.principal),
             2 => P::Value(&self.is_group),
@@ -815,6 +851,14 @@ rt::serde!(object ChangeAccessMode);
 impl rt::Method for ChangeAccessMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeAccessMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AuthMinimumAdminPermission UserNotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -850,9 +894,8 @@ impl Default for ChangeLockdownMode {
 }
 pub(crate) static CHANGE_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeLockdownMode",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostLockdownMode mode r
 ",
@@ -863,12 +906,9 @@ impl rt::Object for ChangeLockdownMode {
         &CHANGE_LOCKDOWN_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_LOCKDOWN_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_LOCKDOWN_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.mode),
             _ => P::Absent,
@@ -888,6 +928,14 @@ rt::serde!(object ChangeLockdownMode);
 impl rt::Method for ChangeLockdownMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeLockdownMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AuthMinimumAdminPermission",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -925,9 +973,8 @@ impl Default for ChangePassword {
 }
 pub(crate) static CHANGE_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangePassword",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 string user r
 string oldPassword r secret
 string newPassword r secret
@@ -939,12 +986,9 @@ impl rt::Object for ChangePassword {
         &CHANGE_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_PASSWORD),
             0 => P::Value(&self.user),
             1 => P::Value(&self.old_password),
             2 => P::Value(&self.new_password),
@@ -966,6 +1010,14 @@ rt::serde!(object ChangePassword);
 impl rt::Method for ChangePassword {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangePassword",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "InvalidLogin",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1007,9 +1059,8 @@ impl Default for CheckHostPatchTask {
 }
 pub(crate) static CHECK_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -1022,12 +1073,9 @@ impl rt::Object for CheckHostPatchTask {
         &CHECK_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -1051,6 +1099,14 @@ rt::serde!(object CheckHostPatchTask);
 impl rt::Method for CheckHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1083,9 +1139,8 @@ impl Default for ClearSystemEventLog {
 }
 pub(crate) static CLEAR_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearSystemEventLog",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ClearSystemEventLog>,
@@ -1095,12 +1150,9 @@ impl rt::Object for ClearSystemEventLog {
         &CLEAR_SYSTEM_EVENT_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_SYSTEM_EVENT_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_SYSTEM_EVENT_LOG),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1118,6 +1170,14 @@ rt::serde!(object ClearSystemEventLog);
 impl rt::Method for ClearSystemEventLog {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearSystemEventLog",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1150,9 +1210,8 @@ impl Default for ConfigurePowerPolicy {
 }
 pub(crate) static CONFIGURE_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigurePowerPolicy",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 int key r
 ",
@@ -1163,12 +1222,9 @@ impl rt::Object for ConfigurePowerPolicy {
         &CONFIGURE_POWER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_POWER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_POWER_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -1188,6 +1244,14 @@ rt::serde!(object ConfigurePowerPolicy);
 impl rt::Method for ConfigurePowerPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigurePowerPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1221,9 +1285,8 @@ impl Default for CreateDiagnosticPartition {
 }
 pub(crate) static CREATE_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDiagnosticPartition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostDiagnosticPartitionCreateSpec spec r
 ",
@@ -1234,12 +1297,9 @@ impl rt::Object for CreateDiagnosticPartition {
         &CREATE_DIAGNOSTIC_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DIAGNOSTIC_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DIAGNOSTIC_PARTITION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1259,6 +1319,14 @@ rt::serde!(object CreateDiagnosticPartition);
 impl rt::Method for CreateDiagnosticPartition {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDiagnosticPartition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1288,9 +1356,8 @@ impl Default for CreateGroup {
 }
 pub(crate) static CREATE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateGroup",
-    "2.0",
     None,
-    "
+    "2.0
 HostAccountSpec group r
 ",
     rt::unset::<CreateGroup>,
@@ -1300,12 +1367,9 @@ impl rt::Object for CreateGroup {
         &CREATE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_GROUP),
             0 => P::Value(&self.group),
             _ => P::Absent,
         }
@@ -1323,6 +1387,14 @@ rt::serde!(object CreateGroup);
 impl rt::Method for CreateGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1351,9 +1423,8 @@ impl Default for CreateUser {
 }
 pub(crate) static CREATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateUser",
-    "2.0",
     None,
-    "
+    "2.0
 HostAccountSpec user r
 ",
     rt::unset::<CreateUser>,
@@ -1363,12 +1434,9 @@ impl rt::Object for CreateUser {
         &CREATE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_USER),
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
@@ -1386,6 +1454,14 @@ rt::serde!(object CreateUser);
 impl rt::Method for CreateUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1414,9 +1490,8 @@ impl Default for DirectPathProfileManagerCreate {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCreate",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 DirectPathProfileManagerCreateSpec spec r
 ",
     rt::unset::<DirectPathProfileManagerCreate>,
@@ -1426,12 +1501,9 @@ impl rt::Object for DirectPathProfileManagerCreate {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CREATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CREATE),
             0 => P::Object(&self.spec),
             _ => P::Absent,
         }
@@ -1449,6 +1521,14 @@ rt::serde!(object DirectPathProfileManagerCreate);
 impl rt::Method for DirectPathProfileManagerCreate {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerCreate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "string",
+        throws: "AlreadyExists InvalidArgument",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1478,9 +1558,8 @@ impl Default for DirectPathProfileManagerDelete {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DELETE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDelete",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 string id r
 ",
     rt::unset::<DirectPathProfileManagerDelete>,
@@ -1490,12 +1569,9 @@ impl rt::Object for DirectPathProfileManagerDelete {
         &DIRECT_PATH_PROFILE_MANAGER_DELETE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DELETE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DELETE),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -1513,6 +1589,14 @@ rt::serde!(object DirectPathProfileManagerDelete);
 impl rt::Method for DirectPathProfileManagerDelete {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerDelete",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "",
+        throws: "NotFound ResourceInUse",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1542,9 +1626,8 @@ impl Default for DirectPathProfileManagerList {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerList",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 DirectPathProfileManagerFilterSpec filterSpec r
 ",
     rt::unset::<DirectPathProfileManagerList>,
@@ -1554,12 +1637,9 @@ impl rt::Object for DirectPathProfileManagerList {
         &DIRECT_PATH_PROFILE_MANAGER_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_LIST),
             0 => P::Object(&self.filter_spec),
             _ => P::Absent,
         }
@@ -1577,6 +1657,14 @@ rt::serde!(object DirectPathProfileManagerList);
 impl rt::Method for DirectPathProfileManagerList {
     type Output = Vec<objects::DirectPathProfileInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "DirectPathProfileInfo",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1607,9 +1695,8 @@ impl Default for DirectPathProfileManagerQueryCapacity {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerQueryCapacity",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 DirectPathProfileManagerTargetEntity target r
 DirectPathProfileManagerCapacityQuerySpec querySpec ol
 ",
@@ -1620,12 +1707,9 @@ impl rt::Object for DirectPathProfileManagerQueryCapacity {
         &DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY),
             0 => P::Value(&self.target),
             1 => P::Value(&self.query_spec),
             _ => P::Absent,
@@ -1645,6 +1729,14 @@ rt::serde!(object DirectPathProfileManagerQueryCapacity);
 impl rt::Method for DirectPathProfileManagerQueryCapacity {
     type Output = Vec<rt::Poly<objects::DirectPathProfileManagerCapacityResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerQueryCapacity",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "DirectPathProfileManagerCapacityResult",
+        throws: "InvalidArgument",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1678,9 +1770,8 @@ impl Default for DirectPathProfileManagerUpdate {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerUpdate",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 string id r
 DirectPathProfileManagerUpdateSpec spec r
 ",
@@ -1691,12 +1782,9 @@ impl rt::Object for DirectPathProfileManagerUpdate {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_UPDATE),
             0 => P::Value(&self.id),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1716,6 +1804,14 @@ rt::serde!(object DirectPathProfileManagerUpdate);
 impl rt::Method for DirectPathProfileManagerUpdate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerUpdate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "",
+        throws: "AlreadyExists InvalidArgument NotFound",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1744,9 +1840,8 @@ impl Default for DisableHyperThreading {
 }
 pub(crate) static DISABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableHyperThreading",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableHyperThreading>,
@@ -1756,12 +1851,9 @@ impl rt::Object for DisableHyperThreading {
         &DISABLE_HYPER_THREADING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_HYPER_THREADING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_HYPER_THREADING),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1779,6 +1871,14 @@ rt::serde!(object DisableHyperThreading);
 impl rt::Method for DisableHyperThreading {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableHyperThreading",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1804,9 +1904,8 @@ impl Default for DisableNetworkBootTask {
 }
 pub(crate) static DISABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableNetworkBoot_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableNetworkBootTask>,
@@ -1816,12 +1915,9 @@ impl rt::Object for DisableNetworkBootTask {
         &DISABLE_NETWORK_BOOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_NETWORK_BOOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_NETWORK_BOOT_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1839,6 +1935,14 @@ rt::serde!(object DisableNetworkBootTask);
 impl rt::Method for DisableNetworkBootTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableNetworkBoot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1874,9 +1978,8 @@ impl Default for DisableRuleset {
 }
 pub(crate) static DISABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableRuleset",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -1887,12 +1990,9 @@ impl rt::Object for DisableRuleset {
         &DISABLE_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_RULESET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -1912,6 +2012,14 @@ rt::serde!(object DisableRuleset);
 impl rt::Method for DisableRuleset {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableRuleset",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1941,9 +2049,8 @@ impl Default for DisableSmartCardAuthentication {
 }
 pub(crate) static DISABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableSmartCardAuthentication",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableSmartCardAuthentication>,
@@ -1953,12 +2060,9 @@ impl rt::Object for DisableSmartCardAuthentication {
         &DISABLE_SMART_CARD_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_SMART_CARD_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_SMART_CARD_AUTHENTICATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1976,6 +2080,14 @@ rt::serde!(object DisableSmartCardAuthentication);
 impl rt::Method for DisableSmartCardAuthentication {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableSmartCardAuthentication",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ActiveDirectoryFault HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2003,9 +2115,8 @@ impl Default for DisconnectHostTask {
 }
 pub(crate) static DISCONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisconnectHostTask>,
@@ -2015,12 +2126,9 @@ impl rt::Object for DisconnectHostTask {
         &DISCONNECT_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECT_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECT_HOST_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2038,6 +2146,14 @@ rt::serde!(object DisconnectHostTask);
 impl rt::Method for DisconnectHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisconnectHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2066,9 +2182,8 @@ impl Default for DownloadDescriptionTree {
 }
 pub(crate) static DOWNLOAD_DESCRIPTION_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DownloadDescriptionTree",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DownloadDescriptionTree>,
@@ -2078,12 +2193,9 @@ impl rt::Object for DownloadDescriptionTree {
         &DOWNLOAD_DESCRIPTION_TREE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DOWNLOAD_DESCRIPTION_TREE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DOWNLOAD_DESCRIPTION_TREE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2101,6 +2213,14 @@ rt::serde!(object DownloadDescriptionTree);
 impl rt::Method for DownloadDescriptionTree {
     type Output = rt::Binary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DownloadDescriptionTree",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "base64Binary",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2126,9 +2246,8 @@ impl Default for EnableHyperThreading {
 }
 pub(crate) static ENABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableHyperThreading",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EnableHyperThreading>,
@@ -2138,12 +2257,9 @@ impl rt::Object for EnableHyperThreading {
         &ENABLE_HYPER_THREADING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_HYPER_THREADING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_HYPER_THREADING),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2161,6 +2277,14 @@ rt::serde!(object EnableHyperThreading);
 impl rt::Method for EnableHyperThreading {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableHyperThreading",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2191,9 +2315,8 @@ impl Default for EnableNetworkBootTask {
 }
 pub(crate) static ENABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableNetworkBoot_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 string networkBootMode r
 ",
@@ -2204,12 +2327,9 @@ impl rt::Object for EnableNetworkBootTask {
         &ENABLE_NETWORK_BOOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_NETWORK_BOOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_NETWORK_BOOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.network_boot_mode),
             _ => P::Absent,
@@ -2229,6 +2349,14 @@ rt::serde!(object EnableNetworkBootTask);
 impl rt::Method for EnableNetworkBootTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableNetworkBoot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2264,9 +2392,8 @@ impl Default for EnableRuleset {
 }
 pub(crate) static ENABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableRuleset",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2277,12 +2404,9 @@ impl rt::Object for EnableRuleset {
         &ENABLE_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_RULESET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -2302,6 +2426,14 @@ rt::serde!(object EnableRuleset);
 impl rt::Method for EnableRuleset {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableRuleset",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2331,9 +2463,8 @@ impl Default for EnableSmartCardAuthentication {
 }
 pub(crate) static ENABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableSmartCardAuthentication",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EnableSmartCardAuthentication>,
@@ -2343,12 +2474,9 @@ impl rt::Object for EnableSmartCardAuthentication {
         &ENABLE_SMART_CARD_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_SMART_CARD_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_SMART_CARD_AUTHENTICATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2366,6 +2494,14 @@ rt::serde!(object EnableSmartCardAuthentication);
 impl rt::Method for EnableSmartCardAuthentication {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableSmartCardAuthentication",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ActiveDirectoryFault HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2395,9 +2531,8 @@ impl Default for EnterLockdownMode {
 }
 pub(crate) static ENTER_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnterLockdownMode",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<EnterLockdownMode>,
@@ -2407,12 +2542,9 @@ impl rt::Object for EnterLockdownMode {
         &ENTER_LOCKDOWN_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTER_LOCKDOWN_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTER_LOCKDOWN_MODE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2430,6 +2562,14 @@ rt::serde!(object EnterLockdownMode);
 impl rt::Method for EnterLockdownMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnterLockdownMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2463,9 +2603,8 @@ impl Default for EsxAgentHostManagerUpdateConfig {
 }
 pub(crate) static ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "EsxAgentHostManagerUpdateConfig",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 HostEsxAgentHostManagerConfigInfo configInfo r
 ",
@@ -2476,12 +2615,9 @@ impl rt::Object for EsxAgentHostManagerUpdateConfig {
         &ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config_info),
             _ => P::Absent,
@@ -2501,6 +2637,14 @@ rt::serde!(object EsxAgentHostManagerUpdateConfig);
 impl rt::Method for EsxAgentHostManagerUpdateConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EsxAgentHostManagerUpdateConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2529,9 +2673,8 @@ impl Default for ExitLockdownMode {
 }
 pub(crate) static EXIT_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitLockdownMode",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<ExitLockdownMode>,
@@ -2541,12 +2684,9 @@ impl rt::Object for ExitLockdownMode {
         &EXIT_LOCKDOWN_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_LOCKDOWN_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_LOCKDOWN_MODE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2564,6 +2704,14 @@ rt::serde!(object ExitLockdownMode);
 impl rt::Method for ExitLockdownMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExitLockdownMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2590,9 +2738,8 @@ impl Default for FetchSystemEventLog {
 }
 pub(crate) static FETCH_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchSystemEventLog",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<FetchSystemEventLog>,
@@ -2602,12 +2749,9 @@ impl rt::Object for FetchSystemEventLog {
         &FETCH_SYSTEM_EVENT_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_SYSTEM_EVENT_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_SYSTEM_EVENT_LOG),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2625,6 +2769,14 @@ rt::serde!(object FetchSystemEventLog);
 impl rt::Method for FetchSystemEventLog {
     type Output = Vec<objects::SystemEventInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchSystemEventLog",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "SystemEventInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2660,9 +2812,8 @@ impl Default for GenerateCertificateSigningRequest {
 }
 pub(crate) static GENERATE_CERTIFICATE_SIGNING_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateCertificateSigningRequest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 boolean useIpAddressAsCommonName r
 HostCertificateManagerCertificateSpec spec o since 8.0.1.0
@@ -2674,12 +2825,9 @@ impl rt::Object for GenerateCertificateSigningRequest {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CERTIFICATE_SIGNING_REQUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CERTIFICATE_SIGNING_REQUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.use_ip_address_as_common_name),
             2 => P::Optional(&self.spec),
@@ -2701,6 +2849,14 @@ rt::serde!(object GenerateCertificateSigningRequest);
 impl rt::Method for GenerateCertificateSigningRequest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateCertificateSigningRequest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2737,9 +2893,8 @@ impl Default for GenerateCertificateSigningRequestByDn {
 }
 pub(crate) static GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateCertificateSigningRequestByDn",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string distinguishedName r
 HostCertificateManagerCertificateSpec spec o since 8.0.1.0
@@ -2751,12 +2906,9 @@ impl rt::Object for GenerateCertificateSigningRequestByDn {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.distinguished_name),
             2 => P::Optional(&self.spec),
@@ -2778,6 +2930,14 @@ rt::serde!(object GenerateCertificateSigningRequestByDn);
 impl rt::Method for GenerateCertificateSigningRequestByDn {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateCertificateSigningRequestByDn",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2806,9 +2966,8 @@ impl Default for HostImageConfigGetAcceptance {
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_ACCEPTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigGetAcceptance",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<HostImageConfigGetAcceptance>,
@@ -2818,12 +2977,9 @@ impl rt::Object for HostImageConfigGetAcceptance {
         &HOST_IMAGE_CONFIG_GET_ACCEPTANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_CONFIG_GET_ACCEPTANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_CONFIG_GET_ACCEPTANCE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2841,6 +2997,14 @@ rt::serde!(object HostImageConfigGetAcceptance);
 impl rt::Method for HostImageConfigGetAcceptance {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostImageConfigGetAcceptance",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2867,9 +3031,8 @@ impl Default for HostImageConfigGetProfile {
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigGetProfile",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<HostImageConfigGetProfile>,
@@ -2879,12 +3042,9 @@ impl rt::Object for HostImageConfigGetProfile {
         &HOST_IMAGE_CONFIG_GET_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_CONFIG_GET_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_CONFIG_GET_PROFILE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2902,6 +3062,14 @@ rt::serde!(object HostImageConfigGetProfile);
 impl rt::Method for HostImageConfigGetProfile {
     type Output = objects::HostImageProfileSummary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostImageConfigGetProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostImageProfileSummary",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2937,9 +3105,8 @@ impl Default for ImportCertificateForCamTask {
 }
 pub(crate) static IMPORT_CERTIFICATE_FOR_CAM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportCertificateForCAM_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string certPath r
 string camServer r
@@ -2951,12 +3118,9 @@ impl rt::Object for ImportCertificateForCamTask {
         &IMPORT_CERTIFICATE_FOR_CAM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_CERTIFICATE_FOR_CAM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_CERTIFICATE_FOR_CAM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cert_path),
             2 => P::Value(&self.cam_server),
@@ -2978,6 +3142,14 @@ rt::serde!(object ImportCertificateForCamTask);
 impl rt::Method for ImportCertificateForCamTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImportCertificateForCAM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileNotFound ActiveDirectoryFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3026,9 +3198,8 @@ impl Default for InstallHostPatchV2Task {
 }
 pub(crate) static INSTALL_HOST_PATCH_V2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallHostPatchV2_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -3042,12 +3213,9 @@ impl rt::Object for InstallHostPatchV2Task {
         &INSTALL_HOST_PATCH_V2_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_HOST_PATCH_V2_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_HOST_PATCH_V2_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -3073,6 +3241,14 @@ rt::serde!(object InstallHostPatchV2Task);
 impl rt::Method for InstallHostPatchV2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallHostPatchV2_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3118,9 +3294,8 @@ impl Default for InstallHostPatchTask {
 }
 pub(crate) static INSTALL_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallHostPatch_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostPatchManagerLocator repository r
 string updateID r
@@ -3133,12 +3308,9 @@ impl rt::Object for InstallHostPatchTask {
         &INSTALL_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.repository),
             2 => P::Value(&self.update_id),
@@ -3162,6 +3334,14 @@ rt::serde!(object InstallHostPatchTask);
 impl rt::Method for InstallHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "PatchMetadataInvalid PatchBinariesNotFound PatchNotApplicable NoDiskSpace PatchInstallFailed RebootRequired InvalidState TaskInProgress",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3210,9 +3390,8 @@ impl Default for InstallServerCertificate {
 }
 pub(crate) static INSTALL_SERVER_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallServerCertificate",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string cert r
 ",
@@ -3223,12 +3402,9 @@ impl rt::Object for InstallServerCertificate {
         &INSTALL_SERVER_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_SERVER_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_SERVER_CERTIFICATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cert),
             _ => P::Absent,
@@ -3248,6 +3424,14 @@ rt::serde!(object InstallServerCertificate);
 impl rt::Method for InstallServerCertificate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallServerCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3281,9 +3465,8 @@ impl Default for InstallSmartCardTrustAnchor {
 }
 pub(crate) static INSTALL_SMART_CARD_TRUST_ANCHOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallSmartCardTrustAnchor",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string cert r
 ",
@@ -3294,12 +3477,9 @@ impl rt::Object for InstallSmartCardTrustAnchor {
         &INSTALL_SMART_CARD_TRUST_ANCHOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_SMART_CARD_TRUST_ANCHOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_SMART_CARD_TRUST_ANCHOR),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cert),
             _ => P::Absent,
@@ -3319,6 +3499,14 @@ rt::serde!(object InstallSmartCardTrustAnchor);
 impl rt::Method for InstallSmartCardTrustAnchor {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallSmartCardTrustAnchor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3345,9 +3533,8 @@ impl Default for IsSharedGraphicsActive {
 }
 pub(crate) static IS_SHARED_GRAPHICS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsSharedGraphicsActive",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<IsSharedGraphicsActive>,
@@ -3357,12 +3544,9 @@ impl rt::Object for IsSharedGraphicsActive {
         &IS_SHARED_GRAPHICS_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IS_SHARED_GRAPHICS_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IS_SHARED_GRAPHICS_ACTIVE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3380,6 +3564,14 @@ rt::serde!(object IsSharedGraphicsActive);
 impl rt::Method for IsSharedGraphicsActive {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IsSharedGraphicsActive",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3415,9 +3607,8 @@ impl Default for JoinDomainWithCamTask {
 }
 pub(crate) static JOIN_DOMAIN_WITH_CAM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "JoinDomainWithCAM_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string domainName r
 string camServer r
@@ -3429,12 +3620,9 @@ impl rt::Object for JoinDomainWithCamTask {
         &JOIN_DOMAIN_WITH_CAM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &JOIN_DOMAIN_WITH_CAM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&JOIN_DOMAIN_WITH_CAM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.domain_name),
             2 => P::Value(&self.cam_server),
@@ -3456,6 +3644,14 @@ rt::serde!(object JoinDomainWithCamTask);
 impl rt::Method for JoinDomainWithCamTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "JoinDomainWithCAM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HostConfigFault ActiveDirectoryFault TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3501,9 +3697,8 @@ impl Default for JoinDomainTask {
 }
 pub(crate) static JOIN_DOMAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "JoinDomain_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string domainName r
 string userName r
@@ -3516,12 +3711,9 @@ impl rt::Object for JoinDomainTask {
         &JOIN_DOMAIN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &JOIN_DOMAIN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&JOIN_DOMAIN_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.domain_name),
             2 => P::Value(&self.user_name),
@@ -3545,6 +3737,14 @@ rt::serde!(object JoinDomainTask);
 impl rt::Method for JoinDomainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "JoinDomain_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HostConfigFault InvalidLogin ActiveDirectoryFault TaskInProgress",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3585,9 +3785,8 @@ impl Default for LeaveCurrentDomainTask {
 }
 pub(crate) static LEAVE_CURRENT_DOMAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "LeaveCurrentDomain_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -3598,12 +3797,9 @@ impl rt::Object for LeaveCurrentDomainTask {
         &LEAVE_CURRENT_DOMAIN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LEAVE_CURRENT_DOMAIN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LEAVE_CURRENT_DOMAIN_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -3623,6 +3819,14 @@ rt::serde!(object LeaveCurrentDomainTask);
 impl rt::Method for LeaveCurrentDomainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LeaveCurrentDomain_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState AuthMinimumAdminPermission ActiveDirectoryFault TaskInProgress",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3658,9 +3862,8 @@ impl Default for ListCaCertificateRevocationLists {
 }
 pub(crate) static LIST_CA_CERTIFICATE_REVOCATION_LISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListCACertificateRevocationLists",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ListCaCertificateRevocationLists>,
@@ -3670,12 +3873,9 @@ impl rt::Object for ListCaCertificateRevocationLists {
         &LIST_CA_CERTIFICATE_REVOCATION_LISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_CA_CERTIFICATE_REVOCATION_LISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_CA_CERTIFICATE_REVOCATION_LISTS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3693,6 +3893,14 @@ rt::serde!(object ListCaCertificateRevocationLists);
 impl rt::Method for ListCaCertificateRevocationLists {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListCACertificateRevocationLists",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3721,9 +3929,8 @@ impl Default for ListCaCertificates {
 }
 pub(crate) static LIST_CA_CERTIFICATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListCACertificates",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ListCaCertificates>,
@@ -3733,12 +3940,9 @@ impl rt::Object for ListCaCertificates {
         &LIST_CA_CERTIFICATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_CA_CERTIFICATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_CA_CERTIFICATES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3756,6 +3960,14 @@ rt::serde!(object ListCaCertificates);
 impl rt::Method for ListCaCertificates {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListCACertificates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3784,9 +3996,8 @@ impl Default for ListSmartCardTrustAnchors {
 }
 pub(crate) static LIST_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListSmartCardTrustAnchors",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ListSmartCardTrustAnchors>,
@@ -3796,12 +4007,9 @@ impl rt::Object for ListSmartCardTrustAnchors {
         &LIST_SMART_CARD_TRUST_ANCHORS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_SMART_CARD_TRUST_ANCHORS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_SMART_CARD_TRUST_ANCHORS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3819,6 +4027,14 @@ rt::serde!(object ListSmartCardTrustAnchors);
 impl rt::Method for ListSmartCardTrustAnchors {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListSmartCardTrustAnchors",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3850,9 +4066,8 @@ impl Default for NotifyAffectedServices {
 }
 pub(crate) static NOTIFY_AFFECTED_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotifyAffectedServices",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string services ol since 8.0.1.0
 ",
@@ -3863,12 +4078,9 @@ impl rt::Object for NotifyAffectedServices {
         &NOTIFY_AFFECTED_SERVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOTIFY_AFFECTED_SERVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOTIFY_AFFECTED_SERVICES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.services),
             _ => P::Absent,
@@ -3888,6 +4100,14 @@ rt::serde!(object NotifyAffectedServices);
 impl rt::Method for NotifyAffectedServices {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "NotifyAffectedServices",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3923,9 +4143,8 @@ impl Default for PowerDownHostToStandByTask {
 }
 pub(crate) static POWER_DOWN_HOST_TO_STAND_BY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerDownHostToStandBy_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 int timeoutSec r
 boolean evacuatePoweredOffVms o
@@ -3937,12 +4156,9 @@ impl rt::Object for PowerDownHostToStandByTask {
         &POWER_DOWN_HOST_TO_STAND_BY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_DOWN_HOST_TO_STAND_BY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_DOWN_HOST_TO_STAND_BY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout_sec),
             2 => P::Value(&self.evacuate_powered_off_vms),
@@ -3964,6 +4180,14 @@ rt::serde!(object PowerDownHostToStandByTask);
 impl rt::Method for PowerDownHostToStandByTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerDownHostToStandBy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostPowerOpFailed InvalidState NotSupported Timedout RequestCanceled",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4005,9 +4229,8 @@ impl Default for PowerUpHostFromStandByTask {
 }
 pub(crate) static POWER_UP_HOST_FROM_STAND_BY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerUpHostFromStandBy_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 int timeoutSec r
 ",
@@ -4018,12 +4241,9 @@ impl rt::Object for PowerUpHostFromStandByTask {
         &POWER_UP_HOST_FROM_STAND_BY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_UP_HOST_FROM_STAND_BY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_UP_HOST_FROM_STAND_BY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout_sec),
             _ => P::Absent,
@@ -4043,6 +4263,14 @@ rt::serde!(object PowerUpHostFromStandByTask);
 impl rt::Method for PowerUpHostFromStandByTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerUpHostFromStandBy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostPowerOpFailed InvalidState NotSupported Timedout",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4083,9 +4311,8 @@ impl Default for ProvisionServerPrivateKey {
 }
 pub(crate) static PROVISION_SERVER_PRIVATE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProvisionServerPrivateKey",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string key r secret
 ",
@@ -4096,12 +4323,9 @@ impl rt::Object for ProvisionServerPrivateKey {
         &PROVISION_SERVER_PRIVATE_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROVISION_SERVER_PRIVATE_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROVISION_SERVER_PRIVATE_KEY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -4121,6 +4345,14 @@ rt::serde!(object ProvisionServerPrivateKey);
 impl rt::Method for ProvisionServerPrivateKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ProvisionServerPrivateKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4149,9 +4381,8 @@ impl Default for QueryAvailablePartition {
 }
 pub(crate) static QUERY_AVAILABLE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailablePartition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryAvailablePartition>,
@@ -4161,12 +4392,9 @@ impl rt::Object for QueryAvailablePartition {
         &QUERY_AVAILABLE_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_PARTITION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4184,6 +4412,14 @@ rt::serde!(object QueryAvailablePartition);
 impl rt::Method for QueryAvailablePartition {
     type Output = Vec<objects::HostDiagnosticPartition>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailablePartition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiagnosticPartition",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -4210,9 +4446,8 @@ impl Default for QueryAvailableTimeZones {
 }
 pub(crate) static QUERY_AVAILABLE_TIME_ZONES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableTimeZones",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryAvailableTimeZones>,
@@ -4222,12 +4457,9 @@ impl rt::Object for QueryAvailableTimeZones {
         &QUERY_AVAILABLE_TIME_ZONES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_TIME_ZONES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_TIME_ZONES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4245,6 +4477,14 @@ rt::serde!(object QueryAvailableTimeZones);
 impl rt::Method for QueryAvailableTimeZones {
     type Output = Vec<objects::HostDateTimeSystemTimeZone>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableTimeZones",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDateTimeSystemTimeZone",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -4270,9 +4510,8 @@ impl Default for QueryBootDevices {
 }
 pub(crate) static QUERY_BOOT_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryBootDevices",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryBootDevices>,
@@ -4282,12 +4521,9 @@ impl rt::Object for QueryBootDevices {
         &QUERY_BOOT_DEVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_BOOT_DEVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_BOOT_DEVICES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4305,6 +4541,14 @@ rt::serde!(object QueryBootDevices);
 impl rt::Method for QueryBootDevices {
     type Output = Option<Box<objects::HostBootDeviceInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryBootDevices",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostBootDeviceInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -4337,9 +4581,8 @@ impl Default for QueryConfiguredModuleOptionString {
 }
 pub(crate) static QUERY_CONFIGURED_MODULE_OPTION_STRING: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfiguredModuleOptionString",
-    "2.5u2",
     None,
-    "
+    "2.5u2
 ManagedObjectReference _this r
 string name r
 ",
@@ -4350,12 +4593,9 @@ impl rt::Object for QueryConfiguredModuleOptionString {
         &QUERY_CONFIGURED_MODULE_OPTION_STRING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIGURED_MODULE_OPTION_STRING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIGURED_MODULE_OPTION_STRING),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -4375,6 +4615,14 @@ rt::serde!(object QueryConfiguredModuleOptionString);
 impl rt::Method for QueryConfiguredModuleOptionString {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfiguredModuleOptionString",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "NotFound",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4423,9 +4671,8 @@ impl Default for QueryConnectionInfo {
 }
 pub(crate) static QUERY_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnectionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string hostname r
 int port r
@@ -4441,12 +4688,9 @@ impl rt::Object for QueryConnectionInfo {
         &QUERY_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONNECTION_INFO),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hostname),
             2 => P::Value(&self.port),
@@ -4476,6 +4720,14 @@ rt::serde!(object QueryConnectionInfo);
 impl rt::Method for QueryConnectionInfo {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConnectionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostConnectInfo",
+        throws: "InvalidLogin HostConnectFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4510,9 +4762,8 @@ impl Default for QueryConnectionInfoViaSpec {
 }
 pub(crate) static QUERY_CONNECTION_INFO_VIA_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnectionInfoViaSpec",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostConnectSpec spec r
 ",
@@ -4523,12 +4774,9 @@ impl rt::Object for QueryConnectionInfoViaSpec {
         &QUERY_CONNECTION_INFO_VIA_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONNECTION_INFO_VIA_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONNECTION_INFO_VIA_SPEC),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -4548,6 +4796,14 @@ rt::serde!(object QueryConnectionInfoViaSpec);
 impl rt::Method for QueryConnectionInfoViaSpec {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConnectionInfoViaSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostConnectInfo",
+        throws: "InvalidLogin HostConnectFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4575,9 +4831,8 @@ impl Default for QueryDateTime {
 }
 pub(crate) static QUERY_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDateTime",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryDateTime>,
@@ -4587,12 +4842,9 @@ impl rt::Object for QueryDateTime {
         &QUERY_DATE_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DATE_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DATE_TIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4610,6 +4862,14 @@ rt::serde!(object QueryDateTime);
 impl rt::Method for QueryDateTime {
     type Output = rt::DateTime;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDateTime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "dateTime",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -21,9 +21,8 @@ impl Default for QueryFirmwareConfigUploadUrl {
 }
 pub(crate) static QUERY_FIRMWARE_CONFIG_UPLOAD_URL: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFirmwareConfigUploadURL",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryFirmwareConfigUploadUrl>,
@@ -33,12 +32,9 @@ impl rt::Object for QueryFirmwareConfigUploadUrl {
         &QUERY_FIRMWARE_CONFIG_UPLOAD_URL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FIRMWARE_CONFIG_UPLOAD_URL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FIRMWARE_CONFIG_UPLOAD_URL),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +52,14 @@ rt::serde!(object QueryFirmwareConfigUploadUrl);
 impl rt::Method for QueryFirmwareConfigUploadUrl {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFirmwareConfigUploadURL",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -81,9 +85,8 @@ impl Default for QueryHostConnectionInfo {
 }
 pub(crate) static QUERY_HOST_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostConnectionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryHostConnectionInfo>,
@@ -93,12 +96,9 @@ impl rt::Object for QueryHostConnectionInfo {
         &QUERY_HOST_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_CONNECTION_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -116,6 +116,14 @@ rt::serde!(object QueryHostConnectionInfo);
 impl rt::Method for QueryHostConnectionInfo {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostConnectionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostConnectInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -150,9 +158,8 @@ impl Default for QueryHostPatchTask {
 }
 pub(crate) static QUERY_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
@@ -163,12 +170,9 @@ impl rt::Object for QueryHostPatchTask {
         &QUERY_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -188,6 +192,14 @@ rt::serde!(object QueryHostPatchTask);
 impl rt::Method for QueryHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -220,9 +232,8 @@ impl Default for QueryLockdownExceptions {
 }
 pub(crate) static QUERY_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLockdownExceptions",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryLockdownExceptions>,
@@ -232,12 +243,9 @@ impl rt::Object for QueryLockdownExceptions {
         &QUERY_LOCKDOWN_EXCEPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_LOCKDOWN_EXCEPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_LOCKDOWN_EXCEPTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -255,6 +263,14 @@ rt::serde!(object QueryLockdownExceptions);
 impl rt::Method for QueryLockdownExceptions {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryLockdownExceptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -291,9 +307,8 @@ impl Default for QueryMemoryOverhead {
 }
 pub(crate) static QUERY_MEMORY_OVERHEAD: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMemoryOverhead",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 long memorySize r
 int videoRamSize o
@@ -306,12 +321,9 @@ impl rt::Object for QueryMemoryOverhead {
         &QUERY_MEMORY_OVERHEAD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MEMORY_OVERHEAD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MEMORY_OVERHEAD),
             0 => P::Value(&self.this),
             1 => P::Value(&self.memory_size),
             2 => P::Value(&self.video_ram_size),
@@ -335,6 +347,14 @@ rt::serde!(object QueryMemoryOverhead);
 impl rt::Method for QueryMemoryOverhead {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMemoryOverhead",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -365,9 +385,8 @@ impl Default for QueryMemoryOverheadEx {
 }
 pub(crate) static QUERY_MEMORY_OVERHEAD_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMemoryOverheadEx",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 VirtualMachineConfigInfo vmConfigInfo r
 ",
@@ -378,12 +397,9 @@ impl rt::Object for QueryMemoryOverheadEx {
         &QUERY_MEMORY_OVERHEAD_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MEMORY_OVERHEAD_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MEMORY_OVERHEAD_EX),
             0 => P::Value(&self.this),
             1 => P::Object(&self.vm_config_info),
             _ => P::Absent,
@@ -403,6 +419,14 @@ rt::serde!(object QueryMemoryOverheadEx);
 impl rt::Method for QueryMemoryOverheadEx {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMemoryOverheadEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -428,9 +452,8 @@ impl Default for QueryModules {
 }
 pub(crate) static QUERY_MODULES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryModules",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryModules>,
@@ -440,12 +463,9 @@ impl rt::Object for QueryModules {
         &QUERY_MODULES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MODULES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MODULES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -463,6 +483,14 @@ rt::serde!(object QueryModules);
 impl rt::Method for QueryModules {
     type Output = Vec<objects::KernelModuleInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryModules",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KernelModuleInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -498,9 +526,8 @@ impl Default for QueryPartitionCreateDesc {
 }
 pub(crate) static QUERY_PARTITION_CREATE_DESC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPartitionCreateDesc",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string diskUuid r
 string diagnosticType r
@@ -512,12 +539,9 @@ impl rt::Object for QueryPartitionCreateDesc {
         &QUERY_PARTITION_CREATE_DESC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PARTITION_CREATE_DESC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PARTITION_CREATE_DESC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.disk_uuid),
             2 => P::Value(&self.diagnostic_type),
@@ -539,6 +563,14 @@ rt::serde!(object QueryPartitionCreateDesc);
 impl rt::Method for QueryPartitionCreateDesc {
     type Output = objects::HostDiagnosticPartitionCreateDescription;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPartitionCreateDesc",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiagnosticPartitionCreateDescription",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -576,9 +608,8 @@ impl Default for QueryPartitionCreateOptions {
 }
 pub(crate) static QUERY_PARTITION_CREATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPartitionCreateOptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string storageType r
 string diagnosticType r
@@ -590,12 +621,9 @@ impl rt::Object for QueryPartitionCreateOptions {
         &QUERY_PARTITION_CREATE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PARTITION_CREATE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PARTITION_CREATE_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.storage_type),
             2 => P::Value(&self.diagnostic_type),
@@ -617,6 +645,14 @@ rt::serde!(object QueryPartitionCreateOptions);
 impl rt::Method for QueryPartitionCreateOptions {
     type Output = Vec<objects::HostDiagnosticPartitionCreateOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPartitionCreateOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiagnosticPartitionCreateOption",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -645,9 +681,8 @@ impl Default for QueryProductLockerLocation {
 }
 pub(crate) static QUERY_PRODUCT_LOCKER_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProductLockerLocation",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryProductLockerLocation>,
@@ -657,12 +692,9 @@ impl rt::Object for QueryProductLockerLocation {
         &QUERY_PRODUCT_LOCKER_LOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PRODUCT_LOCKER_LOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PRODUCT_LOCKER_LOCATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -680,6 +712,14 @@ rt::serde!(object QueryProductLockerLocation);
 impl rt::Method for QueryProductLockerLocation {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProductLockerLocation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -706,9 +746,8 @@ impl Default for QuerySystemUsers {
 }
 pub(crate) static QUERY_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySystemUsers",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QuerySystemUsers>,
@@ -718,12 +757,9 @@ impl rt::Object for QuerySystemUsers {
         &QUERY_SYSTEM_USERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SYSTEM_USERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SYSTEM_USERS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -741,6 +777,14 @@ rt::serde!(object QuerySystemUsers);
 impl rt::Method for QuerySystemUsers {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySystemUsers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -766,9 +810,8 @@ impl Default for QueryTpmAttestationReport {
 }
 pub(crate) static QUERY_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryTpmAttestationReport",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryTpmAttestationReport>,
@@ -778,12 +821,9 @@ impl rt::Object for QueryTpmAttestationReport {
         &QUERY_TPM_ATTESTATION_REPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_TPM_ATTESTATION_REPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_TPM_ATTESTATION_REPORT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -801,6 +841,14 @@ rt::serde!(object QueryTpmAttestationReport);
 impl rt::Method for QueryTpmAttestationReport {
     type Output = Option<Box<objects::HostTpmAttestationReport>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryTpmAttestationReport",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostTpmAttestationReport",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -828,9 +876,8 @@ impl Default for ReconfigureHostForDasTask {
 }
 pub(crate) static RECONFIGURE_HOST_FOR_DAS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureHostForDAS_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ReconfigureHostForDasTask>,
@@ -840,12 +887,9 @@ impl rt::Object for ReconfigureHostForDasTask {
         &RECONFIGURE_HOST_FOR_DAS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_HOST_FOR_DAS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_HOST_FOR_DAS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -863,6 +907,14 @@ rt::serde!(object ReconfigureHostForDasTask);
 impl rt::Method for ReconfigureHostForDasTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureHostForDAS_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DasConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -898,9 +950,8 @@ impl Default for ReconfigureServiceConsoleReservation {
 }
 pub(crate) static RECONFIGURE_SERVICE_CONSOLE_RESERVATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureServiceConsoleReservation",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 long cfgBytes r
 ",
@@ -911,12 +962,9 @@ impl rt::Object for ReconfigureServiceConsoleReservation {
         &RECONFIGURE_SERVICE_CONSOLE_RESERVATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_SERVICE_CONSOLE_RESERVATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_SERVICE_CONSOLE_RESERVATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cfg_bytes),
             _ => P::Absent,
@@ -936,6 +984,14 @@ rt::serde!(object ReconfigureServiceConsoleReservation);
 impl rt::Method for ReconfigureServiceConsoleReservation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureServiceConsoleReservation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -963,9 +1019,8 @@ impl Default for ReconfigureSnmpAgent {
 }
 pub(crate) static RECONFIGURE_SNMP_AGENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureSnmpAgent",
-    "2.5",
     None,
-    "
+    "2.5
 HostSnmpConfigSpec spec r
 ",
     rt::unset::<ReconfigureSnmpAgent>,
@@ -975,12 +1030,9 @@ impl rt::Object for ReconfigureSnmpAgent {
         &RECONFIGURE_SNMP_AGENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_SNMP_AGENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_SNMP_AGENT),
             0 => P::Object(&self.spec),
             _ => P::Absent,
         }
@@ -998,6 +1050,14 @@ rt::serde!(object ReconfigureSnmpAgent);
 impl rt::Method for ReconfigureSnmpAgent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureSnmpAgent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("snmpSystem"),
+        returns: "",
+        throws: "NotFound InsufficientResourcesFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1030,9 +1090,8 @@ impl Default for ReconfigureVirtualMachineReservation {
 }
 pub(crate) static RECONFIGURE_VIRTUAL_MACHINE_RESERVATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureVirtualMachineReservation",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 VirtualMachineMemoryReservationSpec spec r
 ",
@@ -1043,12 +1102,9 @@ impl rt::Object for ReconfigureVirtualMachineReservation {
         &RECONFIGURE_VIRTUAL_MACHINE_RESERVATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_VIRTUAL_MACHINE_RESERVATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_VIRTUAL_MACHINE_RESERVATION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1068,6 +1124,14 @@ rt::serde!(object ReconfigureVirtualMachineReservation);
 impl rt::Method for ReconfigureVirtualMachineReservation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureVirtualMachineReservation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1103,9 +1167,8 @@ impl Default for ReconnectHostTask {
 }
 pub(crate) static RECONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconnectHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostConnectSpec cnxSpec o
 HostSystemReconnectSpec reconnectSpec o since 5.0
@@ -1117,12 +1180,9 @@ impl rt::Object for ReconnectHostTask {
         &RECONNECT_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONNECT_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONNECT_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.cnx_spec),
             2 => P::Optional(&self.reconnect_spec),
@@ -1144,6 +1204,14 @@ rt::serde!(object ReconnectHostTask);
 impl rt::Method for ReconnectHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconnectHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin InvalidState InvalidName HostConnectFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1176,9 +1244,8 @@ impl Default for Refresh {
 }
 pub(crate) static REFRESH: rt::ObjectInfo = rt::ObjectInfo::new(
     "Refresh",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<Refresh>,
@@ -1188,12 +1255,9 @@ impl rt::Object for Refresh {
         &REFRESH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1211,6 +1275,14 @@ rt::serde!(object Refresh);
 impl rt::Method for Refresh {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Refresh",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1236,9 +1308,8 @@ impl Default for RefreshDateTimeSystem {
 }
 pub(crate) static REFRESH_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDateTimeSystem",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshDateTimeSystem>,
@@ -1248,12 +1319,9 @@ impl rt::Object for RefreshDateTimeSystem {
         &REFRESH_DATE_TIME_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DATE_TIME_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DATE_TIME_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1271,6 +1339,14 @@ rt::serde!(object RefreshDateTimeSystem);
 impl rt::Method for RefreshDateTimeSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDateTimeSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1296,9 +1372,8 @@ impl Default for RefreshFirewall {
 }
 pub(crate) static REFRESH_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshFirewall",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshFirewall>,
@@ -1308,12 +1383,9 @@ impl rt::Object for RefreshFirewall {
         &REFRESH_FIREWALL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_FIREWALL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_FIREWALL),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1331,6 +1403,14 @@ rt::serde!(object RefreshFirewall);
 impl rt::Method for RefreshFirewall {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshFirewall",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1356,9 +1436,8 @@ impl Default for RefreshGraphicsManager {
 }
 pub(crate) static REFRESH_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshGraphicsManager",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshGraphicsManager>,
@@ -1368,12 +1447,9 @@ impl rt::Object for RefreshGraphicsManager {
         &REFRESH_GRAPHICS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_GRAPHICS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_GRAPHICS_MANAGER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1391,6 +1467,14 @@ rt::serde!(object RefreshGraphicsManager);
 impl rt::Method for RefreshGraphicsManager {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshGraphicsManager",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1416,9 +1500,8 @@ impl Default for RefreshHealthStatusSystem {
 }
 pub(crate) static REFRESH_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshHealthStatusSystem",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshHealthStatusSystem>,
@@ -1428,12 +1511,9 @@ impl rt::Object for RefreshHealthStatusSystem {
         &REFRESH_HEALTH_STATUS_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_HEALTH_STATUS_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_HEALTH_STATUS_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1451,6 +1531,14 @@ rt::serde!(object RefreshHealthStatusSystem);
 impl rt::Method for RefreshHealthStatusSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshHealthStatusSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1476,9 +1564,8 @@ impl Default for RefreshServices {
 }
 pub(crate) static REFRESH_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshServices",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshServices>,
@@ -1488,12 +1575,9 @@ impl rt::Object for RefreshServices {
         &REFRESH_SERVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_SERVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_SERVICES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1511,6 +1595,14 @@ rt::serde!(object RefreshServices);
 impl rt::Method for RefreshServices {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshServices",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1538,9 +1630,8 @@ impl Default for RemoveGroup {
 }
 pub(crate) static REMOVE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGroup",
-    "2.0",
     None,
-    "
+    "2.0
 string groupName r
 ",
     rt::unset::<RemoveGroup>,
@@ -1550,12 +1641,9 @@ impl rt::Object for RemoveGroup {
         &REMOVE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_GROUP),
             0 => P::Value(&self.group_name),
             _ => P::Absent,
         }
@@ -1573,6 +1661,14 @@ rt::serde!(object RemoveGroup);
 impl rt::Method for RemoveGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1609,9 +1705,8 @@ impl Default for RemoveSmartCardTrustAnchor {
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchor",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string issuer r
 string serial r
@@ -1623,12 +1718,9 @@ impl rt::Object for RemoveSmartCardTrustAnchor {
         &REMOVE_SMART_CARD_TRUST_ANCHOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SMART_CARD_TRUST_ANCHOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SMART_CARD_TRUST_ANCHOR),
             0 => P::Value(&self.this),
             1 => P::Value(&self.issuer),
             2 => P::Value(&self.serial),
@@ -1650,6 +1742,14 @@ rt::serde!(object RemoveSmartCardTrustAnchor);
 impl rt::Method for RemoveSmartCardTrustAnchor {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSmartCardTrustAnchor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1686,9 +1786,8 @@ impl Default for RemoveSmartCardTrustAnchorByFingerprint {
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchorByFingerprint",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string fingerprint r
 string digest r
@@ -1700,12 +1799,9 @@ impl rt::Object for RemoveSmartCardTrustAnchorByFingerprint {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.fingerprint),
             2 => P::Value(&self.digest),
@@ -1727,6 +1823,14 @@ rt::serde!(object RemoveSmartCardTrustAnchorByFingerprint);
 impl rt::Method for RemoveSmartCardTrustAnchorByFingerprint {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSmartCardTrustAnchorByFingerprint",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1760,9 +1864,8 @@ impl Default for RemoveSmartCardTrustAnchorCertificate {
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchorCertificate",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 string certificate r
 ",
@@ -1773,12 +1876,9 @@ impl rt::Object for RemoveSmartCardTrustAnchorCertificate {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.certificate),
             _ => P::Absent,
@@ -1798,6 +1898,14 @@ rt::serde!(object RemoveSmartCardTrustAnchorCertificate);
 impl rt::Method for RemoveSmartCardTrustAnchorCertificate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSmartCardTrustAnchorCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1826,9 +1934,8 @@ impl Default for RemoveUser {
 }
 pub(crate) static REMOVE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveUser",
-    "2.0",
     None,
-    "
+    "2.0
 string userName r
 ",
     rt::unset::<RemoveUser>,
@@ -1838,12 +1945,9 @@ impl rt::Object for RemoveUser {
         &REMOVE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_USER),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -1861,6 +1965,14 @@ rt::serde!(object RemoveUser);
 impl rt::Method for RemoveUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1897,9 +2009,8 @@ impl Default for ReplaceCaCertificatesAndCrls {
 }
 pub(crate) static REPLACE_CA_CERTIFICATES_AND_CRLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplaceCACertificatesAndCRLs",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string caCert rl
 string caCrl ol
@@ -1911,12 +2022,9 @@ impl rt::Object for ReplaceCaCertificatesAndCrls {
         &REPLACE_CA_CERTIFICATES_AND_CRLS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLACE_CA_CERTIFICATES_AND_CRLS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLACE_CA_CERTIFICATES_AND_CRLS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.ca_cert),
             2 => P::Value(&self.ca_crl),
@@ -1938,6 +2046,14 @@ rt::serde!(object ReplaceCaCertificatesAndCrls);
 impl rt::Method for ReplaceCaCertificatesAndCrls {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReplaceCACertificatesAndCRLs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1969,9 +2085,8 @@ impl Default for ReplaceSmartCardTrustAnchors {
 }
 pub(crate) static REPLACE_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplaceSmartCardTrustAnchors",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string certs ol
 ",
@@ -1982,12 +2097,9 @@ impl rt::Object for ReplaceSmartCardTrustAnchors {
         &REPLACE_SMART_CARD_TRUST_ANCHORS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLACE_SMART_CARD_TRUST_ANCHORS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLACE_SMART_CARD_TRUST_ANCHORS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.certs),
             _ => P::Absent,
@@ -2007,6 +2119,14 @@ rt::serde!(object ReplaceSmartCardTrustAnchors);
 impl rt::Method for ReplaceSmartCardTrustAnchors {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReplaceSmartCardTrustAnchors",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2034,9 +2154,8 @@ impl Default for ResetFirmwareToFactoryDefaults {
 }
 pub(crate) static RESET_FIRMWARE_TO_FACTORY_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetFirmwareToFactoryDefaults",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetFirmwareToFactoryDefaults>,
@@ -2046,12 +2165,9 @@ impl rt::Object for ResetFirmwareToFactoryDefaults {
         &RESET_FIRMWARE_TO_FACTORY_DEFAULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_FIRMWARE_TO_FACTORY_DEFAULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_FIRMWARE_TO_FACTORY_DEFAULTS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2069,6 +2185,14 @@ rt::serde!(object ResetFirmwareToFactoryDefaults);
 impl rt::Method for ResetFirmwareToFactoryDefaults {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetFirmwareToFactoryDefaults",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2095,9 +2219,8 @@ impl Default for ResetSystemHealthInfo {
 }
 pub(crate) static RESET_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetSystemHealthInfo",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetSystemHealthInfo>,
@@ -2107,12 +2230,9 @@ impl rt::Object for ResetSystemHealthInfo {
         &RESET_SYSTEM_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_SYSTEM_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_SYSTEM_HEALTH_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2130,6 +2250,14 @@ rt::serde!(object ResetSystemHealthInfo);
 impl rt::Method for ResetSystemHealthInfo {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetSystemHealthInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2162,9 +2290,8 @@ impl Default for RestartService {
 }
 pub(crate) static RESTART_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestartService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2175,12 +2302,9 @@ impl rt::Object for RestartService {
         &RESTART_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTART_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTART_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -2200,6 +2324,14 @@ rt::serde!(object RestartService);
 impl rt::Method for RestartService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RestartService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2235,9 +2367,8 @@ impl Default for RestoreFirmwareConfiguration {
 }
 pub(crate) static RESTORE_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestoreFirmwareConfiguration",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -2248,12 +2379,9 @@ impl rt::Object for RestoreFirmwareConfiguration {
         &RESTORE_FIRMWARE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTORE_FIRMWARE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTORE_FIRMWARE_CONFIGURATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -2273,6 +2401,14 @@ rt::serde!(object RestoreFirmwareConfiguration);
 impl rt::Method for RestoreFirmwareConfiguration {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RestoreFirmwareConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState FileFault MismatchedBundle InvalidBundle",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2304,9 +2440,8 @@ impl Default for RetrieveCertificateInfoList {
 }
 pub(crate) static RETRIEVE_CERTIFICATE_INFO_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveCertificateInfoList",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveCertificateInfoList>,
@@ -2316,12 +2451,9 @@ impl rt::Object for RetrieveCertificateInfoList {
         &RETRIEVE_CERTIFICATE_INFO_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_CERTIFICATE_INFO_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_CERTIFICATE_INFO_LIST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2339,6 +2471,14 @@ rt::serde!(object RetrieveCertificateInfoList);
 impl rt::Method for RetrieveCertificateInfoList {
     type Output = Vec<objects::HostCertificateManagerCertificateInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveCertificateInfoList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostCertificateManagerCertificateInfo",
+        throws: "",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2364,9 +2504,8 @@ impl Default for RetrieveFreeEpcMemory {
 }
 pub(crate) static RETRIEVE_FREE_EPC_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveFreeEpcMemory",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveFreeEpcMemory>,
@@ -2376,12 +2515,9 @@ impl rt::Object for RetrieveFreeEpcMemory {
         &RETRIEVE_FREE_EPC_MEMORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_FREE_EPC_MEMORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_FREE_EPC_MEMORY),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2399,6 +2535,14 @@ rt::serde!(object RetrieveFreeEpcMemory);
 impl rt::Method for RetrieveFreeEpcMemory {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveFreeEpcMemory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2424,9 +2568,8 @@ impl Default for RetrieveHostAccessControlEntries {
 }
 pub(crate) static RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostAccessControlEntries",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveHostAccessControlEntries>,
@@ -2436,12 +2579,9 @@ impl rt::Object for RetrieveHostAccessControlEntries {
         &RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2459,6 +2599,14 @@ rt::serde!(object RetrieveHostAccessControlEntries);
 impl rt::Method for RetrieveHostAccessControlEntries {
     type Output = Vec<objects::HostAccessControlEntry>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostAccessControlEntries",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostAccessControlEntry",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2499,9 +2647,8 @@ impl Default for ScanHostPatchV2Task {
 }
 pub(crate) static SCAN_HOST_PATCH_V2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScanHostPatchV2_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -2514,12 +2661,9 @@ impl rt::Object for ScanHostPatchV2Task {
         &SCAN_HOST_PATCH_V2_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCAN_HOST_PATCH_V2_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCAN_HOST_PATCH_V2_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -2543,6 +2687,14 @@ rt::serde!(object ScanHostPatchV2Task);
 impl rt::Method for ScanHostPatchV2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ScanHostPatchV2_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2587,9 +2739,8 @@ impl Default for ScanHostPatchTask {
 }
 pub(crate) static SCAN_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScanHostPatch_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostPatchManagerLocator repository r
 string updateID ol
@@ -2601,12 +2752,9 @@ impl rt::Object for ScanHostPatchTask {
         &SCAN_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCAN_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCAN_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.repository),
             2 => P::Value(&self.update_id),
@@ -2628,6 +2776,14 @@ rt::serde!(object ScanHostPatchTask);
 impl rt::Method for ScanHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ScanHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled PatchMetadataInvalid PlatformConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2667,9 +2823,8 @@ impl Default for SelectActivePartition {
 }
 pub(crate) static SELECT_ACTIVE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectActivePartition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostScsiDiskPartition partition o
 ",
@@ -2680,12 +2835,9 @@ impl rt::Object for SelectActivePartition {
         &SELECT_ACTIVE_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECT_ACTIVE_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECT_ACTIVE_PARTITION),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.partition),
             _ => P::Absent,
@@ -2705,6 +2857,14 @@ rt::serde!(object SelectActivePartition);
 impl rt::Method for SelectActivePartition {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SelectActivePartition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2731,9 +2891,8 @@ impl Default for SendTestNotification {
 }
 pub(crate) static SEND_TEST_NOTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendTestNotification",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<SendTestNotification>,
 );
 impl rt::Object for SendTestNotification {
@@ -2741,12 +2900,9 @@ impl rt::Object for SendTestNotification {
         &SEND_TEST_NOTIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_TEST_NOTIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEND_TEST_NOTIFICATION),
             _ => P::Absent,
         }
     }
@@ -2762,6 +2918,14 @@ rt::serde!(object SendTestNotification);
 impl rt::Method for SendTestNotification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SendTestNotification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("snmpSystem"),
+        returns: "",
+        throws: "NotFound InsufficientResourcesFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2807,9 +2971,8 @@ impl Default for StageHostPatchTask {
 }
 pub(crate) static STAGE_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StageHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -2823,12 +2986,9 @@ impl rt::Object for StageHostPatchTask {
         &STAGE_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STAGE_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STAGE_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -2854,6 +3014,14 @@ rt::serde!(object StageHostPatchTask);
 impl rt::Method for StageHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StageHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2893,9 +3061,8 @@ impl Default for StartService {
 }
 pub(crate) static START_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2906,12 +3073,9 @@ impl rt::Object for StartService {
         &START_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -2931,6 +3095,14 @@ rt::serde!(object StartService);
 impl rt::Method for StartService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2966,9 +3138,8 @@ impl Default for StopService {
 }
 pub(crate) static STOP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2979,12 +3150,9 @@ impl rt::Object for StopService {
         &STOP_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STOP_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STOP_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -3004,6 +3172,14 @@ rt::serde!(object StopService);
 impl rt::Method for StopService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StopService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3032,9 +3208,8 @@ impl Default for TestTimeService {
 }
 pub(crate) static TEST_TIME_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TestTimeService",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<TestTimeService>,
@@ -3044,12 +3219,9 @@ impl rt::Object for TestTimeService {
         &TEST_TIME_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEST_TIME_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEST_TIME_SERVICE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3067,6 +3239,14 @@ rt::serde!(object TestTimeService);
 impl rt::Method for TestTimeService {
     type Output = Option<Box<objects::HostDateTimeSystemServiceTestResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TestTimeService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDateTimeSystemServiceTestResult",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -3099,9 +3279,8 @@ impl Default for UnassignUserFromGroup {
 }
 pub(crate) static UNASSIGN_USER_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnassignUserFromGroup",
-    "2.0",
     None,
-    "
+    "2.0
 string user r
 string group r
 ",
@@ -3112,12 +3291,9 @@ impl rt::Object for UnassignUserFromGroup {
         &UNASSIGN_USER_FROM_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNASSIGN_USER_FROM_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNASSIGN_USER_FROM_GROUP),
             0 => P::Value(&self.user),
             1 => P::Value(&self.group),
             _ => P::Absent,
@@ -3137,6 +3313,14 @@ rt::serde!(object UnassignUserFromGroup);
 impl rt::Method for UnassignUserFromGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnassignUserFromGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3175,9 +3359,8 @@ impl Default for UninstallHostPatchTask {
 }
 pub(crate) static UNINSTALL_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string bulletinIds ol
 HostPatchManagerPatchManagerOperationSpec spec o
@@ -3189,12 +3372,9 @@ impl rt::Object for UninstallHostPatchTask {
         &UNINSTALL_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNINSTALL_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNINSTALL_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.bulletin_ids),
             2 => P::Optional(&self.spec),
@@ -3216,6 +3396,14 @@ rt::serde!(object UninstallHostPatchTask);
 impl rt::Method for UninstallHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UninstallHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3254,9 +3442,8 @@ impl Default for UninstallService {
 }
 pub(crate) static UNINSTALL_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -3267,12 +3454,9 @@ impl rt::Object for UninstallService {
         &UNINSTALL_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNINSTALL_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNINSTALL_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -3292,6 +3476,14 @@ rt::serde!(object UninstallService);
 impl rt::Method for UninstallService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UninstallService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3326,9 +3518,8 @@ impl Default for UpdateAssignableHardwareConfig {
 }
 pub(crate) static UPDATE_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAssignableHardwareConfig",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostAssignableHardwareConfig config r
 ",
@@ -3339,12 +3530,9 @@ impl rt::Object for UpdateAssignableHardwareConfig {
         &UPDATE_ASSIGNABLE_HARDWARE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_ASSIGNABLE_HARDWARE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_ASSIGNABLE_HARDWARE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -3364,6 +3552,14 @@ rt::serde!(object UpdateAssignableHardwareConfig);
 impl rt::Method for UpdateAssignableHardwareConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAssignableHardwareConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3395,9 +3591,8 @@ impl Default for UpdateBootDevice {
 }
 pub(crate) static UPDATE_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateBootDevice",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string key r
 ",
@@ -3408,12 +3603,9 @@ impl rt::Object for UpdateBootDevice {
         &UPDATE_BOOT_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_BOOT_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_BOOT_DEVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -3433,6 +3625,14 @@ rt::serde!(object UpdateBootDevice);
 impl rt::Method for UpdateBootDevice {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateBootDevice",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3465,9 +3665,8 @@ impl Default for UpdateDateTime {
 }
 pub(crate) static UPDATE_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDateTime",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 dateTime dateTime r
 ",
@@ -3478,12 +3677,9 @@ impl rt::Object for UpdateDateTime {
         &UPDATE_DATE_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DATE_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DATE_TIME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.date_time),
             _ => P::Absent,
@@ -3503,6 +3699,14 @@ rt::serde!(object UpdateDateTime);
 impl rt::Method for UpdateDateTime {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDateTime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3536,9 +3740,8 @@ impl Default for UpdateDateTimeConfig {
 }
 pub(crate) static UPDATE_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDateTimeConfig",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 HostDateTimeConfig config r
 ",
@@ -3549,12 +3752,9 @@ impl rt::Object for UpdateDateTimeConfig {
         &UPDATE_DATE_TIME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DATE_TIME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DATE_TIME_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -3574,6 +3774,14 @@ rt::serde!(object UpdateDateTimeConfig);
 impl rt::Method for UpdateDateTimeConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDateTimeConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3605,9 +3813,8 @@ impl Default for UpdateDefaultPolicy {
 }
 pub(crate) static UPDATE_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDefaultPolicy",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostFirewallDefaultPolicy defaultPolicy r
 ",
@@ -3618,12 +3825,9 @@ impl rt::Object for UpdateDefaultPolicy {
         &UPDATE_DEFAULT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DEFAULT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DEFAULT_POLICY),
             0 => P::Value(&self.this),
             1 => P::Object(&self.default_policy),
             _ => P::Absent,
@@ -3643,6 +3847,14 @@ rt::serde!(object UpdateDefaultPolicy);
 impl rt::Method for UpdateDefaultPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDefaultPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3673,9 +3885,8 @@ impl Default for UpdateFlags {
 }
 pub(crate) static UPDATE_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateFlags",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 HostFlagInfo flagInfo r
 ",
@@ -3686,12 +3897,9 @@ impl rt::Object for UpdateFlags {
         &UPDATE_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.flag_info),
             _ => P::Absent,
@@ -3711,6 +3919,14 @@ rt::serde!(object UpdateFlags);
 impl rt::Method for UpdateFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3741,9 +3957,8 @@ impl Default for UpdateGraphicsConfig {
 }
 pub(crate) static UPDATE_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateGraphicsConfig",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 HostGraphicsConfig config r
 ",
@@ -3754,12 +3969,9 @@ impl rt::Object for UpdateGraphicsConfig {
         &UPDATE_GRAPHICS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_GRAPHICS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_GRAPHICS_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -3779,6 +3991,14 @@ rt::serde!(object UpdateGraphicsConfig);
 impl rt::Method for UpdateGraphicsConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateGraphicsConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3811,9 +4031,8 @@ impl Default for UpdateHostImageAcceptanceLevel {
 }
 pub(crate) static UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostImageAcceptanceLevel",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string newAcceptanceLevel r
 ",
@@ -3824,12 +4043,9 @@ impl rt::Object for UpdateHostImageAcceptanceLevel {
         &UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.new_acceptance_level),
             _ => P::Absent,
@@ -3849,6 +4065,14 @@ rt::serde!(object UpdateHostImageAcceptanceLevel);
 impl rt::Method for UpdateHostImageAcceptanceLevel {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostImageAcceptanceLevel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3882,9 +4106,8 @@ impl Default for UpdateIpmi {
 }
 pub(crate) static UPDATE_IPMI: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpmi",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostIpmiInfo ipmiInfo r
 ",
@@ -3895,12 +4118,9 @@ impl rt::Object for UpdateIpmi {
         &UPDATE_IPMI
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IPMI
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IPMI),
             0 => P::Value(&self.this),
             1 => P::Object(&self.ipmi_info),
             _ => P::Absent,
@@ -3920,6 +4140,14 @@ rt::serde!(object UpdateIpmi);
 impl rt::Method for UpdateIpmi {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpmi",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidIpmiLoginInfo InvalidIpmiMacAddress",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3956,9 +4184,8 @@ impl Default for UpdateLockdownExceptions {
 }
 pub(crate) static UPDATE_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLockdownExceptions",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string users ol
 ",
@@ -3969,12 +4196,9 @@ impl rt::Object for UpdateLockdownExceptions {
         &UPDATE_LOCKDOWN_EXCEPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LOCKDOWN_EXCEPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LOCKDOWN_EXCEPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.users),
             _ => P::Absent,
@@ -3994,6 +4218,14 @@ rt::serde!(object UpdateLockdownExceptions);
 impl rt::Method for UpdateLockdownExceptions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLockdownExceptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AuthMinimumAdminPermission UserNotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4032,9 +4264,8 @@ impl Default for UpdateModuleOptionString {
 }
 pub(crate) static UPDATE_MODULE_OPTION_STRING: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateModuleOptionString",
-    "2.5u2",
     None,
-    "
+    "2.5u2
 ManagedObjectReference _this r
 string name r
 string options r
@@ -4046,12 +4277,9 @@ impl rt::Object for UpdateModuleOptionString {
         &UPDATE_MODULE_OPTION_STRING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_MODULE_OPTION_STRING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_MODULE_OPTION_STRING),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.options),
@@ -4073,6 +4301,14 @@ rt::serde!(object UpdateModuleOptionString);
 impl rt::Method for UpdateModuleOptionString {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateModuleOptionString",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4106,9 +4342,8 @@ impl Default for UpdatePassthruConfig {
 }
 pub(crate) static UPDATE_PASSTHRU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePassthruConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostPciPassthruConfig config rl
 ",
@@ -4119,12 +4354,9 @@ impl rt::Object for UpdatePassthruConfig {
         &UPDATE_PASSTHRU_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PASSTHRU_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PASSTHRU_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -4144,6 +4376,14 @@ rt::serde!(object UpdatePassthruConfig);
 impl rt::Method for UpdatePassthruConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePassthruConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4179,9 +4419,8 @@ impl Default for UpdateProductLockerLocationTask {
 }
 pub(crate) static UPDATE_PRODUCT_LOCKER_LOCATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateProductLockerLocation_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 string path r
 ",
@@ -4192,12 +4431,9 @@ impl rt::Object for UpdateProductLockerLocationTask {
         &UPDATE_PRODUCT_LOCKER_LOCATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PRODUCT_LOCKER_LOCATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PRODUCT_LOCKER_LOCATION_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             _ => P::Absent,
@@ -4217,6 +4453,14 @@ rt::serde!(object UpdateProductLockerLocationTask);
 impl rt::Method for UpdateProductLockerLocationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateProductLockerLocation_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument FileNotFound TaskInProgress HostConfigFault",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4259,9 +4503,8 @@ impl Default for UpdateRuleset {
 }
 pub(crate) static UPDATE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateRuleset",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string id r
 HostFirewallRulesetRulesetSpec spec r
@@ -4273,12 +4516,9 @@ impl rt::Object for UpdateRuleset {
         &UPDATE_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_RULESET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             2 => P::Object(&self.spec),
@@ -4300,6 +4540,14 @@ rt::serde!(object UpdateRuleset);
 impl rt::Method for UpdateRuleset {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateRuleset",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4337,9 +4585,8 @@ impl Default for UpdateServicePolicy {
 }
 pub(crate) static UPDATE_SERVICE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServicePolicy",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 string policy r
@@ -4351,12 +4598,9 @@ impl rt::Object for UpdateServicePolicy {
         &UPDATE_SERVICE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SERVICE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SERVICE_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             2 => P::Value(&self.policy),
@@ -4378,6 +4622,14 @@ rt::serde!(object UpdateServicePolicy);
 impl rt::Method for UpdateServicePolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateServicePolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4410,9 +4662,8 @@ impl Default for UpdateSystemResources {
 }
 pub(crate) static UPDATE_SYSTEM_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemResources",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostSystemResourceInfo resourceInfo r
 ",
@@ -4423,12 +4674,9 @@ impl rt::Object for UpdateSystemResources {
         &UPDATE_SYSTEM_RESOURCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SYSTEM_RESOURCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SYSTEM_RESOURCES),
             0 => P::Value(&self.this),
             1 => P::Object(&self.resource_info),
             _ => P::Absent,
@@ -4448,6 +4696,14 @@ rt::serde!(object UpdateSystemResources);
 impl rt::Method for UpdateSystemResources {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSystemResources",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4478,9 +4734,8 @@ impl Default for UpdateSystemSwapConfiguration {
 }
 pub(crate) static UPDATE_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemSwapConfiguration",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 HostSystemSwapConfiguration sysSwapConfig r
 ",
@@ -4491,12 +4746,9 @@ impl rt::Object for UpdateSystemSwapConfiguration {
         &UPDATE_SYSTEM_SWAP_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SYSTEM_SWAP_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SYSTEM_SWAP_CONFIGURATION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.sys_swap_config),
             _ => P::Absent,
@@ -4516,6 +4768,14 @@ rt::serde!(object UpdateSystemSwapConfiguration);
 impl rt::Method for UpdateSystemSwapConfiguration {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSystemSwapConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4548,9 +4808,8 @@ impl Default for UpdateSystemUsers {
 }
 pub(crate) static UPDATE_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemUsers",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string users ol
 ",
@@ -4561,12 +4820,9 @@ impl rt::Object for UpdateSystemUsers {
         &UPDATE_SYSTEM_USERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SYSTEM_USERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SYSTEM_USERS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.users),
             _ => P::Absent,
@@ -4586,6 +4842,14 @@ rt::serde!(object UpdateSystemUsers);
 impl rt::Method for UpdateSystemUsers {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSystemUsers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "UserNotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4614,9 +4878,8 @@ impl Default for UpdateUser {
 }
 pub(crate) static UPDATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateUser",
-    "2.0",
     None,
-    "
+    "2.0
 HostAccountSpec user r
 ",
     rt::unset::<UpdateUser>,
@@ -4626,12 +4889,9 @@ impl rt::Object for UpdateUser {
         &UPDATE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_USER),
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
@@ -4649,6 +4909,14 @@ rt::serde!(object UpdateUser);
 impl rt::Method for UpdateUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

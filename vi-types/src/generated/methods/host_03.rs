@@ -21,9 +21,8 @@ impl Default for FetchSoftwarePackages {
 }
 pub(crate) static FETCH_SOFTWARE_PACKAGES: rt::ObjectInfo = rt::ObjectInfo::new(
     "fetchSoftwarePackages",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<FetchSoftwarePackages>,
@@ -33,12 +32,9 @@ impl rt::Object for FetchSoftwarePackages {
         &FETCH_SOFTWARE_PACKAGES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_SOFTWARE_PACKAGES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_SOFTWARE_PACKAGES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +52,14 @@ rt::serde!(object FetchSoftwarePackages);
 impl rt::Method for FetchSoftwarePackages {
     type Output = Vec<objects::SoftwarePackage>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "fetchSoftwarePackages",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "SoftwarePackage",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -81,9 +85,8 @@ impl Default for InstallDate {
 }
 pub(crate) static INSTALL_DATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "installDate",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<InstallDate>,
@@ -93,12 +96,9 @@ impl rt::Object for InstallDate {
         &INSTALL_DATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_DATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_DATE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -116,6 +116,14 @@ rt::serde!(object InstallDate);
 impl rt::Method for InstallDate {
     type Output = rt::DateTime;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "installDate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "dateTime",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -26,9 +26,8 @@ impl Default for AddLicense {
 }
 pub(crate) static ADD_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 KeyValue labels ol
 ",
@@ -39,12 +38,9 @@ impl rt::Object for AddLicense {
         &ADD_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_LICENSE),
             0 => P::Value(&self.license_key),
             1 => P::Objects(&self.labels),
             _ => P::Absent,
@@ -64,6 +60,14 @@ rt::serde!(object AddLicense);
 impl rt::Method for AddLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseManagerLicenseInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -96,9 +100,8 @@ impl Default for CheckLicenseFeature {
 }
 pub(crate) static CHECK_LICENSE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckLicenseFeature",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey r
 ",
@@ -109,12 +112,9 @@ impl rt::Object for CheckLicenseFeature {
         &CHECK_LICENSE_FEATURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_LICENSE_FEATURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_LICENSE_FEATURE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -134,6 +134,14 @@ rt::serde!(object CheckLicenseFeature);
 impl rt::Method for CheckLicenseFeature {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckLicenseFeature",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "boolean",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -167,9 +175,8 @@ impl Default for ConfigureLicenseSource {
 }
 pub(crate) static CONFIGURE_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureLicenseSource",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 LicenseSource licenseSource r
 ",
@@ -180,12 +187,9 @@ impl rt::Object for ConfigureLicenseSource {
         &CONFIGURE_LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_LICENSE_SOURCE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.license_source),
             _ => P::Absent,
@@ -205,6 +209,14 @@ rt::serde!(object ConfigureLicenseSource);
 impl rt::Method for ConfigureLicenseSource {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureLicenseSource",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "CannotAccessLocalSource InvalidLicense LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -234,9 +246,8 @@ impl Default for DecodeLicense {
 }
 pub(crate) static DECODE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DecodeLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 ",
     rt::unset::<DecodeLicense>,
@@ -246,12 +257,9 @@ impl rt::Object for DecodeLicense {
         &DECODE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DECODE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DECODE_LICENSE),
             0 => P::Value(&self.license_key),
             _ => P::Absent,
         }
@@ -269,6 +277,14 @@ rt::serde!(object DecodeLicense);
 impl rt::Method for DecodeLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DecodeLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseManagerLicenseInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -301,9 +317,8 @@ impl Default for DisableFeature {
 }
 pub(crate) static DISABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableFeature",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey r
 ",
@@ -314,12 +329,9 @@ impl rt::Object for DisableFeature {
         &DISABLE_FEATURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_FEATURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_FEATURE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -339,6 +351,14 @@ rt::serde!(object DisableFeature);
 impl rt::Method for DisableFeature {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableFeature",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "boolean",
+        throws: "InvalidState LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -373,9 +393,8 @@ impl Default for EnableFeature {
 }
 pub(crate) static ENABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableFeature",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey r
 ",
@@ -386,12 +405,9 @@ impl rt::Object for EnableFeature {
         &ENABLE_FEATURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_FEATURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_FEATURE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -411,6 +427,14 @@ rt::serde!(object EnableFeature);
 impl rt::Method for EnableFeature {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableFeature",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "boolean",
+        throws: "InvalidState LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -443,9 +467,8 @@ impl Default for QueryAssignedLicenses {
 }
 pub(crate) static QUERY_ASSIGNED_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAssignedLicenses",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string entityId o
 ",
@@ -456,12 +479,9 @@ impl rt::Object for QueryAssignedLicenses {
         &QUERY_ASSIGNED_LICENSES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_ASSIGNED_LICENSES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_ASSIGNED_LICENSES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity_id),
             _ => P::Absent,
@@ -481,6 +501,14 @@ rt::serde!(object QueryAssignedLicenses);
 impl rt::Method for QueryAssignedLicenses {
     type Output = Vec<objects::LicenseAssignmentManagerLicenseAssignment>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAssignedLicenses",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LicenseAssignmentManagerLicenseAssignment",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -506,9 +534,8 @@ impl Default for QueryLicenseSourceAvailability {
 }
 pub(crate) static QUERY_LICENSE_SOURCE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLicenseSourceAvailability",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 ",
     rt::unset::<QueryLicenseSourceAvailability>,
@@ -518,12 +545,9 @@ impl rt::Object for QueryLicenseSourceAvailability {
         &QUERY_LICENSE_SOURCE_AVAILABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_LICENSE_SOURCE_AVAILABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_LICENSE_SOURCE_AVAILABILITY),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -541,6 +565,14 @@ rt::serde!(object QueryLicenseSourceAvailability);
 impl rt::Method for QueryLicenseSourceAvailability {
     type Output = Vec<objects::LicenseAvailabilityInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryLicenseSourceAvailability",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseAvailabilityInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -566,9 +598,8 @@ impl Default for QueryLicenseUsage {
 }
 pub(crate) static QUERY_LICENSE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLicenseUsage",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 ",
     rt::unset::<QueryLicenseUsage>,
@@ -578,12 +609,9 @@ impl rt::Object for QueryLicenseUsage {
         &QUERY_LICENSE_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_LICENSE_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_LICENSE_USAGE),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -601,6 +629,14 @@ rt::serde!(object QueryLicenseUsage);
 impl rt::Method for QueryLicenseUsage {
     type Output = objects::LicenseUsageInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryLicenseUsage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseUsageInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -626,9 +662,8 @@ impl Default for QuerySupportedFeatures {
 }
 pub(crate) static QUERY_SUPPORTED_FEATURES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySupportedFeatures",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference host o
 ",
     rt::unset::<QuerySupportedFeatures>,
@@ -638,12 +673,9 @@ impl rt::Object for QuerySupportedFeatures {
         &QUERY_SUPPORTED_FEATURES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SUPPORTED_FEATURES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SUPPORTED_FEATURES),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -661,6 +693,14 @@ rt::serde!(object QuerySupportedFeatures);
 impl rt::Method for QuerySupportedFeatures {
     type Output = Vec<objects::LicenseFeatureInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySupportedFeatures",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseFeatureInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -693,9 +733,8 @@ impl Default for RemoveAssignedLicense {
 }
 pub(crate) static REMOVE_ASSIGNED_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAssignedLicense",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string entityId r
 ",
@@ -706,12 +745,9 @@ impl rt::Object for RemoveAssignedLicense {
         &REMOVE_ASSIGNED_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ASSIGNED_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ASSIGNED_LICENSE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity_id),
             _ => P::Absent,
@@ -731,6 +767,14 @@ rt::serde!(object RemoveAssignedLicense);
 impl rt::Method for RemoveAssignedLicense {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAssignedLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "LicenseEntityNotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -757,9 +801,8 @@ impl Default for RemoveLicense {
 }
 pub(crate) static REMOVE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 ",
     rt::unset::<RemoveLicense>,
@@ -769,12 +812,9 @@ impl rt::Object for RemoveLicense {
         &REMOVE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_LICENSE),
             0 => P::Value(&self.license_key),
             _ => P::Absent,
         }
@@ -792,6 +832,14 @@ rt::serde!(object RemoveLicense);
 impl rt::Method for RemoveLicense {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -822,9 +870,8 @@ impl Default for RemoveLicenseLabel {
 }
 pub(crate) static REMOVE_LICENSE_LABEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveLicenseLabel",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 string labelKey r
 ",
@@ -835,12 +882,9 @@ impl rt::Object for RemoveLicenseLabel {
         &REMOVE_LICENSE_LABEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_LICENSE_LABEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_LICENSE_LABEL),
             0 => P::Value(&self.license_key),
             1 => P::Value(&self.label_key),
             _ => P::Absent,
@@ -860,6 +904,14 @@ rt::serde!(object RemoveLicenseLabel);
 impl rt::Method for RemoveLicenseLabel {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveLicenseLabel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -892,9 +944,8 @@ impl Default for SetLicenseEdition {
 }
 pub(crate) static SET_LICENSE_EDITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetLicenseEdition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey o
 ",
@@ -905,12 +956,9 @@ impl rt::Object for SetLicenseEdition {
         &SET_LICENSE_EDITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_LICENSE_EDITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_LICENSE_EDITION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -930,6 +978,14 @@ rt::serde!(object SetLicenseEdition);
 impl rt::Method for SetLicenseEdition {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetLicenseEdition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "InvalidState LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -970,9 +1026,8 @@ impl Default for UpdateAssignedLicense {
 }
 pub(crate) static UPDATE_ASSIGNED_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAssignedLicense",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string entity r
 string licenseKey r
@@ -985,12 +1040,9 @@ impl rt::Object for UpdateAssignedLicense {
         &UPDATE_ASSIGNED_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_ASSIGNED_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_ASSIGNED_LICENSE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             2 => P::Value(&self.license_key),
@@ -1014,6 +1066,14 @@ rt::serde!(object UpdateAssignedLicense);
 impl rt::Method for UpdateAssignedLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAssignedLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LicenseManagerLicenseInfo",
+        throws: "LicenseEntityNotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1045,9 +1105,8 @@ impl Default for UpdateLicense {
 }
 pub(crate) static UPDATE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 KeyValue labels ol
 ",
@@ -1058,12 +1117,9 @@ impl rt::Object for UpdateLicense {
         &UPDATE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LICENSE),
             0 => P::Value(&self.license_key),
             1 => P::Objects(&self.labels),
             _ => P::Absent,
@@ -1083,6 +1139,14 @@ rt::serde!(object UpdateLicense);
 impl rt::Method for UpdateLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseManagerLicenseInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1116,9 +1180,8 @@ impl Default for UpdateLicenseLabel {
 }
 pub(crate) static UPDATE_LICENSE_LABEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLicenseLabel",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 string labelKey r
 string labelValue r
@@ -1130,12 +1193,9 @@ impl rt::Object for UpdateLicenseLabel {
         &UPDATE_LICENSE_LABEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LICENSE_LABEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LICENSE_LABEL),
             0 => P::Value(&self.license_key),
             1 => P::Value(&self.label_key),
             2 => P::Value(&self.label_value),
@@ -1157,6 +1217,14 @@ rt::serde!(object UpdateLicenseLabel);
 impl rt::Method for UpdateLicenseLabel {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLicenseLabel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

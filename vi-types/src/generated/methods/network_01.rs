@@ -29,9 +29,8 @@ impl Default for AddServiceConsoleVirtualNic {
 }
 pub(crate) static ADD_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string portgroup r
 HostVirtualNicSpec nic r
@@ -43,12 +42,9 @@ impl rt::Object for AddServiceConsoleVirtualNic {
         &ADD_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.portgroup),
             2 => P::Object(&self.nic),
@@ -70,6 +66,14 @@ rt::serde!(object AddServiceConsoleVirtualNic);
 impl rt::Method for AddServiceConsoleVirtualNic {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -106,9 +110,8 @@ impl Default for BindVnic {
 }
 pub(crate) static BIND_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "BindVnic",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 string vnicDevice r
@@ -120,12 +123,9 @@ impl rt::Object for BindVnic {
         &BIND_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BIND_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BIND_VNIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             2 => P::Value(&self.vnic_device),
@@ -147,6 +147,14 @@ rt::serde!(object BindVnic);
 impl rt::Method for BindVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BindVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "IscsiFaultVnicAlreadyBound IscsiFaultVnicHasNoUplinks IscsiFaultVnicHasMultipleUplinks IscsiFaultVnicHasWrongUplink IscsiFaultVnicNotFound IscsiFaultInvalidVnic PlatformConfigFault IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -183,9 +191,8 @@ impl Default for DeselectVnic {
 }
 pub(crate) static DESELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeselectVnic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DeselectVnic>,
@@ -195,12 +202,9 @@ impl rt::Object for DeselectVnic {
         &DESELECT_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESELECT_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESELECT_VNIC),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -218,6 +222,14 @@ rt::serde!(object DeselectVnic);
 impl rt::Method for DeselectVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeselectVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -254,9 +266,8 @@ impl Default for DeselectVnicForNicType {
 }
 pub(crate) static DESELECT_VNIC_FOR_NIC_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeselectVnicForNicType",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string nicType r
 string device r
@@ -268,12 +279,9 @@ impl rt::Object for DeselectVnicForNicType {
         &DESELECT_VNIC_FOR_NIC_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESELECT_VNIC_FOR_NIC_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESELECT_VNIC_FOR_NIC_TYPE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.nic_type),
             2 => P::Value(&self.device),
@@ -295,6 +303,14 @@ rt::serde!(object DeselectVnicForNicType);
 impl rt::Method for DeselectVnicForNicType {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeselectVnicForNicType",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InvalidArgument",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -329,9 +345,8 @@ impl Default for QueryBoundVnics {
 }
 pub(crate) static QUERY_BOUND_VNICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryBoundVnics",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 ",
@@ -342,12 +357,9 @@ impl rt::Object for QueryBoundVnics {
         &QUERY_BOUND_VNICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_BOUND_VNICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_BOUND_VNICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             _ => P::Absent,
@@ -367,6 +379,14 @@ rt::serde!(object QueryBoundVnics);
 impl rt::Method for QueryBoundVnics {
     type Output = Vec<objects::IscsiPortInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryBoundVnics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiPortInfo",
+        throws: "IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -401,9 +421,8 @@ impl Default for QueryCandidateNics {
 }
 pub(crate) static QUERY_CANDIDATE_NICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCandidateNics",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 ",
@@ -414,12 +433,9 @@ impl rt::Object for QueryCandidateNics {
         &QUERY_CANDIDATE_NICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CANDIDATE_NICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CANDIDATE_NICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             _ => P::Absent,
@@ -439,6 +455,14 @@ rt::serde!(object QueryCandidateNics);
 impl rt::Method for QueryCandidateNics {
     type Output = Vec<objects::IscsiPortInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCandidateNics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiPortInfo",
+        throws: "IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -471,9 +495,8 @@ impl Default for QueryMigrationDependencies {
 }
 pub(crate) static QUERY_MIGRATION_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMigrationDependencies",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string pnicDevice rl
 ",
@@ -484,12 +507,9 @@ impl rt::Object for QueryMigrationDependencies {
         &QUERY_MIGRATION_DEPENDENCIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MIGRATION_DEPENDENCIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MIGRATION_DEPENDENCIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pnic_device),
             _ => P::Absent,
@@ -509,6 +529,14 @@ rt::serde!(object QueryMigrationDependencies);
 impl rt::Method for QueryMigrationDependencies {
     type Output = objects::IscsiMigrationDependency;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMigrationDependencies",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiMigrationDependency",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -541,9 +569,8 @@ impl Default for QueryNetConfig {
 }
 pub(crate) static QUERY_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNetConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string nicType r
 ",
@@ -554,12 +581,9 @@ impl rt::Object for QueryNetConfig {
         &QUERY_NET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NET_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.nic_type),
             _ => P::Absent,
@@ -579,6 +603,14 @@ rt::serde!(object QueryNetConfig);
 impl rt::Method for QueryNetConfig {
     type Output = Option<Box<objects::VirtualNicManagerNetConfig>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNetConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualNicManagerNetConfig",
+        throws: "HostConfigFault InvalidArgument",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -613,9 +645,8 @@ impl Default for QueryNetworkHint {
 }
 pub(crate) static QUERY_NETWORK_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNetworkHint",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device ol
 ",
@@ -626,12 +657,9 @@ impl rt::Object for QueryNetworkHint {
         &QUERY_NETWORK_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NETWORK_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NETWORK_HINT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -651,6 +679,14 @@ rt::serde!(object QueryNetworkHint);
 impl rt::Method for QueryNetworkHint {
     type Output = Vec<objects::PhysicalNicHintInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNetworkHint",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "PhysicalNicHintInfo",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -685,9 +721,8 @@ impl Default for QueryPnicStatus {
 }
 pub(crate) static QUERY_PNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPnicStatus",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string pnicDevice r
 ",
@@ -698,12 +733,9 @@ impl rt::Object for QueryPnicStatus {
         &QUERY_PNIC_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PNIC_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PNIC_STATUS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pnic_device),
             _ => P::Absent,
@@ -723,6 +755,14 @@ rt::serde!(object QueryPnicStatus);
 impl rt::Method for QueryPnicStatus {
     type Output = objects::IscsiStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPnicStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiStatus",
+        throws: "IscsiFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -756,9 +796,8 @@ impl Default for QueryVnicStatus {
 }
 pub(crate) static QUERY_VNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVnicStatus",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vnicDevice r
 ",
@@ -769,12 +808,9 @@ impl rt::Object for QueryVnicStatus {
         &QUERY_VNIC_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VNIC_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VNIC_STATUS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vnic_device),
             _ => P::Absent,
@@ -794,6 +830,14 @@ rt::serde!(object QueryVnicStatus);
 impl rt::Method for QueryVnicStatus {
     type Output = objects::IscsiStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVnicStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiStatus",
+        throws: "IscsiFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -827,9 +871,8 @@ impl Default for RemoveServiceConsoleVirtualNic {
 }
 pub(crate) static REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -840,12 +883,9 @@ impl rt::Object for RemoveServiceConsoleVirtualNic {
         &REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -865,6 +905,14 @@ rt::serde!(object RemoveServiceConsoleVirtualNic);
 impl rt::Method for RemoveServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -900,9 +948,8 @@ impl Default for RestartServiceConsoleVirtualNic {
 }
 pub(crate) static RESTART_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestartServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -913,12 +960,9 @@ impl rt::Object for RestartServiceConsoleVirtualNic {
         &RESTART_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTART_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTART_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -938,6 +982,14 @@ rt::serde!(object RestartServiceConsoleVirtualNic);
 impl rt::Method for RestartServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RestartServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -972,9 +1024,8 @@ impl Default for SelectVnic {
 }
 pub(crate) static SELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectVnic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -985,12 +1036,9 @@ impl rt::Object for SelectVnic {
         &SELECT_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECT_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECT_VNIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -1010,6 +1058,14 @@ rt::serde!(object SelectVnic);
 impl rt::Method for SelectVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SelectVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1046,9 +1102,8 @@ impl Default for SelectVnicForNicType {
 }
 pub(crate) static SELECT_VNIC_FOR_NIC_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectVnicForNicType",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string nicType r
 string device r
@@ -1060,12 +1115,9 @@ impl rt::Object for SelectVnicForNicType {
         &SELECT_VNIC_FOR_NIC_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECT_VNIC_FOR_NIC_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECT_VNIC_FOR_NIC_TYPE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.nic_type),
             2 => P::Value(&self.device),
@@ -1087,6 +1139,14 @@ rt::serde!(object SelectVnicForNicType);
 impl rt::Method for SelectVnicForNicType {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SelectVnicForNicType",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InvalidArgument",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1127,9 +1187,8 @@ impl Default for UnbindVnic {
 }
 pub(crate) static UNBIND_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnbindVnic",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 string vnicDevice r
@@ -1142,12 +1201,9 @@ impl rt::Object for UnbindVnic {
         &UNBIND_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNBIND_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNBIND_VNIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             2 => P::Value(&self.vnic_device),
@@ -1171,6 +1227,14 @@ rt::serde!(object UnbindVnic);
 impl rt::Method for UnbindVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnbindVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "IscsiFaultVnicNotBound IscsiFaultVnicHasActivePaths IscsiFaultVnicIsLastPath PlatformConfigFault IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1209,9 +1273,8 @@ impl Default for UpdateConsoleIpRouteConfig {
 }
 pub(crate) static UPDATE_CONSOLE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateConsoleIpRouteConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostIpRouteConfig config r
 ",
@@ -1222,12 +1285,9 @@ impl rt::Object for UpdateConsoleIpRouteConfig {
         &UPDATE_CONSOLE_IP_ROUTE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CONSOLE_IP_ROUTE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CONSOLE_IP_ROUTE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -1247,6 +1307,14 @@ rt::serde!(object UpdateConsoleIpRouteConfig);
 impl rt::Method for UpdateConsoleIpRouteConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateConsoleIpRouteConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1280,9 +1348,8 @@ impl Default for UpdateDnsConfig {
 }
 pub(crate) static UPDATE_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDnsConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostDnsConfig config r
 ",
@@ -1293,12 +1360,9 @@ impl rt::Object for UpdateDnsConfig {
         &UPDATE_DNS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DNS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DNS_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -1318,6 +1382,14 @@ rt::serde!(object UpdateDnsConfig);
 impl rt::Method for UpdateDnsConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDnsConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1352,9 +1424,8 @@ impl Default for UpdateIpConfig {
 }
 pub(crate) static UPDATE_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostIpConfig ipConfig r
 ",
@@ -1365,12 +1436,9 @@ impl rt::Object for UpdateIpConfig {
         &UPDATE_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.ip_config),
             _ => P::Absent,
@@ -1390,6 +1458,14 @@ rt::serde!(object UpdateIpConfig);
 impl rt::Method for UpdateIpConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1424,9 +1500,8 @@ impl Default for UpdateIpRouteConfig {
 }
 pub(crate) static UPDATE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpRouteConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostIpRouteConfig config r
 ",
@@ -1437,12 +1512,9 @@ impl rt::Object for UpdateIpRouteConfig {
         &UPDATE_IP_ROUTE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_ROUTE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_ROUTE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -1462,6 +1534,14 @@ rt::serde!(object UpdateIpRouteConfig);
 impl rt::Method for UpdateIpRouteConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpRouteConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1496,9 +1576,8 @@ impl Default for UpdateIpRouteTableConfig {
 }
 pub(crate) static UPDATE_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpRouteTableConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostIpRouteTableConfig config r
 ",
@@ -1509,12 +1588,9 @@ impl rt::Object for UpdateIpRouteTableConfig {
         &UPDATE_IP_ROUTE_TABLE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_ROUTE_TABLE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_ROUTE_TABLE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -1534,6 +1610,14 @@ rt::serde!(object UpdateIpRouteTableConfig);
 impl rt::Method for UpdateIpRouteTableConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpRouteTableConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1568,9 +1652,8 @@ impl Default for UpdateNetworkConfig {
 }
 pub(crate) static UPDATE_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateNetworkConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostNetworkConfig config r
 string changeMode r
@@ -1582,12 +1665,9 @@ impl rt::Object for UpdateNetworkConfig {
         &UPDATE_NETWORK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_NETWORK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_NETWORK_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             2 => P::Value(&self.change_mode),
@@ -1609,6 +1689,14 @@ rt::serde!(object UpdateNetworkConfig);
 impl rt::Method for UpdateNetworkConfig {
     type Output = objects::HostNetworkConfigResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateNetworkConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostNetworkConfigResult",
+        throws: "AlreadyExists NotFound HostConfigFault ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1648,9 +1736,8 @@ impl Default for UpdatePhysicalNicLinkSpeed {
 }
 pub(crate) static UPDATE_PHYSICAL_NIC_LINK_SPEED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePhysicalNicLinkSpeed",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 PhysicalNicLinkInfo linkSpeed o
@@ -1662,12 +1749,9 @@ impl rt::Object for UpdatePhysicalNicLinkSpeed {
         &UPDATE_PHYSICAL_NIC_LINK_SPEED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PHYSICAL_NIC_LINK_SPEED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PHYSICAL_NIC_LINK_SPEED),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             2 => P::Optional(&self.link_speed),
@@ -1689,6 +1773,14 @@ rt::serde!(object UpdatePhysicalNicLinkSpeed);
 impl rt::Method for UpdatePhysicalNicLinkSpeed {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePhysicalNicLinkSpeed",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1724,9 +1816,8 @@ impl Default for UpdateServiceConsoleVirtualNic {
 }
 pub(crate) static UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 HostVirtualNicSpec nic r
@@ -1738,12 +1829,9 @@ impl rt::Object for UpdateServiceConsoleVirtualNic {
         &UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             2 => P::Object(&self.nic),
@@ -1765,6 +1853,14 @@ rt::serde!(object UpdateServiceConsoleVirtualNic);
 impl rt::Method for UpdateServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1803,9 +1899,8 @@ impl Default for StartDpuFailover {
 }
 pub(crate) static START_DPU_FAILOVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "startDpuFailover",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string dvsName r
 string targetDpuAlias o
@@ -1817,12 +1912,9 @@ impl rt::Object for StartDpuFailover {
         &START_DPU_FAILOVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_DPU_FAILOVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_DPU_FAILOVER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.dvs_name),
             2 => P::Value(&self.target_dpu_alias),
@@ -1844,6 +1936,14 @@ rt::serde!(object StartDpuFailover);
 impl rt::Method for StartDpuFailover {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "startDpuFailover",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidArgument",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

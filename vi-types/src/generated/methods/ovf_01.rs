@@ -28,9 +28,8 @@ impl Default for CreateDescriptor {
 }
 pub(crate) static CREATE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDescriptor",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference obj r
 OvfCreateDescriptorParams cdp r
 ",
@@ -41,12 +40,9 @@ impl rt::Object for CreateDescriptor {
         &CREATE_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DESCRIPTOR),
             0 => P::Value(&self.obj),
             1 => P::Object(&self.cdp),
             _ => P::Absent,
@@ -66,6 +62,14 @@ rt::serde!(object CreateDescriptor);
 impl rt::Method for CreateDescriptor {
     type Output = objects::OvfCreateDescriptorResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfCreateDescriptorResult",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -109,9 +113,8 @@ impl Default for CreateImportSpec {
 }
 pub(crate) static CREATE_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateImportSpec",
-    "4.0",
     None,
-    "
+    "4.0
 string ovfDescriptor r
 ManagedObjectReference resourcePool r
 ManagedObjectReference datastore r
@@ -124,12 +127,9 @@ impl rt::Object for CreateImportSpec {
         &CREATE_IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_IMPORT_SPEC),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Value(&self.resource_pool),
             2 => P::Value(&self.datastore),
@@ -153,6 +153,14 @@ rt::serde!(object CreateImportSpec);
 impl rt::Method for CreateImportSpec {
     type Output = objects::OvfCreateImportSpecResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateImportSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfCreateImportSpecResult",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState InvalidDatastore",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -186,9 +194,8 @@ impl Default for ExportSnapshot {
 }
 pub(crate) static EXPORT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportSnapshot",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportSnapshot>,
@@ -198,12 +205,9 @@ impl rt::Object for ExportSnapshot {
         &EXPORT_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_SNAPSHOT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -221,6 +225,14 @@ rt::serde!(object ExportSnapshot);
 impl rt::Method for ExportSnapshot {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState FileFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -251,9 +263,8 @@ impl Default for ExportVApp {
 }
 pub(crate) static EXPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportVApp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportVApp>,
@@ -263,12 +274,9 @@ impl rt::Object for ExportVApp {
         &EXPORT_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_V_APP),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -286,6 +294,14 @@ rt::serde!(object ExportVApp);
 impl rt::Method for ExportVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportVApp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -317,9 +333,8 @@ impl Default for ExportVm {
 }
 pub(crate) static EXPORT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportVm",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportVm>,
@@ -329,12 +344,9 @@ impl rt::Object for ExportVm {
         &EXPORT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_VM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -352,6 +364,14 @@ rt::serde!(object ExportVm);
 impl rt::Method for ExportVm {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -386,9 +406,8 @@ impl Default for HttpNfcLeaseAbort {
 }
 pub(crate) static HTTP_NFC_LEASE_ABORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseAbort",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 LocalizedMethodFault fault o
 ",
@@ -399,12 +418,9 @@ impl rt::Object for HttpNfcLeaseAbort {
         &HTTP_NFC_LEASE_ABORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_ABORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_ABORT),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -424,6 +440,14 @@ rt::serde!(object HttpNfcLeaseAbort);
 impl rt::Method for HttpNfcLeaseAbort {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseAbort",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "Timedout InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -451,9 +475,8 @@ impl Default for HttpNfcLeaseComplete {
 }
 pub(crate) static HTTP_NFC_LEASE_COMPLETE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseComplete",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<HttpNfcLeaseComplete>,
@@ -463,12 +486,9 @@ impl rt::Object for HttpNfcLeaseComplete {
         &HTTP_NFC_LEASE_COMPLETE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_COMPLETE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_COMPLETE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -486,6 +506,14 @@ rt::serde!(object HttpNfcLeaseComplete);
 impl rt::Method for HttpNfcLeaseComplete {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseComplete",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "Timedout InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -513,9 +541,8 @@ impl Default for HttpNfcLeaseGetManifest {
 }
 pub(crate) static HTTP_NFC_LEASE_GET_MANIFEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseGetManifest",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<HttpNfcLeaseGetManifest>,
@@ -525,12 +552,9 @@ impl rt::Object for HttpNfcLeaseGetManifest {
         &HTTP_NFC_LEASE_GET_MANIFEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_GET_MANIFEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_GET_MANIFEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -548,6 +572,14 @@ rt::serde!(object HttpNfcLeaseGetManifest);
 impl rt::Method for HttpNfcLeaseGetManifest {
     type Output = Vec<objects::HttpNfcLeaseManifestEntry>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseGetManifest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HttpNfcLeaseManifestEntry",
+        throws: "Timedout InvalidState",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -583,9 +615,8 @@ impl Default for HttpNfcLeaseProbeUrls {
 }
 pub(crate) static HTTP_NFC_LEASE_PROBE_URLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProbeUrls",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 HttpNfcLeaseSourceFile files ol
 int timeout o
@@ -597,12 +628,9 @@ impl rt::Object for HttpNfcLeaseProbeUrls {
         &HTTP_NFC_LEASE_PROBE_URLS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PROBE_URLS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PROBE_URLS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.files),
             2 => P::Value(&self.timeout),
@@ -624,6 +652,14 @@ rt::serde!(object HttpNfcLeaseProbeUrls);
 impl rt::Method for HttpNfcLeaseProbeUrls {
     type Output = Vec<objects::HttpNfcLeaseProbeResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseProbeUrls",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HttpNfcLeaseProbeResult",
+        throws: "InvalidState",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -655,9 +691,8 @@ impl Default for HttpNfcLeaseProgress {
 }
 pub(crate) static HTTP_NFC_LEASE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProgress",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 int percent r
 ",
@@ -668,12 +703,9 @@ impl rt::Object for HttpNfcLeaseProgress {
         &HTTP_NFC_LEASE_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PROGRESS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.percent),
             _ => P::Absent,
@@ -693,6 +725,14 @@ rt::serde!(object HttpNfcLeaseProgress);
 impl rt::Method for HttpNfcLeaseProgress {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseProgress",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "Timedout",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -724,9 +764,8 @@ impl Default for HttpNfcLeasePullFromUrlsTask {
 }
 pub(crate) static HTTP_NFC_LEASE_PULL_FROM_URLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeasePullFromUrls_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 HttpNfcLeaseSourceFile files ol
 ",
@@ -737,12 +776,9 @@ impl rt::Object for HttpNfcLeasePullFromUrlsTask {
         &HTTP_NFC_LEASE_PULL_FROM_URLS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PULL_FROM_URLS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PULL_FROM_URLS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.files),
             _ => P::Absent,
@@ -762,6 +798,14 @@ rt::serde!(object HttpNfcLeasePullFromUrlsTask);
 impl rt::Method for HttpNfcLeasePullFromUrlsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeasePullFromUrls_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HttpFault SSLVerifyFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -800,9 +844,8 @@ impl Default for HttpNfcLeaseSetManifestChecksumType {
 }
 pub(crate) static HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseSetManifestChecksumType",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 KeyValue deviceUrlsToChecksumTypes ol
 ",
@@ -813,12 +856,9 @@ impl rt::Object for HttpNfcLeaseSetManifestChecksumType {
         &HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.device_urls_to_checksum_types),
             _ => P::Absent,
@@ -838,6 +878,14 @@ rt::serde!(object HttpNfcLeaseSetManifestChecksumType);
 impl rt::Method for HttpNfcLeaseSetManifestChecksumType {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseSetManifestChecksumType",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -877,9 +925,8 @@ impl Default for ImportVApp {
 }
 pub(crate) static IMPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportVApp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ImportSpec spec r
 ManagedObjectReference folder o
@@ -892,12 +939,9 @@ impl rt::Object for ImportVApp {
         &IMPORT_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_V_APP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             2 => P::Value(&self.folder),
@@ -921,6 +965,14 @@ rt::serde!(object ImportVApp);
 impl rt::Method for ImportVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImportVApp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -960,9 +1012,8 @@ impl Default for ParseDescriptor {
 }
 pub(crate) static PARSE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParseDescriptor",
-    "4.0",
     None,
-    "
+    "4.0
 string ovfDescriptor r
 OvfParseDescriptorParams pdp r
 ",
@@ -973,12 +1024,9 @@ impl rt::Object for ParseDescriptor {
         &PARSE_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PARSE_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PARSE_DESCRIPTOR),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Object(&self.pdp),
             _ => P::Absent,
@@ -998,6 +1046,14 @@ rt::serde!(object ParseDescriptor);
 impl rt::Method for ParseDescriptor {
     type Output = objects::OvfParseDescriptorResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ParseDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfParseDescriptorResult",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1038,9 +1094,8 @@ impl Default for ValidateHost {
 }
 pub(crate) static VALIDATE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHost",
-    "4.0",
     None,
-    "
+    "4.0
 string ovfDescriptor r
 ManagedObjectReference host r
 OvfValidateHostParams vhp r
@@ -1052,12 +1107,9 @@ impl rt::Object for ValidateHost {
         &VALIDATE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_HOST),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Value(&self.host),
             2 => P::Object(&self.vhp),
@@ -1079,6 +1131,14 @@ rt::serde!(object ValidateHost);
 impl rt::Method for ValidateHost {
     type Output = objects::OvfValidateHostResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateHost",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfValidateHostResult",
+        throws: "TaskInProgress ConcurrentAccess FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }

@@ -28,9 +28,8 @@ impl Default for AddAuthorizationRole {
 }
 pub(crate) static ADD_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddAuthorizationRole",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 string privIds ol
 ",
@@ -41,12 +40,9 @@ impl rt::Object for AddAuthorizationRole {
         &ADD_AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_AUTHORIZATION_ROLE),
             0 => P::Value(&self.name),
             1 => P::Value(&self.priv_ids),
             _ => P::Absent,
@@ -66,6 +62,14 @@ rt::serde!(object AddAuthorizationRole);
 impl rt::Method for AddAuthorizationRole {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddAuthorizationRole",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "int",
+        throws: "AlreadyExists InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -96,9 +100,8 @@ impl Default for FetchUserPrivilegeOnEntities {
 }
 pub(crate) static FETCH_USER_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchUserPrivilegeOnEntities",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference entities rl
 string userName r
 ",
@@ -109,12 +112,9 @@ impl rt::Object for FetchUserPrivilegeOnEntities {
         &FETCH_USER_PRIVILEGE_ON_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_USER_PRIVILEGE_ON_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_USER_PRIVILEGE_ON_ENTITIES),
             0 => P::Value(&self.entities),
             1 => P::Value(&self.user_name),
             _ => P::Absent,
@@ -134,6 +134,14 @@ rt::serde!(object FetchUserPrivilegeOnEntities);
 impl rt::Method for FetchUserPrivilegeOnEntities {
     type Output = Vec<objects::UserPrivilegeResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchUserPrivilegeOnEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "UserPrivilegeResult",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -167,9 +175,8 @@ impl Default for HasPrivilegeOnEntities {
 }
 pub(crate) static HAS_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasPrivilegeOnEntities",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference entity rl
 string sessionId r
 string privId ol
@@ -181,12 +188,9 @@ impl rt::Object for HasPrivilegeOnEntities {
         &HAS_PRIVILEGE_ON_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_PRIVILEGE_ON_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_PRIVILEGE_ON_ENTITIES),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.session_id),
             2 => P::Value(&self.priv_id),
@@ -208,6 +212,14 @@ rt::serde!(object HasPrivilegeOnEntities);
 impl rt::Method for HasPrivilegeOnEntities {
     type Output = Vec<objects::EntityPrivilege>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasPrivilegeOnEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "EntityPrivilege",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -241,9 +253,8 @@ impl Default for HasPrivilegeOnEntity {
 }
 pub(crate) static HAS_PRIVILEGE_ON_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasPrivilegeOnEntity",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference entity r
 string sessionId r
 string privId ol
@@ -255,12 +266,9 @@ impl rt::Object for HasPrivilegeOnEntity {
         &HAS_PRIVILEGE_ON_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_PRIVILEGE_ON_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_PRIVILEGE_ON_ENTITY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.session_id),
             2 => P::Value(&self.priv_id),
@@ -282,6 +290,14 @@ rt::serde!(object HasPrivilegeOnEntity);
 impl rt::Method for HasPrivilegeOnEntity {
     type Output = Vec<bool>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasPrivilegeOnEntity",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "boolean",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -313,9 +329,8 @@ impl Default for HasUserPrivilegeOnEntities {
 }
 pub(crate) static HAS_USER_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasUserPrivilegeOnEntities",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference entities rl
 string userName r
 string privId ol
@@ -327,12 +342,9 @@ impl rt::Object for HasUserPrivilegeOnEntities {
         &HAS_USER_PRIVILEGE_ON_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_USER_PRIVILEGE_ON_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_USER_PRIVILEGE_ON_ENTITIES),
             0 => P::Value(&self.entities),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.priv_id),
@@ -354,6 +366,14 @@ rt::serde!(object HasUserPrivilegeOnEntities);
 impl rt::Method for HasUserPrivilegeOnEntities {
     type Output = Vec<objects::EntityPrivilege>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasUserPrivilegeOnEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "EntityPrivilege",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -386,9 +406,8 @@ impl Default for MergePermissions {
 }
 pub(crate) static MERGE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "MergePermissions",
-    "2.0",
     None,
-    "
+    "2.0
 int srcRoleId r
 int dstRoleId r
 ",
@@ -399,12 +418,9 @@ impl rt::Object for MergePermissions {
         &MERGE_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MERGE_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MERGE_PERMISSIONS),
             0 => P::Value(&self.src_role_id),
             1 => P::Value(&self.dst_role_id),
             _ => P::Absent,
@@ -424,6 +440,14 @@ rt::serde!(object MergePermissions);
 impl rt::Method for MergePermissions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MergePermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -458,9 +482,8 @@ impl Default for RemoveAuthorizationRole {
 }
 pub(crate) static REMOVE_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAuthorizationRole",
-    "2.0",
     None,
-    "
+    "2.0
 int roleId r
 boolean failIfUsed r
 ",
@@ -471,12 +494,9 @@ impl rt::Object for RemoveAuthorizationRole {
         &REMOVE_AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_AUTHORIZATION_ROLE),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.fail_if_used),
             _ => P::Absent,
@@ -496,6 +516,14 @@ rt::serde!(object RemoveAuthorizationRole);
 impl rt::Method for RemoveAuthorizationRole {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAuthorizationRole",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound RemoveFailed",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -532,9 +560,8 @@ impl Default for RemoveEntityPermission {
 }
 pub(crate) static REMOVE_ENTITY_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveEntityPermission",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 string user r
 boolean isGroup r
@@ -546,12 +573,9 @@ impl rt::Object for RemoveEntityPermission {
         &REMOVE_ENTITY_PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ENTITY_PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ENTITY_PERMISSION),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.user),
             2 => P::Value(&self.is_group),
@@ -573,6 +597,14 @@ rt::serde!(object RemoveEntityPermission);
 impl rt::Method for RemoveEntityPermission {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveEntityPermission",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -605,9 +637,8 @@ impl Default for ResetEntityPermissions {
 }
 pub(crate) static RESET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetEntityPermissions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 Permission permission ol
 ",
@@ -618,12 +649,9 @@ impl rt::Object for ResetEntityPermissions {
         &RESET_ENTITY_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_ENTITY_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_ENTITY_PERMISSIONS),
             0 => P::Value(&self.entity),
             1 => P::Objects(&self.permission),
             _ => P::Absent,
@@ -643,6 +671,14 @@ rt::serde!(object ResetEntityPermissions);
 impl rt::Method for ResetEntityPermissions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetEntityPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "UserNotFound NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -668,9 +704,8 @@ impl Default for RetrieveAllPermissions {
 }
 pub(crate) static RETRIEVE_ALL_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAllPermissions",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<RetrieveAllPermissions>,
 );
 impl rt::Object for RetrieveAllPermissions {
@@ -678,12 +713,9 @@ impl rt::Object for RetrieveAllPermissions {
         &RETRIEVE_ALL_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ALL_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ALL_PERMISSIONS),
             _ => P::Absent,
         }
     }
@@ -699,6 +731,14 @@ rt::serde!(object RetrieveAllPermissions);
 impl rt::Method for RetrieveAllPermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveAllPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "Permission",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -727,9 +767,8 @@ impl Default for RetrieveEntityPermissions {
 }
 pub(crate) static RETRIEVE_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveEntityPermissions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 boolean inherited r
 ",
@@ -740,12 +779,9 @@ impl rt::Object for RetrieveEntityPermissions {
         &RETRIEVE_ENTITY_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ENTITY_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ENTITY_PERMISSIONS),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.inherited),
             _ => P::Absent,
@@ -765,6 +801,14 @@ rt::serde!(object RetrieveEntityPermissions);
 impl rt::Method for RetrieveEntityPermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveEntityPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "Permission",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -792,9 +836,8 @@ impl Default for RetrieveRolePermissions {
 }
 pub(crate) static RETRIEVE_ROLE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveRolePermissions",
-    "2.0",
     None,
-    "
+    "2.0
 int roleId r
 ",
     rt::unset::<RetrieveRolePermissions>,
@@ -804,12 +847,9 @@ impl rt::Object for RetrieveRolePermissions {
         &RETRIEVE_ROLE_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ROLE_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ROLE_PERMISSIONS),
             0 => P::Value(&self.role_id),
             _ => P::Absent,
         }
@@ -827,6 +867,14 @@ rt::serde!(object RetrieveRolePermissions);
 impl rt::Method for RetrieveRolePermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveRolePermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "Permission",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -873,9 +921,8 @@ impl Default for RetrieveUserGroups {
 }
 pub(crate) static RETRIEVE_USER_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveUserGroups",
-    "2.0",
     None,
-    "
+    "2.0
 string domain o
 string searchStr r
 string belongsToGroup o
@@ -891,12 +938,9 @@ impl rt::Object for RetrieveUserGroups {
         &RETRIEVE_USER_GROUPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_USER_GROUPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_USER_GROUPS),
             0 => P::Value(&self.domain),
             1 => P::Value(&self.search_str),
             2 => P::Value(&self.belongs_to_group),
@@ -926,6 +970,14 @@ rt::serde!(object RetrieveUserGroups);
 impl rt::Method for RetrieveUserGroups {
     type Output = Vec<rt::Poly<objects::UserSearchResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveUserGroups",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("userDirectory"),
+        returns: "UserSearchResult",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -957,9 +1009,8 @@ impl Default for SetEntityPermissions {
 }
 pub(crate) static SET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetEntityPermissions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 Permission permission ol
 ",
@@ -970,12 +1021,9 @@ impl rt::Object for SetEntityPermissions {
         &SET_ENTITY_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_ENTITY_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_ENTITY_PERMISSIONS),
             0 => P::Value(&self.entity),
             1 => P::Objects(&self.permission),
             _ => P::Absent,
@@ -995,6 +1043,14 @@ rt::serde!(object SetEntityPermissions);
 impl rt::Method for SetEntityPermissions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetEntityPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "UserNotFound NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1033,9 +1089,8 @@ impl Default for UpdateAuthorizationRole {
 }
 pub(crate) static UPDATE_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAuthorizationRole",
-    "2.0",
     None,
-    "
+    "2.0
 int roleId r
 string newName r
 string privIds ol
@@ -1047,12 +1102,9 @@ impl rt::Object for UpdateAuthorizationRole {
         &UPDATE_AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_AUTHORIZATION_ROLE),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.new_name),
             2 => P::Value(&self.priv_ids),
@@ -1074,6 +1126,14 @@ rt::serde!(object UpdateAuthorizationRole);
 impl rt::Method for UpdateAuthorizationRole {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAuthorizationRole",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound InvalidName AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -23,9 +23,8 @@ impl Default for ApplyEntitiesConfigTask {
 }
 pub(crate) static APPLY_ENTITIES_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyEntitiesConfig_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ApplyHostProfileConfigurationSpec applyConfigSpecs ol
 ",
     rt::unset::<ApplyEntitiesConfigTask>,
@@ -35,12 +34,9 @@ impl rt::Object for ApplyEntitiesConfigTask {
         &APPLY_ENTITIES_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_ENTITIES_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_ENTITIES_CONFIG_TASK),
             0 => P::Objects(&self.apply_config_specs),
             _ => P::Absent,
         }
@@ -58,6 +54,14 @@ rt::serde!(object ApplyEntitiesConfigTask);
 impl rt::Method for ApplyEntitiesConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyEntitiesConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -94,9 +98,8 @@ impl Default for ApplyHostConfigTask {
 }
 pub(crate) static APPLY_HOST_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostConfig_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference host r
 HostConfigSpec configSpec r
 ProfileDeferredPolicyOptionParameter userInput ol since 5.0
@@ -108,12 +111,9 @@ impl rt::Object for ApplyHostConfigTask {
         &APPLY_HOST_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_HOST_CONFIG_TASK),
             0 => P::Value(&self.host),
             1 => P::Object(&self.config_spec),
             2 => P::Objects(&self.user_input),
@@ -135,6 +135,14 @@ rt::serde!(object ApplyHostConfigTask);
 impl rt::Method for ApplyHostConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyHostConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HostConfigFailed",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -171,9 +179,8 @@ impl Default for AssociateProfile {
 }
 pub(crate) static ASSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AssociateProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
@@ -184,12 +191,9 @@ impl rt::Object for AssociateProfile {
         &ASSOCIATE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ASSOCIATE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ASSOCIATE_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -209,6 +213,14 @@ rt::serde!(object AssociateProfile);
 impl rt::Method for AssociateProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AssociateProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -236,9 +248,8 @@ impl Default for CheckAnswerFileStatusTask {
 }
 pub(crate) static CHECK_ANSWER_FILE_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckAnswerFileStatus_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CheckAnswerFileStatusTask>,
@@ -248,12 +259,9 @@ impl rt::Object for CheckAnswerFileStatusTask {
         &CHECK_ANSWER_FILE_STATUS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_ANSWER_FILE_STATUS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_ANSWER_FILE_STATUS_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -271,6 +279,14 @@ rt::serde!(object CheckAnswerFileStatusTask);
 impl rt::Method for CheckAnswerFileStatusTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckAnswerFileStatus_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -306,9 +322,8 @@ impl Default for CheckComplianceTask {
 }
 pub(crate) static CHECK_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCompliance_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
@@ -319,12 +334,9 @@ impl rt::Object for CheckComplianceTask {
         &CHECK_COMPLIANCE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_COMPLIANCE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_COMPLIANCE_TASK),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -344,6 +356,14 @@ rt::serde!(object CheckComplianceTask);
 impl rt::Method for CheckComplianceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckCompliance_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -379,9 +399,8 @@ impl Default for CheckProfileComplianceTask {
 }
 pub(crate) static CHECK_PROFILE_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckProfileCompliance_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity ol
 ",
@@ -392,12 +411,9 @@ impl rt::Object for CheckProfileComplianceTask {
         &CHECK_PROFILE_COMPLIANCE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_PROFILE_COMPLIANCE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_PROFILE_COMPLIANCE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -417,6 +433,14 @@ rt::serde!(object CheckProfileComplianceTask);
 impl rt::Method for CheckProfileComplianceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckProfileCompliance_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -450,9 +474,8 @@ impl Default for ClearComplianceStatus {
 }
 pub(crate) static CLEAR_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearComplianceStatus",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
@@ -463,12 +486,9 @@ impl rt::Object for ClearComplianceStatus {
         &CLEAR_COMPLIANCE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_COMPLIANCE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_COMPLIANCE_STATUS),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -488,6 +508,14 @@ rt::serde!(object ClearComplianceStatus);
 impl rt::Method for ClearComplianceStatus {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearComplianceStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -532,9 +560,8 @@ impl Default for CompositeHostProfileTask {
 }
 pub(crate) static COMPOSITE_HOST_PROFILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CompositeHostProfile_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference source r
 ManagedObjectReference targets ol
 HostApplyProfile toBeMerged o
@@ -549,12 +576,9 @@ impl rt::Object for CompositeHostProfileTask {
         &COMPOSITE_HOST_PROFILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPOSITE_HOST_PROFILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPOSITE_HOST_PROFILE_TASK),
             0 => P::Value(&self.source),
             1 => P::Value(&self.targets),
             2 => P::Optional(&self.to_be_merged),
@@ -582,6 +606,14 @@ rt::serde!(object CompositeHostProfileTask);
 impl rt::Method for CompositeHostProfileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CompositeHostProfile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -618,9 +650,8 @@ impl Default for CreateDefaultProfile {
 }
 pub(crate) static CREATE_DEFAULT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDefaultProfile",
-    "4.0",
     None,
-    "
+    "4.0
 string profileType r
 string profileTypeName o since 5.0
 ManagedObjectReference profile o since 5.0
@@ -632,12 +663,9 @@ impl rt::Object for CreateDefaultProfile {
         &CREATE_DEFAULT_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DEFAULT_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DEFAULT_PROFILE),
             0 => P::Value(&self.profile_type),
             1 => P::Value(&self.profile_type_name),
             2 => P::Value(&self.profile),
@@ -659,6 +687,14 @@ rt::serde!(object CreateDefaultProfile);
 impl rt::Method for CreateDefaultProfile {
     type Output = rt::Poly<objects::ApplyProfile>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDefaultProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ApplyProfile",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -691,9 +727,8 @@ impl Default for CreateProfile {
 }
 pub(crate) static CREATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ProfileCreateSpec createSpec r
 ",
@@ -704,12 +739,9 @@ impl rt::Object for CreateProfile {
         &CREATE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.create_spec),
             _ => P::Absent,
@@ -729,6 +761,14 @@ rt::serde!(object CreateProfile);
 impl rt::Method for CreateProfile {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -757,9 +797,8 @@ impl Default for DeleteHostSpecification {
 }
 pub(crate) static DELETE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteHostSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 ",
     rt::unset::<DeleteHostSpecification>,
@@ -769,12 +808,9 @@ impl rt::Object for DeleteHostSpecification {
         &DELETE_HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_HOST_SPECIFICATION),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -792,6 +828,14 @@ rt::serde!(object DeleteHostSpecification);
 impl rt::Method for DeleteHostSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteHostSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -825,9 +869,8 @@ impl Default for DeleteHostSubSpecification {
 }
 pub(crate) static DELETE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteHostSubSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 string subSpecName r
 ",
@@ -838,12 +881,9 @@ impl rt::Object for DeleteHostSubSpecification {
         &DELETE_HOST_SUB_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_HOST_SUB_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_HOST_SUB_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.sub_spec_name),
             _ => P::Absent,
@@ -863,6 +903,14 @@ rt::serde!(object DeleteHostSubSpecification);
 impl rt::Method for DeleteHostSubSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteHostSubSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -890,9 +938,8 @@ impl Default for DestroyProfile {
 }
 pub(crate) static DESTROY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyProfile>,
@@ -902,12 +949,9 @@ impl rt::Object for DestroyProfile {
         &DESTROY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_PROFILE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -925,6 +969,14 @@ rt::serde!(object DestroyProfile);
 impl rt::Method for DestroyProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -955,9 +1007,8 @@ impl Default for DissociateProfile {
 }
 pub(crate) static DISSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DissociateProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity ol
 ",
@@ -968,12 +1019,9 @@ impl rt::Object for DissociateProfile {
         &DISSOCIATE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISSOCIATE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISSOCIATE_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -993,6 +1041,14 @@ rt::serde!(object DissociateProfile);
 impl rt::Method for DissociateProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DissociateProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1026,9 +1082,8 @@ impl Default for ExecuteHostProfile {
 }
 pub(crate) static EXECUTE_HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExecuteHostProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host r
 ProfileDeferredPolicyOptionParameter deferredParam ol
@@ -1040,12 +1095,9 @@ impl rt::Object for ExecuteHostProfile {
         &EXECUTE_HOST_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXECUTE_HOST_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXECUTE_HOST_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Objects(&self.deferred_param),
@@ -1067,6 +1119,14 @@ rt::serde!(object ExecuteHostProfile);
 impl rt::Method for ExecuteHostProfile {
     type Output = rt::Poly<objects::ProfileExecuteResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExecuteHostProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProfileExecuteResult",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1094,9 +1154,8 @@ impl Default for ExportAnswerFileTask {
 }
 pub(crate) static EXPORT_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportAnswerFile_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host r
 ",
     rt::unset::<ExportAnswerFileTask>,
@@ -1106,12 +1165,9 @@ impl rt::Object for ExportAnswerFileTask {
         &EXPORT_ANSWER_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_ANSWER_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_ANSWER_FILE_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1129,6 +1185,14 @@ rt::serde!(object ExportAnswerFileTask);
 impl rt::Method for ExportAnswerFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportAnswerFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1157,9 +1221,8 @@ impl Default for ExportProfile {
 }
 pub(crate) static EXPORT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportProfile>,
@@ -1169,12 +1232,9 @@ impl rt::Object for ExportProfile {
         &EXPORT_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_PROFILE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1192,6 +1252,14 @@ rt::serde!(object ExportProfile);
 impl rt::Method for ExportProfile {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1222,9 +1290,8 @@ impl Default for FindAssociatedProfile {
 }
 pub(crate) static FIND_ASSOCIATED_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAssociatedProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity r
 ",
@@ -1235,12 +1302,9 @@ impl rt::Object for FindAssociatedProfile {
         &FIND_ASSOCIATED_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ASSOCIATED_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ASSOCIATED_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -1260,6 +1324,14 @@ rt::serde!(object FindAssociatedProfile);
 impl rt::Method for FindAssociatedProfile {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAssociatedProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1290,9 +1362,8 @@ impl Default for GenerateConfigTaskList {
 }
 pub(crate) static GENERATE_CONFIG_TASK_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateConfigTaskList",
-    "4.0",
     None,
-    "
+    "4.0
 HostConfigSpec configSpec r
 ManagedObjectReference host r
 ",
@@ -1303,12 +1374,9 @@ impl rt::Object for GenerateConfigTaskList {
         &GENERATE_CONFIG_TASK_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CONFIG_TASK_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CONFIG_TASK_LIST),
             0 => P::Object(&self.config_spec),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -1328,6 +1396,14 @@ rt::serde!(object GenerateConfigTaskList);
 impl rt::Method for GenerateConfigTaskList {
     type Output = objects::HostProfileManagerConfigTaskList;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateConfigTaskList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "HostProfileManagerConfigTaskList",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1355,9 +1431,8 @@ impl Default for GenerateHostConfigTaskSpecTask {
 }
 pub(crate) static GENERATE_HOST_CONFIG_TASK_SPEC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateHostConfigTaskSpec_Task",
-    "6.5",
     None,
-    "
+    "6.5
 StructuredCustomizations hostsInfo ol
 ",
     rt::unset::<GenerateHostConfigTaskSpecTask>,
@@ -1367,12 +1442,9 @@ impl rt::Object for GenerateHostConfigTaskSpecTask {
         &GENERATE_HOST_CONFIG_TASK_SPEC_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_HOST_CONFIG_TASK_SPEC_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_HOST_CONFIG_TASK_SPEC_TASK),
             0 => P::Objects(&self.hosts_info),
             _ => P::Absent,
         }
@@ -1390,6 +1462,14 @@ rt::serde!(object GenerateHostConfigTaskSpecTask);
 impl rt::Method for GenerateHostConfigTaskSpecTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateHostConfigTaskSpec_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1425,9 +1505,8 @@ impl Default for GenerateHostProfileTaskListTask {
 }
 pub(crate) static GENERATE_HOST_PROFILE_TASK_LIST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateHostProfileTaskList_Task",
-    "5.5",
     None,
-    "
+    "5.5
 HostConfigSpec configSpec r
 ManagedObjectReference host r
 ",
@@ -1438,12 +1517,9 @@ impl rt::Object for GenerateHostProfileTaskListTask {
         &GENERATE_HOST_PROFILE_TASK_LIST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_HOST_PROFILE_TASK_LIST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_HOST_PROFILE_TASK_LIST_TASK),
             0 => P::Object(&self.config_spec),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -1463,6 +1539,14 @@ rt::serde!(object GenerateHostProfileTaskListTask);
 impl rt::Method for GenerateHostProfileTaskListTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateHostProfileTaskList_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1491,9 +1575,8 @@ impl Default for HostProfileResetValidationState {
 }
 pub(crate) static HOST_PROFILE_RESET_VALIDATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileResetValidationState",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<HostProfileResetValidationState>,
@@ -1503,12 +1586,9 @@ impl rt::Object for HostProfileResetValidationState {
         &HOST_PROFILE_RESET_VALIDATION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_RESET_VALIDATION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_RESET_VALIDATION_STATE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1526,6 +1606,14 @@ rt::serde!(object HostProfileResetValidationState);
 impl rt::Method for HostProfileResetValidationState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostProfileResetValidationState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1556,9 +1644,8 @@ impl Default for HostSpecGetUpdatedHosts {
 }
 pub(crate) static HOST_SPEC_GET_UPDATED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecGetUpdatedHosts",
-    "6.5",
     None,
-    "
+    "6.5
 string startChangeID o
 string endChangeID o
 ",
@@ -1569,12 +1656,9 @@ impl rt::Object for HostSpecGetUpdatedHosts {
         &HOST_SPEC_GET_UPDATED_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPEC_GET_UPDATED_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPEC_GET_UPDATED_HOSTS),
             0 => P::Value(&self.start_change_id),
             1 => P::Value(&self.end_change_id),
             _ => P::Absent,
@@ -1594,6 +1678,14 @@ rt::serde!(object HostSpecGetUpdatedHosts);
 impl rt::Method for HostSpecGetUpdatedHosts {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostSpecGetUpdatedHosts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1619,9 +1711,8 @@ impl Default for QueryAnswerFileStatus {
 }
 pub(crate) static QUERY_ANSWER_FILE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAnswerFileStatus",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host rl
 ",
     rt::unset::<QueryAnswerFileStatus>,
@@ -1631,12 +1722,9 @@ impl rt::Object for QueryAnswerFileStatus {
         &QUERY_ANSWER_FILE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_ANSWER_FILE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_ANSWER_FILE_STATUS),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1654,6 +1742,14 @@ rt::serde!(object QueryAnswerFileStatus);
 impl rt::Method for QueryAnswerFileStatus {
     type Output = Vec<objects::AnswerFileStatusResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAnswerFileStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "AnswerFileStatusResult",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1684,9 +1780,8 @@ impl Default for QueryComplianceStatus {
 }
 pub(crate) static QUERY_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryComplianceStatus",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
@@ -1697,12 +1792,9 @@ impl rt::Object for QueryComplianceStatus {
         &QUERY_COMPLIANCE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPLIANCE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPLIANCE_STATUS),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -1722,6 +1814,14 @@ rt::serde!(object QueryComplianceStatus);
 impl rt::Method for QueryComplianceStatus {
     type Output = Vec<objects::ComplianceResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryComplianceStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "ComplianceResult",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1752,9 +1852,8 @@ impl Default for QueryExpressionMetadata {
 }
 pub(crate) static QUERY_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryExpressionMetadata",
-    "4.0",
     None,
-    "
+    "4.0
 string expressionName ol
 ManagedObjectReference profile o since 5.0
 ",
@@ -1765,12 +1864,9 @@ impl rt::Object for QueryExpressionMetadata {
         &QUERY_EXPRESSION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_EXPRESSION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_EXPRESSION_METADATA),
             0 => P::Value(&self.expression_name),
             1 => P::Value(&self.profile),
             _ => P::Absent,
@@ -1790,6 +1886,14 @@ rt::serde!(object QueryExpressionMetadata);
 impl rt::Method for QueryExpressionMetadata {
     type Output = Vec<objects::ProfileExpressionMetadata>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryExpressionMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "ProfileExpressionMetadata",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1820,9 +1924,8 @@ impl Default for QueryHostProfileMetadata {
 }
 pub(crate) static QUERY_HOST_PROFILE_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostProfileMetadata",
-    "4.0",
     None,
-    "
+    "4.0
 string profileName ol
 ManagedObjectReference profile o since 5.0
 ",
@@ -1833,12 +1936,9 @@ impl rt::Object for QueryHostProfileMetadata {
         &QUERY_HOST_PROFILE_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_PROFILE_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_PROFILE_METADATA),
             0 => P::Value(&self.profile_name),
             1 => P::Value(&self.profile),
             _ => P::Absent,
@@ -1858,6 +1958,14 @@ rt::serde!(object QueryHostProfileMetadata);
 impl rt::Method for QueryHostProfileMetadata {
     type Output = Vec<objects::ProfileMetadata>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostProfileMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ProfileMetadata",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1891,9 +1999,8 @@ impl Default for QueryPolicyMetadata {
 }
 pub(crate) static QUERY_POLICY_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPolicyMetadata",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string policyName ol
 ManagedObjectReference profile o since 5.0
@@ -1905,12 +2012,9 @@ impl rt::Object for QueryPolicyMetadata {
         &QUERY_POLICY_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_POLICY_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_POLICY_METADATA),
             0 => P::Value(&self.this),
             1 => P::Value(&self.policy_name),
             2 => P::Value(&self.profile),
@@ -1932,6 +2036,14 @@ rt::serde!(object QueryPolicyMetadata);
 impl rt::Method for QueryPolicyMetadata {
     type Output = Vec<objects::ProfilePolicyMetadata>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPolicyMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProfilePolicyMetadata",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1957,9 +2069,8 @@ impl Default for QueryProfileStructure {
 }
 pub(crate) static QUERY_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProfileStructure",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference profile o
 ",
     rt::unset::<QueryProfileStructure>,
@@ -1969,12 +2080,9 @@ impl rt::Object for QueryProfileStructure {
         &QUERY_PROFILE_STRUCTURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PROFILE_STRUCTURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PROFILE_STRUCTURE),
             0 => P::Value(&self.profile),
             _ => P::Absent,
         }
@@ -1992,6 +2100,14 @@ rt::serde!(object QueryProfileStructure);
 impl rt::Method for QueryProfileStructure {
     type Output = objects::ProfileProfileStructure;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProfileStructure",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ProfileProfileStructure",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2015,9 +2131,8 @@ impl Default for RetrieveAnswerFile {
 }
 pub(crate) static RETRIEVE_ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAnswerFile",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host r
 ",
     rt::unset::<RetrieveAnswerFile>,
@@ -2027,12 +2142,9 @@ impl rt::Object for RetrieveAnswerFile {
         &RETRIEVE_ANSWER_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ANSWER_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ANSWER_FILE),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -2050,6 +2162,14 @@ rt::serde!(object RetrieveAnswerFile);
 impl rt::Method for RetrieveAnswerFile {
     type Output = Option<Box<objects::AnswerFile>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveAnswerFile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "AnswerFile",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -2078,9 +2198,8 @@ impl Default for RetrieveAnswerFileForProfile {
 }
 pub(crate) static RETRIEVE_ANSWER_FILE_FOR_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAnswerFileForProfile",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference host r
 HostApplyProfile applyProfile r
 ",
@@ -2091,12 +2210,9 @@ impl rt::Object for RetrieveAnswerFileForProfile {
         &RETRIEVE_ANSWER_FILE_FOR_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ANSWER_FILE_FOR_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ANSWER_FILE_FOR_PROFILE),
             0 => P::Value(&self.host),
             1 => P::Object(&self.apply_profile),
             _ => P::Absent,
@@ -2116,6 +2232,14 @@ rt::serde!(object RetrieveAnswerFileForProfile);
 impl rt::Method for RetrieveAnswerFileForProfile {
     type Output = Option<Box<objects::AnswerFile>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveAnswerFileForProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "AnswerFile",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -2141,9 +2265,8 @@ impl Default for RetrieveDescription {
 }
 pub(crate) static RETRIEVE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDescription",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveDescription>,
@@ -2153,12 +2276,9 @@ impl rt::Object for RetrieveDescription {
         &RETRIEVE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DESCRIPTION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2176,6 +2296,14 @@ rt::serde!(object RetrieveDescription);
 impl rt::Method for RetrieveDescription {
     type Output = Option<Box<objects::ProfileDescription>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDescription",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProfileDescription",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -2199,9 +2327,8 @@ impl Default for RetrieveHostCustomizations {
 }
 pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostCustomizations",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference hosts ol
 ",
     rt::unset::<RetrieveHostCustomizations>,
@@ -2211,12 +2338,9 @@ impl rt::Object for RetrieveHostCustomizations {
         &RETRIEVE_HOST_CUSTOMIZATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_CUSTOMIZATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_CUSTOMIZATIONS),
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
@@ -2234,6 +2358,14 @@ rt::serde!(object RetrieveHostCustomizations);
 impl rt::Method for RetrieveHostCustomizations {
     type Output = Vec<objects::StructuredCustomizations>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostCustomizations",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "StructuredCustomizations",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2262,9 +2394,8 @@ impl Default for RetrieveHostCustomizationsForProfile {
 }
 pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostCustomizationsForProfile",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference hosts ol
 HostApplyProfile applyProfile r
 ",
@@ -2275,12 +2406,9 @@ impl rt::Object for RetrieveHostCustomizationsForProfile {
         &RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE),
             0 => P::Value(&self.hosts),
             1 => P::Object(&self.apply_profile),
             _ => P::Absent,
@@ -2300,6 +2428,14 @@ rt::serde!(object RetrieveHostCustomizationsForProfile);
 impl rt::Method for RetrieveHostCustomizationsForProfile {
     type Output = Vec<objects::StructuredCustomizations>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostCustomizationsForProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "StructuredCustomizations",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2332,9 +2468,8 @@ impl Default for RetrieveHostSpecification {
 }
 pub(crate) static RETRIEVE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 boolean fromHost r
 ",
@@ -2345,12 +2480,9 @@ impl rt::Object for RetrieveHostSpecification {
         &RETRIEVE_HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.from_host),
             _ => P::Absent,
@@ -2370,6 +2502,14 @@ rt::serde!(object RetrieveHostSpecification);
 impl rt::Method for RetrieveHostSpecification {
     type Output = objects::HostSpecification;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "HostSpecification",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2404,9 +2544,8 @@ impl Default for UpdateAnswerFileTask {
 }
 pub(crate) static UPDATE_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAnswerFile_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host r
 AnswerFileCreateSpec configSpec r
 ",
@@ -2417,12 +2556,9 @@ impl rt::Object for UpdateAnswerFileTask {
         &UPDATE_ANSWER_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_ANSWER_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_ANSWER_FILE_TASK),
             0 => P::Value(&self.host),
             1 => P::Value(&self.config_spec),
             _ => P::Absent,
@@ -2442,6 +2578,14 @@ rt::serde!(object UpdateAnswerFileTask);
 impl rt::Method for UpdateAnswerFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAnswerFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "AnswerFileUpdateFailed",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2478,9 +2622,8 @@ impl Default for UpdateClusterProfile {
 }
 pub(crate) static UPDATE_CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateClusterProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ClusterProfileConfigSpec config r
 ",
@@ -2491,12 +2634,9 @@ impl rt::Object for UpdateClusterProfile {
         &UPDATE_CLUSTER_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CLUSTER_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CLUSTER_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -2516,6 +2656,14 @@ rt::serde!(object UpdateClusterProfile);
 impl rt::Method for UpdateClusterProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateClusterProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2549,9 +2697,8 @@ impl Default for UpdateHostProfile {
 }
 pub(crate) static UPDATE_HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostProfileConfigSpec config r
 ",
@@ -2562,12 +2709,9 @@ impl rt::Object for UpdateHostProfile {
         &UPDATE_HOST_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -2587,6 +2731,14 @@ rt::serde!(object UpdateHostProfile);
 impl rt::Method for UpdateHostProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName ProfileUpdateFailed",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2621,9 +2773,8 @@ impl Default for UpdateHostSpecification {
 }
 pub(crate) static UPDATE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 HostSpecification hostSpec r
 ",
@@ -2634,12 +2785,9 @@ impl rt::Object for UpdateHostSpecification {
         &UPDATE_HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Object(&self.host_spec),
             _ => P::Absent,
@@ -2659,6 +2807,14 @@ rt::serde!(object UpdateHostSpecification);
 impl rt::Method for UpdateHostSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2692,9 +2848,8 @@ impl Default for UpdateHostSubSpecification {
 }
 pub(crate) static UPDATE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostSubSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 HostSubSpecification hostSubSpec r
 ",
@@ -2705,12 +2860,9 @@ impl rt::Object for UpdateHostSubSpecification {
         &UPDATE_HOST_SUB_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_SUB_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_SUB_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Object(&self.host_sub_spec),
             _ => P::Absent,
@@ -2730,6 +2882,14 @@ rt::serde!(object UpdateHostSubSpecification);
 impl rt::Method for UpdateHostSubSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostSubSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2762,9 +2922,8 @@ impl Default for UpdateReferenceHost {
 }
 pub(crate) static UPDATE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateReferenceHost",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -2775,12 +2934,9 @@ impl rt::Object for UpdateReferenceHost {
         &UPDATE_REFERENCE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_REFERENCE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_REFERENCE_HOST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -2800,6 +2956,14 @@ rt::serde!(object UpdateReferenceHost);
 impl rt::Method for UpdateReferenceHost {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateReferenceHost",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2847,9 +3011,8 @@ impl Default for ValidateHostProfileCompositionTask {
 }
 pub(crate) static VALIDATE_HOST_PROFILE_COMPOSITION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHostProfileComposition_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference source r
 ManagedObjectReference targets ol
 HostApplyProfile toBeMerged o
@@ -2865,12 +3028,9 @@ impl rt::Object for ValidateHostProfileCompositionTask {
         &VALIDATE_HOST_PROFILE_COMPOSITION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_HOST_PROFILE_COMPOSITION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_HOST_PROFILE_COMPOSITION_TASK),
             0 => P::Value(&self.source),
             1 => P::Value(&self.targets),
             2 => P::Optional(&self.to_be_merged),
@@ -2900,6 +3060,14 @@ rt::serde!(object ValidateHostProfileCompositionTask);
 impl rt::Method for ValidateHostProfileCompositionTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateHostProfileComposition_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -21,9 +21,8 @@ impl Default for AcquireGenericServiceTicket {
 }
 pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireGenericServiceTicket",
-    "5.0",
     None,
-    "
+    "5.0
 SessionManagerServiceRequestSpec spec r
 ",
     rt::unset::<AcquireGenericServiceTicket>,
@@ -33,12 +32,9 @@ impl rt::Object for AcquireGenericServiceTicket {
         &ACQUIRE_GENERIC_SERVICE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_GENERIC_SERVICE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_GENERIC_SERVICE_TICKET),
             0 => P::Value(&self.spec),
             _ => P::Absent,
         }
@@ -56,6 +52,14 @@ rt::serde!(object AcquireGenericServiceTicket);
 impl rt::Method for AcquireGenericServiceTicket {
     type Output = objects::SessionManagerGenericServiceTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireGenericServiceTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "SessionManagerGenericServiceTicket",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -83,9 +87,8 @@ impl Default for AcquireLocalTicket {
 }
 pub(crate) static ACQUIRE_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireLocalTicket",
-    "2.0",
     None,
-    "
+    "2.0
 string userName r
 ",
     rt::unset::<AcquireLocalTicket>,
@@ -95,12 +98,9 @@ impl rt::Object for AcquireLocalTicket {
         &ACQUIRE_LOCAL_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_LOCAL_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_LOCAL_TICKET),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -118,6 +118,14 @@ rt::serde!(object AcquireLocalTicket);
 impl rt::Method for AcquireLocalTicket {
     type Output = objects::SessionManagerLocalTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireLocalTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "SessionManagerLocalTicket",
+        throws: "InvalidLogin",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -157,9 +165,8 @@ impl Default for AddCustomFieldDef {
 }
 pub(crate) static ADD_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddCustomFieldDef",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 string moType o since 2.5
 PrivilegePolicyDef fieldDefPolicy o since 2.5
@@ -172,12 +179,9 @@ impl rt::Object for AddCustomFieldDef {
         &ADD_CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_CUSTOM_FIELD_DEF),
             0 => P::Value(&self.name),
             1 => P::Value(&self.mo_type),
             2 => P::Optional(&self.field_def_policy),
@@ -201,6 +205,14 @@ rt::serde!(object AddCustomFieldDef);
 impl rt::Method for AddCustomFieldDef {
     type Output = objects::CustomFieldDef;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddCustomFieldDef",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "CustomFieldDef",
+        throws: "DuplicateName InvalidPrivilege",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -242,9 +254,8 @@ impl Default for BrowseDiagnosticLog {
 }
 pub(crate) static BROWSE_DIAGNOSTIC_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "BrowseDiagnosticLog",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string key r
 int start o
@@ -257,12 +268,9 @@ impl rt::Object for BrowseDiagnosticLog {
         &BROWSE_DIAGNOSTIC_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BROWSE_DIAGNOSTIC_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BROWSE_DIAGNOSTIC_LOG),
             0 => P::Value(&self.host),
             1 => P::Value(&self.key),
             2 => P::Value(&self.start),
@@ -286,6 +294,14 @@ rt::serde!(object BrowseDiagnosticLog);
 impl rt::Method for BrowseDiagnosticLog {
     type Output = objects::DiagnosticManagerLogHeader;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BrowseDiagnosticLog",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "DiagnosticManagerLogHeader",
+        throws: "CannotAccessFile",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -315,9 +331,8 @@ impl Default for CloseInventoryViewFolder {
 }
 pub(crate) static CLOSE_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloseInventoryViewFolder",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
@@ -328,12 +343,9 @@ impl rt::Object for CloseInventoryViewFolder {
         &CLOSE_INVENTORY_VIEW_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLOSE_INVENTORY_VIEW_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLOSE_INVENTORY_VIEW_FOLDER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -353,6 +365,14 @@ rt::serde!(object CloseInventoryViewFolder);
 impl rt::Method for CloseInventoryViewFolder {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloseInventoryViewFolder",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -385,9 +405,8 @@ impl Default for CreateCollectorWithInfoFilterForTasks {
 }
 pub(crate) static CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorWithInfoFilterForTasks",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 TaskFilterSpec filter r
 TaskInfoFilterSpec infoFilter o
 ",
@@ -398,12 +417,9 @@ impl rt::Object for CreateCollectorWithInfoFilterForTasks {
         &CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS),
             0 => P::Object(&self.filter),
             1 => P::Optional(&self.info_filter),
             _ => P::Absent,
@@ -423,6 +439,14 @@ rt::serde!(object CreateCollectorWithInfoFilterForTasks);
 impl rt::Method for CreateCollectorWithInfoFilterForTasks {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCollectorWithInfoFilterForTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -446,9 +470,8 @@ impl Default for CreateInventoryView {
 }
 pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateInventoryView",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<CreateInventoryView>,
 );
 impl rt::Object for CreateInventoryView {
@@ -456,12 +479,9 @@ impl rt::Object for CreateInventoryView {
         &CREATE_INVENTORY_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_INVENTORY_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_INVENTORY_VIEW),
             _ => P::Absent,
         }
     }
@@ -477,6 +497,14 @@ rt::serde!(object CreateInventoryView);
 impl rt::Method for CreateInventoryView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateInventoryView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -504,9 +532,8 @@ impl Default for CreatePerfInterval {
 }
 pub(crate) static CREATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreatePerfInterval",
-    "2.0",
     None,
-    "
+    "2.0
 PerfInterval intervalId r
 ",
     rt::unset::<CreatePerfInterval>,
@@ -516,12 +543,9 @@ impl rt::Object for CreatePerfInterval {
         &CREATE_PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PERF_INTERVAL),
             0 => P::Object(&self.interval_id),
             _ => P::Absent,
         }
@@ -539,6 +563,14 @@ rt::serde!(object CreatePerfInterval);
 impl rt::Method for CreatePerfInterval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreatePerfInterval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -581,9 +613,8 @@ impl Default for CreateTask {
 }
 pub(crate) static CREATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTask",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference obj r
 string taskTypeId r
 string initiatedBy o
@@ -598,12 +629,9 @@ impl rt::Object for CreateTask {
         &CREATE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_TASK),
             0 => P::Value(&self.obj),
             1 => P::Value(&self.task_type_id),
             2 => P::Value(&self.initiated_by),
@@ -631,6 +659,14 @@ rt::serde!(object CreateTask);
 impl rt::Method for CreateTask {
     type Output = objects::TaskInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "TaskInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -656,9 +692,8 @@ impl Default for EmitSyslogMark {
 }
 pub(crate) static EMIT_SYSLOG_MARK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EmitSyslogMark",
-    "8.0.0.2",
     None,
-    "
+    "8.0.0.2
 string message r
 ",
     rt::unset::<EmitSyslogMark>,
@@ -668,12 +703,9 @@ impl rt::Object for EmitSyslogMark {
         &EMIT_SYSLOG_MARK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EMIT_SYSLOG_MARK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EMIT_SYSLOG_MARK),
             0 => P::Value(&self.message),
             _ => P::Absent,
         }
@@ -691,6 +723,14 @@ rt::serde!(object EmitSyslogMark);
 impl rt::Method for EmitSyslogMark {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EmitSyslogMark",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "",
+        throws: "",
+        since: "8.0.0.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -721,9 +761,8 @@ impl Default for EstimateDatabaseSize {
 }
 pub(crate) static ESTIMATE_DATABASE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EstimateDatabaseSize",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DatabaseSizeParam dbSizeParam r
 ",
@@ -734,12 +773,9 @@ impl rt::Object for EstimateDatabaseSize {
         &ESTIMATE_DATABASE_SIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ESTIMATE_DATABASE_SIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ESTIMATE_DATABASE_SIZE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.db_size_param),
             _ => P::Absent,
@@ -759,6 +795,14 @@ rt::serde!(object EstimateDatabaseSize);
 impl rt::Method for EstimateDatabaseSize {
     type Output = objects::DatabaseSizeEstimate;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EstimateDatabaseSize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DatabaseSizeEstimate",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -789,9 +833,8 @@ impl Default for ExecuteSimpleCommand {
 }
 pub(crate) static EXECUTE_SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExecuteSimpleCommand",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string arguments ol
 ",
@@ -802,12 +845,9 @@ impl rt::Object for ExecuteSimpleCommand {
         &EXECUTE_SIMPLE_COMMAND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXECUTE_SIMPLE_COMMAND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXECUTE_SIMPLE_COMMAND),
             0 => P::Value(&self.this),
             1 => P::Value(&self.arguments),
             _ => P::Absent,
@@ -827,6 +867,14 @@ rt::serde!(object ExecuteSimpleCommand);
 impl rt::Method for ExecuteSimpleCommand {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExecuteSimpleCommand",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -854,9 +902,8 @@ impl Default for FetchAuditRecords {
 }
 pub(crate) static FETCH_AUDIT_RECORDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchAuditRecords",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 string token o
 ",
     rt::unset::<FetchAuditRecords>,
@@ -866,12 +913,9 @@ impl rt::Object for FetchAuditRecords {
         &FETCH_AUDIT_RECORDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_AUDIT_RECORDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_AUDIT_RECORDS),
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -889,6 +933,14 @@ rt::serde!(object FetchAuditRecords);
 impl rt::Method for FetchAuditRecords {
     type Output = objects::DiagnosticManagerAuditRecordResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchAuditRecords",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "DiagnosticManagerAuditRecordResult",
+        throws: "InvalidState SystemError",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -918,9 +970,8 @@ impl Default for FindExtension {
 }
 pub(crate) static FIND_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindExtension",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 ",
     rt::unset::<FindExtension>,
@@ -930,12 +981,9 @@ impl rt::Object for FindExtension {
         &FIND_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_EXTENSION),
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
@@ -953,6 +1001,14 @@ rt::serde!(object FindExtension);
 impl rt::Method for FindExtension {
     type Output = Option<Box<objects::Extension>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "Extension",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -987,9 +1043,8 @@ impl Default for GenerateLogBundlesTask {
 }
 pub(crate) static GENERATE_LOG_BUNDLES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateLogBundles_Task",
-    "2.0",
     None,
-    "
+    "2.0
 boolean includeDefault r
 ManagedObjectReference host ol
 ",
@@ -1000,12 +1055,9 @@ impl rt::Object for GenerateLogBundlesTask {
         &GENERATE_LOG_BUNDLES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_LOG_BUNDLES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_LOG_BUNDLES_TASK),
             0 => P::Value(&self.include_default),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -1025,6 +1077,14 @@ rt::serde!(object GenerateLogBundlesTask);
 impl rt::Method for GenerateLogBundlesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateLogBundles_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "ManagedObjectReference",
+        throws: "LogBundlingFailed TaskInProgress",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1053,9 +1113,8 @@ impl Default for GetPublicKey {
 }
 pub(crate) static GET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetPublicKey",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<GetPublicKey>,
 );
 impl rt::Object for GetPublicKey {
@@ -1063,12 +1122,9 @@ impl rt::Object for GetPublicKey {
         &GET_PUBLIC_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_PUBLIC_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_PUBLIC_KEY),
             _ => P::Absent,
         }
     }
@@ -1084,6 +1140,14 @@ rt::serde!(object GetPublicKey);
 impl rt::Method for GetPublicKey {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetPublicKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1106,9 +1170,8 @@ impl Default for GetSiteInfo {
 }
 pub(crate) static GET_SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetSiteInfo",
-    "7.0.0.0",
     None,
-    "",
+    "7.0.0.0",
     rt::unset::<GetSiteInfo>,
 );
 impl rt::Object for GetSiteInfo {
@@ -1116,12 +1179,9 @@ impl rt::Object for GetSiteInfo {
         &GET_SITE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_SITE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_SITE_INFO),
             _ => P::Absent,
         }
     }
@@ -1137,6 +1197,14 @@ rt::serde!(object GetSiteInfo);
 impl rt::Method for GetSiteInfo {
     type Output = objects::SiteInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetSiteInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("siteInfoManager"),
+        returns: "SiteInfo",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1169,9 +1237,8 @@ impl Default for ImpersonateUser {
 }
 pub(crate) static IMPERSONATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImpersonateUser",
-    "2.5",
     None,
-    "
+    "2.5
 string userName r
 string locale o
 ",
@@ -1182,12 +1249,9 @@ impl rt::Object for ImpersonateUser {
         &IMPERSONATE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPERSONATE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPERSONATE_USER),
             0 => P::Value(&self.user_name),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1207,6 +1271,14 @@ rt::serde!(object ImpersonateUser);
 impl rt::Method for ImpersonateUser {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImpersonateUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1241,9 +1313,8 @@ impl Default for LoginBySspi {
 }
 pub(crate) static LOGIN_BY_SSPI: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginBySSPI",
-    "2.5",
     None,
-    "
+    "2.5
 string base64Token r
 string locale o
 ",
@@ -1254,12 +1325,9 @@ impl rt::Object for LoginBySspi {
         &LOGIN_BY_SSPI
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_BY_SSPI
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_BY_SSPI),
             0 => P::Value(&self.base64_token),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1279,6 +1347,14 @@ rt::serde!(object LoginBySspi);
 impl rt::Method for LoginBySspi {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginBySSPI",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "SSPIChallenge InvalidLogin InvalidLocale",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1315,9 +1391,8 @@ impl Default for LoginExtensionByCertificate {
 }
 pub(crate) static LOGIN_EXTENSION_BY_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginExtensionByCertificate",
-    "4.0",
     None,
-    "
+    "4.0
 string extensionKey r
 string locale o
 ",
@@ -1328,12 +1403,9 @@ impl rt::Object for LoginExtensionByCertificate {
         &LOGIN_EXTENSION_BY_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_EXTENSION_BY_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_EXTENSION_BY_CERTIFICATE),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1353,6 +1425,14 @@ rt::serde!(object LoginExtensionByCertificate);
 impl rt::Method for LoginExtensionByCertificate {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginExtensionByCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale NoClientCertificate",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1389,9 +1469,8 @@ impl Default for LoginExtensionBySubjectName {
 }
 pub(crate) static LOGIN_EXTENSION_BY_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginExtensionBySubjectName",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 string locale o
 ",
@@ -1402,12 +1481,9 @@ impl rt::Object for LoginExtensionBySubjectName {
         &LOGIN_EXTENSION_BY_SUBJECT_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_EXTENSION_BY_SUBJECT_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_EXTENSION_BY_SUBJECT_NAME),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1427,6 +1503,14 @@ rt::serde!(object LoginExtensionBySubjectName);
 impl rt::Method for LoginExtensionBySubjectName {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginExtensionBySubjectName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale NotFound NoClientCertificate NoSubjectName",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1460,9 +1544,8 @@ impl Default for MarkServiceProviderEntities {
 }
 pub(crate) static MARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkServiceProviderEntities",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference entity ol
 ",
     rt::unset::<MarkServiceProviderEntities>,
@@ -1472,12 +1555,9 @@ impl rt::Object for MarkServiceProviderEntities {
         &MARK_SERVICE_PROVIDER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_SERVICE_PROVIDER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_SERVICE_PROVIDER_ENTITIES),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -1495,6 +1575,14 @@ rt::serde!(object MarkServiceProviderEntities);
 impl rt::Method for MarkServiceProviderEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkServiceProviderEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("tenantManager"),
+        returns: "",
+        throws: "ManagedObjectNotFound AuthMinimumAdminPermission",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1526,9 +1614,8 @@ impl Default for OpenInventoryViewFolder {
 }
 pub(crate) static OPEN_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpenInventoryViewFolder",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
@@ -1539,12 +1626,9 @@ impl rt::Object for OpenInventoryViewFolder {
         &OPEN_INVENTORY_VIEW_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPEN_INVENTORY_VIEW_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPEN_INVENTORY_VIEW_FOLDER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -1564,6 +1648,14 @@ rt::serde!(object OpenInventoryViewFolder);
 impl rt::Method for OpenInventoryViewFolder {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "OpenInventoryViewFolder",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1593,9 +1685,8 @@ impl Default for Query {
 }
 pub(crate) static QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "Query",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 SearchIndexQuerySpec querySpec r
 ",
     rt::unset::<Query>,
@@ -1605,12 +1696,9 @@ impl rt::Object for Query {
         &QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY),
             0 => P::Object(&self.query_spec),
             _ => P::Absent,
         }
@@ -1628,6 +1716,14 @@ rt::serde!(object Query);
 impl rt::Method for Query {
     type Output = objects::SearchIndexResultSet;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Query",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "SearchIndexResultSet",
+        throws: "InvalidArgument",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1654,9 +1750,8 @@ impl Default for QueryDescriptions {
 }
 pub(crate) static QUERY_DESCRIPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDescriptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 ",
     rt::unset::<QueryDescriptions>,
@@ -1666,12 +1761,9 @@ impl rt::Object for QueryDescriptions {
         &QUERY_DESCRIPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DESCRIPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DESCRIPTIONS),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1689,6 +1781,14 @@ rt::serde!(object QueryDescriptions);
 impl rt::Method for QueryDescriptions {
     type Output = Vec<objects::DiagnosticManagerLogDescriptor>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDescriptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "DiagnosticManagerLogDescriptor",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1714,9 +1814,8 @@ impl Default for QueryExtensionIpAllocationUsage {
 }
 pub(crate) static QUERY_EXTENSION_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryExtensionIpAllocationUsage",
-    "5.1",
     None,
-    "
+    "5.1
 string extensionKeys ol
 ",
     rt::unset::<QueryExtensionIpAllocationUsage>,
@@ -1726,12 +1825,9 @@ impl rt::Object for QueryExtensionIpAllocationUsage {
         &QUERY_EXTENSION_IP_ALLOCATION_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_EXTENSION_IP_ALLOCATION_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_EXTENSION_IP_ALLOCATION_USAGE),
             0 => P::Value(&self.extension_keys),
             _ => P::Absent,
         }
@@ -1749,6 +1845,14 @@ rt::serde!(object QueryExtensionIpAllocationUsage);
 impl rt::Method for QueryExtensionIpAllocationUsage {
     type Output = Vec<objects::ExtensionManagerIpAllocationUsage>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryExtensionIpAllocationUsage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "ExtensionManagerIpAllocationUsage",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1776,9 +1880,8 @@ impl Default for QueryManagedBy {
 }
 pub(crate) static QUERY_MANAGED_BY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryManagedBy",
-    "5.0",
     None,
-    "
+    "5.0
 string extensionKey r
 ",
     rt::unset::<QueryManagedBy>,
@@ -1788,12 +1891,9 @@ impl rt::Object for QueryManagedBy {
         &QUERY_MANAGED_BY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MANAGED_BY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MANAGED_BY),
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
@@ -1811,6 +1911,14 @@ rt::serde!(object QueryManagedBy);
 impl rt::Method for QueryManagedBy {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryManagedBy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1840,9 +1948,8 @@ impl Default for QueryNext {
 }
 pub(crate) static QUERY_NEXT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNext",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 SearchIndexIterationSpec iterationSpec r
 ",
     rt::unset::<QueryNext>,
@@ -1852,12 +1959,9 @@ impl rt::Object for QueryNext {
         &QUERY_NEXT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NEXT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NEXT),
             0 => P::Object(&self.iteration_spec),
             _ => P::Absent,
         }
@@ -1875,6 +1979,14 @@ rt::serde!(object QueryNext);
 impl rt::Method for QueryNext {
     type Output = objects::SearchIndexResultSet;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNext",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "SearchIndexResultSet",
+        throws: "InvalidArgument",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1903,9 +2015,8 @@ impl Default for QueryPerfComposite {
 }
 pub(crate) static QUERY_PERF_COMPOSITE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfComposite",
-    "2.0",
     None,
-    "
+    "2.0
 PerfQuerySpec querySpec r
 ",
     rt::unset::<QueryPerfComposite>,
@@ -1915,12 +2026,9 @@ impl rt::Object for QueryPerfComposite {
         &QUERY_PERF_COMPOSITE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_COMPOSITE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_COMPOSITE),
             0 => P::Object(&self.query_spec),
             _ => P::Absent,
         }
@@ -1938,6 +2046,14 @@ rt::serde!(object QueryPerfComposite);
 impl rt::Method for QueryPerfComposite {
     type Output = objects::PerfCompositeMetric;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfComposite",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfCompositeMetric",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1963,9 +2079,8 @@ impl Default for QueryPerfCounterByLevel {
 }
 pub(crate) static QUERY_PERF_COUNTER_BY_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfCounterByLevel",
-    "2.5",
     None,
-    "
+    "2.5
 int level r
 ",
     rt::unset::<QueryPerfCounterByLevel>,
@@ -1975,12 +2090,9 @@ impl rt::Object for QueryPerfCounterByLevel {
         &QUERY_PERF_COUNTER_BY_LEVEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_COUNTER_BY_LEVEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_COUNTER_BY_LEVEL),
             0 => P::Value(&self.level),
             _ => P::Absent,
         }
@@ -1998,6 +2110,14 @@ rt::serde!(object QueryPerfCounterByLevel);
 impl rt::Method for QueryPerfCounterByLevel {
     type Output = Vec<objects::PerfCounterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfCounterByLevel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfCounterInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2028,9 +2148,8 @@ impl Default for QueryServiceList {
 }
 pub(crate) static QUERY_SERVICE_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryServiceList",
-    "2.5",
     None,
-    "
+    "2.5
 string serviceName o
 string location ol
 ",
@@ -2041,12 +2160,9 @@ impl rt::Object for QueryServiceList {
         &QUERY_SERVICE_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SERVICE_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SERVICE_LIST),
             0 => P::Value(&self.service_name),
             1 => P::Value(&self.location),
             _ => P::Absent,
@@ -2066,6 +2182,14 @@ rt::serde!(object QueryServiceList);
 impl rt::Method for QueryServiceList {
     type Output = Vec<objects::ServiceManagerServiceInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryServiceList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("serviceManager"),
+        returns: "ServiceManagerServiceInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2099,9 +2223,8 @@ impl Default for ReadNextTasksByViewSpec {
 }
 pub(crate) static READ_NEXT_TASKS_BY_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextTasksByViewSpec",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 TaskManagerTaskViewSpec viewSpec r
 TaskFilterSpec filterSpec r
 TaskInfoFilterSpec infoFilterSpec o
@@ -2113,12 +2236,9 @@ impl rt::Object for ReadNextTasksByViewSpec {
         &READ_NEXT_TASKS_BY_VIEW_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_NEXT_TASKS_BY_VIEW_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_NEXT_TASKS_BY_VIEW_SPEC),
             0 => P::Value(&self.view_spec),
             1 => P::Object(&self.filter_spec),
             2 => P::Optional(&self.info_filter_spec),
@@ -2140,6 +2260,14 @@ rt::serde!(object ReadNextTasksByViewSpec);
 impl rt::Method for ReadNextTasksByViewSpec {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadNextTasksByViewSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "TaskInfo",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2167,9 +2295,8 @@ impl Default for RegisterExtension {
 }
 pub(crate) static REGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterExtension",
-    "2.5",
     None,
-    "
+    "2.5
 Extension extension r
 ",
     rt::unset::<RegisterExtension>,
@@ -2179,12 +2306,9 @@ impl rt::Object for RegisterExtension {
         &REGISTER_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_EXTENSION),
             0 => P::Object(&self.extension),
             _ => P::Absent,
         }
@@ -2202,6 +2326,14 @@ rt::serde!(object RegisterExtension);
 impl rt::Method for RegisterExtension {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2227,9 +2359,8 @@ impl Default for RemoveCustomFieldDef {
 }
 pub(crate) static REMOVE_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveCustomFieldDef",
-    "2.0",
     None,
-    "
+    "2.0
 int key r
 ",
     rt::unset::<RemoveCustomFieldDef>,
@@ -2239,12 +2370,9 @@ impl rt::Object for RemoveCustomFieldDef {
         &REMOVE_CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_CUSTOM_FIELD_DEF),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -2262,6 +2390,14 @@ rt::serde!(object RemoveCustomFieldDef);
 impl rt::Method for RemoveCustomFieldDef {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveCustomFieldDef",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2287,9 +2423,8 @@ impl Default for RemovePerfInterval {
 }
 pub(crate) static REMOVE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemovePerfInterval",
-    "2.0",
     None,
-    "
+    "2.0
 int samplePeriod r
 ",
     rt::unset::<RemovePerfInterval>,
@@ -2299,12 +2434,9 @@ impl rt::Object for RemovePerfInterval {
         &REMOVE_PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_PERF_INTERVAL),
             0 => P::Value(&self.sample_period),
             _ => P::Absent,
         }
@@ -2322,6 +2454,14 @@ rt::serde!(object RemovePerfInterval);
 impl rt::Method for RemovePerfInterval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemovePerfInterval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2354,9 +2494,8 @@ impl Default for RenameCustomFieldDef {
 }
 pub(crate) static RENAME_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameCustomFieldDef",
-    "2.0",
     None,
-    "
+    "2.0
 int key r
 string name r
 ",
@@ -2367,12 +2506,9 @@ impl rt::Object for RenameCustomFieldDef {
         &RENAME_CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_CUSTOM_FIELD_DEF),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -2392,6 +2528,14 @@ rt::serde!(object RenameCustomFieldDef);
 impl rt::Method for RenameCustomFieldDef {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameCustomFieldDef",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "",
+        throws: "DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2418,9 +2562,8 @@ impl Default for ResetCounterLevelMapping {
 }
 pub(crate) static RESET_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetCounterLevelMapping",
-    "4.1",
     None,
-    "
+    "4.1
 int counters rl
 ",
     rt::unset::<ResetCounterLevelMapping>,
@@ -2430,12 +2573,9 @@ impl rt::Object for ResetCounterLevelMapping {
         &RESET_COUNTER_LEVEL_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_COUNTER_LEVEL_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_COUNTER_LEVEL_MAPPING),
             0 => P::Value(&self.counters),
             _ => P::Absent,
         }
@@ -2453,6 +2593,14 @@ rt::serde!(object ResetCounterLevelMapping);
 impl rt::Method for ResetCounterLevelMapping {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetCounterLevelMapping",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2478,9 +2626,8 @@ impl Default for RetrieveProductComponents {
 }
 pub(crate) static RETRIEVE_PRODUCT_COMPONENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveProductComponents",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveProductComponents>,
@@ -2490,12 +2637,9 @@ impl rt::Object for RetrieveProductComponents {
         &RETRIEVE_PRODUCT_COMPONENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_PRODUCT_COMPONENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_PRODUCT_COMPONENTS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2513,6 +2657,14 @@ rt::serde!(object RetrieveProductComponents);
 impl rt::Method for RetrieveProductComponents {
     type Output = Vec<objects::ProductComponentInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveProductComponents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProductComponentInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2535,9 +2687,8 @@ impl Default for RetrieveServiceProviderEntities {
 }
 pub(crate) static RETRIEVE_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveServiceProviderEntities",
-    "6.9.1",
     None,
-    "",
+    "6.9.1",
     rt::unset::<RetrieveServiceProviderEntities>,
 );
 impl rt::Object for RetrieveServiceProviderEntities {
@@ -2545,12 +2696,9 @@ impl rt::Object for RetrieveServiceProviderEntities {
         &RETRIEVE_SERVICE_PROVIDER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SERVICE_PROVIDER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SERVICE_PROVIDER_ENTITIES),
             _ => P::Absent,
         }
     }
@@ -2566,6 +2714,14 @@ rt::serde!(object RetrieveServiceProviderEntities);
 impl rt::Method for RetrieveServiceProviderEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveServiceProviderEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("tenantManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2598,9 +2754,8 @@ impl Default for SetExtensionCertificate {
 }
 pub(crate) static SET_EXTENSION_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetExtensionCertificate",
-    "4.0",
     None,
-    "
+    "4.0
 string extensionKey r
 string certificatePem o
 ",
@@ -2611,12 +2766,9 @@ impl rt::Object for SetExtensionCertificate {
         &SET_EXTENSION_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_EXTENSION_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_EXTENSION_CERTIFICATE),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.certificate_pem),
             _ => P::Absent,
@@ -2636,6 +2788,14 @@ rt::serde!(object SetExtensionCertificate);
 impl rt::Method for SetExtensionCertificate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetExtensionCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound NoClientCertificate",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2670,9 +2830,8 @@ impl Default for SetField {
 }
 pub(crate) static SET_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetField",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 int key r
 string value r
@@ -2684,12 +2843,9 @@ impl rt::Object for SetField {
         &SET_FIELD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_FIELD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_FIELD),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.key),
             2 => P::Value(&self.value),
@@ -2711,6 +2867,14 @@ rt::serde!(object SetField);
 impl rt::Method for SetField {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetField",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2738,9 +2902,8 @@ impl Default for SetLocale {
 }
 pub(crate) static SET_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetLocale",
-    "2.0",
     None,
-    "
+    "2.0
 string locale r
 ",
     rt::unset::<SetLocale>,
@@ -2750,12 +2913,9 @@ impl rt::Object for SetLocale {
         &SET_LOCALE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_LOCALE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_LOCALE),
             0 => P::Value(&self.locale),
             _ => P::Absent,
         }
@@ -2773,6 +2933,14 @@ rt::serde!(object SetLocale);
 impl rt::Method for SetLocale {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetLocale",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "InvalidLocale",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2804,9 +2972,8 @@ impl Default for SetPublicKey {
 }
 pub(crate) static SET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetPublicKey",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 string publicKey r
 ",
@@ -2817,12 +2984,9 @@ impl rt::Object for SetPublicKey {
         &SET_PUBLIC_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_PUBLIC_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_PUBLIC_KEY),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.public_key),
             _ => P::Absent,
@@ -2842,6 +3006,14 @@ rt::serde!(object SetPublicKey);
 impl rt::Method for SetPublicKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetPublicKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2874,9 +3046,8 @@ impl Default for SetServiceAccount {
 }
 pub(crate) static SET_SERVICE_ACCOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetServiceAccount",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 string extensionKey r
 string serviceAccount r
 ",
@@ -2887,12 +3058,9 @@ impl rt::Object for SetServiceAccount {
         &SET_SERVICE_ACCOUNT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_SERVICE_ACCOUNT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_SERVICE_ACCOUNT),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.service_account),
             _ => P::Absent,
@@ -2912,6 +3080,14 @@ rt::serde!(object SetServiceAccount);
 impl rt::Method for SetServiceAccount {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetServiceAccount",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2943,9 +3119,8 @@ impl Default for SetTaskDescription {
 }
 pub(crate) static SET_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetTaskDescription",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 LocalizableMessage description r
 ",
@@ -2956,12 +3131,9 @@ impl rt::Object for SetTaskDescription {
         &SET_TASK_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_TASK_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_TASK_DESCRIPTION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.description),
             _ => P::Absent,
@@ -2981,6 +3153,14 @@ rt::serde!(object SetTaskDescription);
 impl rt::Method for SetTaskDescription {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetTaskDescription",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3019,9 +3199,8 @@ impl Default for SetTaskState {
 }
 pub(crate) static SET_TASK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetTaskState",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 TaskInfoState state r
 anyType result o
@@ -3034,12 +3213,9 @@ impl rt::Object for SetTaskState {
         &SET_TASK_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_TASK_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_TASK_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.state),
             2 => P::Value(&self.result),
@@ -3063,6 +3239,14 @@ rt::serde!(object SetTaskState);
 impl rt::Method for SetTaskState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetTaskState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3091,9 +3275,8 @@ impl Default for UnmarkServiceProviderEntities {
 }
 pub(crate) static UNMARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmarkServiceProviderEntities",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference entity ol
 ",
     rt::unset::<UnmarkServiceProviderEntities>,
@@ -3103,12 +3286,9 @@ impl rt::Object for UnmarkServiceProviderEntities {
         &UNMARK_SERVICE_PROVIDER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMARK_SERVICE_PROVIDER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMARK_SERVICE_PROVIDER_ENTITIES),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -3126,6 +3306,14 @@ rt::serde!(object UnmarkServiceProviderEntities);
 impl rt::Method for UnmarkServiceProviderEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmarkServiceProviderEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("tenantManager"),
+        returns: "",
+        throws: "ManagedObjectNotFound",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3156,9 +3344,8 @@ impl Default for UnregisterExtension {
 }
 pub(crate) static UNREGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterExtension",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 ",
     rt::unset::<UnregisterExtension>,
@@ -3168,12 +3355,9 @@ impl rt::Object for UnregisterExtension {
         &UNREGISTER_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_EXTENSION),
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
@@ -3191,6 +3375,14 @@ rt::serde!(object UnregisterExtension);
 impl rt::Method for UnregisterExtension {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3219,9 +3411,8 @@ impl Default for UpdateCounterLevelMapping {
 }
 pub(crate) static UPDATE_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateCounterLevelMapping",
-    "4.1",
     None,
-    "
+    "4.1
 PerformanceManagerCounterLevelMapping counterLevelMap rl
 ",
     rt::unset::<UpdateCounterLevelMapping>,
@@ -3231,12 +3422,9 @@ impl rt::Object for UpdateCounterLevelMapping {
         &UPDATE_COUNTER_LEVEL_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_COUNTER_LEVEL_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_COUNTER_LEVEL_MAPPING),
             0 => P::Objects(&self.counter_level_map),
             _ => P::Absent,
         }
@@ -3254,6 +3442,14 @@ rt::serde!(object UpdateCounterLevelMapping);
 impl rt::Method for UpdateCounterLevelMapping {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateCounterLevelMapping",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3283,9 +3479,8 @@ impl Default for UpdateExtension {
 }
 pub(crate) static UPDATE_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateExtension",
-    "2.5",
     None,
-    "
+    "2.5
 Extension extension r
 ",
     rt::unset::<UpdateExtension>,
@@ -3295,12 +3490,9 @@ impl rt::Object for UpdateExtension {
         &UPDATE_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_EXTENSION),
             0 => P::Object(&self.extension),
             _ => P::Absent,
         }
@@ -3318,6 +3510,14 @@ rt::serde!(object UpdateExtension);
 impl rt::Method for UpdateExtension {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3346,9 +3546,8 @@ impl Default for UpdatePerfInterval {
 }
 pub(crate) static UPDATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePerfInterval",
-    "2.0",
     None,
-    "
+    "2.0
 PerfInterval interval r
 ",
     rt::unset::<UpdatePerfInterval>,
@@ -3358,12 +3557,9 @@ impl rt::Object for UpdatePerfInterval {
         &UPDATE_PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PERF_INTERVAL),
             0 => P::Object(&self.interval),
             _ => P::Absent,
         }
@@ -3381,6 +3577,14 @@ rt::serde!(object UpdatePerfInterval);
 impl rt::Method for UpdatePerfInterval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePerfInterval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3413,9 +3617,8 @@ impl Default for UpdateProgress {
 }
 pub(crate) static UPDATE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateProgress",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 int percentDone r
 ",
@@ -3426,12 +3629,9 @@ impl rt::Object for UpdateProgress {
         &UPDATE_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PROGRESS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.percent_done),
             _ => P::Absent,
@@ -3451,6 +3651,14 @@ rt::serde!(object UpdateProgress);
 impl rt::Method for UpdateProgress {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateProgress",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState OutOfBounds",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3478,9 +3686,8 @@ impl Default for UpdateServiceMessage {
 }
 pub(crate) static UPDATE_SERVICE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServiceMessage",
-    "2.0",
     None,
-    "
+    "2.0
 string message r
 ",
     rt::unset::<UpdateServiceMessage>,
@@ -3490,12 +3697,9 @@ impl rt::Object for UpdateServiceMessage {
         &UPDATE_SERVICE_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SERVICE_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SERVICE_MESSAGE),
             0 => P::Value(&self.message),
             _ => P::Absent,
         }
@@ -3513,6 +3717,14 @@ rt::serde!(object UpdateServiceMessage);
 impl rt::Method for UpdateServiceMessage {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateServiceMessage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

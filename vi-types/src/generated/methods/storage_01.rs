@@ -28,9 +28,8 @@ impl Default for AttachScsiLun {
 }
 pub(crate) static ATTACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachScsiLun",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string lunUuid r
 ",
@@ -41,12 +40,9 @@ impl rt::Object for AttachScsiLun {
         &ATTACH_SCSI_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_SCSI_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_SCSI_LUN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -66,6 +62,14 @@ rt::serde!(object AttachScsiLun);
 impl rt::Method for AttachScsiLun {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachScsiLun",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -103,9 +107,8 @@ impl Default for AttachScsiLunExTask {
 }
 pub(crate) static ATTACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachScsiLunEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string lunUuid rl
 ",
@@ -116,12 +119,9 @@ impl rt::Object for AttachScsiLunExTask {
         &ATTACH_SCSI_LUN_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_SCSI_LUN_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_SCSI_LUN_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -141,6 +141,14 @@ rt::serde!(object AttachScsiLunExTask);
 impl rt::Method for AttachScsiLunExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachScsiLunEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -180,9 +188,8 @@ impl Default for AttachVmfsExtent {
 }
 pub(crate) static ATTACH_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachVmfsExtent",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vmfsPath r
 HostScsiDiskPartition extent r
@@ -194,12 +201,9 @@ impl rt::Object for AttachVmfsExtent {
         &ATTACH_VMFS_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_VMFS_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_VMFS_EXTENT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_path),
             2 => P::Object(&self.extent),
@@ -221,6 +225,14 @@ rt::serde!(object AttachVmfsExtent);
 impl rt::Method for AttachVmfsExtent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachVmfsExtent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -255,9 +267,8 @@ impl Default for ChangeNfsUserPassword {
 }
 pub(crate) static CHANGE_NFS_USER_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeNFSUserPassword",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string password r secret
 ",
@@ -268,12 +279,9 @@ impl rt::Object for ChangeNfsUserPassword {
         &CHANGE_NFS_USER_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_NFS_USER_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_NFS_USER_PASSWORD),
             0 => P::Value(&self.this),
             1 => P::Value(&self.password),
             _ => P::Absent,
@@ -293,6 +301,14 @@ rt::serde!(object ChangeNfsUserPassword);
 impl rt::Method for ChangeNfsUserPassword {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeNFSUserPassword",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -328,9 +344,8 @@ impl Default for ChangeOwner {
 }
 pub(crate) static CHANGE_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeOwner",
-    "4.0",
     None,
-    "
+    "4.0
 string name r
 ManagedObjectReference datacenter o
 string owner r
@@ -342,12 +357,9 @@ impl rt::Object for ChangeOwner {
         &CHANGE_OWNER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_OWNER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_OWNER),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.owner),
@@ -369,6 +381,14 @@ rt::serde!(object ChangeOwner);
 impl rt::Method for ChangeOwner {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeOwner",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "",
+        throws: "InvalidDatastore FileFault UserNotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -399,9 +419,8 @@ impl Default for ClearNfsUser {
 }
 pub(crate) static CLEAR_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearNFSUser",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ClearNfsUser>,
@@ -411,12 +430,9 @@ impl rt::Object for ClearNfsUser {
         &CLEAR_NFS_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_NFS_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_NFS_USER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -434,6 +450,14 @@ rt::serde!(object ClearNfsUser);
 impl rt::Method for ClearNfsUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearNFSUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -473,9 +497,8 @@ impl Default for ComputeDiskPartitionInfo {
 }
 pub(crate) static COMPUTE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeDiskPartitionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath r
 HostDiskPartitionLayout layout r
@@ -488,12 +511,9 @@ impl rt::Object for ComputeDiskPartitionInfo {
         &COMPUTE_DISK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_DISK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_DISK_PARTITION_INFO),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             2 => P::Object(&self.layout),
@@ -517,6 +537,14 @@ rt::serde!(object ComputeDiskPartitionInfo);
 impl rt::Method for ComputeDiskPartitionInfo {
     type Output = objects::HostDiskPartitionInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ComputeDiskPartitionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiskPartitionInfo",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -557,9 +585,8 @@ impl Default for ComputeDiskPartitionInfoForResize {
 }
 pub(crate) static COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeDiskPartitionInfoForResize",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostScsiDiskPartition partition r
 HostDiskPartitionBlockRange blockRange r
@@ -572,12 +599,9 @@ impl rt::Object for ComputeDiskPartitionInfoForResize {
         &COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.partition),
             2 => P::Object(&self.block_range),
@@ -601,6 +625,14 @@ rt::serde!(object ComputeDiskPartitionInfoForResize);
 impl rt::Method for ComputeDiskPartitionInfoForResize {
     type Output = objects::HostDiskPartitionInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ComputeDiskPartitionInfoForResize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiskPartitionInfo",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -638,9 +670,8 @@ impl Default for ConfigureDatastorePrincipal {
 }
 pub(crate) static CONFIGURE_DATASTORE_PRINCIPAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureDatastorePrincipal",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string userName r
 string password o secret
@@ -652,12 +683,9 @@ impl rt::Object for ConfigureDatastorePrincipal {
         &CONFIGURE_DATASTORE_PRINCIPAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_DATASTORE_PRINCIPAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_DATASTORE_PRINCIPAL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.password),
@@ -679,6 +707,14 @@ rt::serde!(object ConfigureDatastorePrincipal);
 impl rt::Method for ConfigureDatastorePrincipal {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureDatastorePrincipal",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -711,9 +747,8 @@ impl Default for ConfigureHostCacheTask {
 }
 pub(crate) static CONFIGURE_HOST_CACHE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureHostCache_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 HostCacheConfigurationSpec spec r
 ",
@@ -724,12 +759,9 @@ impl rt::Object for ConfigureHostCacheTask {
         &CONFIGURE_HOST_CACHE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_HOST_CACHE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_HOST_CACHE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -749,6 +781,14 @@ rt::serde!(object ConfigureHostCacheTask);
 impl rt::Method for ConfigureHostCacheTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureHostCache_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -786,9 +826,8 @@ impl Default for ConfigureVFlashResourceExTask {
 }
 pub(crate) static CONFIGURE_V_FLASH_RESOURCE_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureVFlashResourceEx_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string devicePath ol
 ",
@@ -799,12 +838,9 @@ impl rt::Object for ConfigureVFlashResourceExTask {
         &CONFIGURE_V_FLASH_RESOURCE_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_V_FLASH_RESOURCE_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_V_FLASH_RESOURCE_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             _ => P::Absent,
@@ -824,6 +860,14 @@ rt::serde!(object ConfigureVFlashResourceExTask);
 impl rt::Method for ConfigureVFlashResourceExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureVFlashResourceEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -860,9 +904,8 @@ impl Default for ConnectNvmeController {
 }
 pub(crate) static CONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectNvmeController",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostNvmeConnectSpec connectSpec r
 ",
@@ -873,12 +916,9 @@ impl rt::Object for ConnectNvmeController {
         &CONNECT_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONNECT_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONNECT_NVME_CONTROLLER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.connect_spec),
             _ => P::Absent,
@@ -898,6 +938,14 @@ rt::serde!(object ConnectNvmeController);
 impl rt::Method for ConnectNvmeController {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConnectNvmeController",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -932,9 +980,8 @@ impl Default for ConnectNvmeControllerExTask {
 }
 pub(crate) static CONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectNvmeControllerEx_Task",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 HostNvmeConnectSpec connectSpec ol
 ",
@@ -945,12 +992,9 @@ impl rt::Object for ConnectNvmeControllerExTask {
         &CONNECT_NVME_CONTROLLER_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONNECT_NVME_CONTROLLER_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONNECT_NVME_CONTROLLER_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.connect_spec),
             _ => P::Absent,
@@ -970,6 +1014,14 @@ rt::serde!(object ConnectNvmeControllerExTask);
 impl rt::Method for ConnectNvmeControllerExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConnectNvmeControllerEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1006,9 +1058,8 @@ impl Default for ConvertNamespacePathToUuidPath {
 }
 pub(crate) static CONVERT_NAMESPACE_PATH_TO_UUID_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConvertNamespacePathToUuidPath",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference datacenter o
 string namespaceUrl r
 ",
@@ -1019,12 +1070,9 @@ impl rt::Object for ConvertNamespacePathToUuidPath {
         &CONVERT_NAMESPACE_PATH_TO_UUID_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONVERT_NAMESPACE_PATH_TO_UUID_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONVERT_NAMESPACE_PATH_TO_UUID_PATH),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.namespace_url),
             _ => P::Absent,
@@ -1044,6 +1092,14 @@ rt::serde!(object ConvertNamespacePathToUuidPath);
 impl rt::Method for ConvertNamespacePathToUuidPath {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConvertNamespacePathToUuidPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "string",
+        throws: "InvalidDatastore InvalidDatastorePath",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1082,9 +1138,8 @@ impl Default for CreateDirectory {
 }
 pub(crate) static CREATE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDirectory",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference datastore r
 string displayName o
 string policy o
@@ -1097,12 +1152,9 @@ impl rt::Object for CreateDirectory {
         &CREATE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DIRECTORY),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.display_name),
             2 => P::Value(&self.policy),
@@ -1126,6 +1178,14 @@ rt::serde!(object CreateDirectory);
 impl rt::Method for CreateDirectory {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDirectory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "string",
+        throws: "CannotCreateFile FileAlreadyExists InvalidDatastore",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1163,9 +1223,8 @@ impl Default for CreateNvdimmNamespaceTask {
 }
 pub(crate) static CREATE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvdimmNamespace_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 NvdimmNamespaceCreateSpec createSpec r
 ",
@@ -1176,12 +1235,9 @@ impl rt::Object for CreateNvdimmNamespaceTask {
         &CREATE_NVDIMM_NAMESPACE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NVDIMM_NAMESPACE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NVDIMM_NAMESPACE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -1201,6 +1257,14 @@ rt::serde!(object CreateNvdimmNamespaceTask);
 impl rt::Method for CreateNvdimmNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNvdimmNamespace_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidHostState AlreadyExists HostConfigFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1242,9 +1306,8 @@ impl Default for CreateNvdimmPMemNamespaceTask {
 }
 pub(crate) static CREATE_NVDIMM_P_MEM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvdimmPMemNamespace_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 NvdimmPMemNamespaceCreateSpec createSpec r
 ",
@@ -1255,12 +1318,9 @@ impl rt::Object for CreateNvdimmPMemNamespaceTask {
         &CREATE_NVDIMM_P_MEM_NAMESPACE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NVDIMM_P_MEM_NAMESPACE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NVDIMM_P_MEM_NAMESPACE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -1280,6 +1340,14 @@ rt::serde!(object CreateNvdimmPMemNamespaceTask);
 impl rt::Method for CreateNvdimmPMemNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNvdimmPMemNamespace_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidHostState AlreadyExists HostConfigFault",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1319,9 +1387,8 @@ impl Default for CreateNvmeOverRdmaAdapter {
 }
 pub(crate) static CREATE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvmeOverRdmaAdapter",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string rdmaDeviceName r
 ",
@@ -1332,12 +1399,9 @@ impl rt::Object for CreateNvmeOverRdmaAdapter {
         &CREATE_NVME_OVER_RDMA_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NVME_OVER_RDMA_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NVME_OVER_RDMA_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.rdma_device_name),
             _ => P::Absent,
@@ -1357,6 +1421,14 @@ rt::serde!(object CreateNvmeOverRdmaAdapter);
 impl rt::Method for CreateNvmeOverRdmaAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNvmeOverRdmaAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1392,9 +1464,8 @@ impl Default for CreateSoftwareAdapter {
 }
 pub(crate) static CREATE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSoftwareAdapter",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 HostHbaCreateSpec spec r
 ",
@@ -1405,12 +1476,9 @@ impl rt::Object for CreateSoftwareAdapter {
         &CREATE_SOFTWARE_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SOFTWARE_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SOFTWARE_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -1430,6 +1498,14 @@ rt::serde!(object CreateSoftwareAdapter);
 impl rt::Method for CreateSoftwareAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSoftwareAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse NotFound HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1465,9 +1541,8 @@ impl Default for CreateVvolDatastore {
 }
 pub(crate) static CREATE_VVOL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVvolDatastore",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostDatastoreSystemVvolDatastoreSpec spec r
 ",
@@ -1478,12 +1553,9 @@ impl rt::Object for CreateVvolDatastore {
         &CREATE_VVOL_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VVOL_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VVOL_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1503,6 +1575,14 @@ rt::serde!(object CreateVvolDatastore);
 impl rt::Method for CreateVvolDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVvolDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound DuplicateName HostConfigFault InvalidName",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1539,9 +1619,8 @@ impl Default for DefragmentVirtualDiskTask {
 }
 pub(crate) static DEFRAGMENT_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DefragmentVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -1552,12 +1631,9 @@ impl rt::Object for DefragmentVirtualDiskTask {
         &DEFRAGMENT_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEFRAGMENT_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1577,6 +1653,14 @@ rt::serde!(object DefragmentVirtualDiskTask);
 impl rt::Method for DefragmentVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DefragmentVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1612,9 +1696,8 @@ impl Default for DeleteDirectory {
 }
 pub(crate) static DELETE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDirectory",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference datacenter o
 string datastorePath r
 ",
@@ -1625,12 +1708,9 @@ impl rt::Object for DeleteDirectory {
         &DELETE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_DIRECTORY),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.datastore_path),
             _ => P::Absent,
@@ -1650,6 +1730,14 @@ rt::serde!(object DeleteDirectory);
 impl rt::Method for DeleteDirectory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteDirectory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "",
+        throws: "FileFault FileNotFound InvalidDatastore InvalidDatastorePath",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1681,9 +1769,8 @@ impl Default for DeleteNvdimmBlockNamespacesTask {
 }
 pub(crate) static DELETE_NVDIMM_BLOCK_NAMESPACES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteNvdimmBlockNamespaces_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<DeleteNvdimmBlockNamespacesTask>,
@@ -1693,12 +1780,9 @@ impl rt::Object for DeleteNvdimmBlockNamespacesTask {
         &DELETE_NVDIMM_BLOCK_NAMESPACES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_NVDIMM_BLOCK_NAMESPACES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_NVDIMM_BLOCK_NAMESPACES_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1716,6 +1800,14 @@ rt::serde!(object DeleteNvdimmBlockNamespacesTask);
 impl rt::Method for DeleteNvdimmBlockNamespacesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteNvdimmBlockNamespaces_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound InvalidHostState HostConfigFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1755,9 +1847,8 @@ impl Default for DeleteNvdimmNamespaceTask {
 }
 pub(crate) static DELETE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteNvdimmNamespace_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 NvdimmNamespaceDeleteSpec deleteSpec r
 ",
@@ -1768,12 +1859,9 @@ impl rt::Object for DeleteNvdimmNamespaceTask {
         &DELETE_NVDIMM_NAMESPACE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_NVDIMM_NAMESPACE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_NVDIMM_NAMESPACE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.delete_spec),
             _ => P::Absent,
@@ -1793,6 +1881,14 @@ rt::serde!(object DeleteNvdimmNamespaceTask);
 impl rt::Method for DeleteNvdimmNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteNvdimmNamespace_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound InvalidHostState HostConfigFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1832,9 +1928,8 @@ impl Default for DeleteScsiLunState {
 }
 pub(crate) static DELETE_SCSI_LUN_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteScsiLunState",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string lunCanonicalName r
 ",
@@ -1845,12 +1940,9 @@ impl rt::Object for DeleteScsiLunState {
         &DELETE_SCSI_LUN_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_SCSI_LUN_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_SCSI_LUN_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_canonical_name),
             _ => P::Absent,
@@ -1870,6 +1962,14 @@ rt::serde!(object DeleteScsiLunState);
 impl rt::Method for DeleteScsiLunState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteScsiLunState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1903,9 +2003,8 @@ impl Default for DeleteVffsVolumeState {
 }
 pub(crate) static DELETE_VFFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVffsVolumeState",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsUuid r
 ",
@@ -1916,12 +2015,9 @@ impl rt::Object for DeleteVffsVolumeState {
         &DELETE_VFFS_VOLUME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VFFS_VOLUME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VFFS_VOLUME_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
@@ -1941,6 +2037,14 @@ rt::serde!(object DeleteVffsVolumeState);
 impl rt::Method for DeleteVffsVolumeState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVffsVolumeState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1974,9 +2078,8 @@ impl Default for DeleteVmfsVolumeState {
 }
 pub(crate) static DELETE_VMFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVmfsVolumeState",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -1987,12 +2090,9 @@ impl rt::Object for DeleteVmfsVolumeState {
         &DELETE_VMFS_VOLUME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VMFS_VOLUME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VMFS_VOLUME_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2012,6 +2112,14 @@ rt::serde!(object DeleteVmfsVolumeState);
 impl rt::Method for DeleteVmfsVolumeState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVmfsVolumeState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2045,9 +2153,8 @@ impl Default for DestroyVffs {
 }
 pub(crate) static DESTROY_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsPath r
 ",
@@ -2058,12 +2165,9 @@ impl rt::Object for DestroyVffs {
         &DESTROY_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_VFFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_path),
             _ => P::Absent,
@@ -2083,6 +2187,14 @@ rt::serde!(object DestroyVffs);
 impl rt::Method for DestroyVffs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2118,9 +2230,8 @@ impl Default for DetachScsiLun {
 }
 pub(crate) static DETACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachScsiLun",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string lunUuid r
 ",
@@ -2131,12 +2242,9 @@ impl rt::Object for DetachScsiLun {
         &DETACH_SCSI_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_SCSI_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_SCSI_LUN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -2156,6 +2264,14 @@ rt::serde!(object DetachScsiLun);
 impl rt::Method for DetachScsiLun {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachScsiLun",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidState ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2194,9 +2310,8 @@ impl Default for DetachScsiLunExTask {
 }
 pub(crate) static DETACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachScsiLunEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string lunUuid rl
 ",
@@ -2207,12 +2322,9 @@ impl rt::Object for DetachScsiLunExTask {
         &DETACH_SCSI_LUN_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_SCSI_LUN_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_SCSI_LUN_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -2232,6 +2344,14 @@ rt::serde!(object DetachScsiLunExTask);
 impl rt::Method for DetachScsiLunExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachScsiLunEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2268,9 +2388,8 @@ impl Default for DisableClusteredVmdkSupport {
 }
 pub(crate) static DISABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableClusteredVmdkSupport",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -2281,12 +2400,9 @@ impl rt::Object for DisableClusteredVmdkSupport {
         &DISABLE_CLUSTERED_VMDK_SUPPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_CLUSTERED_VMDK_SUPPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_CLUSTERED_VMDK_SUPPORT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2306,6 +2422,14 @@ rt::serde!(object DisableClusteredVmdkSupport);
 impl rt::Method for DisableClusteredVmdkSupport {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableClusteredVmdkSupport",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2340,9 +2464,8 @@ impl Default for DisableMultipathPath {
 }
 pub(crate) static DISABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableMultipathPath",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pathName r
 ",
@@ -2353,12 +2476,9 @@ impl rt::Object for DisableMultipathPath {
         &DISABLE_MULTIPATH_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_MULTIPATH_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_MULTIPATH_PATH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path_name),
             _ => P::Absent,
@@ -2378,6 +2498,14 @@ rt::serde!(object DisableMultipathPath);
 impl rt::Method for DisableMultipathPath {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableMultipathPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2412,9 +2540,8 @@ impl Default for DisconnectNvmeController {
 }
 pub(crate) static DISCONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectNvmeController",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostNvmeDisconnectSpec disconnectSpec r
 ",
@@ -2425,12 +2552,9 @@ impl rt::Object for DisconnectNvmeController {
         &DISCONNECT_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECT_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECT_NVME_CONTROLLER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.disconnect_spec),
             _ => P::Absent,
@@ -2450,6 +2574,14 @@ rt::serde!(object DisconnectNvmeController);
 impl rt::Method for DisconnectNvmeController {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisconnectNvmeController",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2484,9 +2616,8 @@ impl Default for DisconnectNvmeControllerExTask {
 }
 pub(crate) static DISCONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectNvmeControllerEx_Task",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 HostNvmeDisconnectSpec disconnectSpec ol
 ",
@@ -2497,12 +2628,9 @@ impl rt::Object for DisconnectNvmeControllerExTask {
         &DISCONNECT_NVME_CONTROLLER_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECT_NVME_CONTROLLER_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECT_NVME_CONTROLLER_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.disconnect_spec),
             _ => P::Absent,
@@ -2522,6 +2650,14 @@ rt::serde!(object DisconnectNvmeControllerExTask);
 impl rt::Method for DisconnectNvmeControllerExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisconnectNvmeControllerEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2558,9 +2694,8 @@ impl Default for DiscoverFcoeHbas {
 }
 pub(crate) static DISCOVER_FCOE_HBAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiscoverFcoeHbas",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 FcoeConfigFcoeSpecification fcoeSpec r
 ",
@@ -2571,12 +2706,9 @@ impl rt::Object for DiscoverFcoeHbas {
         &DISCOVER_FCOE_HBAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCOVER_FCOE_HBAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCOVER_FCOE_HBAS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.fcoe_spec),
             _ => P::Absent,
@@ -2596,6 +2728,14 @@ rt::serde!(object DiscoverFcoeHbas);
 impl rt::Method for DiscoverFcoeHbas {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DiscoverFcoeHbas",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "FcoeFaultPnicHasNoPortSet HostConfigFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2631,9 +2771,8 @@ impl Default for DiscoverNvmeControllers {
 }
 pub(crate) static DISCOVER_NVME_CONTROLLERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiscoverNvmeControllers",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostNvmeDiscoverSpec discoverSpec r
 ",
@@ -2644,12 +2783,9 @@ impl rt::Object for DiscoverNvmeControllers {
         &DISCOVER_NVME_CONTROLLERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCOVER_NVME_CONTROLLERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCOVER_NVME_CONTROLLERS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.discover_spec),
             _ => P::Absent,
@@ -2669,6 +2805,14 @@ rt::serde!(object DiscoverNvmeControllers);
 impl rt::Method for DiscoverNvmeControllers {
     type Output = objects::HostNvmeDiscoveryLog;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DiscoverNvmeControllers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostNvmeDiscoveryLog",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2703,9 +2847,8 @@ impl Default for EagerZeroVirtualDiskTask {
 }
 pub(crate) static EAGER_ZERO_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EagerZeroVirtualDisk_Task",
-    "4.0",
     None,
-    "
+    "4.0
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -2716,12 +2859,9 @@ impl rt::Object for EagerZeroVirtualDiskTask {
         &EAGER_ZERO_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EAGER_ZERO_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EAGER_ZERO_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -2741,6 +2881,14 @@ rt::serde!(object EagerZeroVirtualDiskTask);
 impl rt::Method for EagerZeroVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EagerZeroVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2778,9 +2926,8 @@ impl Default for EnableClusteredVmdkSupport {
 }
 pub(crate) static ENABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableClusteredVmdkSupport",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -2791,12 +2938,9 @@ impl rt::Object for EnableClusteredVmdkSupport {
         &ENABLE_CLUSTERED_VMDK_SUPPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_CLUSTERED_VMDK_SUPPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_CLUSTERED_VMDK_SUPPORT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2816,6 +2960,14 @@ rt::serde!(object EnableClusteredVmdkSupport);
 impl rt::Method for EnableClusteredVmdkSupport {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableClusteredVmdkSupport",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2850,9 +3002,8 @@ impl Default for EnableMultipathPath {
 }
 pub(crate) static ENABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableMultipathPath",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pathName r
 ",
@@ -2863,12 +3014,9 @@ impl rt::Object for EnableMultipathPath {
         &ENABLE_MULTIPATH_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_MULTIPATH_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_MULTIPATH_PATH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path_name),
             _ => P::Absent,
@@ -2888,6 +3036,14 @@ rt::serde!(object EnableMultipathPath);
 impl rt::Method for EnableMultipathPath {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableMultipathPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2925,9 +3081,8 @@ impl Default for ExpandVmfsDatastore {
 }
 pub(crate) static EXPAND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpandVmfsDatastore",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 VmfsDatastoreExpandSpec spec r
@@ -2939,12 +3094,9 @@ impl rt::Object for ExpandVmfsDatastore {
         &EXPAND_VMFS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPAND_VMFS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPAND_VMFS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.spec),
@@ -2966,6 +3118,14 @@ rt::serde!(object ExpandVmfsDatastore);
 impl rt::Method for ExpandVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExpandVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3003,9 +3163,8 @@ impl Default for ExpandVmfsExtent {
 }
 pub(crate) static EXPAND_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpandVmfsExtent",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string vmfsPath r
 HostScsiDiskPartition extent r
@@ -3017,12 +3176,9 @@ impl rt::Object for ExpandVmfsExtent {
         &EXPAND_VMFS_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPAND_VMFS_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPAND_VMFS_EXTENT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_path),
             2 => P::Object(&self.extent),
@@ -3044,6 +3200,14 @@ rt::serde!(object ExpandVmfsExtent);
 impl rt::Method for ExpandVmfsExtent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExpandVmfsExtent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3084,9 +3248,8 @@ impl Default for ExtendVffs {
 }
 pub(crate) static EXTEND_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsPath r
 string devicePath r
@@ -3099,12 +3262,9 @@ impl rt::Object for ExtendVffs {
         &EXTEND_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_VFFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_path),
             2 => P::Value(&self.device_path),
@@ -3128,6 +3288,14 @@ rt::serde!(object ExtendVffs);
 impl rt::Method for ExtendVffs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3166,9 +3334,8 @@ impl Default for ExtendVmfsDatastore {
 }
 pub(crate) static EXTEND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVmfsDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 VmfsDatastoreExtendSpec spec r
@@ -3180,12 +3347,9 @@ impl rt::Object for ExtendVmfsDatastore {
         &EXTEND_VMFS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_VMFS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_VMFS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.spec),
@@ -3207,6 +3371,14 @@ rt::serde!(object ExtendVmfsDatastore);
 impl rt::Method for ExtendVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3241,9 +3413,8 @@ impl Default for FormatVffs {
 }
 pub(crate) static FORMAT_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FormatVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVffsSpec createSpec r
 ",
@@ -3254,12 +3425,9 @@ impl rt::Object for FormatVffs {
         &FORMAT_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FORMAT_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FORMAT_VFFS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -3279,6 +3447,14 @@ rt::serde!(object FormatVffs);
 impl rt::Method for FormatVffs {
     type Output = objects::HostVffsVolume;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FormatVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVffsVolume",
+        throws: "AlreadyExists HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3314,9 +3490,8 @@ impl Default for FormatVmfs {
 }
 pub(crate) static FORMAT_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FormatVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostVmfsSpec createSpec r
 ",
@@ -3327,12 +3502,9 @@ impl rt::Object for FormatVmfs {
         &FORMAT_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FORMAT_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FORMAT_VMFS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -3352,6 +3524,14 @@ rt::serde!(object FormatVmfs);
 impl rt::Method for FormatVmfs {
     type Output = objects::HostVmfsVolume;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FormatVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVmfsVolume",
+        throws: "AlreadyExists HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3386,9 +3566,8 @@ impl Default for HostConfigVFlashCache {
 }
 pub(crate) static HOST_CONFIG_V_FLASH_CACHE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigVFlashCache",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVFlashManagerVFlashCacheConfigSpec spec r
 ",
@@ -3399,12 +3578,9 @@ impl rt::Object for HostConfigVFlashCache {
         &HOST_CONFIG_V_FLASH_CACHE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_V_FLASH_CACHE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_V_FLASH_CACHE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -3424,6 +3600,14 @@ rt::serde!(object HostConfigVFlashCache);
 impl rt::Method for HostConfigVFlashCache {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostConfigVFlashCache",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InaccessibleVFlashSource ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3459,9 +3643,8 @@ impl Default for HostConfigureVFlashResource {
 }
 pub(crate) static HOST_CONFIGURE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigureVFlashResource",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVFlashManagerVFlashResourceConfigSpec spec r
 ",
@@ -3472,12 +3655,9 @@ impl rt::Object for HostConfigureVFlashResource {
         &HOST_CONFIGURE_V_FLASH_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIGURE_V_FLASH_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIGURE_V_FLASH_RESOURCE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -3497,6 +3677,14 @@ rt::serde!(object HostConfigureVFlashResource);
 impl rt::Method for HostConfigureVFlashResource {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostConfigureVFlashResource",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3531,9 +3719,8 @@ impl Default for HostGetVFlashModuleDefaultConfig {
 }
 pub(crate) static HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGetVFlashModuleDefaultConfig",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vFlashModule r
 ",
@@ -3544,12 +3731,9 @@ impl rt::Object for HostGetVFlashModuleDefaultConfig {
         &HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.v_flash_module),
             _ => P::Absent,
@@ -3569,6 +3753,14 @@ rt::serde!(object HostGetVFlashModuleDefaultConfig);
 impl rt::Method for HostGetVFlashModuleDefaultConfig {
     type Output = objects::VirtualDiskVFlashCacheConfigInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostGetVFlashModuleDefaultConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualDiskVFlashCacheConfigInfo",
+        throws: "NotFound HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3598,9 +3790,8 @@ impl Default for HostRemoveVFlashResource {
 }
 pub(crate) static HOST_REMOVE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRemoveVFlashResource",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<HostRemoveVFlashResource>,
@@ -3610,12 +3801,9 @@ impl rt::Object for HostRemoveVFlashResource {
         &HOST_REMOVE_V_FLASH_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_REMOVE_V_FLASH_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_REMOVE_V_FLASH_RESOURCE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3633,6 +3821,14 @@ rt::serde!(object HostRemoveVFlashResource);
 impl rt::Method for HostRemoveVFlashResource {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRemoveVFlashResource",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3671,9 +3867,8 @@ impl Default for ImportUnmanagedSnapshot {
 }
 pub(crate) static IMPORT_UNMANAGED_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportUnmanagedSnapshot",
-    "6.0",
     None,
-    "
+    "6.0
 string vdisk r
 ManagedObjectReference datacenter o
 string vvolId r
@@ -3685,12 +3880,9 @@ impl rt::Object for ImportUnmanagedSnapshot {
         &IMPORT_UNMANAGED_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_UNMANAGED_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_UNMANAGED_SNAPSHOT),
             0 => P::Value(&self.vdisk),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.vvol_id),
@@ -3712,6 +3904,14 @@ rt::serde!(object ImportUnmanagedSnapshot);
 impl rt::Method for ImportUnmanagedSnapshot {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImportUnmanagedSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "",
+        throws: "NotFound InvalidDatastore",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3747,9 +3947,8 @@ impl Default for IncreaseDirectorySize {
 }
 pub(crate) static INCREASE_DIRECTORY_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncreaseDirectorySize",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference datacenter o
 string stableName r
 long size r
@@ -3761,12 +3960,9 @@ impl rt::Object for IncreaseDirectorySize {
         &INCREASE_DIRECTORY_SIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCREASE_DIRECTORY_SIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCREASE_DIRECTORY_SIZE),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.stable_name),
             2 => P::Value(&self.size),
@@ -3788,6 +3984,14 @@ rt::serde!(object IncreaseDirectorySize);
 impl rt::Method for IncreaseDirectorySize {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IncreaseDirectorySize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "",
+        throws: "FileFault FileNotFound InvalidDatastore NotSupported InvalidArgument",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3825,9 +4029,8 @@ impl Default for InflateVirtualDiskTask {
 }
 pub(crate) static INFLATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InflateVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -3838,12 +4041,9 @@ impl rt::Object for InflateVirtualDiskTask {
         &INFLATE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INFLATE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INFLATE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -3863,6 +4063,14 @@ rt::serde!(object InflateVirtualDiskTask);
 impl rt::Method for InflateVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InflateVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3895,9 +4103,8 @@ impl Default for IsClusteredVmdkEnabled {
 }
 pub(crate) static IS_CLUSTERED_VMDK_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsClusteredVmdkEnabled",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<IsClusteredVmdkEnabled>,
@@ -3907,12 +4114,9 @@ impl rt::Object for IsClusteredVmdkEnabled {
         &IS_CLUSTERED_VMDK_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IS_CLUSTERED_VMDK_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IS_CLUSTERED_VMDK_ENABLED),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3930,6 +4134,14 @@ rt::serde!(object IsClusteredVmdkEnabled);
 impl rt::Method for IsClusteredVmdkEnabled {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IsClusteredVmdkEnabled",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "InvalidDatastore",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3963,9 +4175,8 @@ impl Default for MarkAsLocalTask {
 }
 pub(crate) static MARK_AS_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsLocal_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -3976,12 +4187,9 @@ impl rt::Object for MarkAsLocalTask {
         &MARK_AS_LOCAL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_LOCAL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_LOCAL_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4001,6 +4209,14 @@ rt::serde!(object MarkAsLocalTask);
 impl rt::Method for MarkAsLocalTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsLocal_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4038,9 +4254,8 @@ impl Default for MarkAsNonLocalTask {
 }
 pub(crate) static MARK_AS_NON_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsNonLocal_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -4051,12 +4266,9 @@ impl rt::Object for MarkAsNonLocalTask {
         &MARK_AS_NON_LOCAL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_NON_LOCAL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_NON_LOCAL_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4076,6 +4288,14 @@ rt::serde!(object MarkAsNonLocalTask);
 impl rt::Method for MarkAsNonLocalTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsNonLocal_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4113,9 +4333,8 @@ impl Default for MarkAsNonSsdTask {
 }
 pub(crate) static MARK_AS_NON_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsNonSsd_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -4126,12 +4345,9 @@ impl rt::Object for MarkAsNonSsdTask {
         &MARK_AS_NON_SSD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_NON_SSD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_NON_SSD_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4151,6 +4367,14 @@ rt::serde!(object MarkAsNonSsdTask);
 impl rt::Method for MarkAsNonSsdTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsNonSsd_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4188,9 +4412,8 @@ impl Default for MarkAsSsdTask {
 }
 pub(crate) static MARK_AS_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsSsd_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -4201,12 +4424,9 @@ impl rt::Object for MarkAsSsdTask {
         &MARK_AS_SSD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_SSD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_SSD_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4226,6 +4446,14 @@ rt::serde!(object MarkAsSsdTask);
 impl rt::Method for MarkAsSsdTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsSsd_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4266,9 +4494,8 @@ impl Default for MarkForRemoval {
 }
 pub(crate) static MARK_FOR_REMOVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkForRemoval",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string hbaName r
 boolean remove r
@@ -4280,12 +4507,9 @@ impl rt::Object for MarkForRemoval {
         &MARK_FOR_REMOVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_FOR_REMOVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_FOR_REMOVAL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_name),
             2 => P::Value(&self.remove),
@@ -4307,6 +4531,14 @@ rt::serde!(object MarkForRemoval);
 impl rt::Method for MarkForRemoval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkForRemoval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4344,9 +4576,8 @@ impl Default for MarkPerenniallyReserved {
 }
 pub(crate) static MARK_PERENNIALLY_RESERVED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkPerenniallyReserved",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 string lunUuid r
 boolean state r
@@ -4358,12 +4589,9 @@ impl rt::Object for MarkPerenniallyReserved {
         &MARK_PERENNIALLY_RESERVED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_PERENNIALLY_RESERVED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_PERENNIALLY_RESERVED),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             2 => P::Value(&self.state),
@@ -4385,6 +4613,14 @@ rt::serde!(object MarkPerenniallyReserved);
 impl rt::Method for MarkPerenniallyReserved {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkPerenniallyReserved",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4422,9 +4658,8 @@ impl Default for MarkPerenniallyReservedExTask {
 }
 pub(crate) static MARK_PERENNIALLY_RESERVED_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkPerenniallyReservedEx_Task",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 string lunUuid ol
 boolean state r
@@ -4436,12 +4671,9 @@ impl rt::Object for MarkPerenniallyReservedExTask {
         &MARK_PERENNIALLY_RESERVED_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_PERENNIALLY_RESERVED_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_PERENNIALLY_RESERVED_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             2 => P::Value(&self.state),
@@ -4463,6 +4695,14 @@ rt::serde!(object MarkPerenniallyReservedExTask);
 impl rt::Method for MarkPerenniallyReservedExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkPerenniallyReservedEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4498,9 +4738,8 @@ impl Default for MountVffsVolume {
 }
 pub(crate) static MOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVffsVolume",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsUuid r
 ",
@@ -4511,12 +4750,9 @@ impl rt::Object for MountVffsVolume {
         &MOUNT_VFFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_VFFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_VFFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
@@ -4536,6 +4772,14 @@ rt::serde!(object MountVffsVolume);
 impl rt::Method for MountVffsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountVffsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4574,9 +4818,8 @@ impl Default for MountVmfsVolumeExTask {
 }
 pub(crate) static MOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVmfsVolumeEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
@@ -4587,12 +4830,9 @@ impl rt::Object for MountVmfsVolumeExTask {
         &MOUNT_VMFS_VOLUME_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_VMFS_VOLUME_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_VMFS_VOLUME_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -4612,6 +4852,14 @@ rt::serde!(object MountVmfsVolumeExTask);
 impl rt::Method for MountVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountVmfsVolumeEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4648,9 +4896,8 @@ impl Default for QueryAvailableSsds {
 }
 pub(crate) static QUERY_AVAILABLE_SSDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableSsds",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsPath o
 ",
@@ -4661,12 +4908,9 @@ impl rt::Object for QueryAvailableSsds {
         &QUERY_AVAILABLE_SSDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_SSDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_SSDS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_path),
             _ => P::Absent,
@@ -4686,6 +4930,14 @@ rt::serde!(object QueryAvailableSsds);
 impl rt::Method for QueryAvailableSsds {
     type Output = Vec<objects::HostScsiDisk>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableSsds",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostScsiDisk",
+        throws: "NotFound HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

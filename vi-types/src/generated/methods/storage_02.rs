@@ -28,9 +28,8 @@ impl Default for QueryDirectoryInfo {
 }
 pub(crate) static QUERY_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDirectoryInfo",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference datacenter o
 string stableName r
 ",
@@ -41,12 +40,9 @@ impl rt::Object for QueryDirectoryInfo {
         &QUERY_DIRECTORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DIRECTORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DIRECTORY_INFO),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.stable_name),
             _ => P::Absent,
@@ -66,6 +62,14 @@ rt::serde!(object QueryDirectoryInfo);
 impl rt::Method for QueryDirectoryInfo {
     type Output = objects::DatastoreNamespaceManagerDirectoryInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDirectoryInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "DatastoreNamespaceManagerDirectoryInfo",
+        throws: "FileFault FileNotFound InvalidDatastore NotSupported",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -102,9 +106,8 @@ impl Default for QueryFileLockInfo {
 }
 pub(crate) static QUERY_FILE_LOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFileLockInfo",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 string path r
 ManagedObjectReference host o
 ",
@@ -115,12 +118,9 @@ impl rt::Object for QueryFileLockInfo {
         &QUERY_FILE_LOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILE_LOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILE_LOCK_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -140,6 +140,14 @@ rt::serde!(object QueryFileLockInfo);
 impl rt::Method for QueryFileLockInfo {
     type Output = objects::FileLockInfoResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFileLockInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "FileLockInfoResult",
+        throws: "InvalidDatastore FileFault",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -167,9 +175,8 @@ impl Default for QueryHostsWithAttachedLun {
 }
 pub(crate) static QUERY_HOSTS_WITH_ATTACHED_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostsWithAttachedLun",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 string lunUuid r
 ",
     rt::unset::<QueryHostsWithAttachedLun>,
@@ -179,12 +186,9 @@ impl rt::Object for QueryHostsWithAttachedLun {
         &QUERY_HOSTS_WITH_ATTACHED_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOSTS_WITH_ATTACHED_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOSTS_WITH_ATTACHED_LUN),
             0 => P::Value(&self.lun_uuid),
             _ => P::Absent,
         }
@@ -202,6 +206,14 @@ rt::serde!(object QueryHostsWithAttachedLun);
 impl rt::Method for QueryHostsWithAttachedLun {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostsWithAttachedLun",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageQueryManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -234,9 +246,8 @@ impl Default for QueryMaxQueueDepth {
 }
 pub(crate) static QUERY_MAX_QUEUE_DEPTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMaxQueueDepth",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -247,12 +258,9 @@ impl rt::Object for QueryMaxQueueDepth {
         &QUERY_MAX_QUEUE_DEPTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MAX_QUEUE_DEPTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MAX_QUEUE_DEPTH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -272,6 +280,14 @@ rt::serde!(object QueryMaxQueueDepth);
 impl rt::Method for QueryMaxQueueDepth {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMaxQueueDepth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "NotFound",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -300,9 +316,8 @@ impl Default for QueryNfsUser {
 }
 pub(crate) static QUERY_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNFSUser",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryNfsUser>,
@@ -312,12 +327,9 @@ impl rt::Object for QueryNfsUser {
         &QUERY_NFS_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NFS_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NFS_USER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -335,6 +347,14 @@ rt::serde!(object QueryNfsUser);
 impl rt::Method for QueryNfsUser {
     type Output = Option<Box<objects::HostNasVolumeUserInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNFSUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostNasVolumeUserInfo",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -363,9 +383,8 @@ impl Default for QueryPathSelectionPolicyOptions {
 }
 pub(crate) static QUERY_PATH_SELECTION_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPathSelectionPolicyOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryPathSelectionPolicyOptions>,
@@ -375,12 +394,9 @@ impl rt::Object for QueryPathSelectionPolicyOptions {
         &QUERY_PATH_SELECTION_POLICY_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PATH_SELECTION_POLICY_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PATH_SELECTION_POLICY_OPTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -398,6 +414,14 @@ rt::serde!(object QueryPathSelectionPolicyOptions);
 impl rt::Method for QueryPathSelectionPolicyOptions {
     type Output = Vec<objects::HostPathSelectionPolicyOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPathSelectionPolicyOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostPathSelectionPolicyOption",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -426,9 +450,8 @@ impl Default for QueryStorageArrayTypePolicyOptions {
 }
 pub(crate) static QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryStorageArrayTypePolicyOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryStorageArrayTypePolicyOptions>,
@@ -438,12 +461,9 @@ impl rt::Object for QueryStorageArrayTypePolicyOptions {
         &QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -461,6 +481,14 @@ rt::serde!(object QueryStorageArrayTypePolicyOptions);
 impl rt::Method for QueryStorageArrayTypePolicyOptions {
     type Output = Vec<objects::HostStorageArrayTypePolicyOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryStorageArrayTypePolicyOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostStorageArrayTypePolicyOption",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -487,9 +515,8 @@ impl Default for QueryUnresolvedVmfsVolume {
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnresolvedVmfsVolume",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUnresolvedVmfsVolume>,
@@ -499,12 +526,9 @@ impl rt::Object for QueryUnresolvedVmfsVolume {
         &QUERY_UNRESOLVED_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNRESOLVED_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNRESOLVED_VMFS_VOLUME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -522,6 +546,14 @@ rt::serde!(object QueryUnresolvedVmfsVolume);
 impl rt::Method for QueryUnresolvedVmfsVolume {
     type Output = Vec<objects::HostUnresolvedVmfsVolume>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnresolvedVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostUnresolvedVmfsVolume",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -547,9 +579,8 @@ impl Default for QueryUnresolvedVmfsVolumes {
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnresolvedVmfsVolumes",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUnresolvedVmfsVolumes>,
@@ -559,12 +590,9 @@ impl rt::Object for QueryUnresolvedVmfsVolumes {
         &QUERY_UNRESOLVED_VMFS_VOLUMES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNRESOLVED_VMFS_VOLUMES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNRESOLVED_VMFS_VOLUMES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -582,6 +610,14 @@ rt::serde!(object QueryUnresolvedVmfsVolumes);
 impl rt::Method for QueryUnresolvedVmfsVolumes {
     type Output = Vec<objects::HostUnresolvedVmfsVolume>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnresolvedVmfsVolumes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostUnresolvedVmfsVolume",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -614,9 +650,8 @@ impl Default for QueryVirtualDiskFragmentation {
 }
 pub(crate) static QUERY_VIRTUAL_DISK_FRAGMENTATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskFragmentation",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -627,12 +662,9 @@ impl rt::Object for QueryVirtualDiskFragmentation {
         &QUERY_VIRTUAL_DISK_FRAGMENTATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_FRAGMENTATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_FRAGMENTATION),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -652,6 +684,14 @@ rt::serde!(object QueryVirtualDiskFragmentation);
 impl rt::Method for QueryVirtualDiskFragmentation {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskFragmentation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "int",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -686,9 +726,8 @@ impl Default for QueryVirtualDiskGeometry {
 }
 pub(crate) static QUERY_VIRTUAL_DISK_GEOMETRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskGeometry",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -699,12 +738,9 @@ impl rt::Object for QueryVirtualDiskGeometry {
         &QUERY_VIRTUAL_DISK_GEOMETRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_GEOMETRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_GEOMETRY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -724,6 +760,14 @@ rt::serde!(object QueryVirtualDiskGeometry);
 impl rt::Method for QueryVirtualDiskGeometry {
     type Output = objects::HostDiskDimensionsChs;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskGeometry",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "HostDiskDimensionsChs",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -751,9 +795,8 @@ impl Default for QueryVmfsConfigOption {
 }
 pub(crate) static QUERY_VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsConfigOption",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryVmfsConfigOption>,
@@ -763,12 +806,9 @@ impl rt::Object for QueryVmfsConfigOption {
         &QUERY_VMFS_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_CONFIG_OPTION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -786,6 +826,14 @@ rt::serde!(object QueryVmfsConfigOption);
 impl rt::Method for QueryVmfsConfigOption {
     type Output = Vec<objects::VmfsConfigOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsConfigOption",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -818,9 +866,8 @@ impl Default for QueryVmfsDatastoreExpandOptions {
 }
 pub(crate) static QUERY_VMFS_DATASTORE_EXPAND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreExpandOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -831,12 +878,9 @@ impl rt::Object for QueryVmfsDatastoreExpandOptions {
         &QUERY_VMFS_DATASTORE_EXPAND_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_DATASTORE_EXPAND_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_EXPAND_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -856,6 +900,14 @@ rt::serde!(object QueryVmfsDatastoreExpandOptions);
 impl rt::Method for QueryVmfsDatastoreExpandOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreExpandOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -896,9 +948,8 @@ impl Default for QueryVmfsDatastoreExtendOptions {
 }
 pub(crate) static QUERY_VMFS_DATASTORE_EXTEND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreExtendOptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 string devicePath r
@@ -911,12 +962,9 @@ impl rt::Object for QueryVmfsDatastoreExtendOptions {
         &QUERY_VMFS_DATASTORE_EXTEND_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_DATASTORE_EXTEND_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_EXTEND_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.device_path),
@@ -940,6 +988,14 @@ rt::serde!(object QueryVmfsDatastoreExtendOptions);
 impl rt::Method for QueryVmfsDatastoreExtendOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreExtendOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -974,9 +1030,8 @@ impl Default for ReleaseManagedSnapshot {
 }
 pub(crate) static RELEASE_MANAGED_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseManagedSnapshot",
-    "6.5",
     None,
-    "
+    "6.5
 string vdisk r
 ManagedObjectReference datacenter o
 ",
@@ -987,12 +1042,9 @@ impl rt::Object for ReleaseManagedSnapshot {
         &RELEASE_MANAGED_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELEASE_MANAGED_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELEASE_MANAGED_SNAPSHOT),
             0 => P::Value(&self.vdisk),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1012,6 +1064,14 @@ rt::serde!(object ReleaseManagedSnapshot);
 impl rt::Method for ReleaseManagedSnapshot {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReleaseManagedSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "",
+        throws: "InvalidDatastore FileNotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1048,9 +1108,8 @@ impl Default for RemoveDatastoreExTask {
 }
 pub(crate) static REMOVE_DATASTORE_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDatastoreEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore rl
 ",
@@ -1061,12 +1120,9 @@ impl rt::Object for RemoveDatastoreExTask {
         &REMOVE_DATASTORE_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DATASTORE_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DATASTORE_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1086,6 +1142,14 @@ rt::serde!(object RemoveDatastoreExTask);
 impl rt::Method for RemoveDatastoreExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDatastoreEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1122,9 +1186,8 @@ impl Default for RemoveNvmeOverRdmaAdapter {
 }
 pub(crate) static REMOVE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveNvmeOverRdmaAdapter",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string hbaDeviceName r
 ",
@@ -1135,12 +1198,9 @@ impl rt::Object for RemoveNvmeOverRdmaAdapter {
         &REMOVE_NVME_OVER_RDMA_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_NVME_OVER_RDMA_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_NVME_OVER_RDMA_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_device_name),
             _ => P::Absent,
@@ -1160,6 +1220,14 @@ rt::serde!(object RemoveNvmeOverRdmaAdapter);
 impl rt::Method for RemoveNvmeOverRdmaAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveNvmeOverRdmaAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1195,9 +1263,8 @@ impl Default for RemoveSoftwareAdapter {
 }
 pub(crate) static REMOVE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSoftwareAdapter",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 string hbaDeviceName r
 ",
@@ -1208,12 +1275,9 @@ impl rt::Object for RemoveSoftwareAdapter {
         &REMOVE_SOFTWARE_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SOFTWARE_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SOFTWARE_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_device_name),
             _ => P::Absent,
@@ -1233,6 +1297,14 @@ rt::serde!(object RemoveSoftwareAdapter);
 impl rt::Method for RemoveSoftwareAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSoftwareAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1268,9 +1340,8 @@ impl Default for RenameDatastore {
 }
 pub(crate) static RENAME_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string newName r
 ",
@@ -1281,12 +1352,9 @@ impl rt::Object for RenameDatastore {
         &RENAME_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -1306,6 +1374,14 @@ rt::serde!(object RenameDatastore);
 impl rt::Method for RenameDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1335,9 +1411,8 @@ impl Default for RescanVffs {
 }
 pub(crate) static RESCAN_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RescanVffs>,
@@ -1347,12 +1422,9 @@ impl rt::Object for RescanVffs {
         &RESCAN_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_VFFS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1370,6 +1442,14 @@ rt::serde!(object RescanVffs);
 impl rt::Method for RescanVffs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1405,9 +1485,8 @@ impl Default for ResignatureUnresolvedVmfsVolumeTask {
 }
 pub(crate) static RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResignatureUnresolvedVmfsVolume_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostUnresolvedVmfsResignatureSpec resolutionSpec r
 ",
@@ -1418,12 +1497,9 @@ impl rt::Object for ResignatureUnresolvedVmfsVolumeTask {
         &RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.resolution_spec),
             _ => P::Absent,
@@ -1443,6 +1519,14 @@ rt::serde!(object ResignatureUnresolvedVmfsVolumeTask);
 impl rt::Method for ResignatureUnresolvedVmfsVolumeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResignatureUnresolvedVmfsVolume_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmfsAmbiguousMount HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1481,9 +1565,8 @@ impl Default for ResolveMultipleUnresolvedVmfsVolumes {
 }
 pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveMultipleUnresolvedVmfsVolumes",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostUnresolvedVmfsResolutionSpec resolutionSpec rl
 ",
@@ -1494,12 +1577,9 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumes {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.resolution_spec),
             _ => P::Absent,
@@ -1519,6 +1599,14 @@ rt::serde!(object ResolveMultipleUnresolvedVmfsVolumes);
 impl rt::Method for ResolveMultipleUnresolvedVmfsVolumes {
     type Output = Vec<objects::HostUnresolvedVmfsResolutionResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveMultipleUnresolvedVmfsVolumes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostUnresolvedVmfsResolutionResult",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1554,9 +1642,8 @@ impl Default for ResolveMultipleUnresolvedVmfsVolumesExTask {
 }
 pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveMultipleUnresolvedVmfsVolumesEx_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostUnresolvedVmfsResolutionSpec resolutionSpec rl
 ",
@@ -1567,12 +1654,9 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumesExTask {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.resolution_spec),
             _ => P::Absent,
@@ -1592,6 +1676,14 @@ rt::serde!(object ResolveMultipleUnresolvedVmfsVolumesExTask);
 impl rt::Method for ResolveMultipleUnresolvedVmfsVolumesExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveMultipleUnresolvedVmfsVolumesEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1638,9 +1730,8 @@ impl Default for ResolveNfsServerHostName {
 }
 pub(crate) static RESOLVE_NFS_SERVER_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveNfsServerHostName",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ManagedObjectReference _this r
 string hostName r
 string volumeName o
@@ -1654,12 +1745,9 @@ impl rt::Object for ResolveNfsServerHostName {
         &RESOLVE_NFS_SERVER_HOST_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_NFS_SERVER_HOST_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_NFS_SERVER_HOST_NAME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.volume_name),
@@ -1685,6 +1773,14 @@ rt::serde!(object ResolveNfsServerHostName);
 impl rt::Method for ResolveNfsServerHostName {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveNfsServerHostName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "PlatformConfigFault",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1716,9 +1812,8 @@ impl Default for RetrieveDiskPartitionInfo {
 }
 pub(crate) static RETRIEVE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDiskPartitionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath rl
 ",
@@ -1729,12 +1824,9 @@ impl rt::Object for RetrieveDiskPartitionInfo {
         &RETRIEVE_DISK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DISK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DISK_PARTITION_INFO),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             _ => P::Absent,
@@ -1754,6 +1846,14 @@ rt::serde!(object RetrieveDiskPartitionInfo);
 impl rt::Method for RetrieveDiskPartitionInfo {
     type Output = Vec<objects::HostDiskPartitionInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDiskPartitionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiskPartitionInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1789,9 +1889,8 @@ impl Default for SetMaxQueueDepth {
 }
 pub(crate) static SET_MAX_QUEUE_DEPTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetMaxQueueDepth",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 long maxQdepth r
@@ -1803,12 +1902,9 @@ impl rt::Object for SetMaxQueueDepth {
         &SET_MAX_QUEUE_DEPTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_MAX_QUEUE_DEPTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_MAX_QUEUE_DEPTH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.max_qdepth),
@@ -1830,6 +1926,14 @@ rt::serde!(object SetMaxQueueDepth);
 impl rt::Method for SetMaxQueueDepth {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetMaxQueueDepth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1866,9 +1970,8 @@ impl Default for SetMultipathLunPolicy {
 }
 pub(crate) static SET_MULTIPATH_LUN_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetMultipathLunPolicy",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string lunId r
 HostMultipathInfoLogicalUnitPolicy policy r
@@ -1880,12 +1983,9 @@ impl rt::Object for SetMultipathLunPolicy {
         &SET_MULTIPATH_LUN_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_MULTIPATH_LUN_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_MULTIPATH_LUN_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_id),
             2 => P::Value(&self.policy),
@@ -1907,6 +2007,14 @@ rt::serde!(object SetMultipathLunPolicy);
 impl rt::Method for SetMultipathLunPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetMultipathLunPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1944,9 +2052,8 @@ impl Default for SetNfsUser {
 }
 pub(crate) static SET_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetNFSUser",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string user r
 string password r secret
@@ -1958,12 +2065,9 @@ impl rt::Object for SetNfsUser {
         &SET_NFS_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_NFS_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_NFS_USER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.user),
             2 => P::Value(&self.password),
@@ -1985,6 +2089,14 @@ rt::serde!(object SetNfsUser);
 impl rt::Method for SetNfsUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetNFSUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2021,9 +2133,8 @@ impl Default for SetVirtualDiskUuid {
 }
 pub(crate) static SET_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVirtualDiskUuid",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 string uuid r
@@ -2035,12 +2146,9 @@ impl rt::Object for SetVirtualDiskUuid {
         &SET_VIRTUAL_DISK_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_VIRTUAL_DISK_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_VIRTUAL_DISK_UUID),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.uuid),
@@ -2062,6 +2170,14 @@ rt::serde!(object SetVirtualDiskUuid);
 impl rt::Method for SetVirtualDiskUuid {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetVirtualDiskUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2099,9 +2215,8 @@ impl Default for ShrinkVirtualDiskTask {
 }
 pub(crate) static SHRINK_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShrinkVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 boolean copy o
@@ -2113,12 +2228,9 @@ impl rt::Object for ShrinkVirtualDiskTask {
         &SHRINK_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHRINK_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHRINK_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.copy),
@@ -2140,6 +2252,14 @@ rt::serde!(object ShrinkVirtualDiskTask);
 impl rt::Method for ShrinkVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ShrinkVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2179,9 +2299,8 @@ impl Default for TurnDiskLocatorLedOffTask {
 }
 pub(crate) static TURN_DISK_LOCATOR_LED_OFF_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnDiskLocatorLedOff_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuids rl
 ",
@@ -2192,12 +2311,9 @@ impl rt::Object for TurnDiskLocatorLedOffTask {
         &TURN_DISK_LOCATOR_LED_OFF_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TURN_DISK_LOCATOR_LED_OFF_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TURN_DISK_LOCATOR_LED_OFF_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuids),
             _ => P::Absent,
@@ -2217,6 +2333,14 @@ rt::serde!(object TurnDiskLocatorLedOffTask);
 impl rt::Method for TurnDiskLocatorLedOffTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TurnDiskLocatorLedOff_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2255,9 +2379,8 @@ impl Default for TurnDiskLocatorLedOnTask {
 }
 pub(crate) static TURN_DISK_LOCATOR_LED_ON_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnDiskLocatorLedOn_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuids rl
 ",
@@ -2268,12 +2391,9 @@ impl rt::Object for TurnDiskLocatorLedOnTask {
         &TURN_DISK_LOCATOR_LED_ON_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TURN_DISK_LOCATOR_LED_ON_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TURN_DISK_LOCATOR_LED_ON_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuids),
             _ => P::Absent,
@@ -2293,6 +2413,14 @@ rt::serde!(object TurnDiskLocatorLedOnTask);
 impl rt::Method for TurnDiskLocatorLedOnTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TurnDiskLocatorLedOn_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2331,9 +2459,8 @@ impl Default for UnmapVmfsVolumeExTask {
 }
 pub(crate) static UNMAP_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmapVmfsVolumeEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
@@ -2344,12 +2471,9 @@ impl rt::Object for UnmapVmfsVolumeExTask {
         &UNMAP_VMFS_VOLUME_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMAP_VMFS_VOLUME_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMAP_VMFS_VOLUME_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2369,6 +2493,14 @@ rt::serde!(object UnmapVmfsVolumeExTask);
 impl rt::Method for UnmapVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmapVmfsVolumeEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2405,9 +2537,8 @@ impl Default for UnmountForceMountedVmfsVolume {
 }
 pub(crate) static UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountForceMountedVmfsVolume",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -2418,12 +2549,9 @@ impl rt::Object for UnmountForceMountedVmfsVolume {
         &UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2443,6 +2571,14 @@ rt::serde!(object UnmountForceMountedVmfsVolume);
 impl rt::Method for UnmountForceMountedVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountForceMountedVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2477,9 +2613,8 @@ impl Default for UnmountVffsVolume {
 }
 pub(crate) static UNMOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVffsVolume",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsUuid r
 ",
@@ -2490,12 +2625,9 @@ impl rt::Object for UnmountVffsVolume {
         &UNMOUNT_VFFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_VFFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_VFFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
@@ -2515,6 +2647,14 @@ rt::serde!(object UnmountVffsVolume);
 impl rt::Method for UnmountVffsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountVffsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2553,9 +2693,8 @@ impl Default for UnmountVmfsVolumeExTask {
 }
 pub(crate) static UNMOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVmfsVolumeEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
@@ -2566,12 +2705,9 @@ impl rt::Object for UnmountVmfsVolumeExTask {
         &UNMOUNT_VMFS_VOLUME_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_VMFS_VOLUME_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_VMFS_VOLUME_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2591,6 +2727,14 @@ rt::serde!(object UnmountVmfsVolumeExTask);
 impl rt::Method for UnmountVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountVmfsVolumeEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2630,9 +2774,8 @@ impl Default for UpdateDiskPartitions {
 }
 pub(crate) static UPDATE_DISK_PARTITIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDiskPartitions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath r
 HostDiskPartitionSpec spec r
@@ -2644,12 +2787,9 @@ impl rt::Object for UpdateDiskPartitions {
         &UPDATE_DISK_PARTITIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DISK_PARTITIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DISK_PARTITIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             2 => P::Object(&self.spec),
@@ -2671,6 +2811,14 @@ rt::serde!(object UpdateDiskPartitions);
 impl rt::Method for UpdateDiskPartitions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDiskPartitions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2708,9 +2856,8 @@ impl Default for UpdateHppMultipathLunPolicy {
 }
 pub(crate) static UPDATE_HPP_MULTIPATH_LUN_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHppMultipathLunPolicy",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string lunId r
 HostMultipathInfoHppLogicalUnitPolicy policy r
@@ -2722,12 +2869,9 @@ impl rt::Object for UpdateHppMultipathLunPolicy {
         &UPDATE_HPP_MULTIPATH_LUN_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HPP_MULTIPATH_LUN_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HPP_MULTIPATH_LUN_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_id),
             2 => P::Object(&self.policy),
@@ -2749,6 +2893,14 @@ rt::serde!(object UpdateHppMultipathLunPolicy);
 impl rt::Method for UpdateHppMultipathLunPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHppMultipathLunPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2789,9 +2941,8 @@ impl Default for UpdateInternetScsiAdvancedOptions {
 }
 pub(crate) static UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAdvancedOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaTargetSet targetSet o
@@ -2804,12 +2955,9 @@ impl rt::Object for UpdateInternetScsiAdvancedOptions {
         &UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Optional(&self.target_set),
@@ -2833,6 +2981,14 @@ rt::serde!(object UpdateInternetScsiAdvancedOptions);
 impl rt::Method for UpdateInternetScsiAdvancedOptions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiAdvancedOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2870,9 +3026,8 @@ impl Default for UpdateInternetScsiAlias {
 }
 pub(crate) static UPDATE_INTERNET_SCSI_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAlias",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 string iScsiAlias r
@@ -2884,12 +3039,9 @@ impl rt::Object for UpdateInternetScsiAlias {
         &UPDATE_INTERNET_SCSI_ALIAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_ALIAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_ALIAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Value(&self.i_scsi_alias),
@@ -2911,6 +3063,14 @@ rt::serde!(object UpdateInternetScsiAlias);
 impl rt::Method for UpdateInternetScsiAlias {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiAlias",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2951,9 +3111,8 @@ impl Default for UpdateInternetScsiDigestProperties {
 }
 pub(crate) static UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiDigestProperties",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaTargetSet targetSet o
@@ -2966,12 +3125,9 @@ impl rt::Object for UpdateInternetScsiDigestProperties {
         &UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Optional(&self.target_set),
@@ -2995,6 +3151,14 @@ rt::serde!(object UpdateInternetScsiDigestProperties);
 impl rt::Method for UpdateInternetScsiDigestProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiDigestProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3032,9 +3196,8 @@ impl Default for UpdateInternetScsiDiscoveryProperties {
 }
 pub(crate) static UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiDiscoveryProperties",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaDiscoveryProperties discoveryProperties r
@@ -3046,12 +3209,9 @@ impl rt::Object for UpdateInternetScsiDiscoveryProperties {
         &UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Object(&self.discovery_properties),
@@ -3073,6 +3233,14 @@ rt::serde!(object UpdateInternetScsiDiscoveryProperties);
 impl rt::Method for UpdateInternetScsiDiscoveryProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiDiscoveryProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3110,9 +3278,8 @@ impl Default for UpdateInternetScsiIpProperties {
 }
 pub(crate) static UPDATE_INTERNET_SCSI_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiIPProperties",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaIPProperties ipProperties r
@@ -3124,12 +3291,9 @@ impl rt::Object for UpdateInternetScsiIpProperties {
         &UPDATE_INTERNET_SCSI_IP_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_IP_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_IP_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Object(&self.ip_properties),
@@ -3151,6 +3315,14 @@ rt::serde!(object UpdateInternetScsiIpProperties);
 impl rt::Method for UpdateInternetScsiIpProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiIPProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3188,9 +3360,8 @@ impl Default for UpdateInternetScsiName {
 }
 pub(crate) static UPDATE_INTERNET_SCSI_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiName",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 string iScsiName r
@@ -3202,12 +3373,9 @@ impl rt::Object for UpdateInternetScsiName {
         &UPDATE_INTERNET_SCSI_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_NAME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Value(&self.i_scsi_name),
@@ -3229,6 +3397,14 @@ rt::serde!(object UpdateInternetScsiName);
 impl rt::Method for UpdateInternetScsiName {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3263,9 +3439,8 @@ impl Default for UpdateLocalSwapDatastore {
 }
 pub(crate) static UPDATE_LOCAL_SWAP_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLocalSwapDatastore",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore o
 ",
@@ -3276,12 +3451,9 @@ impl rt::Object for UpdateLocalSwapDatastore {
         &UPDATE_LOCAL_SWAP_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LOCAL_SWAP_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LOCAL_SWAP_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -3301,6 +3473,14 @@ rt::serde!(object UpdateLocalSwapDatastore);
 impl rt::Method for UpdateLocalSwapDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLocalSwapDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InaccessibleDatastore DatastoreNotWritableOnHost",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3340,9 +3520,8 @@ impl Default for UpdateScsiLunDisplayName {
 }
 pub(crate) static UPDATE_SCSI_LUN_DISPLAY_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateScsiLunDisplayName",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string lunUuid r
 string displayName r
@@ -3354,12 +3533,9 @@ impl rt::Object for UpdateScsiLunDisplayName {
         &UPDATE_SCSI_LUN_DISPLAY_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SCSI_LUN_DISPLAY_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SCSI_LUN_DISPLAY_NAME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             2 => P::Value(&self.display_name),
@@ -3381,6 +3557,14 @@ rt::serde!(object UpdateScsiLunDisplayName);
 impl rt::Method for UpdateScsiLunDisplayName {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateScsiLunDisplayName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidName DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3419,9 +3603,8 @@ impl Default for UpdateVVolVirtualMachineFilesTask {
 }
 pub(crate) static UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVVolVirtualMachineFiles_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 DatastoreVVolContainerFailoverPair failoverPair ol
 ",
@@ -3432,12 +3615,9 @@ impl rt::Object for UpdateVVolVirtualMachineFilesTask {
         &UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.failover_pair),
             _ => P::Absent,
@@ -3457,6 +3637,14 @@ rt::serde!(object UpdateVVolVirtualMachineFilesTask);
 impl rt::Method for UpdateVVolVirtualMachineFilesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVVolVirtualMachineFiles_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotSupported PlatformConfigFault TaskInProgress InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3498,9 +3686,8 @@ impl Default for UpdateVirtualMachineFilesTask {
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFiles_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 DatastoreMountPathDatastorePair mountPathDatastoreMapping rl
 ",
@@ -3511,12 +3698,9 @@ impl rt::Object for UpdateVirtualMachineFilesTask {
         &UPDATE_VIRTUAL_MACHINE_FILES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_MACHINE_FILES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_MACHINE_FILES_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mount_path_datastore_mapping),
             _ => P::Absent,
@@ -3536,6 +3720,14 @@ rt::serde!(object UpdateVirtualMachineFilesTask);
 impl rt::Method for UpdateVirtualMachineFilesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVirtualMachineFiles_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "ResourceInUse PlatformConfigFault TaskInProgress InvalidDatastore",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3576,9 +3768,8 @@ impl Default for UpdateVmfsUnmapBandwidth {
 }
 pub(crate) static UPDATE_VMFS_UNMAP_BANDWIDTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVmfsUnmapBandwidth",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 string vmfsUuid r
 VmfsUnmapBandwidthSpec unmapBandwidthSpec r
@@ -3590,12 +3781,9 @@ impl rt::Object for UpdateVmfsUnmapBandwidth {
         &UPDATE_VMFS_UNMAP_BANDWIDTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VMFS_UNMAP_BANDWIDTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VMFS_UNMAP_BANDWIDTH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             2 => P::Object(&self.unmap_bandwidth_spec),
@@ -3617,6 +3805,14 @@ rt::serde!(object UpdateVmfsUnmapBandwidth);
 impl rt::Method for UpdateVmfsUnmapBandwidth {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVmfsUnmapBandwidth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3650,9 +3846,8 @@ impl Default for UpdateVmfsUnmapPriority {
 }
 pub(crate) static UPDATE_VMFS_UNMAP_PRIORITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVmfsUnmapPriority",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string vmfsUuid r
 string unmapPriority r
@@ -3664,12 +3859,9 @@ impl rt::Object for UpdateVmfsUnmapPriority {
         &UPDATE_VMFS_UNMAP_PRIORITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VMFS_UNMAP_PRIORITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VMFS_UNMAP_PRIORITY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             2 => P::Value(&self.unmap_priority),
@@ -3691,6 +3883,14 @@ rt::serde!(object UpdateVmfsUnmapPriority);
 impl rt::Method for UpdateVmfsUnmapPriority {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVmfsUnmapPriority",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3716,9 +3916,8 @@ impl Default for UpgradeVmLayout {
 }
 pub(crate) static UPGRADE_VM_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVmLayout",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UpgradeVmLayout>,
@@ -3728,12 +3927,9 @@ impl rt::Object for UpgradeVmLayout {
         &UPGRADE_VM_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VM_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VM_LAYOUT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3751,6 +3947,14 @@ rt::serde!(object UpgradeVmLayout);
 impl rt::Method for UpgradeVmLayout {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVmLayout",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3783,9 +3987,8 @@ impl Default for UpgradeVmfs {
 }
 pub(crate) static UPGRADE_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vmfsPath r
 ",
@@ -3796,12 +3999,9 @@ impl rt::Object for UpgradeVmfs {
         &UPGRADE_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VMFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_path),
             _ => P::Absent,
@@ -3821,6 +4021,14 @@ rt::serde!(object UpgradeVmfs);
 impl rt::Method for UpgradeVmfs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -27,9 +27,8 @@ impl Default for AllocateIpv4Address {
 }
 pub(crate) static ALLOCATE_IPV4_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllocateIpv4Address",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string allocationId r
@@ -41,12 +40,9 @@ impl rt::Object for AllocateIpv4Address {
         &ALLOCATE_IPV4_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALLOCATE_IPV4_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALLOCATE_IPV4_ADDRESS),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.allocation_id),
@@ -68,6 +64,14 @@ rt::serde!(object AllocateIpv4Address);
 impl rt::Method for AllocateIpv4Address {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AllocateIpv4Address",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "string",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -99,9 +103,8 @@ impl Default for AllocateIpv6Address {
 }
 pub(crate) static ALLOCATE_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllocateIpv6Address",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string allocationId r
@@ -113,12 +116,9 @@ impl rt::Object for AllocateIpv6Address {
         &ALLOCATE_IPV6_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALLOCATE_IPV6_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALLOCATE_IPV6_ADDRESS),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.allocation_id),
@@ -140,6 +140,14 @@ rt::serde!(object AllocateIpv6Address);
 impl rt::Method for AllocateIpv6Address {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AllocateIpv6Address",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "string",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -180,9 +188,8 @@ impl Default for CloneVAppTask {
 }
 pub(crate) static CLONE_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string name r
 ManagedObjectReference target r
@@ -195,12 +202,9 @@ impl rt::Object for CloneVAppTask {
         &CLONE_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_V_APP_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.target),
@@ -224,6 +228,14 @@ rt::serde!(object CloneVAppTask);
 impl rt::Method for CloneVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -271,9 +283,8 @@ impl Default for CreateChildVmTask {
 }
 pub(crate) static CREATE_CHILD_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateChildVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 VirtualMachineConfigSpec config r
 ManagedObjectReference host o
@@ -285,12 +296,9 @@ impl rt::Object for CreateChildVmTask {
         &CREATE_CHILD_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CHILD_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CHILD_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             2 => P::Value(&self.host),
@@ -312,6 +320,14 @@ rt::serde!(object CreateChildVmTask);
 impl rt::Method for CreateChildVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateChildVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmConfigFault FileFault OutOfBounds InvalidName InvalidDatastore InsufficientResourcesFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -349,9 +365,8 @@ impl Default for CreateIpPool {
 }
 pub(crate) static CREATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateIpPool",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 IpPool pool r
 ",
@@ -362,12 +377,9 @@ impl rt::Object for CreateIpPool {
         &CREATE_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_IP_POOL),
             0 => P::Value(&self.dc),
             1 => P::Object(&self.pool),
             _ => P::Absent,
@@ -387,6 +399,14 @@ rt::serde!(object CreateIpPool);
 impl rt::Method for CreateIpPool {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateIpPool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "int",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -428,9 +448,8 @@ impl Default for CreateVApp {
 }
 pub(crate) static CREATE_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVApp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string name r
 ResourceConfigSpec resSpec r
@@ -444,12 +463,9 @@ impl rt::Object for CreateVApp {
         &CREATE_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_V_APP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.res_spec),
@@ -475,6 +491,14 @@ rt::serde!(object CreateVApp);
 impl rt::Method for CreateVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVApp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName InsufficientResourcesFault InvalidState VmConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -513,9 +537,8 @@ impl Default for DestroyIpPool {
 }
 pub(crate) static DESTROY_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyIpPool",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 int id r
 boolean force r
@@ -527,12 +550,9 @@ impl rt::Object for DestroyIpPool {
         &DESTROY_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_IP_POOL),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.id),
             2 => P::Value(&self.force),
@@ -554,6 +574,14 @@ rt::serde!(object DestroyIpPool);
 impl rt::Method for DestroyIpPool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyIpPool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -587,9 +615,8 @@ impl Default for PowerOffVAppTask {
 }
 pub(crate) static POWER_OFF_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOffVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -600,12 +627,9 @@ impl rt::Object for PowerOffVAppTask {
         &POWER_OFF_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_OFF_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_OFF_V_APP_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -625,6 +649,14 @@ rt::serde!(object PowerOffVAppTask);
 impl rt::Method for PowerOffVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOffVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState VAppConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -658,9 +690,8 @@ impl Default for PowerOnVAppTask {
 }
 pub(crate) static POWER_ON_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<PowerOnVAppTask>,
@@ -670,12 +701,9 @@ impl rt::Object for PowerOnVAppTask {
         &POWER_ON_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_V_APP_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -693,6 +721,14 @@ rt::serde!(object PowerOnVAppTask);
 impl rt::Method for PowerOnVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOnVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault VAppConfigFault FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -733,9 +769,8 @@ impl Default for QueryIpAllocations {
 }
 pub(crate) static QUERY_IP_ALLOCATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIPAllocations",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string extensionKey r
@@ -747,12 +782,9 @@ impl rt::Object for QueryIpAllocations {
         &QUERY_IP_ALLOCATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IP_ALLOCATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IP_ALLOCATIONS),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.extension_key),
@@ -774,6 +806,14 @@ rt::serde!(object QueryIpAllocations);
 impl rt::Method for QueryIpAllocations {
     type Output = Vec<objects::IpPoolManagerIpAllocation>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIPAllocations",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "IpPoolManagerIpAllocation",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -797,9 +837,8 @@ impl Default for QueryIpPools {
 }
 pub(crate) static QUERY_IP_POOLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIpPools",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 ",
     rt::unset::<QueryIpPools>,
@@ -809,12 +848,9 @@ impl rt::Object for QueryIpPools {
         &QUERY_IP_POOLS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IP_POOLS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IP_POOLS),
             0 => P::Value(&self.dc),
             _ => P::Absent,
         }
@@ -832,6 +868,14 @@ rt::serde!(object QueryIpPools);
 impl rt::Method for QueryIpPools {
     type Output = Vec<objects::IpPool>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIpPools",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "IpPool",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -872,9 +916,8 @@ impl Default for RegisterChildVmTask {
 }
 pub(crate) static REGISTER_CHILD_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterChildVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string path r
 string name o
@@ -887,12 +930,9 @@ impl rt::Object for RegisterChildVmTask {
         &REGISTER_CHILD_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_CHILD_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_CHILD_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -916,6 +956,14 @@ rt::serde!(object RegisterChildVmTask);
 impl rt::Method for RegisterChildVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterChildVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "OutOfBounds AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -958,9 +1006,8 @@ impl Default for ReleaseIpAllocation {
 }
 pub(crate) static RELEASE_IP_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseIpAllocation",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string allocationId r
@@ -972,12 +1019,9 @@ impl rt::Object for ReleaseIpAllocation {
         &RELEASE_IP_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELEASE_IP_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELEASE_IP_ALLOCATION),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.allocation_id),
@@ -999,6 +1043,14 @@ rt::serde!(object ReleaseIpAllocation);
 impl rt::Method for ReleaseIpAllocation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReleaseIpAllocation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1026,9 +1078,8 @@ impl Default for SuspendVAppTask {
 }
 pub(crate) static SUSPEND_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendVApp_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<SuspendVAppTask>,
@@ -1038,12 +1089,9 @@ impl rt::Object for SuspendVAppTask {
         &SUSPEND_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUSPEND_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUSPEND_V_APP_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1061,6 +1109,14 @@ rt::serde!(object SuspendVAppTask);
 impl rt::Method for SuspendVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SuspendVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState VAppConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1097,9 +1153,8 @@ impl Default for UpdateChildResourceConfiguration {
 }
 pub(crate) static UPDATE_CHILD_RESOURCE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateChildResourceConfiguration",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ResourceConfigSpec spec rl
 ",
@@ -1110,12 +1165,9 @@ impl rt::Object for UpdateChildResourceConfiguration {
         &UPDATE_CHILD_RESOURCE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CHILD_RESOURCE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CHILD_RESOURCE_CONFIGURATION),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.spec),
             _ => P::Absent,
@@ -1135,6 +1187,14 @@ rt::serde!(object UpdateChildResourceConfiguration);
 impl rt::Method for UpdateChildResourceConfiguration {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateChildResourceConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1166,9 +1226,8 @@ impl Default for UpdateIpPool {
 }
 pub(crate) static UPDATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpPool",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 IpPool pool r
 ",
@@ -1179,12 +1238,9 @@ impl rt::Object for UpdateIpPool {
         &UPDATE_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_POOL),
             0 => P::Value(&self.dc),
             1 => P::Object(&self.pool),
             _ => P::Absent,
@@ -1204,6 +1260,14 @@ rt::serde!(object UpdateIpPool);
 impl rt::Method for UpdateIpPool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpPool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1237,9 +1301,8 @@ impl Default for UpdateLinkedChildren {
 }
 pub(crate) static UPDATE_LINKED_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLinkedChildren",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 VirtualAppLinkInfo addChangeSet ol
 ManagedObjectReference removeSet ol
@@ -1251,12 +1314,9 @@ impl rt::Object for UpdateLinkedChildren {
         &UPDATE_LINKED_CHILDREN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LINKED_CHILDREN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LINKED_CHILDREN),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.add_change_set),
             2 => P::Value(&self.remove_set),
@@ -1278,6 +1338,14 @@ rt::serde!(object UpdateLinkedChildren);
 impl rt::Method for UpdateLinkedChildren {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLinkedChildren",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ConcurrentAccess",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1309,9 +1377,8 @@ impl Default for UpdateVAppConfig {
 }
 pub(crate) static UPDATE_V_APP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVAppConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 VAppConfigSpec spec r
 ",
@@ -1322,12 +1389,9 @@ impl rt::Object for UpdateVAppConfig {
         &UPDATE_V_APP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_APP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_APP_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1347,6 +1411,14 @@ rt::serde!(object UpdateVAppConfig);
 impl rt::Method for UpdateVAppConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVAppConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1383,9 +1455,8 @@ impl Default for UnregisterVAppTask {
 }
 pub(crate) static UNREGISTER_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "unregisterVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UnregisterVAppTask>,
@@ -1395,12 +1466,9 @@ impl rt::Object for UnregisterVAppTask {
         &UNREGISTER_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_V_APP_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1418,6 +1486,14 @@ rt::serde!(object UnregisterVAppTask);
 impl rt::Method for UnregisterVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "unregisterVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "ConcurrentAccess InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

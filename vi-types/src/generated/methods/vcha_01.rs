@@ -18,9 +18,8 @@ impl Default for GetVchaClusterHealth {
 }
 pub(crate) static GET_VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVchaClusterHealth",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<GetVchaClusterHealth>,
 );
 impl rt::Object for GetVchaClusterHealth {
@@ -28,12 +27,9 @@ impl rt::Object for GetVchaClusterHealth {
         &GET_VCHA_CLUSTER_HEALTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VCHA_CLUSTER_HEALTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VCHA_CLUSTER_HEALTH),
             _ => P::Absent,
         }
     }
@@ -49,6 +45,14 @@ rt::serde!(object GetVchaClusterHealth);
 impl rt::Method for GetVchaClusterHealth {
     type Output = objects::VchaClusterHealth;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetVchaClusterHealth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "VchaClusterHealth",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -76,9 +80,8 @@ impl Default for ConfigureVchaTask {
 }
 pub(crate) static CONFIGURE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "configureVcha_Task",
-    "6.5",
     None,
-    "
+    "6.5
 VchaClusterConfigSpec configSpec r
 ",
     rt::unset::<ConfigureVchaTask>,
@@ -88,12 +91,9 @@ impl rt::Object for ConfigureVchaTask {
         &CONFIGURE_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_VCHA_TASK),
             0 => P::Object(&self.config_spec),
             _ => P::Absent,
         }
@@ -111,6 +111,14 @@ rt::serde!(object ConfigureVchaTask);
 impl rt::Method for ConfigureVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "configureVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -144,9 +152,8 @@ impl Default for CreatePassiveNodeTask {
 }
 pub(crate) static CREATE_PASSIVE_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "createPassiveNode_Task",
-    "6.5",
     None,
-    "
+    "6.5
 PassiveNodeDeploymentSpec passiveDeploymentSpec r
 SourceNodeSpec sourceVcSpec r
 ",
@@ -157,12 +164,9 @@ impl rt::Object for CreatePassiveNodeTask {
         &CREATE_PASSIVE_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PASSIVE_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PASSIVE_NODE_TASK),
             0 => P::Object(&self.passive_deployment_spec),
             1 => P::Object(&self.source_vc_spec),
             _ => P::Absent,
@@ -182,6 +186,14 @@ rt::serde!(object CreatePassiveNodeTask);
 impl rt::Method for CreatePassiveNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "createPassiveNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -215,9 +227,8 @@ impl Default for CreateWitnessNodeTask {
 }
 pub(crate) static CREATE_WITNESS_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "createWitnessNode_Task",
-    "6.5",
     None,
-    "
+    "6.5
 NodeDeploymentSpec witnessDeploymentSpec r
 SourceNodeSpec sourceVcSpec r
 ",
@@ -228,12 +239,9 @@ impl rt::Object for CreateWitnessNodeTask {
         &CREATE_WITNESS_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_WITNESS_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_WITNESS_NODE_TASK),
             0 => P::Value(&self.witness_deployment_spec),
             1 => P::Object(&self.source_vc_spec),
             _ => P::Absent,
@@ -253,6 +261,14 @@ rt::serde!(object CreateWitnessNodeTask);
 impl rt::Method for CreateWitnessNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "createWitnessNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -283,9 +299,8 @@ impl Default for DeployVchaTask {
 }
 pub(crate) static DEPLOY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "deployVcha_Task",
-    "6.5",
     None,
-    "
+    "6.5
 VchaClusterDeploymentSpec deploymentSpec r
 ",
     rt::unset::<DeployVchaTask>,
@@ -295,12 +310,9 @@ impl rt::Object for DeployVchaTask {
         &DEPLOY_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEPLOY_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEPLOY_VCHA_TASK),
             0 => P::Object(&self.deployment_spec),
             _ => P::Absent,
         }
@@ -318,6 +330,14 @@ rt::serde!(object DeployVchaTask);
 impl rt::Method for DeployVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "deployVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -343,9 +363,8 @@ impl Default for DestroyVchaTask {
 }
 pub(crate) static DESTROY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "destroyVcha_Task",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<DestroyVchaTask>,
 );
 impl rt::Object for DestroyVchaTask {
@@ -353,12 +372,9 @@ impl rt::Object for DestroyVchaTask {
         &DESTROY_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_VCHA_TASK),
             _ => P::Absent,
         }
     }
@@ -374,6 +390,14 @@ rt::serde!(object DestroyVchaTask);
 impl rt::Method for DestroyVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "destroyVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -399,9 +423,8 @@ impl Default for GetClusterMode {
 }
 pub(crate) static GET_CLUSTER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "getClusterMode",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<GetClusterMode>,
 );
 impl rt::Object for GetClusterMode {
@@ -409,12 +432,9 @@ impl rt::Object for GetClusterMode {
         &GET_CLUSTER_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_CLUSTER_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_CLUSTER_MODE),
             _ => P::Absent,
         }
     }
@@ -430,6 +450,14 @@ rt::serde!(object GetClusterMode);
 impl rt::Method for GetClusterMode {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "getClusterMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -452,9 +480,8 @@ impl Default for GetVchaConfig {
 }
 pub(crate) static GET_VCHA_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "getVchaConfig",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<GetVchaConfig>,
 );
 impl rt::Object for GetVchaConfig {
@@ -462,12 +489,9 @@ impl rt::Object for GetVchaConfig {
         &GET_VCHA_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VCHA_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VCHA_CONFIG),
             _ => P::Absent,
         }
     }
@@ -483,6 +507,14 @@ rt::serde!(object GetVchaConfig);
 impl rt::Method for GetVchaConfig {
     type Output = objects::VchaClusterConfigInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "getVchaConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "VchaClusterConfigInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -508,9 +540,8 @@ impl Default for InitiateFailoverTask {
 }
 pub(crate) static INITIATE_FAILOVER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "initiateFailover_Task",
-    "6.5",
     None,
-    "
+    "6.5
 boolean planned r
 ",
     rt::unset::<InitiateFailoverTask>,
@@ -520,12 +551,9 @@ impl rt::Object for InitiateFailoverTask {
         &INITIATE_FAILOVER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIATE_FAILOVER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIATE_FAILOVER_TASK),
             0 => P::Value(&self.planned),
             _ => P::Absent,
         }
@@ -543,6 +571,14 @@ rt::serde!(object InitiateFailoverTask);
 impl rt::Method for InitiateFailoverTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "initiateFailover_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -573,9 +609,8 @@ impl Default for PrepareVchaTask {
 }
 pub(crate) static PREPARE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "prepareVcha_Task",
-    "6.5",
     None,
-    "
+    "6.5
 VchaClusterNetworkSpec networkSpec r
 ",
     rt::unset::<PrepareVchaTask>,
@@ -585,12 +620,9 @@ impl rt::Object for PrepareVchaTask {
         &PREPARE_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PREPARE_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PREPARE_VCHA_TASK),
             0 => P::Object(&self.network_spec),
             _ => P::Absent,
         }
@@ -608,6 +640,14 @@ rt::serde!(object PrepareVchaTask);
 impl rt::Method for PrepareVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "prepareVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -636,9 +676,8 @@ impl Default for SetClusterModeTask {
 }
 pub(crate) static SET_CLUSTER_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "setClusterMode_Task",
-    "6.5",
     None,
-    "
+    "6.5
 string mode r
 ",
     rt::unset::<SetClusterModeTask>,
@@ -648,12 +687,9 @@ impl rt::Object for SetClusterModeTask {
         &SET_CLUSTER_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_CLUSTER_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_CLUSTER_MODE_TASK),
             0 => P::Value(&self.mode),
             _ => P::Absent,
         }
@@ -671,6 +707,14 @@ rt::serde!(object SetClusterModeTask);
 impl rt::Method for SetClusterModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "setClusterMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

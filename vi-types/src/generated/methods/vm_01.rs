@@ -21,9 +21,8 @@ impl Default for AcquireMksTicket {
 }
 pub(crate) static ACQUIRE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireMksTicket",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<AcquireMksTicket>,
@@ -33,12 +32,9 @@ impl rt::Object for AcquireMksTicket {
         &ACQUIRE_MKS_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_MKS_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_MKS_TICKET),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +52,14 @@ rt::serde!(object AcquireMksTicket);
 impl rt::Method for AcquireMksTicket {
     type Output = objects::VirtualMachineMksTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireMksTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineMksTicket",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -99,9 +103,8 @@ impl Default for CreateSnapshotExTask {
 }
 pub(crate) static CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSnapshotEx_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string name r
 string description o
@@ -115,12 +118,9 @@ impl rt::Object for CreateSnapshotExTask {
         &CREATE_SNAPSHOT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SNAPSHOT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SNAPSHOT_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -146,6 +146,14 @@ rt::serde!(object CreateSnapshotExTask);
 impl rt::Method for CreateSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSnapshotEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -182,9 +190,8 @@ impl Default for DefragmentAllDisks {
 }
 pub(crate) static DEFRAGMENT_ALL_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DefragmentAllDisks",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<DefragmentAllDisks>,
@@ -194,12 +201,9 @@ impl rt::Object for DefragmentAllDisks {
         &DEFRAGMENT_ALL_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_ALL_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEFRAGMENT_ALL_DISKS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -217,6 +221,14 @@ rt::serde!(object DefragmentAllDisks);
 impl rt::Method for DefragmentAllDisks {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DefragmentAllDisks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -253,9 +265,8 @@ impl Default for DropConnections {
 }
 pub(crate) static DROP_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DropConnections",
-    "7.0.1.0",
     None,
-    "
+    "7.0.1.0
 ManagedObjectReference _this r
 VirtualMachineConnection listOfConnections ol
 ",
@@ -266,12 +277,9 @@ impl rt::Object for DropConnections {
         &DROP_CONNECTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DROP_CONNECTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DROP_CONNECTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.list_of_connections),
             _ => P::Absent,
@@ -291,6 +299,14 @@ rt::serde!(object DropConnections);
 impl rt::Method for DropConnections {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DropConnections",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "InvalidState",
+        since: "7.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -321,9 +337,8 @@ impl Default for EstimateStorageForConsolidateSnapshotsTask {
 }
 pub(crate) static ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EstimateStorageForConsolidateSnapshots_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EstimateStorageForConsolidateSnapshotsTask>,
@@ -333,12 +348,9 @@ impl rt::Object for EstimateStorageForConsolidateSnapshotsTask {
         &ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -356,6 +368,14 @@ rt::serde!(object EstimateStorageForConsolidateSnapshotsTask);
 impl rt::Method for EstimateStorageForConsolidateSnapshotsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EstimateStorageForConsolidateSnapshots_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState FileFault VmConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -390,9 +410,8 @@ impl Default for ExtractOvfEnvironment {
 }
 pub(crate) static EXTRACT_OVF_ENVIRONMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtractOvfEnvironment",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExtractOvfEnvironment>,
@@ -402,12 +421,9 @@ impl rt::Object for ExtractOvfEnvironment {
         &EXTRACT_OVF_ENVIRONMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTRACT_OVF_ENVIRONMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTRACT_OVF_ENVIRONMENT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -425,6 +441,14 @@ rt::serde!(object ExtractOvfEnvironment);
 impl rt::Method for ExtractOvfEnvironment {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtractOvfEnvironment",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -453,9 +477,8 @@ impl Default for MarkAsTemplate {
 }
 pub(crate) static MARK_AS_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsTemplate",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<MarkAsTemplate>,
@@ -465,12 +488,9 @@ impl rt::Object for MarkAsTemplate {
         &MARK_AS_TEMPLATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_TEMPLATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_TEMPLATE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -488,6 +508,14 @@ rt::serde!(object MarkAsTemplate);
 impl rt::Method for MarkAsTemplate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsTemplate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState VmConfigFault FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -526,9 +554,8 @@ impl Default for MarkAsVirtualMachine {
 }
 pub(crate) static MARK_AS_VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsVirtualMachine",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference pool r
 ManagedObjectReference host o
@@ -540,12 +567,9 @@ impl rt::Object for MarkAsVirtualMachine {
         &MARK_AS_VIRTUAL_MACHINE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_VIRTUAL_MACHINE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_VIRTUAL_MACHINE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pool),
             2 => P::Value(&self.host),
@@ -567,6 +591,14 @@ rt::serde!(object MarkAsVirtualMachine);
 impl rt::Method for MarkAsVirtualMachine {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsVirtualMachine",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InvalidDatastore VmConfigFault FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -598,9 +630,8 @@ impl Default for MountToolsInstaller {
 }
 pub(crate) static MOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountToolsInstaller",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<MountToolsInstaller>,
@@ -610,12 +641,9 @@ impl rt::Object for MountToolsInstaller {
         &MOUNT_TOOLS_INSTALLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_TOOLS_INSTALLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_TOOLS_INSTALLER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -633,6 +661,14 @@ rt::serde!(object MountToolsInstaller);
 impl rt::Method for MountToolsInstaller {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountToolsInstaller",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState VmConfigFault VmToolsUpgradeFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -672,9 +708,8 @@ impl Default for PromoteDisksTask {
 }
 pub(crate) static PROMOTE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PromoteDisks_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 boolean unlink r
 VirtualDisk disks ol
@@ -686,12 +721,9 @@ impl rt::Object for PromoteDisksTask {
         &PROMOTE_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROMOTE_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROMOTE_DISKS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.unlink),
             2 => P::Objects(&self.disks),
@@ -713,6 +745,14 @@ rt::serde!(object PromoteDisksTask);
 impl rt::Method for PromoteDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PromoteDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -746,9 +786,8 @@ impl Default for QueryConnections {
 }
 pub(crate) static QUERY_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnections",
-    "7.0.1.0",
     None,
-    "
+    "7.0.1.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryConnections>,
@@ -758,12 +797,9 @@ impl rt::Object for QueryConnections {
         &QUERY_CONNECTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONNECTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONNECTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -781,6 +817,14 @@ rt::serde!(object QueryConnections);
 impl rt::Method for QueryConnections {
     type Output = Vec<rt::Poly<objects::VirtualMachineConnection>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConnections",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConnection",
+        throws: "InvalidState Timedout VmConfigFault",
+        since: "7.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -809,9 +853,8 @@ impl Default for QueryUnownedFiles {
 }
 pub(crate) static QUERY_UNOWNED_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnownedFiles",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUnownedFiles>,
@@ -821,12 +864,9 @@ impl rt::Object for QueryUnownedFiles {
         &QUERY_UNOWNED_FILES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNOWNED_FILES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNOWNED_FILES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -844,6 +884,14 @@ rt::serde!(object QueryUnownedFiles);
 impl rt::Method for QueryUnownedFiles {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnownedFiles",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -869,9 +917,8 @@ impl Default for RepairVmDiskChainsTask {
 }
 pub(crate) static REPAIR_VM_DISK_CHAINS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RepairVmDiskChains_Task",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RepairVmDiskChainsTask>,
@@ -881,12 +928,9 @@ impl rt::Object for RepairVmDiskChainsTask {
         &REPAIR_VM_DISK_CHAINS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPAIR_VM_DISK_CHAINS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPAIR_VM_DISK_CHAINS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -904,6 +948,14 @@ rt::serde!(object RepairVmDiskChainsTask);
 impl rt::Method for RepairVmDiskChainsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RepairVmDiskChains_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState VmConfigFault InsufficientResourcesFault FileFault TaskInProgress NotSupported SystemError",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -941,9 +993,8 @@ impl Default for ResetGuestInformation {
 }
 pub(crate) static RESET_GUEST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetGuestInformation",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetGuestInformation>,
@@ -953,12 +1004,9 @@ impl rt::Object for ResetGuestInformation {
         &RESET_GUEST_INFORMATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_GUEST_INFORMATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_GUEST_INFORMATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -976,6 +1024,14 @@ rt::serde!(object ResetGuestInformation);
 impl rt::Method for ResetGuestInformation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetGuestInformation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1009,9 +1065,8 @@ impl Default for SetDisplayTopology {
 }
 pub(crate) static SET_DISPLAY_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetDisplayTopology",
-    "2.5u2server",
     None,
-    "
+    "2.5u2server
 ManagedObjectReference _this r
 VirtualMachineDisplayTopology displays rl
 ",
@@ -1022,12 +1077,9 @@ impl rt::Object for SetDisplayTopology {
         &SET_DISPLAY_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_DISPLAY_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_DISPLAY_TOPOLOGY),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.displays),
             _ => P::Absent,
@@ -1047,6 +1099,14 @@ rt::serde!(object SetDisplayTopology);
 impl rt::Method for SetDisplayTopology {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetDisplayTopology",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState ToolsUnavailable",
+        since: "2.5u2server",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1084,9 +1144,8 @@ impl Default for SetScreenResolution {
 }
 pub(crate) static SET_SCREEN_RESOLUTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetScreenResolution",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int width r
 int height r
@@ -1098,12 +1157,9 @@ impl rt::Object for SetScreenResolution {
         &SET_SCREEN_RESOLUTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_SCREEN_RESOLUTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_SCREEN_RESOLUTION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.width),
             2 => P::Value(&self.height),
@@ -1125,6 +1181,14 @@ rt::serde!(object SetScreenResolution);
 impl rt::Method for SetScreenResolution {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetScreenResolution",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState ToolsUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1154,9 +1218,8 @@ impl Default for TerminateVm {
 }
 pub(crate) static TERMINATE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateVM",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<TerminateVm>,
@@ -1166,12 +1229,9 @@ impl rt::Object for TerminateVm {
         &TERMINATE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_VM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1189,6 +1249,14 @@ rt::serde!(object TerminateVm);
 impl rt::Method for TerminateVm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateVM",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1218,9 +1286,8 @@ impl Default for UnmountToolsInstaller {
 }
 pub(crate) static UNMOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountToolsInstaller",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UnmountToolsInstaller>,
@@ -1230,12 +1297,9 @@ impl rt::Object for UnmountToolsInstaller {
         &UNMOUNT_TOOLS_INSTALLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_TOOLS_INSTALLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_TOOLS_INSTALLER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1253,6 +1317,14 @@ rt::serde!(object UnmountToolsInstaller);
 impl rt::Method for UnmountToolsInstaller {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountToolsInstaller",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1287,9 +1359,8 @@ impl Default for UpgradeToolsTask {
 }
 pub(crate) static UPGRADE_TOOLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeTools_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string installerOptions o
 ",
@@ -1300,12 +1371,9 @@ impl rt::Object for UpgradeToolsTask {
         &UPGRADE_TOOLS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_TOOLS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_TOOLS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.installer_options),
             _ => P::Absent,
@@ -1325,6 +1393,14 @@ rt::serde!(object UpgradeToolsTask);
 impl rt::Method for UpgradeToolsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeTools_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState TaskInProgress VmToolsUpgradeFault ToolsUnavailable VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1366,9 +1442,8 @@ impl Default for UpgradeVmTask {
 }
 pub(crate) static UPGRADE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string version o
 ",
@@ -1379,12 +1454,9 @@ impl rt::Object for UpgradeVmTask {
         &UPGRADE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -1404,6 +1476,14 @@ rt::serde!(object UpgradeVmTask);
 impl rt::Method for UpgradeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState TaskInProgress AlreadyUpgraded NoDiskFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1444,9 +1524,8 @@ impl Default for ReloadVirtualMachineFromPathTask {
 }
 pub(crate) static RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "reloadVirtualMachineFromPath_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string configurationPath r
 ",
@@ -1457,12 +1536,9 @@ impl rt::Object for ReloadVirtualMachineFromPathTask {
         &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.configuration_path),
             _ => P::Absent,
@@ -1482,6 +1558,14 @@ rt::serde!(object ReloadVirtualMachineFromPathTask);
 impl rt::Method for ReloadVirtualMachineFromPathTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "reloadVirtualMachineFromPath_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState TaskInProgress FileFault InvalidState VmConfigFault AlreadyExists",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

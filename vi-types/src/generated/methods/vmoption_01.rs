@@ -29,9 +29,8 @@ impl Default for QueryConfigOption {
 }
 pub(crate) static QUERY_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOption",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string key o
 ManagedObjectReference host o
@@ -43,12 +42,9 @@ impl rt::Object for QueryConfigOption {
         &QUERY_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_OPTION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             2 => P::Value(&self.host),
@@ -70,6 +66,14 @@ rt::serde!(object QueryConfigOption);
 impl rt::Method for QueryConfigOption {
     type Output = Option<Box<objects::VirtualMachineConfigOption>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOption",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -95,9 +99,8 @@ impl Default for QueryConfigOptionDescriptor {
 }
 pub(crate) static QUERY_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOptionDescriptor",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryConfigOptionDescriptor>,
@@ -107,12 +110,9 @@ impl rt::Object for QueryConfigOptionDescriptor {
         &QUERY_CONFIG_OPTION_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_OPTION_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_OPTION_DESCRIPTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -130,6 +130,14 @@ rt::serde!(object QueryConfigOptionDescriptor);
 impl rt::Method for QueryConfigOptionDescriptor {
     type Output = Vec<objects::VirtualMachineConfigOptionDescriptor>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigOptionDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOptionDescriptor",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -160,9 +168,8 @@ impl Default for QueryConfigOptionEx {
 }
 pub(crate) static QUERY_CONFIG_OPTION_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOptionEx",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 EnvironmentBrowserConfigOptionQuerySpec spec o
 ",
@@ -173,12 +180,9 @@ impl rt::Object for QueryConfigOptionEx {
         &QUERY_CONFIG_OPTION_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_OPTION_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_OPTION_EX),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -198,6 +202,14 @@ rt::serde!(object QueryConfigOptionEx);
 impl rt::Method for QueryConfigOptionEx {
     type Output = Option<Box<objects::VirtualMachineConfigOption>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigOptionEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOption",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -228,9 +240,8 @@ impl Default for QueryConfigTarget {
 }
 pub(crate) static QUERY_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigTarget",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -241,12 +252,9 @@ impl rt::Object for QueryConfigTarget {
         &QUERY_CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_TARGET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -266,6 +274,14 @@ rt::serde!(object QueryConfigTarget);
 impl rt::Method for QueryConfigTarget {
     type Output = Option<Box<objects::ConfigTarget>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigTarget",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ConfigTarget",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -291,9 +307,8 @@ impl Default for QueryResourceConfigOption {
 }
 pub(crate) static QUERY_RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryResourceConfigOption",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryResourceConfigOption>,
@@ -303,12 +318,9 @@ impl rt::Object for QueryResourceConfigOption {
         &QUERY_RESOURCE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_RESOURCE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_RESOURCE_CONFIG_OPTION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -326,6 +338,14 @@ rt::serde!(object QueryResourceConfigOption);
 impl rt::Method for QueryResourceConfigOption {
     type Output = objects::ResourceConfigOption;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryResourceConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ResourceConfigOption",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -356,9 +376,8 @@ impl Default for QueryTargetCapabilities {
 }
 pub(crate) static QUERY_TARGET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryTargetCapabilities",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -369,12 +388,9 @@ impl rt::Object for QueryTargetCapabilities {
         &QUERY_TARGET_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_TARGET_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_TARGET_CAPABILITIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -394,6 +410,14 @@ rt::serde!(object QueryTargetCapabilities);
 impl rt::Method for QueryTargetCapabilities {
     type Output = Option<Box<objects::HostCapability>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryTargetCapabilities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostCapability",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -419,9 +443,8 @@ impl Default for RetrieveDynamicPassthroughInfo {
 }
 pub(crate) static RETRIEVE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDynamicPassthroughInfo",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveDynamicPassthroughInfo>,
@@ -431,12 +454,9 @@ impl rt::Object for RetrieveDynamicPassthroughInfo {
         &RETRIEVE_DYNAMIC_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DYNAMIC_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DYNAMIC_PASSTHROUGH_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -454,6 +474,14 @@ rt::serde!(object RetrieveDynamicPassthroughInfo);
 impl rt::Method for RetrieveDynamicPassthroughInfo {
     type Output = Vec<objects::VirtualMachineDynamicPassthroughInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDynamicPassthroughInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineDynamicPassthroughInfo",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -479,9 +507,8 @@ impl Default for RetrieveVendorDeviceGroupInfo {
 }
 pub(crate) static RETRIEVE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVendorDeviceGroupInfo",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveVendorDeviceGroupInfo>,
@@ -491,12 +518,9 @@ impl rt::Object for RetrieveVendorDeviceGroupInfo {
         &RETRIEVE_VENDOR_DEVICE_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_VENDOR_DEVICE_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_VENDOR_DEVICE_GROUP_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -514,6 +538,14 @@ rt::serde!(object RetrieveVendorDeviceGroupInfo);
 impl rt::Method for RetrieveVendorDeviceGroupInfo {
     type Output = Vec<objects::VirtualMachineVendorDeviceGroupInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVendorDeviceGroupInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineVendorDeviceGroupInfo",
+        throws: "",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -539,9 +571,8 @@ impl Default for RetrieveVgpuDeviceInfo {
 }
 pub(crate) static RETRIEVE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVgpuDeviceInfo",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveVgpuDeviceInfo>,
@@ -551,12 +582,9 @@ impl rt::Object for RetrieveVgpuDeviceInfo {
         &RETRIEVE_VGPU_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_VGPU_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_VGPU_DEVICE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -574,6 +602,14 @@ rt::serde!(object RetrieveVgpuDeviceInfo);
 impl rt::Method for RetrieveVgpuDeviceInfo {
     type Output = Vec<objects::VirtualMachineVgpuDeviceInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVgpuDeviceInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineVgpuDeviceInfo",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -599,9 +635,8 @@ impl Default for RetrieveVgpuProfileInfo {
 }
 pub(crate) static RETRIEVE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVgpuProfileInfo",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveVgpuProfileInfo>,
@@ -611,12 +646,9 @@ impl rt::Object for RetrieveVgpuProfileInfo {
         &RETRIEVE_VGPU_PROFILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_VGPU_PROFILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_VGPU_PROFILE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -634,6 +666,14 @@ rt::serde!(object RetrieveVgpuProfileInfo);
 impl rt::Method for RetrieveVgpuProfileInfo {
     type Output = Vec<objects::VirtualMachineVgpuProfileInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVgpuProfileInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineVgpuProfileInfo",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -659,9 +699,8 @@ impl Default for QueryDatacenterConfigOptionDescriptor {
 }
 pub(crate) static QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "queryDatacenterConfigOptionDescriptor",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryDatacenterConfigOptionDescriptor>,
@@ -671,12 +710,9 @@ impl rt::Object for QueryDatacenterConfigOptionDescriptor {
         &QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -694,6 +730,14 @@ rt::serde!(object QueryDatacenterConfigOptionDescriptor);
 impl rt::Method for QueryDatacenterConfigOptionDescriptor {
     type Output = Vec<objects::VirtualMachineConfigOptionDescriptor>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "queryDatacenterConfigOptionDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOptionDescriptor",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

@@ -39,9 +39,8 @@ impl Default for CheckCloneTask {
 }
 pub(crate) static CHECK_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckClone_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 ManagedObjectReference folder r
 string name r
@@ -55,12 +54,9 @@ impl rt::Object for CheckCloneTask {
         &CHECK_CLONE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_CLONE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_CLONE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.folder),
             2 => P::Value(&self.name),
@@ -86,6 +82,14 @@ rt::serde!(object CheckCloneTask);
 impl rt::Method for CheckCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckClone_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -130,9 +134,8 @@ impl Default for CheckCompatibilityTask {
 }
 pub(crate) static CHECK_COMPATIBILITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCompatibility_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 ManagedObjectReference host o
 ManagedObjectReference pool o
@@ -145,12 +148,9 @@ impl rt::Object for CheckCompatibilityTask {
         &CHECK_COMPATIBILITY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_COMPATIBILITY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_COMPATIBILITY_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Value(&self.pool),
@@ -174,6 +174,14 @@ rt::serde!(object CheckCompatibilityTask);
 impl rt::Method for CheckCompatibilityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckCompatibility_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmCompatibilityChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidArgument DatacenterMismatch",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -217,9 +225,8 @@ impl Default for CheckInstantCloneTask {
 }
 pub(crate) static CHECK_INSTANT_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckInstantClone_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference vm r
 VirtualMachineInstantCloneSpec spec r
 string testType ol
@@ -231,12 +238,9 @@ impl rt::Object for CheckInstantCloneTask {
         &CHECK_INSTANT_CLONE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_INSTANT_CLONE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_INSTANT_CLONE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.test_type),
@@ -258,6 +262,14 @@ rt::serde!(object CheckInstantCloneTask);
 impl rt::Method for CheckInstantCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckInstantClone_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -305,9 +317,8 @@ impl Default for CheckMigrateTask {
 }
 pub(crate) static CHECK_MIGRATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckMigrate_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 ManagedObjectReference host o
 ManagedObjectReference pool o
@@ -321,12 +332,9 @@ impl rt::Object for CheckMigrateTask {
         &CHECK_MIGRATE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_MIGRATE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_MIGRATE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Value(&self.pool),
@@ -352,6 +360,14 @@ rt::serde!(object CheckMigrateTask);
 impl rt::Method for CheckMigrateTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckMigrate_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -396,9 +412,8 @@ impl Default for CheckPowerOnTask {
 }
 pub(crate) static CHECK_POWER_ON_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckPowerOn_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference vm r
 ManagedObjectReference host o
 ManagedObjectReference pool o
@@ -411,12 +426,9 @@ impl rt::Object for CheckPowerOnTask {
         &CHECK_POWER_ON_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_POWER_ON_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_POWER_ON_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Value(&self.pool),
@@ -440,6 +452,14 @@ rt::serde!(object CheckPowerOnTask);
 impl rt::Method for CheckPowerOnTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckPowerOn_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmCompatibilityChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument DatacenterMismatch",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -482,9 +502,8 @@ impl Default for CheckRelocateTask {
 }
 pub(crate) static CHECK_RELOCATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckRelocate_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 VirtualMachineRelocateSpec spec r
 string testType ol
@@ -496,12 +515,9 @@ impl rt::Object for CheckRelocateTask {
         &CHECK_RELOCATE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_RELOCATE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_RELOCATE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.test_type),
@@ -523,6 +539,14 @@ rt::serde!(object CheckRelocateTask);
 impl rt::Method for CheckRelocateTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckRelocate_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -570,9 +594,8 @@ impl Default for CheckVmConfigTask {
 }
 pub(crate) static CHECK_VM_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckVmConfig_Task",
-    "6.7",
     None,
-    "
+    "6.7
 VirtualMachineConfigSpec spec r
 ManagedObjectReference vm o
 ManagedObjectReference host o
@@ -586,12 +609,9 @@ impl rt::Object for CheckVmConfigTask {
         &CHECK_VM_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_VM_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_VM_CONFIG_TASK),
             0 => P::Object(&self.spec),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.host),
@@ -617,6 +637,14 @@ rt::serde!(object CheckVmConfigTask);
 impl rt::Method for CheckVmConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckVmConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmCompatibilityChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument DatacenterMismatch",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -656,9 +684,8 @@ impl Default for InstantCloneTask {
 }
 pub(crate) static INSTANT_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstantClone_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 VirtualMachineInstantCloneSpec spec r
 ",
@@ -669,12 +696,9 @@ impl rt::Object for InstantCloneTask {
         &INSTANT_CLONE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTANT_CLONE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTANT_CLONE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -694,6 +718,14 @@ rt::serde!(object InstantCloneTask);
 impl rt::Method for InstantCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstantClone_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidDatastore InsufficientResourcesFault DisallowedMigrationDeviceAttached FileFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -739,9 +771,8 @@ impl Default for QueryVMotionCompatibility {
 }
 pub(crate) static QUERY_V_MOTION_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVMotionCompatibility",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference host rl
@@ -754,12 +785,9 @@ impl rt::Object for QueryVMotionCompatibility {
         &QUERY_V_MOTION_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_V_MOTION_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_V_MOTION_COMPATIBILITY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.host),
@@ -783,6 +811,14 @@ rt::serde!(object QueryVMotionCompatibility);
 impl rt::Method for QueryVMotionCompatibility {
     type Output = Vec<objects::HostVMotionCompatibility>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVMotionCompatibility",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVMotionCompatibility",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -815,9 +851,8 @@ impl Default for QueryVMotionCompatibilityExTask {
 }
 pub(crate) static QUERY_V_MOTION_COMPATIBILITY_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVMotionCompatibilityEx_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm rl
 ManagedObjectReference host rl
 ",
@@ -828,12 +863,9 @@ impl rt::Object for QueryVMotionCompatibilityExTask {
         &QUERY_V_MOTION_COMPATIBILITY_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_V_MOTION_COMPATIBILITY_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_V_MOTION_COMPATIBILITY_EX_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -853,6 +885,14 @@ rt::serde!(object QueryVMotionCompatibilityExTask);
 impl rt::Method for QueryVMotionCompatibilityExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVMotionCompatibilityEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

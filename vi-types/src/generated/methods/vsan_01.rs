@@ -26,9 +26,8 @@ impl Default for AbdicateDomOwnership {
 }
 pub(crate) static ABDICATE_DOM_OWNERSHIP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbdicateDomOwnership",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids rl
 ",
@@ -39,12 +38,9 @@ impl rt::Object for AbdicateDomOwnership {
         &ABDICATE_DOM_OWNERSHIP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABDICATE_DOM_OWNERSHIP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABDICATE_DOM_OWNERSHIP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -64,6 +60,14 @@ rt::serde!(object AbdicateDomOwnership);
 impl rt::Method for AbdicateDomOwnership {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AbdicateDomOwnership",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -96,9 +100,8 @@ impl Default for AddDisksTask {
 }
 pub(crate) static ADD_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddDisks_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostScsiDisk disk rl
 ",
@@ -109,12 +112,9 @@ impl rt::Object for AddDisksTask {
         &ADD_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_DISKS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.disk),
             _ => P::Absent,
@@ -134,6 +134,14 @@ rt::serde!(object AddDisksTask);
 impl rt::Method for AddDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -172,9 +180,8 @@ impl Default for CanProvisionObjects {
 }
 pub(crate) static CAN_PROVISION_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CanProvisionObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanNewPolicyBatch npbs rl
 boolean ignoreSatisfiability o since 6.0
@@ -186,12 +193,9 @@ impl rt::Object for CanProvisionObjects {
         &CAN_PROVISION_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CAN_PROVISION_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CAN_PROVISION_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.npbs),
             2 => P::Value(&self.ignore_satisfiability),
@@ -213,6 +217,14 @@ rt::serde!(object CanProvisionObjects);
 impl rt::Method for CanProvisionObjects {
     type Output = Vec<objects::VsanPolicySatisfiability>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CanProvisionObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanPolicySatisfiability",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -249,9 +261,8 @@ impl Default for DeleteVsanObjects {
 }
 pub(crate) static DELETE_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVsanObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids rl
 boolean force o
@@ -263,12 +274,9 @@ impl rt::Object for DeleteVsanObjects {
         &DELETE_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             2 => P::Value(&self.force),
@@ -290,6 +298,14 @@ rt::serde!(object DeleteVsanObjects);
 impl rt::Method for DeleteVsanObjects {
     type Output = Vec<objects::HostVsanInternalSystemDeleteVsanObjectsResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVsanInternalSystemDeleteVsanObjectsResult",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -326,9 +342,8 @@ impl Default for EvacuateVsanNodeTask {
 }
 pub(crate) static EVACUATE_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvacuateVsanNode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostMaintenanceSpec maintenanceSpec r
 int timeout r
@@ -340,12 +355,9 @@ impl rt::Object for EvacuateVsanNodeTask {
         &EVACUATE_VSAN_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVACUATE_VSAN_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVACUATE_VSAN_NODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.maintenance_spec),
             2 => P::Value(&self.timeout),
@@ -367,6 +379,14 @@ rt::serde!(object EvacuateVsanNodeTask);
 impl rt::Method for EvacuateVsanNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EvacuateVsanNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState RequestCanceled Timedout VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -406,9 +426,8 @@ impl Default for GetVsanObjExtAttrs {
 }
 pub(crate) static GET_VSAN_OBJ_EXT_ATTRS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVsanObjExtAttrs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids rl
 ",
@@ -419,12 +438,9 @@ impl rt::Object for GetVsanObjExtAttrs {
         &GET_VSAN_OBJ_EXT_ATTRS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VSAN_OBJ_EXT_ATTRS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VSAN_OBJ_EXT_ATTRS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -444,6 +460,14 @@ rt::serde!(object GetVsanObjExtAttrs);
 impl rt::Method for GetVsanObjExtAttrs {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetVsanObjExtAttrs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -477,9 +501,8 @@ impl Default for InitializeDisksTask {
 }
 pub(crate) static INITIALIZE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitializeDisks_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 ",
@@ -490,12 +513,9 @@ impl rt::Object for InitializeDisksTask {
         &INITIALIZE_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIALIZE_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIALIZE_DISKS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mapping),
             _ => P::Absent,
@@ -515,6 +535,14 @@ rt::serde!(object InitializeDisksTask);
 impl rt::Method for InitializeDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InitializeDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -553,9 +581,8 @@ impl Default for PerformVsanUpgradePreflightCheck {
 }
 pub(crate) static PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformVsanUpgradePreflightCheck",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 boolean downgradeFormat o
@@ -567,12 +594,9 @@ impl rt::Object for PerformVsanUpgradePreflightCheck {
         &PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             2 => P::Value(&self.downgrade_format),
@@ -594,6 +618,14 @@ rt::serde!(object PerformVsanUpgradePreflightCheck);
 impl rt::Method for PerformVsanUpgradePreflightCheck {
     type Output = objects::VsanUpgradeSystemPreflightCheckResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PerformVsanUpgradePreflightCheck",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanUpgradeSystemPreflightCheckResult",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -641,9 +673,8 @@ impl Default for PerformVsanUpgradeTask {
 }
 pub(crate) static PERFORM_VSAN_UPGRADE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformVsanUpgrade_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 boolean performObjectUpgrade o
@@ -658,12 +689,9 @@ impl rt::Object for PerformVsanUpgradeTask {
         &PERFORM_VSAN_UPGRADE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORM_VSAN_UPGRADE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORM_VSAN_UPGRADE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             2 => P::Value(&self.perform_object_upgrade),
@@ -691,6 +719,14 @@ rt::serde!(object PerformVsanUpgradeTask);
 impl rt::Method for PerformVsanUpgradeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PerformVsanUpgrade_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -725,9 +761,8 @@ impl Default for QueryCmmds {
 }
 pub(crate) static QUERY_CMMDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCmmds",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVsanInternalSystemCmmdsQuery queries rl
 ",
@@ -738,12 +773,9 @@ impl rt::Object for QueryCmmds {
         &QUERY_CMMDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CMMDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CMMDS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.queries),
             _ => P::Absent,
@@ -763,6 +795,14 @@ rt::serde!(object QueryCmmds);
 impl rt::Method for QueryCmmds {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCmmds",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -793,9 +833,8 @@ impl Default for QueryDisksForVsan {
 }
 pub(crate) static QUERY_DISKS_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDisksForVsan",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string canonicalName ol
 ",
@@ -806,12 +845,9 @@ impl rt::Object for QueryDisksForVsan {
         &QUERY_DISKS_FOR_VSAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DISKS_FOR_VSAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DISKS_FOR_VSAN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.canonical_name),
             _ => P::Absent,
@@ -831,6 +867,14 @@ rt::serde!(object QueryDisksForVsan);
 impl rt::Method for QueryDisksForVsan {
     type Output = Vec<objects::VsanHostDiskResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDisksForVsan",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanHostDiskResult",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -856,9 +900,8 @@ impl Default for QueryHostStatus {
 }
 pub(crate) static QUERY_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostStatus",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryHostStatus>,
@@ -868,12 +911,9 @@ impl rt::Object for QueryHostStatus {
         &QUERY_HOST_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_STATUS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -891,6 +931,14 @@ rt::serde!(object QueryHostStatus);
 impl rt::Method for QueryHostStatus {
     type Output = objects::VsanHostClusterStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanHostClusterStatus",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -921,9 +969,8 @@ impl Default for QueryObjectsOnPhysicalVsanDisk {
 }
 pub(crate) static QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryObjectsOnPhysicalVsanDisk",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string disks rl
 ",
@@ -934,12 +981,9 @@ impl rt::Object for QueryObjectsOnPhysicalVsanDisk {
         &QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.disks),
             _ => P::Absent,
@@ -959,6 +1003,14 @@ rt::serde!(object QueryObjectsOnPhysicalVsanDisk);
 impl rt::Method for QueryObjectsOnPhysicalVsanDisk {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryObjectsOnPhysicalVsanDisk",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -989,9 +1041,8 @@ impl Default for QueryPhysicalVsanDisks {
 }
 pub(crate) static QUERY_PHYSICAL_VSAN_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPhysicalVsanDisks",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string props ol
 ",
@@ -1002,12 +1053,9 @@ impl rt::Object for QueryPhysicalVsanDisks {
         &QUERY_PHYSICAL_VSAN_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PHYSICAL_VSAN_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PHYSICAL_VSAN_DISKS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.props),
             _ => P::Absent,
@@ -1027,6 +1075,14 @@ rt::serde!(object QueryPhysicalVsanDisks);
 impl rt::Method for QueryPhysicalVsanDisks {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPhysicalVsanDisks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1057,9 +1113,8 @@ impl Default for QuerySyncingVsanObjects {
 }
 pub(crate) static QUERY_SYNCING_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySyncingVsanObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids ol
 ",
@@ -1070,12 +1125,9 @@ impl rt::Object for QuerySyncingVsanObjects {
         &QUERY_SYNCING_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SYNCING_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SYNCING_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -1095,6 +1147,14 @@ rt::serde!(object QuerySyncingVsanObjects);
 impl rt::Method for QuerySyncingVsanObjects {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySyncingVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1133,9 +1193,8 @@ impl Default for QueryVsanObjectUuidsByFilter {
 }
 pub(crate) static QUERY_VSAN_OBJECT_UUIDS_BY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanObjectUuidsByFilter",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string uuids ol
 int limit o
@@ -1148,12 +1207,9 @@ impl rt::Object for QueryVsanObjectUuidsByFilter {
         &QUERY_VSAN_OBJECT_UUIDS_BY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_OBJECT_UUIDS_BY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_OBJECT_UUIDS_BY_FILTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             2 => P::Value(&self.limit),
@@ -1177,6 +1233,14 @@ rt::serde!(object QueryVsanObjectUuidsByFilter);
 impl rt::Method for QueryVsanObjectUuidsByFilter {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanObjectUuidsByFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1208,9 +1272,8 @@ impl Default for QueryVsanObjects {
 }
 pub(crate) static QUERY_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids ol
 ",
@@ -1221,12 +1284,9 @@ impl rt::Object for QueryVsanObjects {
         &QUERY_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -1246,6 +1306,14 @@ rt::serde!(object QueryVsanObjects);
 impl rt::Method for QueryVsanObjects {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1276,9 +1344,8 @@ impl Default for QueryVsanStatistics {
 }
 pub(crate) static QUERY_VSAN_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanStatistics",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string labels rl
 ",
@@ -1289,12 +1356,9 @@ impl rt::Object for QueryVsanStatistics {
         &QUERY_VSAN_STATISTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_STATISTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_STATISTICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.labels),
             _ => P::Absent,
@@ -1314,6 +1378,14 @@ rt::serde!(object QueryVsanStatistics);
 impl rt::Method for QueryVsanStatistics {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanStatistics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1346,9 +1418,8 @@ impl Default for QueryVsanUpgradeStatus {
 }
 pub(crate) static QUERY_VSAN_UPGRADE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanUpgradeStatus",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 ",
@@ -1359,12 +1430,9 @@ impl rt::Object for QueryVsanUpgradeStatus {
         &QUERY_VSAN_UPGRADE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_UPGRADE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_UPGRADE_STATUS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             _ => P::Absent,
@@ -1384,6 +1452,14 @@ rt::serde!(object QueryVsanUpgradeStatus);
 impl rt::Method for QueryVsanUpgradeStatus {
     type Output = objects::VsanUpgradeSystemUpgradeStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanUpgradeStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanUpgradeSystemUpgradeStatus",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1412,9 +1488,8 @@ impl Default for RecommissionVsanNodeTask {
 }
 pub(crate) static RECOMMISSION_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommissionVsanNode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RecommissionVsanNodeTask>,
@@ -1424,12 +1499,9 @@ impl rt::Object for RecommissionVsanNodeTask {
         &RECOMMISSION_VSAN_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOMMISSION_VSAN_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOMMISSION_VSAN_NODE_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1447,6 +1519,14 @@ rt::serde!(object RecommissionVsanNodeTask);
 impl rt::Method for RecommissionVsanNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RecommissionVsanNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1487,9 +1567,8 @@ impl Default for ReconfigurationSatisfiable {
 }
 pub(crate) static RECONFIGURATION_SATISFIABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigurationSatisfiable",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanPolicyChangeBatch pcbs rl
 boolean ignoreSatisfiability o since 6.0
@@ -1501,12 +1580,9 @@ impl rt::Object for ReconfigurationSatisfiable {
         &RECONFIGURATION_SATISFIABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURATION_SATISFIABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURATION_SATISFIABLE),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.pcbs),
             2 => P::Value(&self.ignore_satisfiability),
@@ -1528,6 +1604,14 @@ rt::serde!(object ReconfigurationSatisfiable);
 impl rt::Method for ReconfigurationSatisfiable {
     type Output = Vec<objects::VsanPolicySatisfiability>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigurationSatisfiable",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanPolicySatisfiability",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1562,9 +1646,8 @@ impl Default for ReconfigureDomObject {
 }
 pub(crate) static RECONFIGURE_DOM_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDomObject",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuid r
 string policy r
@@ -1576,12 +1659,9 @@ impl rt::Object for ReconfigureDomObject {
         &RECONFIGURE_DOM_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DOM_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DOM_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.policy),
@@ -1603,6 +1683,14 @@ rt::serde!(object ReconfigureDomObject);
 impl rt::Method for ReconfigureDomObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDomObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1641,9 +1729,8 @@ impl Default for RemoveDiskMappingTask {
 }
 pub(crate) static REMOVE_DISK_MAPPING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDiskMapping_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 HostMaintenanceSpec maintenanceSpec o since 6.0
@@ -1656,12 +1743,9 @@ impl rt::Object for RemoveDiskMappingTask {
         &REMOVE_DISK_MAPPING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DISK_MAPPING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DISK_MAPPING_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mapping),
             2 => P::Optional(&self.maintenance_spec),
@@ -1685,6 +1769,14 @@ rt::serde!(object RemoveDiskMappingTask);
 impl rt::Method for RemoveDiskMappingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDiskMapping_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1726,9 +1818,8 @@ impl Default for RemoveDiskTask {
 }
 pub(crate) static REMOVE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDisk_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostScsiDisk disk rl
 HostMaintenanceSpec maintenanceSpec o since 6.0
@@ -1741,12 +1832,9 @@ impl rt::Object for RemoveDiskTask {
         &REMOVE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.disk),
             2 => P::Optional(&self.maintenance_spec),
@@ -1770,6 +1858,14 @@ rt::serde!(object RemoveDiskTask);
 impl rt::Method for RemoveDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1803,9 +1899,8 @@ impl Default for RunVsanPhysicalDiskDiagnostics {
 }
 pub(crate) static RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunVsanPhysicalDiskDiagnostics",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string disks ol
 ",
@@ -1816,12 +1911,9 @@ impl rt::Object for RunVsanPhysicalDiskDiagnostics {
         &RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.disks),
             _ => P::Absent,
@@ -1841,6 +1933,14 @@ rt::serde!(object RunVsanPhysicalDiskDiagnostics);
 impl rt::Method for RunVsanPhysicalDiskDiagnostics {
     type Output = Vec<objects::HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RunVsanPhysicalDiskDiagnostics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1875,9 +1975,8 @@ impl Default for UnmountDiskMappingTask {
 }
 pub(crate) static UNMOUNT_DISK_MAPPING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountDiskMapping_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 ",
@@ -1888,12 +1987,9 @@ impl rt::Object for UnmountDiskMappingTask {
         &UNMOUNT_DISK_MAPPING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_DISK_MAPPING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_DISK_MAPPING_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mapping),
             _ => P::Absent,
@@ -1913,6 +2009,14 @@ rt::serde!(object UnmountDiskMappingTask);
 impl rt::Method for UnmountDiskMappingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountDiskMapping_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1948,9 +2052,8 @@ impl Default for UpdateVsanTask {
 }
 pub(crate) static UPDATE_VSAN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVsan_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanHostConfigInfo config r
 ",
@@ -1961,12 +2064,9 @@ impl rt::Object for UpdateVsanTask {
         &UPDATE_VSAN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VSAN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VSAN_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -1986,6 +2086,14 @@ rt::serde!(object UpdateVsanTask);
 impl rt::Method for UpdateVsanTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVsan_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2024,9 +2132,8 @@ impl Default for UpgradeVsanObjects {
 }
 pub(crate) static UPGRADE_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVsanObjects",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string uuids rl
 int newVersion r
@@ -2038,12 +2145,9 @@ impl rt::Object for UpgradeVsanObjects {
         &UPGRADE_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             2 => P::Value(&self.new_version),
@@ -2065,6 +2169,14 @@ rt::serde!(object UpgradeVsanObjects);
 impl rt::Method for UpgradeVsanObjects {
     type Output = Vec<objects::HostVsanInternalSystemVsanObjectOperationResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVsanInternalSystemVsanObjectOperationResult",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

@@ -37,9 +37,8 @@ impl Default for AttachDiskTask {
 }
 pub(crate) static ATTACH_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID diskId r
 ManagedObjectReference datastore r
@@ -53,12 +52,9 @@ impl rt::Object for AttachDiskTask {
         &ATTACH_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.disk_id),
             2 => P::Value(&self.datastore),
@@ -84,6 +80,14 @@ rt::serde!(object AttachDiskTask);
 impl rt::Method for AttachDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound VmConfigFault FileFault InvalidState InvalidDatastore InvalidController MissingController DeviceUnsupportedForVmVersion",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -134,9 +138,8 @@ impl Default for AttachTagToVStorageObject {
 }
 pub(crate) static ATTACH_TAG_TO_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachTagToVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 string category r
@@ -149,12 +152,9 @@ impl rt::Object for AttachTagToVStorageObject {
         &ATTACH_TAG_TO_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_TAG_TO_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_TAG_TO_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.category),
@@ -178,6 +178,14 @@ rt::serde!(object AttachTagToVStorageObject);
 impl rt::Method for AttachTagToVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachTagToVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -217,9 +225,8 @@ impl Default for ClearVStorageObjectControlFlags {
 }
 pub(crate) static CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -232,12 +239,9 @@ impl rt::Object for ClearVStorageObjectControlFlags {
         &CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -261,6 +265,14 @@ rt::serde!(object ClearVStorageObjectControlFlags);
 impl rt::Method for ClearVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -304,9 +316,8 @@ impl Default for CloneVStorageObjectTask {
 }
 pub(crate) static CLONE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -319,12 +330,9 @@ impl rt::Object for CloneVStorageObjectTask {
         &CLONE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -348,6 +356,14 @@ rt::serde!(object CloneVStorageObjectTask);
 impl rt::Method for CloneVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -419,9 +435,8 @@ impl Default for CreateDiskFromSnapshotTask {
 }
 pub(crate) static CREATE_DISK_FROM_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDiskFromSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -441,12 +456,9 @@ impl rt::Object for CreateDiskFromSnapshotTask {
         &CREATE_DISK_FROM_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DISK_FROM_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DISK_FROM_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -488,6 +500,14 @@ rt::serde!(object CreateDiskFromSnapshotTask);
 impl rt::Method for CreateDiskFromSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDiskFromSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -529,9 +549,8 @@ impl Default for CreateDiskTask {
 }
 pub(crate) static CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 VslmCreateSpec spec r
 ",
@@ -542,12 +561,9 @@ impl rt::Object for CreateDiskTask {
         &CREATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -567,6 +583,14 @@ rt::serde!(object CreateDiskTask);
 impl rt::Method for CreateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -610,9 +634,8 @@ impl Default for DeleteSnapshotTask {
 }
 pub(crate) static DELETE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -625,12 +648,9 @@ impl rt::Object for DeleteSnapshotTask {
         &DELETE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -654,6 +674,14 @@ rt::serde!(object DeleteSnapshotTask);
 impl rt::Method for DeleteSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -698,9 +726,8 @@ impl Default for DeleteVStorageObjectExTask {
 }
 pub(crate) static DELETE_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVStorageObjectEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -712,12 +739,9 @@ impl rt::Object for DeleteVStorageObjectExTask {
         &DELETE_V_STORAGE_OBJECT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_V_STORAGE_OBJECT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_V_STORAGE_OBJECT_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -739,6 +763,14 @@ rt::serde!(object DeleteVStorageObjectExTask);
 impl rt::Method for DeleteVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVStorageObjectEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -782,9 +814,8 @@ impl Default for DeleteVStorageObjectTask {
 }
 pub(crate) static DELETE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -796,12 +827,9 @@ impl rt::Object for DeleteVStorageObjectTask {
         &DELETE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -823,6 +851,14 @@ rt::serde!(object DeleteVStorageObjectTask);
 impl rt::Method for DeleteVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -863,9 +899,8 @@ impl Default for DetachDiskTask {
 }
 pub(crate) static DETACH_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID diskId r
 ",
@@ -876,12 +911,9 @@ impl rt::Object for DetachDiskTask {
         &DETACH_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.disk_id),
             _ => P::Absent,
@@ -901,6 +933,14 @@ rt::serde!(object DetachDiskTask);
 impl rt::Method for DetachDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound VmConfigFault FileFault InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -946,9 +986,8 @@ impl Default for DetachTagFromVStorageObject {
 }
 pub(crate) static DETACH_TAG_FROM_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachTagFromVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 string category r
@@ -961,12 +1000,9 @@ impl rt::Object for DetachTagFromVStorageObject {
         &DETACH_TAG_FROM_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_TAG_FROM_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_TAG_FROM_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.category),
@@ -990,6 +1026,14 @@ rt::serde!(object DetachTagFromVStorageObject);
 impl rt::Method for DetachTagFromVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachTagFromVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1029,9 +1073,8 @@ impl Default for ExtendDiskTask {
 }
 pub(crate) static EXTEND_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1044,12 +1087,9 @@ impl rt::Object for ExtendDiskTask {
         &EXTEND_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1073,6 +1113,14 @@ rt::serde!(object ExtendDiskTask);
 impl rt::Method for ExtendDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1119,9 +1167,8 @@ impl Default for HostClearVStorageObjectControlFlags {
 }
 pub(crate) static HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostClearVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1134,12 +1181,9 @@ impl rt::Object for HostClearVStorageObjectControlFlags {
         &HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1163,6 +1207,14 @@ rt::serde!(object HostClearVStorageObjectControlFlags);
 impl rt::Method for HostClearVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostClearVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1206,9 +1258,8 @@ impl Default for HostCloneVStorageObjectTask {
 }
 pub(crate) static HOST_CLONE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCloneVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1221,12 +1272,9 @@ impl rt::Object for HostCloneVStorageObjectTask {
         &HOST_CLONE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CLONE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CLONE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1250,6 +1298,14 @@ rt::serde!(object HostCloneVStorageObjectTask);
 impl rt::Method for HostCloneVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostCloneVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1290,9 +1346,8 @@ impl Default for HostCreateDiskTask {
 }
 pub(crate) static HOST_CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCreateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 VslmCreateSpec spec r
 ",
@@ -1303,12 +1358,9 @@ impl rt::Object for HostCreateDiskTask {
         &HOST_CREATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CREATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CREATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1328,6 +1380,14 @@ rt::serde!(object HostCreateDiskTask);
 impl rt::Method for HostCreateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostCreateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1373,9 +1433,8 @@ impl Default for HostDeleteVStorageObjectExTask {
 }
 pub(crate) static HOST_DELETE_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeleteVStorageObjectEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1388,12 +1447,9 @@ impl rt::Object for HostDeleteVStorageObjectExTask {
         &HOST_DELETE_V_STORAGE_OBJECT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DELETE_V_STORAGE_OBJECT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DELETE_V_STORAGE_OBJECT_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1417,6 +1473,14 @@ rt::serde!(object HostDeleteVStorageObjectExTask);
 impl rt::Method for HostDeleteVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostDeleteVStorageObjectEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1463,9 +1527,8 @@ impl Default for HostDeleteVStorageObjectTask {
 }
 pub(crate) static HOST_DELETE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeleteVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1478,12 +1541,9 @@ impl rt::Object for HostDeleteVStorageObjectTask {
         &HOST_DELETE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DELETE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DELETE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1507,6 +1567,14 @@ rt::serde!(object HostDeleteVStorageObjectTask);
 impl rt::Method for HostDeleteVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostDeleteVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1553,9 +1621,8 @@ impl Default for HostExtendDiskTask {
 }
 pub(crate) static HOST_EXTEND_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostExtendDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1568,12 +1635,9 @@ impl rt::Object for HostExtendDiskTask {
         &HOST_EXTEND_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EXTEND_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EXTEND_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1597,6 +1661,14 @@ rt::serde!(object HostExtendDiskTask);
 impl rt::Method for HostExtendDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostExtendDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1640,9 +1712,8 @@ impl Default for HostInflateDiskTask {
 }
 pub(crate) static HOST_INFLATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInflateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1654,12 +1725,9 @@ impl rt::Object for HostInflateDiskTask {
         &HOST_INFLATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INFLATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INFLATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1681,6 +1749,14 @@ rt::serde!(object HostInflateDiskTask);
 impl rt::Method for HostInflateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostInflateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1721,9 +1797,8 @@ impl Default for HostListVStorageObject {
 }
 pub(crate) static HOST_LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -1734,12 +1809,9 @@ impl rt::Object for HostListVStorageObject {
         &HOST_LIST_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1759,6 +1831,14 @@ rt::serde!(object HostListVStorageObject);
 impl rt::Method for HostListVStorageObject {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostListVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ID",
+        throws: "InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1792,9 +1872,8 @@ impl Default for HostQueryVirtualDiskUuid {
 }
 pub(crate) static HOST_QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostQueryVirtualDiskUuid",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1805,12 +1884,9 @@ impl rt::Object for HostQueryVirtualDiskUuid {
         &HOST_QUERY_VIRTUAL_DISK_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_QUERY_VIRTUAL_DISK_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_QUERY_VIRTUAL_DISK_UUID),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1830,6 +1906,14 @@ rt::serde!(object HostQueryVirtualDiskUuid);
 impl rt::Method for HostQueryVirtualDiskUuid {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostQueryVirtualDiskUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1867,9 +1951,8 @@ impl Default for HostReconcileDatastoreInventoryTask {
 }
 pub(crate) static HOST_RECONCILE_DATASTORE_INVENTORY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReconcileDatastoreInventory_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -1881,12 +1964,9 @@ impl rt::Object for HostReconcileDatastoreInventoryTask {
         &HOST_RECONCILE_DATASTORE_INVENTORY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RECONCILE_DATASTORE_INVENTORY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RECONCILE_DATASTORE_INVENTORY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -1908,6 +1988,14 @@ rt::serde!(object HostReconcileDatastoreInventoryTask);
 impl rt::Method for HostReconcileDatastoreInventoryTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostReconcileDatastoreInventory_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1954,9 +2042,8 @@ impl Default for HostRegisterDisk {
 }
 pub(crate) static HOST_REGISTER_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRegisterDisk",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string path r
 string name o
@@ -1970,12 +2057,9 @@ impl rt::Object for HostRegisterDisk {
         &HOST_REGISTER_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_REGISTER_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_REGISTER_DISK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -2001,6 +2085,14 @@ rt::serde!(object HostRegisterDisk);
 impl rt::Method for HostRegisterDisk {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRegisterDisk",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore AlreadyExists",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2047,9 +2139,8 @@ impl Default for HostRelocateVStorageObjectTask {
 }
 pub(crate) static HOST_RELOCATE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRelocateVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2063,12 +2154,9 @@ impl rt::Object for HostRelocateVStorageObjectTask {
         &HOST_RELOCATE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RELOCATE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RELOCATE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2094,6 +2182,14 @@ rt::serde!(object HostRelocateVStorageObjectTask);
 impl rt::Method for HostRelocateVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRelocateVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2139,9 +2235,8 @@ impl Default for HostRenameVStorageObject {
 }
 pub(crate) static HOST_RENAME_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRenameVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2154,12 +2249,9 @@ impl rt::Object for HostRenameVStorageObject {
         &HOST_RENAME_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RENAME_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RENAME_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2183,6 +2275,14 @@ rt::serde!(object HostRenameVStorageObject);
 impl rt::Method for HostRenameVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRenameVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2218,9 +2318,8 @@ impl Default for HostRetrieveVStorageInfrastructureObjectPolicy {
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageInfrastructureObjectPolicy",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -2231,12 +2330,9 @@ impl rt::Object for HostRetrieveVStorageInfrastructureObjectPolicy {
         &HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2256,6 +2352,14 @@ rt::serde!(object HostRetrieveVStorageInfrastructureObjectPolicy);
 impl rt::Method for HostRetrieveVStorageInfrastructureObjectPolicy {
     type Output = Vec<objects::VslmInfrastructureObjectPolicy>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageInfrastructureObjectPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "vslmInfrastructureObjectPolicy",
+        throws: "InvalidDatastore NotFound InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2299,9 +2403,8 @@ impl Default for HostRetrieveVStorageObject {
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2314,12 +2417,9 @@ impl rt::Object for HostRetrieveVStorageObject {
         &HOST_RETRIEVE_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2343,6 +2443,14 @@ rt::serde!(object HostRetrieveVStorageObject);
 impl rt::Method for HostRetrieveVStorageObject {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2387,9 +2495,8 @@ impl Default for HostRetrieveVStorageObjectMetadata {
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectMetadata",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2403,12 +2510,9 @@ impl rt::Object for HostRetrieveVStorageObjectMetadata {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2434,6 +2538,14 @@ rt::serde!(object HostRetrieveVStorageObjectMetadata);
 impl rt::Method for HostRetrieveVStorageObjectMetadata {
     type Output = Vec<objects::KeyValue>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObjectMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KeyValue",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2478,9 +2590,8 @@ impl Default for HostRetrieveVStorageObjectMetadataValue {
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectMetadataValue",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2494,12 +2605,9 @@ impl rt::Object for HostRetrieveVStorageObjectMetadataValue {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2525,6 +2633,14 @@ rt::serde!(object HostRetrieveVStorageObjectMetadataValue);
 impl rt::Method for HostRetrieveVStorageObjectMetadataValue {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObjectMetadataValue",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "InvalidDatastore InvalidState NotFound KeyNotFound",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2565,9 +2681,8 @@ impl Default for HostRetrieveVStorageObjectState {
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectState",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2579,12 +2694,9 @@ impl rt::Object for HostRetrieveVStorageObjectState {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT_STATE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2606,6 +2718,14 @@ rt::serde!(object HostRetrieveVStorageObjectState);
 impl rt::Method for HostRetrieveVStorageObjectState {
     type Output = objects::VStorageObjectStateInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObjectState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectStateInfo",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2644,9 +2764,8 @@ impl Default for HostScheduleReconcileDatastoreInventory {
 }
 pub(crate) static HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScheduleReconcileDatastoreInventory",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -2658,12 +2777,9 @@ impl rt::Object for HostScheduleReconcileDatastoreInventory {
         &HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -2685,6 +2801,14 @@ rt::serde!(object HostScheduleReconcileDatastoreInventory);
 impl rt::Method for HostScheduleReconcileDatastoreInventory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostScheduleReconcileDatastoreInventory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2725,9 +2849,8 @@ impl Default for HostSetVStorageObjectControlFlags {
 }
 pub(crate) static HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSetVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2740,12 +2863,9 @@ impl rt::Object for HostSetVStorageObjectControlFlags {
         &HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2769,6 +2889,14 @@ rt::serde!(object HostSetVStorageObjectControlFlags);
 impl rt::Method for HostSetVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostSetVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2807,9 +2935,8 @@ impl Default for HostSetVirtualDiskUuidTask {
 }
 pub(crate) static HOST_SET_VIRTUAL_DISK_UUID_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSetVirtualDiskUuid_Task",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 string uuid o
@@ -2821,12 +2948,9 @@ impl rt::Object for HostSetVirtualDiskUuidTask {
         &HOST_SET_VIRTUAL_DISK_UUID_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SET_VIRTUAL_DISK_UUID_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SET_VIRTUAL_DISK_UUID_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.uuid),
@@ -2848,6 +2972,14 @@ rt::serde!(object HostSetVirtualDiskUuidTask);
 impl rt::Method for HostSetVirtualDiskUuidTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostSetVirtualDiskUuid_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2896,9 +3028,8 @@ impl Default for HostUpdateVStorageObjectMetadataExTask {
 }
 pub(crate) static HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpdateVStorageObjectMetadataEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2912,12 +3043,9 @@ impl rt::Object for HostUpdateVStorageObjectMetadataExTask {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2943,6 +3071,14 @@ rt::serde!(object HostUpdateVStorageObjectMetadataExTask);
 impl rt::Method for HostUpdateVStorageObjectMetadataExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostUpdateVStorageObjectMetadataEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2990,9 +3126,8 @@ impl Default for HostUpdateVStorageObjectMetadataTask {
 }
 pub(crate) static HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpdateVStorageObjectMetadata_Task",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3006,12 +3141,9 @@ impl rt::Object for HostUpdateVStorageObjectMetadataTask {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3037,6 +3169,14 @@ rt::serde!(object HostUpdateVStorageObjectMetadataTask);
 impl rt::Method for HostUpdateVStorageObjectMetadataTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostUpdateVStorageObjectMetadata_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3111,9 +3251,8 @@ impl Default for HostVStorageObjectCreateDiskFromSnapshotTask {
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectCreateDiskFromSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3134,12 +3273,9 @@ impl rt::Object for HostVStorageObjectCreateDiskFromSnapshotTask {
         &HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3183,6 +3319,14 @@ rt::serde!(object HostVStorageObjectCreateDiskFromSnapshotTask);
 impl rt::Method for HostVStorageObjectCreateDiskFromSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectCreateDiskFromSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3231,9 +3375,8 @@ impl Default for HostVStorageObjectCreateSnapshotTask {
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectCreateSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3246,12 +3389,9 @@ impl rt::Object for HostVStorageObjectCreateSnapshotTask {
         &HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3275,6 +3415,14 @@ rt::serde!(object HostVStorageObjectCreateSnapshotTask);
 impl rt::Method for HostVStorageObjectCreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectCreateSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3320,9 +3468,8 @@ impl Default for HostVStorageObjectDeleteSnapshotTask {
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectDeleteSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3335,12 +3482,9 @@ impl rt::Object for HostVStorageObjectDeleteSnapshotTask {
         &HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3364,6 +3508,14 @@ rt::serde!(object HostVStorageObjectDeleteSnapshotTask);
 impl rt::Method for HostVStorageObjectDeleteSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectDeleteSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3406,9 +3558,8 @@ impl Default for HostVStorageObjectRetrieveSnapshotInfo {
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectRetrieveSnapshotInfo",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3420,12 +3571,9 @@ impl rt::Object for HostVStorageObjectRetrieveSnapshotInfo {
         &HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3447,6 +3595,14 @@ rt::serde!(object HostVStorageObjectRetrieveSnapshotInfo);
 impl rt::Method for HostVStorageObjectRetrieveSnapshotInfo {
     type Output = objects::VStorageObjectSnapshotInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectRetrieveSnapshotInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectSnapshotInfo",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3489,9 +3645,8 @@ impl Default for HostVStorageObjectRevertTask {
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_REVERT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectRevert_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3504,12 +3659,9 @@ impl rt::Object for HostVStorageObjectRevertTask {
         &HOST_V_STORAGE_OBJECT_REVERT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_REVERT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_REVERT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3533,6 +3685,14 @@ rt::serde!(object HostVStorageObjectRevertTask);
 impl rt::Method for HostVStorageObjectRevertTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectRevert_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3575,9 +3735,8 @@ impl Default for InflateDiskTask {
 }
 pub(crate) static INFLATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InflateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3589,12 +3748,9 @@ impl rt::Object for InflateDiskTask {
         &INFLATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INFLATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INFLATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3616,6 +3772,14 @@ rt::serde!(object InflateDiskTask);
 impl rt::Method for InflateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InflateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3656,9 +3820,8 @@ impl Default for ListTagsAttachedToVStorageObject {
 }
 pub(crate) static LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListTagsAttachedToVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ",
@@ -3669,12 +3832,9 @@ impl rt::Object for ListTagsAttachedToVStorageObject {
         &LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             _ => P::Absent,
@@ -3694,6 +3854,14 @@ rt::serde!(object ListTagsAttachedToVStorageObject);
 impl rt::Method for ListTagsAttachedToVStorageObject {
     type Output = Vec<objects::VslmTagEntry>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListTagsAttachedToVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VslmTagEntry",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3727,9 +3895,8 @@ impl Default for ListVStorageObject {
 }
 pub(crate) static LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -3740,12 +3907,9 @@ impl rt::Object for ListVStorageObject {
         &LIST_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -3765,6 +3929,14 @@ rt::serde!(object ListVStorageObject);
 impl rt::Method for ListVStorageObject {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ID",
+        throws: "InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3801,9 +3973,8 @@ impl Default for ListVStorageObjectsAttachedToTag {
 }
 pub(crate) static LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListVStorageObjectsAttachedToTag",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string category r
 string tag r
@@ -3815,12 +3986,9 @@ impl rt::Object for ListVStorageObjectsAttachedToTag {
         &LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.category),
             2 => P::Value(&self.tag),
@@ -3842,6 +4010,14 @@ rt::serde!(object ListVStorageObjectsAttachedToTag);
 impl rt::Method for ListVStorageObjectsAttachedToTag {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListVStorageObjectsAttachedToTag",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ID",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3878,9 +4054,8 @@ impl Default for QueryVirtualDiskUuidEx {
 }
 pub(crate) static QUERY_VIRTUAL_DISK_UUID_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskUuidEx",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 ManagedObjectReference datacenter o
@@ -3892,12 +4067,9 @@ impl rt::Object for QueryVirtualDiskUuidEx {
         &QUERY_VIRTUAL_DISK_UUID_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_UUID_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_UUID_EX),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.datacenter),
@@ -3919,6 +4091,14 @@ rt::serde!(object QueryVirtualDiskUuidEx);
 impl rt::Method for QueryVirtualDiskUuidEx {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskUuidEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3955,9 +4135,8 @@ impl Default for ReconcileDatastoreInventoryExTask {
 }
 pub(crate) static RECONCILE_DATASTORE_INVENTORY_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconcileDatastoreInventoryEx_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 VStorageObjectReconcileSpec spec r
 ",
@@ -3968,12 +4147,9 @@ impl rt::Object for ReconcileDatastoreInventoryExTask {
         &RECONCILE_DATASTORE_INVENTORY_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONCILE_DATASTORE_INVENTORY_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONCILE_DATASTORE_INVENTORY_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -3993,6 +4169,14 @@ rt::serde!(object ReconcileDatastoreInventoryExTask);
 impl rt::Method for ReconcileDatastoreInventoryExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconcileDatastoreInventoryEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState InvalidArgument",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4035,9 +4219,8 @@ impl Default for ReconcileDatastoreInventoryTask {
 }
 pub(crate) static RECONCILE_DATASTORE_INVENTORY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconcileDatastoreInventory_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -4049,12 +4232,9 @@ impl rt::Object for ReconcileDatastoreInventoryTask {
         &RECONCILE_DATASTORE_INVENTORY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONCILE_DATASTORE_INVENTORY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONCILE_DATASTORE_INVENTORY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -4076,6 +4256,14 @@ rt::serde!(object ReconcileDatastoreInventoryTask);
 impl rt::Method for ReconcileDatastoreInventoryTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconcileDatastoreInventory_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4119,9 +4307,8 @@ impl Default for RegisterDisk {
 }
 pub(crate) static REGISTER_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterDisk",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string path r
 string name o
@@ -4134,12 +4321,9 @@ impl rt::Object for RegisterDisk {
         &REGISTER_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_DISK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -4163,6 +4347,14 @@ rt::serde!(object RegisterDisk);
 impl rt::Method for RegisterDisk {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterDisk",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore AlreadyExists",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4206,9 +4398,8 @@ impl Default for RelocateVStorageObjectTask {
 }
 pub(crate) static RELOCATE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RelocateVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -4221,12 +4412,9 @@ impl rt::Object for RelocateVStorageObjectTask {
         &RELOCATE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOCATE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOCATE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -4250,6 +4438,14 @@ rt::serde!(object RelocateVStorageObjectTask);
 impl rt::Method for RelocateVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RelocateVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4295,9 +4491,8 @@ impl Default for RenameVStorageObject {
 }
 pub(crate) static RENAME_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -4310,12 +4505,9 @@ impl rt::Object for RenameVStorageObject {
         &RENAME_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -4339,6 +4531,14 @@ rt::serde!(object RenameVStorageObject);
 impl rt::Method for RenameVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4377,9 +4577,8 @@ impl Default for RenameVStorageObjectEx {
 }
 pub(crate) static RENAME_V_STORAGE_OBJECT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameVStorageObjectEx",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 string name r
@@ -4391,12 +4590,9 @@ impl rt::Object for RenameVStorageObjectEx {
         &RENAME_V_STORAGE_OBJECT_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_V_STORAGE_OBJECT_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_V_STORAGE_OBJECT_EX),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.name),
@@ -4418,6 +4614,14 @@ rt::serde!(object RenameVStorageObjectEx);
 impl rt::Method for RenameVStorageObjectEx {
     type Output = objects::VslmVClockInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameVStorageObjectEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "vslmVClockInfo",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }

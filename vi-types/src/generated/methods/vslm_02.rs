@@ -26,9 +26,8 @@ impl Default for RepairVStorageObjectChainTask {
 }
 pub(crate) static REPAIR_V_STORAGE_OBJECT_CHAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RepairVStorageObjectChain_Task",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ID id r
 ManagedObjectReference datastore r
 ",
@@ -39,12 +38,9 @@ impl rt::Object for RepairVStorageObjectChainTask {
         &REPAIR_V_STORAGE_OBJECT_CHAIN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPAIR_V_STORAGE_OBJECT_CHAIN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPAIR_V_STORAGE_OBJECT_CHAIN_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -64,6 +60,14 @@ rt::serde!(object RepairVStorageObjectChainTask);
 impl rt::Method for RepairVStorageObjectChainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RepairVStorageObjectChain_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore TaskInProgress",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -109,9 +113,8 @@ impl Default for RetrieveSnapshotDetails {
 }
 pub(crate) static RETRIEVE_SNAPSHOT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSnapshotDetails",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -124,12 +127,9 @@ impl rt::Object for RetrieveSnapshotDetails {
         &RETRIEVE_SNAPSHOT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SNAPSHOT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SNAPSHOT_DETAILS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -153,6 +153,14 @@ rt::serde!(object RetrieveSnapshotDetails);
 impl rt::Method for RetrieveSnapshotDetails {
     type Output = objects::VStorageObjectSnapshotDetails;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveSnapshotDetails",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectSnapshotDetails",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -192,9 +200,8 @@ impl Default for RetrieveSnapshotInfo {
 }
 pub(crate) static RETRIEVE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSnapshotInfo",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -206,12 +213,9 @@ impl rt::Object for RetrieveSnapshotInfo {
         &RETRIEVE_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SNAPSHOT_INFO),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -233,6 +237,14 @@ rt::serde!(object RetrieveSnapshotInfo);
 impl rt::Method for RetrieveSnapshotInfo {
     type Output = objects::VStorageObjectSnapshotInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveSnapshotInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectSnapshotInfo",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -269,9 +281,8 @@ impl Default for RetrieveVStorageInfrastructureObjectPolicy {
 }
 pub(crate) static RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageInfrastructureObjectPolicy",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -282,12 +293,9 @@ impl rt::Object for RetrieveVStorageInfrastructureObjectPolicy {
         &RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -307,6 +315,14 @@ rt::serde!(object RetrieveVStorageInfrastructureObjectPolicy);
 impl rt::Method for RetrieveVStorageInfrastructureObjectPolicy {
     type Output = Vec<objects::VslmInfrastructureObjectPolicy>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageInfrastructureObjectPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "vslmInfrastructureObjectPolicy",
+        throws: "InvalidDatastore NotFound InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -349,9 +365,8 @@ impl Default for RetrieveVStorageObject {
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -364,12 +379,9 @@ impl rt::Object for RetrieveVStorageObject {
         &RETRIEVE_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -393,6 +405,14 @@ rt::serde!(object RetrieveVStorageObject);
 impl rt::Method for RetrieveVStorageObject {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -426,9 +446,8 @@ impl Default for RetrieveVStorageObjectAssociations {
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjectAssociations",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 RetrieveVStorageObjSpec ids ol
 ",
@@ -439,12 +458,9 @@ impl rt::Object for RetrieveVStorageObjectAssociations {
         &RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.ids),
             _ => P::Absent,
@@ -464,6 +480,14 @@ rt::serde!(object RetrieveVStorageObjectAssociations);
 impl rt::Method for RetrieveVStorageObjectAssociations {
     type Output = Vec<objects::VStorageObjectAssociations>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageObjectAssociations",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectAssociations",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -499,9 +523,8 @@ impl Default for RetrieveVStorageObjectState {
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjectState",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -513,12 +536,9 @@ impl rt::Object for RetrieveVStorageObjectState {
         &RETRIEVE_V_STORAGE_OBJECT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJECT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJECT_STATE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -540,6 +560,14 @@ rt::serde!(object RetrieveVStorageObjectState);
 impl rt::Method for RetrieveVStorageObjectState {
     type Output = objects::VStorageObjectStateInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageObjectState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectStateInfo",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -580,9 +608,8 @@ impl Default for RevertVStorageObjectExTask {
 }
 pub(crate) static REVERT_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertVStorageObjectEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
@@ -594,12 +621,9 @@ impl rt::Object for RevertVStorageObjectExTask {
         &REVERT_V_STORAGE_OBJECT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_V_STORAGE_OBJECT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_V_STORAGE_OBJECT_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.snapshot_id),
@@ -621,6 +645,14 @@ rt::serde!(object RevertVStorageObjectExTask);
 impl rt::Method for RevertVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertVStorageObjectEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -666,9 +698,8 @@ impl Default for RevertVStorageObjectTask {
 }
 pub(crate) static REVERT_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertVStorageObject_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -681,12 +712,9 @@ impl rt::Object for RevertVStorageObjectTask {
         &REVERT_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -710,6 +738,14 @@ rt::serde!(object RevertVStorageObjectTask);
 impl rt::Method for RevertVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -752,9 +788,8 @@ impl Default for ScheduleReconcileDatastoreInventory {
 }
 pub(crate) static SCHEDULE_RECONCILE_DATASTORE_INVENTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduleReconcileDatastoreInventory",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -766,12 +801,9 @@ impl rt::Object for ScheduleReconcileDatastoreInventory {
         &SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULE_RECONCILE_DATASTORE_INVENTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULE_RECONCILE_DATASTORE_INVENTORY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -793,6 +825,14 @@ rt::serde!(object ScheduleReconcileDatastoreInventory);
 impl rt::Method for ScheduleReconcileDatastoreInventory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ScheduleReconcileDatastoreInventory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -833,9 +873,8 @@ impl Default for SetVStorageObjectControlFlags {
 }
 pub(crate) static SET_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -848,12 +887,9 @@ impl rt::Object for SetVStorageObjectControlFlags {
         &SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -877,6 +913,14 @@ rt::serde!(object SetVStorageObjectControlFlags);
 impl rt::Method for SetVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -918,9 +962,8 @@ impl Default for SetVirtualDiskUuidExTask {
 }
 pub(crate) static SET_VIRTUAL_DISK_UUID_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVirtualDiskUuidEx_Task",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 ManagedObjectReference datacenter o
@@ -933,12 +976,9 @@ impl rt::Object for SetVirtualDiskUuidExTask {
         &SET_VIRTUAL_DISK_UUID_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_VIRTUAL_DISK_UUID_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_VIRTUAL_DISK_UUID_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.datacenter),
@@ -962,6 +1002,14 @@ rt::serde!(object SetVirtualDiskUuidExTask);
 impl rt::Method for SetVirtualDiskUuidExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetVirtualDiskUuidEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -999,9 +1047,8 @@ impl Default for UnregisterDiskTask {
 }
 pub(crate) static UNREGISTER_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterDisk_Task",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ID id r
 ManagedObjectReference datastore r
 ",
@@ -1012,12 +1059,9 @@ impl rt::Object for UnregisterDiskTask {
         &UNREGISTER_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_DISK_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1037,6 +1081,14 @@ rt::serde!(object UnregisterDiskTask);
 impl rt::Method for UnregisterDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidDatastore NotFound TaskInProgress",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1076,9 +1128,8 @@ impl Default for UpdateVStorageInfrastructureObjectPolicyTask {
 }
 pub(crate) static UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageInfrastructureObjectPolicy_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 vslmInfrastructureObjectPolicySpec spec r
 ",
@@ -1089,12 +1140,9 @@ impl rt::Object for UpdateVStorageInfrastructureObjectPolicyTask {
         &UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1114,6 +1162,14 @@ rt::serde!(object UpdateVStorageInfrastructureObjectPolicyTask);
 impl rt::Method for UpdateVStorageInfrastructureObjectPolicyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVStorageInfrastructureObjectPolicy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound InvalidState TaskInProgress",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1168,9 +1224,8 @@ impl Default for UpdateVStorageObjectCryptoTask {
 }
 pub(crate) static UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageObjectCrypto_Task",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1184,12 +1239,9 @@ impl rt::Object for UpdateVStorageObjectCryptoTask {
         &UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1219,6 +1271,14 @@ rt::serde!(object UpdateVStorageObjectCryptoTask);
 impl rt::Method for UpdateVStorageObjectCryptoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVStorageObjectCrypto_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound TaskInProgress",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1266,9 +1326,8 @@ impl Default for UpdateVStorageObjectPolicyTask {
 }
 pub(crate) static UPDATE_V_STORAGE_OBJECT_POLICY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageObjectPolicy_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1281,12 +1340,9 @@ impl rt::Object for UpdateVStorageObjectPolicyTask {
         &UPDATE_V_STORAGE_OBJECT_POLICY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_STORAGE_OBJECT_POLICY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_STORAGE_OBJECT_POLICY_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1312,6 +1368,14 @@ rt::serde!(object UpdateVStorageObjectPolicyTask);
 impl rt::Method for UpdateVStorageObjectPolicyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVStorageObjectPolicy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound TaskInProgress",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1362,9 +1426,8 @@ impl Default for VCenterUpdateVStorageObjectMetadataExTask {
 }
 pub(crate) static V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VCenterUpdateVStorageObjectMetadataEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1378,12 +1441,9 @@ impl rt::Object for VCenterUpdateVStorageObjectMetadataExTask {
         &V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1409,6 +1469,14 @@ rt::serde!(object VCenterUpdateVStorageObjectMetadataExTask);
 impl rt::Method for VCenterUpdateVStorageObjectMetadataExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VCenterUpdateVStorageObjectMetadataEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1456,9 +1524,8 @@ impl Default for VStorageObjectCreateSnapshotExTask {
 }
 pub(crate) static V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectCreateSnapshotEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 string description r
@@ -1471,12 +1538,9 @@ impl rt::Object for VStorageObjectCreateSnapshotExTask {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.description),
@@ -1500,6 +1564,14 @@ rt::serde!(object VStorageObjectCreateSnapshotExTask);
 impl rt::Method for VStorageObjectCreateSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectCreateSnapshotEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1547,9 +1619,8 @@ impl Default for VStorageObjectCreateSnapshotTask {
 }
 pub(crate) static V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectCreateSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1562,12 +1633,9 @@ impl rt::Object for VStorageObjectCreateSnapshotTask {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1591,6 +1659,14 @@ rt::serde!(object VStorageObjectCreateSnapshotTask);
 impl rt::Method for VStorageObjectCreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectCreateSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1635,9 +1711,8 @@ impl Default for VStorageObjectDeleteSnapshotEx2Task {
 }
 pub(crate) static V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectDeleteSnapshotEx2_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
@@ -1649,12 +1724,9 @@ impl rt::Object for VStorageObjectDeleteSnapshotEx2Task {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.snapshot_id),
@@ -1676,6 +1748,14 @@ rt::serde!(object VStorageObjectDeleteSnapshotEx2Task);
 impl rt::Method for VStorageObjectDeleteSnapshotEx2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectDeleteSnapshotEx2_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1720,9 +1800,8 @@ impl Default for VStorageObjectDeleteSnapshotExTask {
 }
 pub(crate) static V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectDeleteSnapshotEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
@@ -1734,12 +1813,9 @@ impl rt::Object for VStorageObjectDeleteSnapshotExTask {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.snapshot_id),
@@ -1761,6 +1837,14 @@ rt::serde!(object VStorageObjectDeleteSnapshotExTask);
 impl rt::Method for VStorageObjectDeleteSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectDeleteSnapshotEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1805,9 +1889,8 @@ impl Default for VStorageObjectExtendDiskExTask {
 }
 pub(crate) static V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectExtendDiskEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 long newCapacityInMB r
@@ -1819,12 +1902,9 @@ impl rt::Object for VStorageObjectExtendDiskExTask {
         &V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.new_capacity_in_mb),
@@ -1846,6 +1926,14 @@ rt::serde!(object VStorageObjectExtendDiskExTask);
 impl rt::Method for VStorageObjectExtendDiskExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectExtendDiskEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1898,9 +1986,8 @@ impl Default for VstorageObjectVCenterQueryChangedDiskAreas {
 }
 pub(crate) static VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VstorageObjectVCenterQueryChangedDiskAreas",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1915,12 +2002,9 @@ impl rt::Object for VstorageObjectVCenterQueryChangedDiskAreas {
         &VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1948,6 +2032,14 @@ rt::serde!(object VstorageObjectVCenterQueryChangedDiskAreas);
 impl rt::Method for VstorageObjectVCenterQueryChangedDiskAreas {
     type Output = objects::DiskChangeInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VstorageObjectVCenterQueryChangedDiskAreas",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DiskChangeInfo",
+        throws: "InvalidDatastore NotFound FileFault InvalidState InvalidArgument",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }

@@ -15,9 +15,8 @@ impl Default for Action {
 }
 pub(crate) static ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Action",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<Action>,
 );
 impl rt::Object for Action {
@@ -25,12 +24,9 @@ impl rt::Object for Action {
         &ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTION),
             _ => P::Absent,
         }
     }
@@ -81,9 +77,8 @@ impl Default for AfterStartupTaskScheduler {
 }
 pub(crate) static AFTER_STARTUP_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AfterStartupTaskScheduler",
-    "2.0",
     Some(&TASK_SCHEDULER),
-    "
+    "2.0
 int minute r
 ",
     rt::unset::<AfterStartupTaskScheduler>,
@@ -93,12 +88,9 @@ impl rt::Object for AfterStartupTaskScheduler {
         &AFTER_STARTUP_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AFTER_STARTUP_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AFTER_STARTUP_TASK_SCHEDULER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.minute),
@@ -169,9 +161,8 @@ impl Default for AlarmAcknowledgedEvent {
 }
 pub(crate) static ALARM_ACKNOWLEDGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmAcknowledgedEvent",
-    "5.0",
     Some(&ALARM_EVENT),
-    "
+    "5.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 ",
@@ -182,12 +173,9 @@ impl rt::Object for AlarmAcknowledgedEvent {
         &ALARM_ACKNOWLEDGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_ACKNOWLEDGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_ACKNOWLEDGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -249,9 +237,8 @@ impl Default for AlarmAction {
 }
 pub(crate) static ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmAction",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<AlarmAction>,
 );
 impl rt::Object for AlarmAction {
@@ -259,12 +246,9 @@ impl rt::Object for AlarmAction {
         &ALARM_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_ACTION),
             _ => P::Absent,
         }
     }
@@ -318,9 +302,8 @@ impl Default for AlarmActionTriggeredEvent {
 }
 pub(crate) static ALARM_ACTION_TRIGGERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmActionTriggeredEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 ",
@@ -331,12 +314,9 @@ impl rt::Object for AlarmActionTriggeredEvent {
         &ALARM_ACTION_TRIGGERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_ACTION_TRIGGERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_ACTION_TRIGGERED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -412,9 +392,8 @@ impl Default for AlarmClearedEvent {
 }
 pub(crate) static ALARM_CLEARED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmClearedEvent",
-    "5.0",
     Some(&ALARM_EVENT),
-    "
+    "5.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 string from r
@@ -426,12 +405,9 @@ impl rt::Object for AlarmClearedEvent {
         &ALARM_CLEARED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_CLEARED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_CLEARED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -503,9 +479,8 @@ impl Default for AlarmCreatedEvent {
 }
 pub(crate) static ALARM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmCreatedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ",
     rt::unset::<AlarmCreatedEvent>,
@@ -515,12 +490,9 @@ impl rt::Object for AlarmCreatedEvent {
         &ALARM_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -612,9 +584,8 @@ impl Default for AlarmDescription {
 }
 pub(crate) static ALARM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TypeDescription expr rl
 ElementDescription stateOperator rl
 ElementDescription metricOperator rl
@@ -633,12 +604,9 @@ impl rt::Object for AlarmDescription {
         &ALARM_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_DESCRIPTION),
             0 => P::Value(&self.expr),
             1 => P::Value(&self.state_operator),
             2 => P::Value(&self.metric_operator),
@@ -711,9 +679,8 @@ impl Default for AlarmEmailCompletedEvent {
 }
 pub(crate) static ALARM_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEmailCompletedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string to r
 ",
@@ -724,12 +691,9 @@ impl rt::Object for AlarmEmailCompletedEvent {
         &ALARM_EMAIL_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EMAIL_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EMAIL_COMPLETED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -805,9 +769,8 @@ impl Default for AlarmEmailFailedEvent {
 }
 pub(crate) static ALARM_EMAIL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEmailFailedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string to r
 LocalizedMethodFault reason r
@@ -819,12 +782,9 @@ impl rt::Object for AlarmEmailFailedEvent {
         &ALARM_EMAIL_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EMAIL_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EMAIL_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -896,9 +856,8 @@ impl Default for AlarmEvent {
 }
 pub(crate) static ALARM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 AlarmEventArgument alarm r
 ",
     rt::unset::<AlarmEvent>,
@@ -908,12 +867,9 @@ impl rt::Object for AlarmEvent {
         &ALARM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.alarm),
@@ -981,9 +937,8 @@ impl Default for AlarmEventArgument {
 }
 pub(crate) static ALARM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference alarm r
 ",
     rt::unset::<AlarmEventArgument>,
@@ -993,12 +948,9 @@ impl rt::Object for AlarmEventArgument {
         &ALARM_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.alarm),
@@ -1058,9 +1010,8 @@ impl Default for AlarmExpression {
 }
 pub(crate) static ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmExpression",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<AlarmExpression>,
 );
 impl rt::Object for AlarmExpression {
@@ -1068,12 +1019,9 @@ impl rt::Object for AlarmExpression {
         &ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EXPRESSION),
             _ => P::Absent,
         }
     }
@@ -1127,9 +1075,8 @@ impl Default for AlarmFilterSpec {
 }
 pub(crate) static ALARM_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmFilterSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedEntityStatus status ol
 string typeEntity o
 string typeTrigger o
@@ -1141,12 +1088,9 @@ impl rt::Object for AlarmFilterSpec {
         &ALARM_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_FILTER_SPEC),
             0 => P::Value(&self.status),
             1 => P::Value(&self.type_entity),
             2 => P::Value(&self.type_trigger),
@@ -1217,9 +1161,8 @@ impl Default for AlarmInfo {
 }
 pub(crate) static ALARM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmInfo",
-    "2.0",
     Some(&ALARM_SPEC),
-    "
+    "2.0
 string key r
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
@@ -1234,12 +1177,9 @@ impl rt::Object for AlarmInfo {
         &ALARM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.key),
@@ -1320,9 +1260,8 @@ impl Default for AlarmReconfiguredEvent {
 }
 pub(crate) static ALARM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmReconfiguredEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -1333,12 +1272,9 @@ impl rt::Object for AlarmReconfiguredEvent {
         &ALARM_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1408,9 +1344,8 @@ impl Default for AlarmRemovedEvent {
 }
 pub(crate) static ALARM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmRemovedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ",
     rt::unset::<AlarmRemovedEvent>,
@@ -1420,12 +1355,9 @@ impl rt::Object for AlarmRemovedEvent {
         &ALARM_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1496,9 +1428,8 @@ impl Default for AlarmScriptCompleteEvent {
 }
 pub(crate) static ALARM_SCRIPT_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmScriptCompleteEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string script r
 ",
@@ -1509,12 +1440,9 @@ impl rt::Object for AlarmScriptCompleteEvent {
         &ALARM_SCRIPT_COMPLETE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SCRIPT_COMPLETE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SCRIPT_COMPLETE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1590,9 +1518,8 @@ impl Default for AlarmScriptFailedEvent {
 }
 pub(crate) static ALARM_SCRIPT_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmScriptFailedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string script r
 LocalizedMethodFault reason r
@@ -1604,12 +1531,9 @@ impl rt::Object for AlarmScriptFailedEvent {
         &ALARM_SCRIPT_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SCRIPT_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SCRIPT_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1681,9 +1605,8 @@ impl Default for AlarmSetting {
 }
 pub(crate) static ALARM_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSetting",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int toleranceRange r
 int reportingFrequency r
 ",
@@ -1694,12 +1617,9 @@ impl rt::Object for AlarmSetting {
         &ALARM_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SETTING),
             0 => P::Value(&self.tolerance_range),
             1 => P::Value(&self.reporting_frequency),
             _ => P::Absent,
@@ -1753,9 +1673,8 @@ impl Default for AlarmSnmpCompletedEvent {
 }
 pub(crate) static ALARM_SNMP_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSnmpCompletedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ",
     rt::unset::<AlarmSnmpCompletedEvent>,
@@ -1765,12 +1684,9 @@ impl rt::Object for AlarmSnmpCompletedEvent {
         &ALARM_SNMP_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SNMP_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SNMP_COMPLETED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1841,9 +1757,8 @@ impl Default for AlarmSnmpFailedEvent {
 }
 pub(crate) static ALARM_SNMP_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSnmpFailedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 LocalizedMethodFault reason r
 ",
@@ -1854,12 +1769,9 @@ impl rt::Object for AlarmSnmpFailedEvent {
         &ALARM_SNMP_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SNMP_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SNMP_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1947,9 +1859,8 @@ impl Default for AlarmSpec {
 }
 pub(crate) static ALARM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string systemName o since 5.0
 string description r
@@ -1966,12 +1877,9 @@ impl rt::Object for AlarmSpec {
         &ALARM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.system_name),
             2 => P::Value(&self.description),
@@ -2062,9 +1970,8 @@ impl Default for AlarmState {
 }
 pub(crate) static ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmState",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 ManagedObjectReference entity r
 ManagedObjectReference alarm r
@@ -2083,12 +1990,9 @@ impl rt::Object for AlarmState {
         &ALARM_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_STATE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.entity),
             2 => P::Value(&self.alarm),
@@ -2167,9 +2071,8 @@ impl Default for AlarmStatusChangedEvent {
 }
 pub(crate) static ALARM_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmStatusChangedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 string from r
@@ -2182,12 +2085,9 @@ impl rt::Object for AlarmStatusChangedEvent {
         &ALARM_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_STATUS_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -2273,9 +2173,8 @@ impl Default for AlarmTriggeringAction {
 }
 pub(crate) static ALARM_TRIGGERING_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmTriggeringAction",
-    "2.0",
     Some(&ALARM_ACTION),
-    "
+    "2.0
 Action action r
 AlarmTriggeringActionTransitionSpec transitionSpecs ol since 4.0
 boolean green2yellow r
@@ -2290,12 +2189,9 @@ impl rt::Object for AlarmTriggeringAction {
         &ALARM_TRIGGERING_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_TRIGGERING_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_TRIGGERING_ACTION),
             rt::BASE => P::Object(&AlarmAction {}),
             0 => P::Value(&self.action),
             1 => P::Objects(&self.transition_specs),
@@ -2362,9 +2258,8 @@ impl Default for AlarmTriggeringActionTransitionSpec {
 }
 pub(crate) static ALARM_TRIGGERING_ACTION_TRANSITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmTriggeringActionTransitionSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedEntityStatus startState r
 ManagedEntityStatus finalState r
 boolean repeats r
@@ -2376,12 +2271,9 @@ impl rt::Object for AlarmTriggeringActionTransitionSpec {
         &ALARM_TRIGGERING_ACTION_TRANSITION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_TRIGGERING_ACTION_TRANSITION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_TRIGGERING_ACTION_TRANSITION_SPEC),
             0 => P::Value(&self.start_state),
             1 => P::Value(&self.final_state),
             2 => P::Value(&self.repeats),
@@ -2432,9 +2324,8 @@ impl Default for AndAlarmExpression {
 }
 pub(crate) static AND_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AndAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 AlarmExpression expression rl
 ",
     rt::unset::<AndAlarmExpression>,
@@ -2444,12 +2335,9 @@ impl rt::Object for AndAlarmExpression {
         &AND_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AND_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AND_ALARM_EXPRESSION),
             rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.expression),
             _ => P::Absent,
@@ -2503,9 +2391,8 @@ impl Default for CreateTaskAction {
 }
 pub(crate) static CREATE_TASK_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTaskAction",
-    "2.5",
     Some(&ACTION),
-    "
+    "2.5
 string taskTypeId r
 boolean cancelable r
 ",
@@ -2516,12 +2403,9 @@ impl rt::Object for CreateTaskAction {
         &CREATE_TASK_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TASK_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_TASK_ACTION),
             rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.task_type_id),
             1 => P::Value(&self.cancelable),
@@ -2577,9 +2461,8 @@ impl Default for DailyTaskScheduler {
 }
 pub(crate) static DAILY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DailyTaskScheduler",
-    "2.0",
     Some(&HOURLY_TASK_SCHEDULER),
-    "
+    "2.0
 int hour r
 ",
     rt::unset::<DailyTaskScheduler>,
@@ -2589,12 +2472,9 @@ impl rt::Object for DailyTaskScheduler {
         &DAILY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAILY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAILY_TASK_SCHEDULER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.hour),
@@ -2671,9 +2551,8 @@ impl Default for EventAlarmExpression {
 }
 pub(crate) static EVENT_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventAlarmExpression",
-    "2.5",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.5
 EventAlarmExpressionComparison comparisons ol since 4.0
 string eventType r
 string eventTypeId o
@@ -2687,12 +2566,9 @@ impl rt::Object for EventAlarmExpression {
         &EVENT_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_ALARM_EXPRESSION),
             rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Objects(&self.comparisons),
             1 => P::Value(&self.event_type),
@@ -2757,9 +2633,8 @@ impl Default for EventAlarmExpressionComparison {
 }
 pub(crate) static EVENT_ALARM_EXPRESSION_COMPARISON: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventAlarmExpressionComparison",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string attributeName r
 string operator r
 string value r
@@ -2771,12 +2646,9 @@ impl rt::Object for EventAlarmExpressionComparison {
         &EVENT_ALARM_EXPRESSION_COMPARISON
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ALARM_EXPRESSION_COMPARISON
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_ALARM_EXPRESSION_COMPARISON),
             0 => P::Value(&self.attribute_name),
             1 => P::Value(&self.operator),
             2 => P::Value(&self.value),
@@ -2827,9 +2699,8 @@ impl Default for GroupAlarmAction {
 }
 pub(crate) static GROUP_ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "GroupAlarmAction",
-    "2.0",
     Some(&ALARM_ACTION),
-    "
+    "2.0
 AlarmAction action rl
 ",
     rt::unset::<GroupAlarmAction>,
@@ -2839,12 +2710,9 @@ impl rt::Object for GroupAlarmAction {
         &GROUP_ALARM_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GROUP_ALARM_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GROUP_ALARM_ACTION),
             rt::BASE => P::Object(&AlarmAction {}),
             0 => P::Value(&self.action),
             _ => P::Absent,
@@ -2898,9 +2766,8 @@ impl Default for HourlyTaskScheduler {
 }
 pub(crate) static HOURLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HourlyTaskScheduler",
-    "2.0",
     Some(&RECURRENT_TASK_SCHEDULER),
-    "
+    "2.0
 int minute r
 ",
     rt::unset::<HourlyTaskScheduler>,
@@ -2910,12 +2777,9 @@ impl rt::Object for HourlyTaskScheduler {
         &HOURLY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOURLY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOURLY_TASK_SCHEDULER),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.minute),
@@ -2980,9 +2844,8 @@ impl Default for InvalidScheduledTask {
 }
 pub(crate) static INVALID_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidScheduledTask",
-    "8.0.2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "8.0.2.0",
     rt::unset::<InvalidScheduledTask>,
 );
 impl rt::Object for InvalidScheduledTask {
@@ -2990,12 +2853,9 @@ impl rt::Object for InvalidScheduledTask {
         &INVALID_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_SCHEDULED_TASK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3061,9 +2921,8 @@ impl Default for MethodAction {
 }
 pub(crate) static METHOD_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodAction",
-    "2.0",
     Some(&ACTION),
-    "
+    "2.0
 string name r
 MethodActionArgument argument ol
 ",
@@ -3074,12 +2933,9 @@ impl rt::Object for MethodAction {
         &METHOD_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_ACTION),
             rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.name),
             1 => P::Objects(&self.argument),
@@ -3130,9 +2986,8 @@ impl Default for MethodActionArgument {
 }
 pub(crate) static METHOD_ACTION_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodActionArgument",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 anyType value o
 ",
     rt::unset::<MethodActionArgument>,
@@ -3142,12 +2997,9 @@ impl rt::Object for MethodActionArgument {
         &METHOD_ACTION_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_ACTION_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_ACTION_ARGUMENT),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -3214,9 +3066,8 @@ impl Default for MetricAlarmExpression {
 }
 pub(crate) static METRIC_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MetricAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 MetricAlarmOperator operator r
 string type r
 PerfMetricId metric r
@@ -3232,12 +3083,9 @@ impl rt::Object for MetricAlarmExpression {
         &METRIC_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METRIC_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METRIC_ALARM_EXPRESSION),
             rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
@@ -3303,9 +3151,8 @@ impl Default for MonthlyByDayTaskScheduler {
 }
 pub(crate) static MONTHLY_BY_DAY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyByDayTaskScheduler",
-    "2.0",
     Some(&MONTHLY_TASK_SCHEDULER),
-    "
+    "2.0
 int day r
 ",
     rt::unset::<MonthlyByDayTaskScheduler>,
@@ -3315,12 +3162,9 @@ impl rt::Object for MonthlyByDayTaskScheduler {
         &MONTHLY_BY_DAY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MONTHLY_BY_DAY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MONTHLY_BY_DAY_TASK_SCHEDULER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.day),
@@ -3391,9 +3235,8 @@ impl Default for MonthlyByWeekdayTaskScheduler {
 }
 pub(crate) static MONTHLY_BY_WEEKDAY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyByWeekdayTaskScheduler",
-    "2.0",
     Some(&MONTHLY_TASK_SCHEDULER),
-    "
+    "2.0
 WeekOfMonth offset r
 DayOfWeek weekday r
 ",
@@ -3404,12 +3247,9 @@ impl rt::Object for MonthlyByWeekdayTaskScheduler {
         &MONTHLY_BY_WEEKDAY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MONTHLY_BY_WEEKDAY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MONTHLY_BY_WEEKDAY_TASK_SCHEDULER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.offset),
@@ -3476,9 +3316,8 @@ impl Default for MonthlyTaskScheduler {
 }
 pub(crate) static MONTHLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyTaskScheduler",
-    "2.0",
     Some(&DAILY_TASK_SCHEDULER),
-    "",
+    "2.0",
     rt::unset::<MonthlyTaskScheduler>,
 );
 impl rt::Object for MonthlyTaskScheduler {
@@ -3486,12 +3325,9 @@ impl rt::Object for MonthlyTaskScheduler {
         &MONTHLY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MONTHLY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MONTHLY_TASK_SCHEDULER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3557,9 +3393,8 @@ impl Default for OnceTaskScheduler {
 }
 pub(crate) static ONCE_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OnceTaskScheduler",
-    "2.0",
     Some(&TASK_SCHEDULER),
-    "
+    "2.0
 dateTime runAt o
 ",
     rt::unset::<OnceTaskScheduler>,
@@ -3569,12 +3404,9 @@ impl rt::Object for OnceTaskScheduler {
         &ONCE_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ONCE_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ONCE_TASK_SCHEDULER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.run_at),
@@ -3637,9 +3469,8 @@ impl Default for OrAlarmExpression {
 }
 pub(crate) static OR_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OrAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 AlarmExpression expression rl
 ",
     rt::unset::<OrAlarmExpression>,
@@ -3649,12 +3480,9 @@ impl rt::Object for OrAlarmExpression {
         &OR_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OR_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OR_ALARM_EXPRESSION),
             rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.expression),
             _ => P::Absent,
@@ -3708,9 +3536,8 @@ impl Default for RecurrentTaskScheduler {
 }
 pub(crate) static RECURRENT_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecurrentTaskScheduler",
-    "2.0",
     Some(&TASK_SCHEDULER),
-    "
+    "2.0
 int interval r
 ",
     rt::unset::<RecurrentTaskScheduler>,
@@ -3720,12 +3547,9 @@ impl rt::Object for RecurrentTaskScheduler {
         &RECURRENT_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECURRENT_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECURRENT_TASK_SCHEDULER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.interval),
@@ -3788,9 +3612,8 @@ impl Default for RunScriptAction {
 }
 pub(crate) static RUN_SCRIPT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunScriptAction",
-    "2.0",
     Some(&ACTION),
-    "
+    "2.0
 string script r
 ",
     rt::unset::<RunScriptAction>,
@@ -3800,12 +3623,9 @@ impl rt::Object for RunScriptAction {
         &RUN_SCRIPT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUN_SCRIPT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RUN_SCRIPT_ACTION),
             rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.script),
             _ => P::Absent,
@@ -3856,9 +3676,8 @@ impl Default for ScheduledTaskCompletedEvent {
 }
 pub(crate) static SCHEDULED_TASK_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskCompletedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskCompletedEvent>,
 );
 impl rt::Object for ScheduledTaskCompletedEvent {
@@ -3866,12 +3685,9 @@ impl rt::Object for ScheduledTaskCompletedEvent {
         &SCHEDULED_TASK_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_COMPLETED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3934,9 +3750,8 @@ impl Default for ScheduledTaskCreatedEvent {
 }
 pub(crate) static SCHEDULED_TASK_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskCreatedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskCreatedEvent>,
 );
 impl rt::Object for ScheduledTaskCreatedEvent {
@@ -3944,12 +3759,9 @@ impl rt::Object for ScheduledTaskCreatedEvent {
         &SCHEDULED_TASK_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_CREATED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4024,9 +3836,8 @@ impl Default for ScheduledTaskDescription {
 }
 pub(crate) static SCHEDULED_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TypeDescription action rl
 ScheduledTaskDetail schedulerInfo rl
 ElementDescription state rl
@@ -4040,12 +3851,9 @@ impl rt::Object for ScheduledTaskDescription {
         &SCHEDULED_TASK_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_DESCRIPTION),
             0 => P::Value(&self.action),
             1 => P::Objects(&self.scheduler_info),
             2 => P::Value(&self.state),
@@ -4105,9 +3913,8 @@ impl Default for ScheduledTaskDetail {
 }
 pub(crate) static SCHEDULED_TASK_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskDetail",
-    "2.0",
     Some(&TYPE_DESCRIPTION),
-    "
+    "2.0
 string frequency r
 ",
     rt::unset::<ScheduledTaskDetail>,
@@ -4117,12 +3924,9 @@ impl rt::Object for ScheduledTaskDetail {
         &SCHEDULED_TASK_DETAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_DETAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_DETAIL),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.frequency),
@@ -4191,9 +3995,8 @@ impl Default for ScheduledTaskEmailCompletedEvent {
 }
 pub(crate) static SCHEDULED_TASK_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEmailCompletedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 string to r
 ",
     rt::unset::<ScheduledTaskEmailCompletedEvent>,
@@ -4203,12 +4006,9 @@ impl rt::Object for ScheduledTaskEmailCompletedEvent {
         &SCHEDULED_TASK_EMAIL_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EMAIL_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EMAIL_COMPLETED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.to),
@@ -4279,9 +4079,8 @@ impl Default for ScheduledTaskEmailFailedEvent {
 }
 pub(crate) static SCHEDULED_TASK_EMAIL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEmailFailedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 string to r
 LocalizedMethodFault reason r
 ",
@@ -4292,12 +4091,9 @@ impl rt::Object for ScheduledTaskEmailFailedEvent {
         &SCHEDULED_TASK_EMAIL_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EMAIL_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EMAIL_FAILED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.to),
@@ -4370,9 +4166,8 @@ impl Default for ScheduledTaskEvent {
 }
 pub(crate) static SCHEDULED_TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 ScheduledTaskEventArgument scheduledTask r
 ManagedEntityEventArgument entity r
 ",
@@ -4383,12 +4178,9 @@ impl rt::Object for ScheduledTaskEvent {
         &SCHEDULED_TASK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.scheduled_task),
@@ -4458,9 +4250,8 @@ impl Default for ScheduledTaskEventArgument {
 }
 pub(crate) static SCHEDULED_TASK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference scheduledTask r
 ",
     rt::unset::<ScheduledTaskEventArgument>,
@@ -4470,12 +4261,9 @@ impl rt::Object for ScheduledTaskEventArgument {
         &SCHEDULED_TASK_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.scheduled_task),
@@ -4543,9 +4331,8 @@ impl Default for ScheduledTaskFailedEvent {
 }
 pub(crate) static SCHEDULED_TASK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskFailedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<ScheduledTaskFailedEvent>,
@@ -4555,12 +4342,9 @@ impl rt::Object for ScheduledTaskFailedEvent {
         &SCHEDULED_TASK_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_FAILED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.reason),
@@ -4661,9 +4445,8 @@ impl Default for ScheduledTaskInfo {
 }
 pub(crate) static SCHEDULED_TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskInfo",
-    "2.0",
     Some(&SCHEDULED_TASK_SPEC),
-    "
+    "2.0
 ManagedObjectReference scheduledTask r
 ManagedObjectReference entity r
 dateTime lastModifiedTime r
@@ -4684,12 +4467,9 @@ impl rt::Object for ScheduledTaskInfo {
         &SCHEDULED_TASK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_INFO),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.scheduled_task),
@@ -4779,9 +4559,8 @@ impl Default for ScheduledTaskReconfiguredEvent {
 }
 pub(crate) static SCHEDULED_TASK_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskReconfiguredEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<ScheduledTaskReconfiguredEvent>,
@@ -4791,12 +4570,9 @@ impl rt::Object for ScheduledTaskReconfiguredEvent {
         &SCHEDULED_TASK_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_RECONFIGURED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Optional(&self.config_changes),
@@ -4861,9 +4637,8 @@ impl Default for ScheduledTaskRemovedEvent {
 }
 pub(crate) static SCHEDULED_TASK_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskRemovedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskRemovedEvent>,
 );
 impl rt::Object for ScheduledTaskRemovedEvent {
@@ -4871,12 +4646,9 @@ impl rt::Object for ScheduledTaskRemovedEvent {
         &SCHEDULED_TASK_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_REMOVED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4954,9 +4726,8 @@ impl Default for ScheduledTaskSpec {
 }
 pub(crate) static SCHEDULED_TASK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string description r
 boolean enabled r
@@ -4971,12 +4742,9 @@ impl rt::Object for ScheduledTaskSpec {
         &SCHEDULED_TASK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             2 => P::Value(&self.enabled),
@@ -5036,9 +4804,8 @@ impl Default for ScheduledTaskStartedEvent {
 }
 pub(crate) static SCHEDULED_TASK_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskStartedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskStartedEvent>,
 );
 impl rt::Object for ScheduledTaskStartedEvent {
@@ -5046,12 +4813,9 @@ impl rt::Object for ScheduledTaskStartedEvent {
         &SCHEDULED_TASK_STARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_STARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_STARTED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5123,9 +4887,8 @@ impl Default for SendEmailAction {
 }
 pub(crate) static SEND_EMAIL_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendEmailAction",
-    "2.0",
     Some(&ACTION),
-    "
+    "2.0
 string toList r
 string ccList r
 string subject r
@@ -5138,12 +4901,9 @@ impl rt::Object for SendEmailAction {
         &SEND_EMAIL_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_EMAIL_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEND_EMAIL_ACTION),
             rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.to_list),
             1 => P::Value(&self.cc_list),
@@ -5195,9 +4955,8 @@ impl Default for SendSnmpAction {
 }
 pub(crate) static SEND_SNMP_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendSNMPAction",
-    "2.0",
     Some(&ACTION),
-    "",
+    "2.0",
     rt::unset::<SendSnmpAction>,
 );
 impl rt::Object for SendSnmpAction {
@@ -5205,12 +4964,9 @@ impl rt::Object for SendSnmpAction {
         &SEND_SNMP_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_SNMP_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEND_SNMP_ACTION),
             rt::BASE => P::Object(&Action {}),
             _ => P::Absent,
         }
@@ -5271,9 +5027,8 @@ impl Default for StateAlarmExpression {
 }
 pub(crate) static STATE_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StateAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 StateAlarmOperator operator r
 string type r
 string statePath r
@@ -5287,12 +5042,9 @@ impl rt::Object for StateAlarmExpression {
         &STATE_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STATE_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STATE_ALARM_EXPRESSION),
             rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
@@ -5354,9 +5106,8 @@ impl Default for TaskScheduler {
 }
 pub(crate) static TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskScheduler",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 dateTime activeTime o
 dateTime expireTime o
 ",
@@ -5367,12 +5118,9 @@ impl rt::Object for TaskScheduler {
         &TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_SCHEDULER),
             0 => P::Value(&self.active_time),
             1 => P::Value(&self.expire_time),
             _ => P::Absent,

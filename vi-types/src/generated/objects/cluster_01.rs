@@ -29,9 +29,8 @@ impl Default for ActiveVmsBlockingEvc {
 }
 pub(crate) static ACTIVE_VMS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveVMsBlockingEVC",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "2.5u2
 string evcMode o since 4.0
 ManagedObjectReference host ol since 4.0
 string hostName ol since 4.0
@@ -43,12 +42,9 @@ impl rt::Object for ActiveVmsBlockingEvc {
         &ACTIVE_VMS_BLOCKING_EVC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTIVE_VMS_BLOCKING_EVC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTIVE_VMS_BLOCKING_EVC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.evc_mode),
@@ -115,9 +111,8 @@ impl Default for ApplyStorageRecommendationResult {
 }
 pub(crate) static APPLY_STORAGE_RECOMMENDATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageRecommendationResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm o
 ",
     rt::unset::<ApplyStorageRecommendationResult>,
@@ -127,12 +122,9 @@ impl rt::Object for ApplyStorageRecommendationResult {
         &APPLY_STORAGE_RECOMMENDATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_STORAGE_RECOMMENDATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_STORAGE_RECOMMENDATION_RESULT),
             0 => P::Value(&self.vm),
             _ => P::Absent,
         }
@@ -181,9 +173,8 @@ impl Default for CannotDisableDrsOnClustersWithVApps {
 }
 pub(crate) static CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisableDrsOnClustersWithVApps",
-    "4.1",
     Some(&RUNTIME_FAULT),
-    "",
+    "4.1",
     rt::unset::<CannotDisableDrsOnClustersWithVApps>,
 );
 impl rt::Object for CannotDisableDrsOnClustersWithVApps {
@@ -191,12 +182,9 @@ impl rt::Object for CannotDisableDrsOnClustersWithVApps {
         &CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -268,9 +256,8 @@ impl Default for CannotEnableVmcpForCluster {
 }
 pub(crate) static CANNOT_ENABLE_VMCP_FOR_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotEnableVmcpForCluster",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 ManagedObjectReference host o
 string hostName o
 string reason o
@@ -282,12 +269,9 @@ impl rt::Object for CannotEnableVmcpForCluster {
         &CANNOT_ENABLE_VMCP_FOR_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ENABLE_VMCP_FOR_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ENABLE_VMCP_FOR_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -365,9 +349,8 @@ impl Default for CannotPowerOffVmInCluster {
 }
 pub(crate) static CANNOT_POWER_OFF_VM_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotPowerOffVmInCluster",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 string operation r
 ManagedObjectReference vm r
 string vmName r
@@ -379,12 +362,9 @@ impl rt::Object for CannotPowerOffVmInCluster {
         &CANNOT_POWER_OFF_VM_IN_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_POWER_OFF_VM_IN_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_POWER_OFF_VM_IN_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation),
@@ -456,9 +436,8 @@ impl Default for ClusterAction {
 }
 pub(crate) static CLUSTER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAction",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string type r
 ManagedObjectReference target o
 ",
@@ -469,12 +448,9 @@ impl rt::Object for ClusterAction {
         &CLUSTER_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ACTION),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.target),
             _ => P::Absent,
@@ -529,9 +505,8 @@ impl Default for ClusterActionHistory {
 }
 pub(crate) static CLUSTER_ACTION_HISTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterActionHistory",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ClusterAction action r
 dateTime time r
 ",
@@ -542,12 +517,9 @@ impl rt::Object for ClusterActionHistory {
         &CLUSTER_ACTION_HISTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION_HISTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ACTION_HISTORY),
             0 => P::Value(&self.action),
             1 => P::Value(&self.time),
             _ => P::Absent,
@@ -601,9 +573,8 @@ impl Default for ClusterAffinityRuleSpec {
 }
 pub(crate) static CLUSTER_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAffinityRuleSpec",
-    "2.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "2.0
 ManagedObjectReference vm rl
 ",
     rt::unset::<ClusterAffinityRuleSpec>,
@@ -613,12 +584,9 @@ impl rt::Object for ClusterAffinityRuleSpec {
         &CLUSTER_AFFINITY_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_AFFINITY_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_AFFINITY_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm),
@@ -686,9 +654,8 @@ impl Default for ClusterAntiAffinityRuleSpec {
 }
 pub(crate) static CLUSTER_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAntiAffinityRuleSpec",
-    "2.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "2.0
 ManagedObjectReference vm rl
 ",
     rt::unset::<ClusterAntiAffinityRuleSpec>,
@@ -698,12 +665,9 @@ impl rt::Object for ClusterAntiAffinityRuleSpec {
         &CLUSTER_ANTI_AFFINITY_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ANTI_AFFINITY_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ANTI_AFFINITY_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm),
@@ -771,9 +735,8 @@ impl Default for ClusterAttemptedVmInfo {
 }
 pub(crate) static CLUSTER_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAttemptedVmInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ManagedObjectReference vm r
 ManagedObjectReference task o
 ",
@@ -784,12 +747,9 @@ impl rt::Object for ClusterAttemptedVmInfo {
         &CLUSTER_ATTEMPTED_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ATTEMPTED_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ATTEMPTED_VM_INFO),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.task),
             _ => P::Absent,
@@ -852,9 +812,8 @@ impl Default for ClusterClusterInitialPlacementAction {
 }
 pub(crate) static CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterClusterInitialPlacementAction",
-    "8.0.0.1",
     Some(&CLUSTER_ACTION),
-    "
+    "8.0.0.1
 ManagedObjectReference targetHost o
 ManagedObjectReference pool r
 ManagedObjectReference availableNetworks ol since 9.1.0.0
@@ -867,12 +826,9 @@ impl rt::Object for ClusterClusterInitialPlacementAction {
         &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target_host),
@@ -946,9 +902,8 @@ impl Default for ClusterComplianceCheckedEvent {
 }
 pub(crate) static CLUSTER_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComplianceCheckedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<ClusterComplianceCheckedEvent>,
@@ -958,12 +913,9 @@ impl rt::Object for ClusterComplianceCheckedEvent {
         &CLUSTER_COMPLIANCE_CHECKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPLIANCE_CHECKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPLIANCE_CHECKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -1033,9 +985,8 @@ impl Default for ClusterComputeResourceClusterConfigResult {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceClusterConfigResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 FolderFailedHostResult failedHosts ol
 ManagedObjectReference configuredHosts ol
 ",
@@ -1046,12 +997,9 @@ impl rt::Object for ClusterComputeResourceClusterConfigResult {
         &CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT),
             #[cfg(feature = "host")]
             0 => P::Objects(&self.failed_hosts),
             1 => P::Value(&self.configured_hosts),
@@ -1110,9 +1058,8 @@ impl Default for ClusterComputeResourceDvsConfigurationValidation {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSConfigurationValidation",
-    "6.7.1",
     Some(&CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE),
-    "
+    "6.7.1
 boolean isDvsValid r
 boolean isDvpgValid r
 ",
@@ -1123,12 +1070,9 @@ impl rt::Object for ClusterComputeResourceDvsConfigurationValidation {
         &CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.is_dvs_valid),
@@ -1204,9 +1148,8 @@ impl Default for ClusterComputeResourceDvsSetting {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSSetting",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference dvSwitch r
 string pnicDevices ol
 ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping dvPortgroupSetting ol
@@ -1218,12 +1161,9 @@ impl rt::Object for ClusterComputeResourceDvsSetting {
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_DVS_SETTING),
             0 => P::Value(&self.dv_switch),
             1 => P::Value(&self.pnic_devices),
             2 => P::Objects(&self.dv_portgroup_setting),
@@ -1279,9 +1219,8 @@ impl Default for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference dvPortgroup r
 string service r
 ",
@@ -1292,12 +1231,13 @@ impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping 
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING,
+                )
+            }
             0 => P::Value(&self.dv_portgroup),
             1 => P::Value(&self.service),
             _ => P::Absent,
@@ -1359,9 +1299,8 @@ impl Default for ClusterComputeResourceDvsProfile {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDvsProfile",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string dvsName o
 ManagedObjectReference dvSwitch o
 string pnicDevices ol
@@ -1374,12 +1313,9 @@ impl rt::Object for ClusterComputeResourceDvsProfile {
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE),
             0 => P::Value(&self.dvs_name),
             1 => P::Value(&self.dv_switch),
             2 => P::Value(&self.pnic_devices),
@@ -1442,9 +1378,8 @@ impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDvsProfileDVPortgroupSpecToServiceMapping",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 DVPortgroupConfigSpec dvPortgroupSpec o
 ManagedObjectReference dvPortgroup o
 string service r
@@ -1456,12 +1391,13 @@ impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapp
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING,
+                )
+            }
             #[cfg(feature = "dvs")]
             0 => P::Optional(&self.dv_portgroup_spec),
             1 => P::Value(&self.dv_portgroup),
@@ -1526,9 +1462,8 @@ impl Default for ClusterComputeResourceHciConfigInfo {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHCIConfigInfo",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string workflowState r
 ClusterComputeResourceDVSSetting dvsSetting ol
 ManagedObjectReference configuredHosts ol
@@ -1541,12 +1476,9 @@ impl rt::Object for ClusterComputeResourceHciConfigInfo {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO),
             0 => P::Value(&self.workflow_state),
             1 => P::Objects(&self.dvs_setting),
             2 => P::Value(&self.configured_hosts),
@@ -1610,9 +1542,8 @@ impl Default for ClusterComputeResourceHciConfigSpec {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHCIConfigSpec",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ClusterComputeResourceDvsProfile dvsProf ol
 ClusterComputeResourceHostConfigurationProfile hostConfigProfile o
 SDDCBase vSanConfigSpec o
@@ -1625,12 +1556,9 @@ impl rt::Object for ClusterComputeResourceHciConfigSpec {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC),
             0 => P::Objects(&self.dvs_prof),
             1 => P::Optional(&self.host_config_profile),
             2 => P::Optional(&self.v_san_config_spec),
@@ -1691,9 +1619,8 @@ impl Default for ClusterComputeResourceHostConfigurationInput {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationInput",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference host r
 ClusterComputeResourceHostVmkNicInfo hostVmkNics ol
 boolean allowedInNonMaintenanceMode o
@@ -1705,12 +1632,9 @@ impl rt::Object for ClusterComputeResourceHostConfigurationInput {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.host_vmk_nics),
             2 => P::Value(&self.allowed_in_non_maintenance_mode),
@@ -1770,9 +1694,8 @@ impl Default for ClusterComputeResourceHostConfigurationProfile {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationProfile",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 HostDateTimeConfig dateTimeConfig o
 HostLockdownMode lockdownMode o
 ",
@@ -1783,12 +1706,9 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE),
             #[cfg(feature = "host")]
             0 => P::Optional(&self.date_time_config),
             #[cfg(feature = "host")]
@@ -1858,9 +1778,8 @@ impl Default for ClusterComputeResourceHostConfigurationValidation {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationValidation",
-    "6.7.1",
     Some(&CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE),
-    "
+    "6.7.1
 ManagedObjectReference host r
 boolean isDvsSettingValid o
 boolean isVmknicSettingValid o
@@ -1874,12 +1793,9 @@ impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
@@ -1956,9 +1872,8 @@ impl Default for ClusterComputeResourceHostEvacuationInfo {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostEvacuationInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 ManagedObjectReference host r
 OptionValue action ol
 ",
@@ -1969,12 +1884,9 @@ impl rt::Object for ClusterComputeResourceHostEvacuationInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.action),
             _ => P::Absent,
@@ -2028,9 +1940,8 @@ impl Default for ClusterComputeResourceHostVmkNicInfo {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostVmkNicInfo",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 HostVirtualNicSpec nicSpec r
 string service r
 ",
@@ -2041,12 +1952,9 @@ impl rt::Object for ClusterComputeResourceHostVmkNicInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO),
             0 => P::Object(&self.nic_spec),
             1 => P::Value(&self.service),
             _ => P::Absent,
@@ -2100,9 +2008,8 @@ impl Default for ClusterComputeResourceMaintenanceInfo {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceMaintenanceInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string partialMMId o
 ClusterComputeResourceHostEvacuationInfo hostEvacInfo ol
 ",
@@ -2113,12 +2020,9 @@ impl rt::Object for ClusterComputeResourceMaintenanceInfo {
         &CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO),
             0 => P::Value(&self.partial_mm_id),
             1 => P::Objects(&self.host_evac_info),
             _ => P::Absent,
@@ -2175,9 +2079,8 @@ impl Default for ClusterComputeResourceVcProfile {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceVCProfile",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ClusterConfigSpecEx clusterSpec o
 string evcModeKey o
 string evcGraphicsModeKey o since 7.0.1.0
@@ -2189,12 +2092,9 @@ impl rt::Object for ClusterComputeResourceVcProfile {
         &CLUSTER_COMPUTE_RESOURCE_VC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_VC_PROFILE),
             0 => P::Optional(&self.cluster_spec),
             1 => P::Value(&self.evc_mode_key),
             2 => P::Value(&self.evc_graphics_mode_key),
@@ -2245,9 +2145,8 @@ impl Default for ClusterComputeResourceValidationResultBase {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceValidationResultBase",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 LocalizableMessage info ol
 ",
     rt::unset::<ClusterComputeResourceValidationResultBase>,
@@ -2257,12 +2156,9 @@ impl rt::Object for ClusterComputeResourceValidationResultBase {
         &CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE),
             0 => P::Objects(&self.info),
             _ => P::Absent,
         }
@@ -2322,9 +2218,8 @@ impl Default for ClusterComputeResourceVcsSlots {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceVcsSlots",
-    "7.0.1.1",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.1
 string systemId o since 7.0.3.0
 ManagedObjectReference host r
 ManagedObjectReference datastore ol since 7.0.3.0
@@ -2337,12 +2232,9 @@ impl rt::Object for ClusterComputeResourceVcsSlots {
         &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS),
             0 => P::Value(&self.system_id),
             1 => P::Value(&self.host),
             2 => P::Value(&self.datastore),
@@ -2409,9 +2301,8 @@ impl Default for ClusterConfigSpec {
 }
 pub(crate) static CLUSTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ClusterDasConfigInfo dasConfig o
 ClusterDasVmConfigSpec dasVmConfigSpec ol
 ClusterDrsConfigInfo drsConfig o
@@ -2425,12 +2316,9 @@ impl rt::Object for ClusterConfigSpec {
         &CLUSTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_SPEC),
             0 => P::Optional(&self.das_config),
             1 => P::Objects(&self.das_vm_config_spec),
             2 => P::Optional(&self.drs_config),
@@ -2549,9 +2437,8 @@ impl Default for ClusterConfigSpecEx {
 }
 pub(crate) static CLUSTER_CONFIG_SPEC_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigSpecEx",
-    "2.5",
     Some(&COMPUTE_RESOURCE_CONFIG_SPEC),
-    "
+    "2.5
 ClusterSystemVMsConfigSpec systemVMsConfig o since 7.0.3.0
 ClusterDasConfigInfo dasConfig o
 ClusterDasVmConfigSpec dasVmConfigSpec ol
@@ -2578,12 +2465,9 @@ impl rt::Object for ClusterConfigSpecEx {
         &CLUSTER_CONFIG_SPEC_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_SPEC_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_SPEC_EX),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Optional(&self.system_vms_config),
@@ -2693,9 +2577,8 @@ impl Default for ClusterCreatedEvent {
 }
 pub(crate) static CLUSTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterCreatedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 FolderEventArgument parent r
 ",
     rt::unset::<ClusterCreatedEvent>,
@@ -2705,12 +2588,9 @@ impl rt::Object for ClusterCreatedEvent {
         &CLUSTER_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
@@ -2778,9 +2658,8 @@ impl Default for ClusterDasAamHostInfo {
 }
 pub(crate) static CLUSTER_DAS_AAM_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAamHostInfo",
-    "4.0",
     Some(&CLUSTER_DAS_HOST_INFO),
-    "
+    "4.0
 ClusterDasAamNodeState hostDasState ol
 string primaryHosts ol
 ",
@@ -2791,12 +2670,9 @@ impl rt::Object for ClusterDasAamHostInfo {
         &CLUSTER_DAS_AAM_HOST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_AAM_HOST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_AAM_HOST_INFO),
             rt::BASE => P::Object(&ClusterDasHostInfo {}),
             0 => P::Objects(&self.host_das_state),
             1 => P::Value(&self.primary_hosts),
@@ -2858,9 +2734,8 @@ impl Default for ClusterDasAamNodeState {
 }
 pub(crate) static CLUSTER_DAS_AAM_NODE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAamNodeState",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 string name r
 string configState r
@@ -2873,12 +2748,9 @@ impl rt::Object for ClusterDasAamNodeState {
         &CLUSTER_DAS_AAM_NODE_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_AAM_NODE_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_AAM_NODE_STATE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.name),
             2 => P::Value(&self.config_state),
@@ -2928,9 +2800,8 @@ impl Default for ClusterDasAdmissionControlInfo {
 }
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdmissionControlInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<ClusterDasAdmissionControlInfo>,
 );
 impl rt::Object for ClusterDasAdmissionControlInfo {
@@ -2938,12 +2809,9 @@ impl rt::Object for ClusterDasAdmissionControlInfo {
         &CLUSTER_DAS_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
             _ => P::Absent,
         }
     }
@@ -2994,9 +2862,8 @@ impl Default for ClusterDasAdmissionControlPolicy {
 }
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdmissionControlPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int resourceReductionToToleratePercent o since 6.5
 boolean pMemAdmissionControlEnabled o since 7.0.2.0
 ",
@@ -3007,12 +2874,9 @@ impl rt::Object for ClusterDasAdmissionControlPolicy {
         &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
             0 => P::Value(&self.resource_reduction_to_tolerate_percent),
             1 => P::Value(&self.p_mem_admission_control_enabled),
             _ => P::Absent,
@@ -3070,9 +2934,8 @@ impl Default for ClusterDasAdvancedRuntimeInfo {
 }
 pub(crate) static CLUSTER_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdvancedRuntimeInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ClusterDasHostInfo dasHostInfo o
 ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo vmcpSupported o since 6.0
 DasHeartbeatDatastoreInfo heartbeatDatastoreInfo ol since 5.0
@@ -3084,12 +2947,9 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADVANCED_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADVANCED_RUNTIME_INFO),
             0 => P::Value(&self.das_host_info),
             1 => P::Optional(&self.vmcp_supported),
             2 => P::Objects(&self.heartbeat_datastore_info),
@@ -3146,9 +3006,8 @@ impl Default for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
 }
 pub(crate) static CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean storageAPDSupported r
 boolean storagePDLSupported r
 ",
@@ -3159,12 +3018,9 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO),
             0 => P::Value(&self.storage_apd_supported),
             1 => P::Value(&self.storage_pdl_supported),
             _ => P::Absent,
@@ -3210,9 +3066,8 @@ impl Default for ClusterDasData {
 }
 pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasData",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<ClusterDasData>,
 );
 impl rt::Object for ClusterDasData {
@@ -3220,12 +3075,9 @@ impl rt::Object for ClusterDasData {
         &CLUSTER_DAS_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_DATA),
             _ => P::Absent,
         }
     }
@@ -3279,9 +3131,8 @@ impl Default for ClusterDasDataSummary {
 }
 pub(crate) static CLUSTER_DAS_DATA_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasDataSummary",
-    "5.0",
     Some(&CLUSTER_DAS_DATA),
-    "
+    "5.0
 long hostListVersion r
 long clusterConfigVersion r
 long compatListVersion r
@@ -3293,12 +3144,9 @@ impl rt::Object for ClusterDasDataSummary {
         &CLUSTER_DAS_DATA_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_DATA_SUMMARY),
             rt::BASE => P::Object(&ClusterDasData {}),
             0 => P::Value(&self.host_list_version),
             1 => P::Value(&self.cluster_config_version),
@@ -3382,9 +3230,8 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfo {
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADVANCED_RUNTIME_INFO),
-    "
+    "4.0
 ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo slotInfo r
 int totalSlots r
 int usedSlots r
@@ -3402,12 +3249,9 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Object(&self.slot_info),
@@ -3492,9 +3336,8 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 int slots r
 ",
@@ -3505,12 +3348,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS)
+            }
             0 => P::Value(&self.host),
             1 => P::Value(&self.slots),
             _ => P::Absent,
@@ -3567,9 +3409,8 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int numVcpus r
 int cpuMHz r
 int memoryMB r
@@ -3581,12 +3422,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO)
+            }
             0 => P::Value(&self.num_vcpus),
             1 => P::Value(&self.cpu_m_hz),
             2 => P::Value(&self.memory_mb),
@@ -3642,9 +3482,8 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 ManagedObjectReference vm r
 int slots r
 ",
@@ -3655,12 +3494,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS)
+            }
             0 => P::Value(&self.vm),
             1 => P::Value(&self.slots),
             _ => P::Absent,
@@ -3714,9 +3552,8 @@ impl Default for ClusterDasFdmHostState {
 }
 pub(crate) static CLUSTER_DAS_FDM_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFdmHostState",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string state r
 ManagedObjectReference stateReporter o
 ",
@@ -3727,12 +3564,9 @@ impl rt::Object for ClusterDasFdmHostState {
         &CLUSTER_DAS_FDM_HOST_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FDM_HOST_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_FDM_HOST_STATE),
             0 => P::Value(&self.state),
             1 => P::Value(&self.state_reporter),
             _ => P::Absent,
@@ -3778,9 +3612,8 @@ impl Default for ClusterDasHostInfo {
 }
 pub(crate) static CLUSTER_DAS_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasHostInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<ClusterDasHostInfo>,
 );
 impl rt::Object for ClusterDasHostInfo {
@@ -3788,12 +3621,9 @@ impl rt::Object for ClusterDasHostInfo {
         &CLUSTER_DAS_HOST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_HOST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_HOST_INFO),
             _ => P::Absent,
         }
     }
@@ -3844,9 +3674,8 @@ impl Default for ClusterDasHostRecommendation {
 }
 pub(crate) static CLUSTER_DAS_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasHostRecommendation",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 int drsRating o
 ",
@@ -3857,12 +3686,9 @@ impl rt::Object for ClusterDasHostRecommendation {
         &CLUSTER_DAS_HOST_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_HOST_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_HOST_RECOMMENDATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.drs_rating),
             _ => P::Absent,
@@ -3922,9 +3748,8 @@ impl Default for ClusterDasVmConfigInfo {
 }
 pub(crate) static CLUSTER_DAS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 DasVmPriority restartPriority o
 boolean powerOffOnIsolation o
@@ -3937,12 +3762,9 @@ impl rt::Object for ClusterDasVmConfigInfo {
         &CLUSTER_DAS_VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_VM_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.restart_priority),
             2 => P::Value(&self.power_off_on_isolation),
@@ -4000,9 +3822,8 @@ impl Default for ClusterDasVmConfigSpec {
 }
 pub(crate) static CLUSTER_DAS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmConfigSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 ClusterDasVmConfigInfo info o
 ",
     rt::unset::<ClusterDasVmConfigSpec>,
@@ -4012,12 +3833,9 @@ impl rt::Object for ClusterDasVmConfigSpec {
         &CLUSTER_DAS_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_VM_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -4095,9 +3913,8 @@ impl Default for ClusterDasVmSettings {
 }
 pub(crate) static CLUSTER_DAS_VM_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmSettings",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string restartPriority o
 int restartPriorityTimeout o since 6.5
 string isolationResponse o
@@ -4111,12 +3928,9 @@ impl rt::Object for ClusterDasVmSettings {
         &CLUSTER_DAS_VM_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_VM_SETTINGS),
             0 => P::Value(&self.restart_priority),
             1 => P::Value(&self.restart_priority_timeout),
             2 => P::Value(&self.isolation_response),
@@ -4176,9 +3990,8 @@ impl Default for ClusterDatastoreUpdateSpec {
 }
 pub(crate) static CLUSTER_DATASTORE_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDatastoreUpdateSpec",
-    "7.0.3.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "7.0.3.0
 ManagedObjectReference datastore o
 ",
     rt::unset::<ClusterDatastoreUpdateSpec>,
@@ -4188,12 +4001,9 @@ impl rt::Object for ClusterDatastoreUpdateSpec {
         &CLUSTER_DATASTORE_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DATASTORE_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DATASTORE_UPDATE_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -4263,9 +4073,8 @@ impl Default for ClusterDependencyRuleInfo {
 }
 pub(crate) static CLUSTER_DEPENDENCY_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDependencyRuleInfo",
-    "6.5",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "6.5
 string vmGroup r
 string dependsOnVmGroup r
 ",
@@ -4276,12 +4085,9 @@ impl rt::Object for ClusterDependencyRuleInfo {
         &CLUSTER_DEPENDENCY_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DEPENDENCY_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DEPENDENCY_RULE_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group),
@@ -4348,9 +4154,8 @@ impl Default for ClusterDestroyedEvent {
 }
 pub(crate) static CLUSTER_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDestroyedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<ClusterDestroyedEvent>,
 );
 impl rt::Object for ClusterDestroyedEvent {
@@ -4358,12 +4163,9 @@ impl rt::Object for ClusterDestroyedEvent {
         &CLUSTER_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DESTROYED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4432,9 +4234,8 @@ impl Default for ClusterDpmHostConfigInfo {
 }
 pub(crate) static CLUSTER_DPM_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmHostConfigInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ManagedObjectReference key r
 boolean enabled o
 DpmBehavior behavior o
@@ -4446,12 +4247,9 @@ impl rt::Object for ClusterDpmHostConfigInfo {
         &CLUSTER_DPM_HOST_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_HOST_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DPM_HOST_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.behavior),
@@ -4507,9 +4305,8 @@ impl Default for ClusterDpmHostConfigSpec {
 }
 pub(crate) static CLUSTER_DPM_HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmHostConfigSpec",
-    "2.5",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.5
 ClusterDpmHostConfigInfo info o
 ",
     rt::unset::<ClusterDpmHostConfigSpec>,
@@ -4519,12 +4316,9 @@ impl rt::Object for ClusterDpmHostConfigSpec {
         &CLUSTER_DPM_HOST_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_HOST_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DPM_HOST_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -4591,9 +4385,8 @@ impl Default for ClusterDrsFaults {
 }
 pub(crate) static CLUSTER_DRS_FAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaults",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string reason r
 ClusterDrsFaultsFaultsByVm faultsByVm rl
 ",
@@ -4604,12 +4397,9 @@ impl rt::Object for ClusterDrsFaults {
         &CLUSTER_DRS_FAULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_FAULTS),
             0 => P::Value(&self.reason),
             1 => P::Value(&self.faults_by_vm),
             _ => P::Absent,
@@ -4665,9 +4455,8 @@ impl Default for ClusterDrsFaultsFaultsByVirtualDisk {
 }
 pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaultsFaultsByVirtualDisk",
-    "5.0",
     Some(&CLUSTER_DRS_FAULTS_FAULTS_BY_VM),
-    "
+    "5.0
 VirtualDiskId disk o
 ",
     rt::unset::<ClusterDrsFaultsFaultsByVirtualDisk>,
@@ -4677,12 +4466,9 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             #[cfg(feature = "iofilter")]
@@ -4752,9 +4538,8 @@ impl Default for ClusterDrsFaultsFaultsByVm {
 }
 pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaultsFaultsByVm",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference vm o
 LocalizedMethodFault fault rl
 ",
@@ -4765,12 +4550,9 @@ impl rt::Object for ClusterDrsFaultsFaultsByVm {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_FAULTS_FAULTS_BY_VM),
             0 => P::Value(&self.vm),
             1 => P::Objects(&self.fault),
             _ => P::Absent,
@@ -4852,9 +4634,8 @@ impl Default for ClusterDrsMigration {
 }
 pub(crate) static CLUSTER_DRS_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsMigration",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 dateTime time r
 ManagedObjectReference vm r
@@ -4874,12 +4655,9 @@ impl rt::Object for ClusterDrsMigration {
         &CLUSTER_DRS_MIGRATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_MIGRATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_MIGRATION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.time),
             2 => P::Value(&self.vm),

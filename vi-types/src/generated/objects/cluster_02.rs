@@ -32,9 +32,8 @@ impl Default for ClusterDrsRecommendation {
 }
 pub(crate) static CLUSTER_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsRecommendation",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 int rating r
 string reason r
@@ -48,12 +47,9 @@ impl rt::Object for ClusterDrsRecommendation {
         &CLUSTER_DRS_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_RECOMMENDATION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.rating),
             2 => P::Value(&self.reason),
@@ -116,9 +112,8 @@ impl Default for ClusterDrsVmConfigInfo {
 }
 pub(crate) static CLUSTER_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsVmConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 boolean enabled o
 DrsBehavior behavior o
@@ -130,12 +125,9 @@ impl rt::Object for ClusterDrsVmConfigInfo {
         &CLUSTER_DRS_VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_VM_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.behavior),
@@ -191,9 +183,8 @@ impl Default for ClusterDrsVmConfigSpec {
 }
 pub(crate) static CLUSTER_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsVmConfigSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 ClusterDrsVmConfigInfo info o
 ",
     rt::unset::<ClusterDrsVmConfigSpec>,
@@ -203,12 +194,9 @@ impl rt::Object for ClusterDrsVmConfigSpec {
         &CLUSTER_DRS_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_VM_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -278,9 +266,8 @@ impl Default for ClusterEvcManagerCheckResult {
 }
 pub(crate) static CLUSTER_EVC_MANAGER_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManagerCheckResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string evcModeKey r
 LocalizedMethodFault error r
 ManagedObjectReference host ol
@@ -292,12 +279,9 @@ impl rt::Object for ClusterEvcManagerCheckResult {
         &CLUSTER_EVC_MANAGER_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVC_MANAGER_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVC_MANAGER_CHECK_RESULT),
             0 => P::Value(&self.evc_mode_key),
             1 => P::Object(&self.error),
             2 => P::Value(&self.host),
@@ -367,9 +351,8 @@ impl Default for ClusterEvcManagerEvcState {
 }
 pub(crate) static CLUSTER_EVC_MANAGER_EVC_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManagerEVCState",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 EVCMode supportedEVCMode rl
 string currentEVCModeKey o
 HostCpuIdInfo guaranteedCPUFeatures ol
@@ -384,12 +367,9 @@ impl rt::Object for ClusterEvcManagerEvcState {
         &CLUSTER_EVC_MANAGER_EVC_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVC_MANAGER_EVC_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVC_MANAGER_EVC_STATE),
             0 => P::Objects(&self.supported_evc_mode),
             1 => P::Value(&self.current_evc_mode_key),
             2 => P::Objects(&self.guaranteed_cpu_features),
@@ -453,9 +433,8 @@ impl Default for ClusterEnterMaintenanceResult {
 }
 pub(crate) static CLUSTER_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEnterMaintenanceResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ClusterRecommendation recommendations ol
 ClusterDrsFaults fault o
 ",
@@ -466,12 +445,9 @@ impl rt::Object for ClusterEnterMaintenanceResult {
         &CLUSTER_ENTER_MAINTENANCE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ENTER_MAINTENANCE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ENTER_MAINTENANCE_RESULT),
             0 => P::Objects(&self.recommendations),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -520,9 +496,8 @@ impl Default for ClusterEvent {
 }
 pub(crate) static CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<ClusterEvent>,
 );
 impl rt::Object for ClusterEvent {
@@ -530,12 +505,9 @@ impl rt::Object for ClusterEvent {
         &CLUSTER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -596,9 +568,8 @@ impl Default for ClusterFailoverHostAdmissionControlInfo {
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
+    "4.0
 ClusterFailoverHostAdmissionControlInfoHostStatus hostStatus ol
 ",
     rt::unset::<ClusterFailoverHostAdmissionControlInfo>,
@@ -608,12 +579,9 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO),
             rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
             0 => P::Objects(&self.host_status),
             _ => P::Absent,
@@ -668,9 +636,8 @@ impl Default for ClusterFailoverHostAdmissionControlInfoHostStatus {
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlInfoHostStatus",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 ManagedEntityStatus status r
 ",
@@ -681,12 +648,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS)
+            }
             0 => P::Value(&self.host),
             1 => P::Value(&self.status),
             _ => P::Absent,
@@ -743,9 +709,8 @@ impl Default for ClusterFailoverHostAdmissionControlPolicy {
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlPolicy",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
+    "4.0
 ManagedObjectReference failoverHosts ol
 int failoverLevel o since 6.5
 ",
@@ -756,12 +721,9 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.failover_hosts),
@@ -827,9 +789,8 @@ impl Default for ClusterFailoverLevelAdmissionControlInfo {
 }
 pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverLevelAdmissionControlInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
+    "4.0
 int currentFailoverLevel r
 ",
     rt::unset::<ClusterFailoverLevelAdmissionControlInfo>,
@@ -839,12 +800,9 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO),
             rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
             0 => P::Value(&self.current_failover_level),
             _ => P::Absent,
@@ -902,9 +860,8 @@ impl Default for ClusterFailoverLevelAdmissionControlPolicy {
 }
 pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverLevelAdmissionControlPolicy",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
+    "4.0
 int failoverLevel r
 ClusterSlotPolicy slotPolicy o since 5.1
 ",
@@ -915,12 +872,9 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.failover_level),
@@ -994,9 +948,8 @@ impl Default for ClusterFailoverResourcesAdmissionControlInfo {
 }
 pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverResourcesAdmissionControlInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
+    "4.0
 int currentCpuFailoverResourcesPercent r
 int currentMemoryFailoverResourcesPercent r
 int currentPMemFailoverResourcesPercent o since 7.0.2.0
@@ -1008,12 +961,9 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO),
             rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
             0 => P::Value(&self.current_cpu_failover_resources_percent),
             1 => P::Value(&self.current_memory_failover_resources_percent),
@@ -1087,9 +1037,8 @@ impl Default for ClusterFailoverResourcesAdmissionControlPolicy {
 }
 pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverResourcesAdmissionControlPolicy",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
+    "4.0
 int cpuFailoverResourcesPercent r
 int memoryFailoverResourcesPercent r
 int failoverLevel o since 6.5
@@ -1104,12 +1053,9 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.cpu_failover_resources_percent),
@@ -1185,9 +1131,8 @@ impl Default for ClusterFixedSizeSlotPolicy {
 }
 pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFixedSizeSlotPolicy",
-    "5.1",
     Some(&CLUSTER_SLOT_POLICY),
-    "
+    "5.1
 int cpu r
 int memory r
 ",
@@ -1198,12 +1143,9 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
         &CLUSTER_FIXED_SIZE_SLOT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FIXED_SIZE_SLOT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FIXED_SIZE_SLOT_POLICY),
             rt::BASE => P::Object(&ClusterSlotPolicy {}),
             0 => P::Value(&self.cpu),
             1 => P::Value(&self.memory),
@@ -1262,9 +1204,8 @@ impl Default for ClusterFtVmHostRuleInfo {
 }
 pub(crate) static CLUSTER_FT_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFtVmHostRuleInfo",
-    "8.0.3.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "8.0.3.0
 string vmGroupName r
 string hostGroupName ol
 ",
@@ -1275,12 +1216,9 @@ impl rt::Object for ClusterFtVmHostRuleInfo {
         &CLUSTER_FT_VM_HOST_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FT_VM_HOST_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FT_VM_HOST_RULE_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group_name),
@@ -1353,9 +1291,8 @@ impl Default for ClusterGroupInfo {
 }
 pub(crate) static CLUSTER_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterGroupInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string name r
 boolean userCreated o since 5.0
 string uniqueID o since 6.0
@@ -1367,12 +1304,9 @@ impl rt::Object for ClusterGroupInfo {
         &CLUSTER_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_GROUP_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.user_created),
             2 => P::Value(&self.unique_id),
@@ -1429,9 +1363,8 @@ impl Default for ClusterGroupSpec {
 }
 pub(crate) static CLUSTER_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterGroupSpec",
-    "4.1",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.1
 ClusterGroupInfo info o
 ",
     rt::unset::<ClusterGroupSpec>,
@@ -1441,12 +1374,9 @@ impl rt::Object for ClusterGroupSpec {
         &CLUSTER_GROUP_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_GROUP_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_GROUP_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.info),
@@ -1513,9 +1443,8 @@ impl Default for ClusterHostGroup {
 }
 pub(crate) static CLUSTER_HOST_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostGroup",
-    "4.1",
     Some(&CLUSTER_GROUP_INFO),
-    "
+    "4.1
 ManagedObjectReference host ol
 ",
     rt::unset::<ClusterHostGroup>,
@@ -1525,12 +1454,9 @@ impl rt::Object for ClusterHostGroup {
         &CLUSTER_HOST_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_GROUP),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -1598,9 +1524,8 @@ impl Default for ClusterHostInfraUpdateHaModeAction {
 }
 pub(crate) static CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostInfraUpdateHaModeAction",
-    "6.5",
     Some(&CLUSTER_ACTION),
-    "
+    "6.5
 string operationType r
 ",
     rt::unset::<ClusterHostInfraUpdateHaModeAction>,
@@ -1610,12 +1535,9 @@ impl rt::Object for ClusterHostInfraUpdateHaModeAction {
         &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation_type),
@@ -1692,9 +1614,8 @@ impl Default for ClusterHostPowerAction {
 }
 pub(crate) static CLUSTER_HOST_POWER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostPowerAction",
-    "2.5",
     Some(&CLUSTER_ACTION),
-    "
+    "2.5
 HostPowerOperationType operationType r
 int powerConsumptionWatt o
 int cpuCapacityMHz o
@@ -1707,12 +1628,9 @@ impl rt::Object for ClusterHostPowerAction {
         &CLUSTER_HOST_POWER_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_POWER_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_POWER_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation_type),
@@ -1786,9 +1704,8 @@ impl Default for ClusterHostRecommendation {
 }
 pub(crate) static CLUSTER_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostRecommendation",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host r
 int rating r
 ",
@@ -1799,12 +1716,9 @@ impl rt::Object for ClusterHostRecommendation {
         &CLUSTER_HOST_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_RECOMMENDATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.rating),
             _ => P::Absent,
@@ -1867,9 +1781,8 @@ impl Default for ClusterInfraUpdateHaConfigInfo {
 }
 pub(crate) static CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterInfraUpdateHaConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean enabled o
 string behavior o
 string moderateRemediation o
@@ -1883,12 +1796,9 @@ impl rt::Object for ClusterInfraUpdateHaConfigInfo {
         &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.behavior),
             2 => P::Value(&self.moderate_remediation),
@@ -1951,9 +1861,8 @@ impl Default for ClusterInitialPlacementAction {
 }
 pub(crate) static CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterInitialPlacementAction",
-    "2.5",
     Some(&CLUSTER_ACTION),
-    "
+    "2.5
 ManagedObjectReference targetHost r
 ManagedObjectReference pool o
 ",
@@ -1964,12 +1873,9 @@ impl rt::Object for ClusterInitialPlacementAction {
         &CLUSTER_INITIAL_PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_INITIAL_PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target_host),
@@ -2039,9 +1945,8 @@ impl Default for ClusterMigrationAction {
 }
 pub(crate) static CLUSTER_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterMigrationAction",
-    "2.5",
     Some(&CLUSTER_ACTION),
-    "
+    "2.5
 ClusterDrsMigration drsMigration o
 ",
     rt::unset::<ClusterMigrationAction>,
@@ -2051,12 +1956,9 @@ impl rt::Object for ClusterMigrationAction {
         &CLUSTER_MIGRATION_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_MIGRATION_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_MIGRATION_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.drs_migration),
@@ -2124,9 +2026,8 @@ impl Default for ClusterNotAttemptedVmInfo {
 }
 pub(crate) static CLUSTER_NOT_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterNotAttemptedVmInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ManagedObjectReference vm r
 LocalizedMethodFault fault r
 ",
@@ -2137,12 +2038,9 @@ impl rt::Object for ClusterNotAttemptedVmInfo {
         &CLUSTER_NOT_ATTEMPTED_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_NOT_ATTEMPTED_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_NOT_ATTEMPTED_VM_INFO),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -2191,9 +2089,8 @@ impl Default for ClusterOrchestrationInfo {
 }
 pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterOrchestrationInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ClusterVmReadiness defaultVmReadiness o
 ",
     rt::unset::<ClusterOrchestrationInfo>,
@@ -2203,12 +2100,9 @@ impl rt::Object for ClusterOrchestrationInfo {
         &CLUSTER_ORCHESTRATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ORCHESTRATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ORCHESTRATION_INFO),
             0 => P::Optional(&self.default_vm_readiness),
             _ => P::Absent,
         }
@@ -2257,9 +2151,8 @@ impl Default for ClusterOvercommittedEvent {
 }
 pub(crate) static CLUSTER_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterOvercommittedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<ClusterOvercommittedEvent>,
 );
 impl rt::Object for ClusterOvercommittedEvent {
@@ -2267,12 +2160,9 @@ impl rt::Object for ClusterOvercommittedEvent {
         &CLUSTER_OVERCOMMITTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_OVERCOMMITTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_OVERCOMMITTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2341,9 +2231,8 @@ impl Default for ClusterPowerOnVmResult {
 }
 pub(crate) static CLUSTER_POWER_ON_VM_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPowerOnVmResult",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ClusterAttemptedVmInfo attempted ol
 ClusterNotAttemptedVmInfo notAttempted ol
 ClusterRecommendation recommendations ol
@@ -2355,12 +2244,9 @@ impl rt::Object for ClusterPowerOnVmResult {
         &CLUSTER_POWER_ON_VM_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_POWER_ON_VM_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_POWER_ON_VM_RESULT),
             0 => P::Objects(&self.attempted),
             1 => P::Objects(&self.not_attempted),
             2 => P::Objects(&self.recommendations),
@@ -2419,9 +2305,8 @@ impl Default for ClusterPreemptibleVmPairInfo {
 }
 pub(crate) static CLUSTER_PREEMPTIBLE_VM_PAIR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPreemptibleVmPairInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int id o
 ManagedObjectReference monitoredVm r
 ManagedObjectReference preemptibleVm r
@@ -2433,12 +2318,9 @@ impl rt::Object for ClusterPreemptibleVmPairInfo {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PREEMPTIBLE_VM_PAIR_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PREEMPTIBLE_VM_PAIR_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.monitored_vm),
             2 => P::Value(&self.preemptible_vm),
@@ -2494,9 +2376,8 @@ impl Default for ClusterPreemptibleVmPairSpec {
 }
 pub(crate) static CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPreemptibleVmPairSpec",
-    "8.0.0.1",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "8.0.0.1
 ClusterPreemptibleVmPairInfo info o
 ",
     rt::unset::<ClusterPreemptibleVmPairSpec>,
@@ -2506,12 +2387,9 @@ impl rt::Object for ClusterPreemptibleVmPairSpec {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2573,9 +2451,8 @@ impl Default for ClusterProactiveDrsConfigInfo {
 }
 pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProactiveDrsConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean enabled o
 ",
     rt::unset::<ClusterProactiveDrsConfigInfo>,
@@ -2585,12 +2462,9 @@ impl rt::Object for ClusterProactiveDrsConfigInfo {
         &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROACTIVE_DRS_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -2669,9 +2543,8 @@ impl Default for ClusterRecommendation {
 }
 pub(crate) static CLUSTER_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRecommendation",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string type r
 dateTime time r
@@ -2691,12 +2564,9 @@ impl rt::Object for ClusterRecommendation {
         &CLUSTER_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RECOMMENDATION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.time),
@@ -2768,9 +2638,8 @@ impl Default for ClusterReconfiguredEvent {
 }
 pub(crate) static CLUSTER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterReconfiguredEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<ClusterReconfiguredEvent>,
@@ -2780,12 +2649,9 @@ impl rt::Object for ClusterReconfiguredEvent {
         &CLUSTER_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.config_changes),
@@ -2871,9 +2737,8 @@ impl Default for ClusterResourceUsageSummary {
 }
 pub(crate) static CLUSTER_RESOURCE_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterResourceUsageSummary",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int cpuUsedMHz r
 int cpuCapacityMHz r
 int memUsedMB r
@@ -2890,12 +2755,9 @@ impl rt::Object for ClusterResourceUsageSummary {
         &CLUSTER_RESOURCE_USAGE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RESOURCE_USAGE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RESOURCE_USAGE_SUMMARY),
             0 => P::Value(&self.cpu_used_m_hz),
             1 => P::Value(&self.cpu_capacity_m_hz),
             2 => P::Value(&self.mem_used_mb),
@@ -2979,9 +2841,8 @@ impl Default for ClusterRuleInfo {
 }
 pub(crate) static CLUSTER_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRuleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key o
 ManagedEntityStatus status o
 boolean enabled o
@@ -2998,12 +2859,9 @@ impl rt::Object for ClusterRuleInfo {
         &CLUSTER_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RULE_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.status),
             2 => P::Value(&self.enabled),
@@ -3070,9 +2928,8 @@ impl Default for ClusterRuleSpec {
 }
 pub(crate) static CLUSTER_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRuleSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 ClusterRuleInfo info o
 ",
     rt::unset::<ClusterRuleSpec>,
@@ -3082,12 +2939,9 @@ impl rt::Object for ClusterRuleSpec {
         &CLUSTER_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RULE_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.info),
@@ -3146,9 +3000,8 @@ impl Default for ClusterSlotPolicy {
 }
 pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSlotPolicy",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<ClusterSlotPolicy>,
 );
 impl rt::Object for ClusterSlotPolicy {
@@ -3156,12 +3009,9 @@ impl rt::Object for ClusterSlotPolicy {
         &CLUSTER_SLOT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SLOT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_SLOT_POLICY),
             _ => P::Absent,
         }
     }
@@ -3215,9 +3065,8 @@ impl Default for ClusterStatusChangedEvent {
 }
 pub(crate) static CLUSTER_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterStatusChangedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 string oldStatus r
 string newStatus r
 ",
@@ -3228,12 +3077,9 @@ impl rt::Object for ClusterStatusChangedEvent {
         &CLUSTER_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_STATUS_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_status),
@@ -3309,9 +3155,8 @@ impl Default for ClusterSystemVmsConfigInfo {
 }
 pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSystemVMsConfigInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 ManagedObjectReference allowedDatastores ol
 ManagedObjectReference notAllowedDatastores ol
 string dsTagCategoriesToExclude ol
@@ -3324,12 +3169,9 @@ impl rt::Object for ClusterSystemVmsConfigInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SYSTEM_VMS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_SYSTEM_VMS_CONFIG_INFO),
             0 => P::Value(&self.allowed_datastores),
             1 => P::Value(&self.not_allowed_datastores),
             2 => P::Value(&self.ds_tag_categories_to_exclude),
@@ -3393,9 +3235,8 @@ impl Default for ClusterSystemVmsConfigSpec {
 }
 pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSystemVMsConfigSpec",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 ClusterDatastoreUpdateSpec allowedDatastores ol
 ClusterDatastoreUpdateSpec notAllowedDatastores ol
 ClusterTagCategoryUpdateSpec dsTagCategoriesToExclude ol
@@ -3408,12 +3249,9 @@ impl rt::Object for ClusterSystemVmsConfigSpec {
         &CLUSTER_SYSTEM_VMS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SYSTEM_VMS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_SYSTEM_VMS_CONFIG_SPEC),
             0 => P::Objects(&self.allowed_datastores),
             1 => P::Objects(&self.not_allowed_datastores),
             2 => P::Objects(&self.ds_tag_categories_to_exclude),
@@ -3471,9 +3309,8 @@ impl Default for ClusterTagCategoryUpdateSpec {
 }
 pub(crate) static CLUSTER_TAG_CATEGORY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterTagCategoryUpdateSpec",
-    "7.0.3.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "7.0.3.0
 string category o
 ",
     rt::unset::<ClusterTagCategoryUpdateSpec>,
@@ -3483,12 +3320,9 @@ impl rt::Object for ClusterTagCategoryUpdateSpec {
         &CLUSTER_TAG_CATEGORY_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_TAG_CATEGORY_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_TAG_CATEGORY_UPDATE_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.category),
@@ -3564,9 +3398,8 @@ impl Default for ClusterVmComponentProtectionSettings {
 }
 pub(crate) static CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmComponentProtectionSettings",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string vmStorageProtectionForAPD o
 boolean enableAPDTimeoutForHosts o
 int vmTerminateDelayForAPDSec o
@@ -3580,12 +3413,9 @@ impl rt::Object for ClusterVmComponentProtectionSettings {
         &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS),
             0 => P::Value(&self.vm_storage_protection_for_apd),
             1 => P::Value(&self.enable_apd_timeout_for_hosts),
             2 => P::Value(&self.vm_terminate_delay_for_apd_sec),
@@ -3645,9 +3475,8 @@ impl Default for ClusterVmGroup {
 }
 pub(crate) static CLUSTER_VM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmGroup",
-    "4.1",
     Some(&CLUSTER_GROUP_INFO),
-    "
+    "4.1
 ManagedObjectReference vm ol
 ",
     rt::unset::<ClusterVmGroup>,
@@ -3657,12 +3486,9 @@ impl rt::Object for ClusterVmGroup {
         &CLUSTER_VM_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_GROUP),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3736,9 +3562,8 @@ impl Default for ClusterVmHostRuleInfo {
 }
 pub(crate) static CLUSTER_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmHostRuleInfo",
-    "4.1",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "4.1
 string vmGroupName o
 string affineHostGroupName o
 string antiAffineHostGroupName o
@@ -3750,12 +3575,9 @@ impl rt::Object for ClusterVmHostRuleInfo {
         &CLUSTER_VM_HOST_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_HOST_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_HOST_RULE_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group_name),
@@ -3827,9 +3649,8 @@ impl Default for ClusterVmOrchestrationInfo {
 }
 pub(crate) static CLUSTER_VM_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmOrchestrationInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference vm r
 ClusterVmReadiness vmReadiness r
 ",
@@ -3840,12 +3661,9 @@ impl rt::Object for ClusterVmOrchestrationInfo {
         &CLUSTER_VM_ORCHESTRATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_ORCHESTRATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_ORCHESTRATION_INFO),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.vm_readiness),
             _ => P::Absent,
@@ -3899,9 +3717,8 @@ impl Default for ClusterVmOrchestrationSpec {
 }
 pub(crate) static CLUSTER_VM_ORCHESTRATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmOrchestrationSpec",
-    "6.5",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "6.5
 ClusterVmOrchestrationInfo info o
 ",
     rt::unset::<ClusterVmOrchestrationSpec>,
@@ -3911,12 +3728,9 @@ impl rt::Object for ClusterVmOrchestrationSpec {
         &CLUSTER_VM_ORCHESTRATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_ORCHESTRATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_ORCHESTRATION_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -3983,9 +3797,8 @@ impl Default for ClusterVmReadiness {
 }
 pub(crate) static CLUSTER_VM_READINESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmReadiness",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string readyCondition o
 int postReadyDelay o
 ",
@@ -3996,12 +3809,9 @@ impl rt::Object for ClusterVmReadiness {
         &CLUSTER_VM_READINESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_READINESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_READINESS),
             0 => P::Value(&self.ready_condition),
             1 => P::Value(&self.post_ready_delay),
             _ => P::Absent,
@@ -4070,9 +3880,8 @@ impl Default for ClusterVmToolsMonitoringSettings {
 }
 pub(crate) static CLUSTER_VM_TOOLS_MONITORING_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmToolsMonitoringSettings",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean enabled o
 string vmMonitoring o since 4.1
 boolean clusterSettings o
@@ -4088,12 +3897,9 @@ impl rt::Object for ClusterVmToolsMonitoringSettings {
         &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_TOOLS_MONITORING_SETTINGS),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.vm_monitoring),
             2 => P::Value(&self.cluster_settings),
@@ -4180,9 +3986,8 @@ impl Default for ComputeResourceConfigSpec {
 }
 pub(crate) static COMPUTE_RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceConfigSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string vmSwapPlacement o
 boolean spbmEnabled o since 5.0
 string defaultHardwareVersionKey o since 5.1
@@ -4200,12 +4005,9 @@ impl rt::Object for ComputeResourceConfigSpec {
         &COMPUTE_RESOURCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_CONFIG_SPEC),
             0 => P::Value(&self.vm_swap_placement),
             1 => P::Value(&self.spbm_enabled),
             2 => P::Value(&self.default_hardware_version_key),
@@ -4273,9 +4075,8 @@ impl Default for ComputeResourceHostSeedSpec {
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSeedSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 ComputeResourceHostSeedSpecSingleHostSpec singleHostSpec r
 ",
     rt::unset::<ComputeResourceHostSeedSpec>,
@@ -4285,12 +4086,9 @@ impl rt::Object for ComputeResourceHostSeedSpec {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_HOST_SEED_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_HOST_SEED_SPEC),
             0 => P::Object(&self.single_host_spec),
             _ => P::Absent,
         }
@@ -4342,9 +4140,8 @@ impl Default for ComputeResourceHostSeedSpecSingleHostSpec {
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSeedSpecSingleHostSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostConnectSpec newHostCnxSpec o
 ManagedObjectReference existingHost o
 ",
@@ -4355,12 +4152,9 @@ impl rt::Object for ComputeResourceHostSeedSpecSingleHostSpec {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC),
             0 => P::Optional(&self.new_host_cnx_spec),
             1 => P::Value(&self.existing_host),
             _ => P::Absent,
@@ -4411,9 +4205,8 @@ impl Default for DasAdmissionControlDisabledEvent {
 }
 pub(crate) static DAS_ADMISSION_CONTROL_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAdmissionControlDisabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAdmissionControlDisabledEvent>,
 );
 impl rt::Object for DasAdmissionControlDisabledEvent {
@@ -4421,12 +4214,9 @@ impl rt::Object for DasAdmissionControlDisabledEvent {
         &DAS_ADMISSION_CONTROL_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_ADMISSION_CONTROL_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_ADMISSION_CONTROL_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4489,9 +4279,8 @@ impl Default for DasAdmissionControlEnabledEvent {
 }
 pub(crate) static DAS_ADMISSION_CONTROL_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAdmissionControlEnabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAdmissionControlEnabledEvent>,
 );
 impl rt::Object for DasAdmissionControlEnabledEvent {
@@ -4499,12 +4288,9 @@ impl rt::Object for DasAdmissionControlEnabledEvent {
         &DAS_ADMISSION_CONTROL_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_ADMISSION_CONTROL_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_ADMISSION_CONTROL_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4567,9 +4353,8 @@ impl Default for DasAgentFoundEvent {
 }
 pub(crate) static DAS_AGENT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAgentFoundEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAgentFoundEvent>,
 );
 impl rt::Object for DasAgentFoundEvent {
@@ -4577,12 +4362,9 @@ impl rt::Object for DasAgentFoundEvent {
         &DAS_AGENT_FOUND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_AGENT_FOUND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_AGENT_FOUND_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4645,9 +4427,8 @@ impl Default for DasAgentUnavailableEvent {
 }
 pub(crate) static DAS_AGENT_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAgentUnavailableEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAgentUnavailableEvent>,
 );
 impl rt::Object for DasAgentUnavailableEvent {
@@ -4655,12 +4436,9 @@ impl rt::Object for DasAgentUnavailableEvent {
         &DAS_AGENT_UNAVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_AGENT_UNAVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_AGENT_UNAVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4723,9 +4501,8 @@ impl Default for DasClusterIsolatedEvent {
 }
 pub(crate) static DAS_CLUSTER_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasClusterIsolatedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "4.0",
     rt::unset::<DasClusterIsolatedEvent>,
 );
 impl rt::Object for DasClusterIsolatedEvent {
@@ -4733,12 +4510,9 @@ impl rt::Object for DasClusterIsolatedEvent {
         &DAS_CLUSTER_ISOLATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_CLUSTER_ISOLATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_CLUSTER_ISOLATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4810,9 +4584,8 @@ impl Default for DasConfigFault {
 }
 pub(crate) static DAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasConfigFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string reason o since 4.0
 string output o since 4.0
 Event event ol since 4.0
@@ -4824,12 +4597,9 @@ impl rt::Object for DasConfigFault {
         &DAS_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4898,9 +4668,8 @@ impl Default for DasDisabledEvent {
 }
 pub(crate) static DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasDisabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasDisabledEvent>,
 );
 impl rt::Object for DasDisabledEvent {
@@ -4908,12 +4677,9 @@ impl rt::Object for DasDisabledEvent {
         &DAS_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4976,9 +4742,8 @@ impl Default for DasEnabledEvent {
 }
 pub(crate) static DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasEnabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasEnabledEvent>,
 );
 impl rt::Object for DasEnabledEvent {
@@ -4986,12 +4751,9 @@ impl rt::Object for DasEnabledEvent {
         &DAS_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5057,9 +4819,8 @@ impl Default for DasHeartbeatDatastoreInfo {
 }
 pub(crate) static DAS_HEARTBEAT_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHeartbeatDatastoreInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference datastore r
 ManagedObjectReference hosts rl
 ",
@@ -5070,12 +4831,9 @@ impl rt::Object for DasHeartbeatDatastoreInfo {
         &DAS_HEARTBEAT_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_HEARTBEAT_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_HEARTBEAT_DATASTORE_INFO),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.hosts),
             _ => P::Absent,
@@ -5129,9 +4887,8 @@ impl Default for DasHostFailedEvent {
 }
 pub(crate) static DAS_HOST_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHostFailedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 HostEventArgument failedHost r
 ",
     rt::unset::<DasHostFailedEvent>,
@@ -5141,12 +4898,9 @@ impl rt::Object for DasHostFailedEvent {
         &DAS_HOST_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_HOST_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_HOST_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.failed_host),
@@ -5214,9 +4968,8 @@ impl Default for DasHostIsolatedEvent {
 }
 pub(crate) static DAS_HOST_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHostIsolatedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 HostEventArgument isolatedHost r
 ",
     rt::unset::<DasHostIsolatedEvent>,
@@ -5226,12 +4979,9 @@ impl rt::Object for DasHostIsolatedEvent {
         &DAS_HOST_ISOLATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_HOST_ISOLATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_HOST_ISOLATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.isolated_host),

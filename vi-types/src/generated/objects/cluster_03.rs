@@ -23,9 +23,8 @@ impl Default for DatacenterConfigSpec {
 }
 pub(crate) static DATACENTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterConfigSpec",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string defaultHardwareVersionKey o
 string maximumHardwareVersionKey o since 7.0.2.0
 ",
@@ -36,12 +35,9 @@ impl rt::Object for DatacenterConfigSpec {
         &DATACENTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_CONFIG_SPEC),
             0 => P::Value(&self.default_hardware_version_key),
             1 => P::Value(&self.maximum_hardware_version_key),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for DisallowedOperationOnFailoverHost {
 }
 pub(crate) static DISALLOWED_OPERATION_ON_FAILOVER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedOperationOnFailoverHost",
-    "4.0",
     Some(&RUNTIME_FAULT),
-    "
+    "4.0
 ManagedObjectReference host r
 string hostname r
 ",
@@ -111,12 +106,9 @@ impl rt::Object for DisallowedOperationOnFailoverHost {
         &DISALLOWED_OPERATION_ON_FAILOVER_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_OPERATION_ON_FAILOVER_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_OPERATION_ON_FAILOVER_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -183,9 +175,8 @@ impl Default for DisconnectedHostsBlockingEvc {
 }
 pub(crate) static DISCONNECTED_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectedHostsBlockingEVC",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "",
+    "2.5u2",
     rt::unset::<DisconnectedHostsBlockingEvc>,
 );
 impl rt::Object for DisconnectedHostsBlockingEvc {
@@ -193,12 +184,9 @@ impl rt::Object for DisconnectedHostsBlockingEvc {
         &DISCONNECTED_HOSTS_BLOCKING_EVC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECTED_HOSTS_BLOCKING_EVC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECTED_HOSTS_BLOCKING_EVC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -261,9 +249,8 @@ impl Default for DrsDisabledEvent {
 }
 pub(crate) static DRS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DrsDisabledEvent>,
 );
 impl rt::Object for DrsDisabledEvent {
@@ -271,12 +258,9 @@ impl rt::Object for DrsDisabledEvent {
         &DRS_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -337,9 +321,8 @@ impl Default for DrsDisabledOnVm {
 }
 pub(crate) static DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledOnVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<DrsDisabledOnVm>,
 );
 impl rt::Object for DrsDisabledOnVm {
@@ -347,12 +330,9 @@ impl rt::Object for DrsDisabledOnVm {
         &DRS_DISABLED_ON_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_DISABLED_ON_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_DISABLED_ON_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -418,9 +398,8 @@ impl Default for DrsEnabledEvent {
 }
 pub(crate) static DRS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 string behavior r
 ",
     rt::unset::<DrsEnabledEvent>,
@@ -430,12 +409,9 @@ impl rt::Object for DrsEnabledEvent {
         &DRS_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.behavior),
@@ -500,9 +476,8 @@ impl Default for DrsInvocationFailedEvent {
 }
 pub(crate) static DRS_INVOCATION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsInvocationFailedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsInvocationFailedEvent>,
 );
 impl rt::Object for DrsInvocationFailedEvent {
@@ -510,12 +485,9 @@ impl rt::Object for DrsInvocationFailedEvent {
         &DRS_INVOCATION_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_INVOCATION_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_INVOCATION_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -578,9 +550,8 @@ impl Default for DrsRecoveredFromFailureEvent {
 }
 pub(crate) static DRS_RECOVERED_FROM_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRecoveredFromFailureEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsRecoveredFromFailureEvent>,
 );
 impl rt::Object for DrsRecoveredFromFailureEvent {
@@ -588,12 +559,9 @@ impl rt::Object for DrsRecoveredFromFailureEvent {
         &DRS_RECOVERED_FROM_FAILURE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RECOVERED_FROM_FAILURE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RECOVERED_FROM_FAILURE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -659,9 +627,8 @@ impl Default for DrsResourceConfigureFailedEvent {
 }
 pub(crate) static DRS_RESOURCE_CONFIGURE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsResourceConfigureFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<DrsResourceConfigureFailedEvent>,
@@ -671,12 +638,9 @@ impl rt::Object for DrsResourceConfigureFailedEvent {
         &DRS_RESOURCE_CONFIGURE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RESOURCE_CONFIGURE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RESOURCE_CONFIGURE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.reason),
@@ -739,9 +703,8 @@ impl Default for DrsResourceConfigureSyncedEvent {
 }
 pub(crate) static DRS_RESOURCE_CONFIGURE_SYNCED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsResourceConfigureSyncedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<DrsResourceConfigureSyncedEvent>,
 );
 impl rt::Object for DrsResourceConfigureSyncedEvent {
@@ -749,12 +712,9 @@ impl rt::Object for DrsResourceConfigureSyncedEvent {
         &DRS_RESOURCE_CONFIGURE_SYNCED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RESOURCE_CONFIGURE_SYNCED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RESOURCE_CONFIGURE_SYNCED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -815,9 +775,8 @@ impl Default for DrsRuleComplianceEvent {
 }
 pub(crate) static DRS_RULE_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRuleComplianceEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "",
+    "4.1",
     rt::unset::<DrsRuleComplianceEvent>,
 );
 impl rt::Object for DrsRuleComplianceEvent {
@@ -825,12 +784,9 @@ impl rt::Object for DrsRuleComplianceEvent {
         &DRS_RULE_COMPLIANCE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RULE_COMPLIANCE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RULE_COMPLIANCE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -891,9 +847,8 @@ impl Default for DrsRuleViolationEvent {
 }
 pub(crate) static DRS_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRuleViolationEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "",
+    "4.1",
     rt::unset::<DrsRuleViolationEvent>,
 );
 impl rt::Object for DrsRuleViolationEvent {
@@ -901,12 +856,9 @@ impl rt::Object for DrsRuleViolationEvent {
         &DRS_RULE_VIOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RULE_VIOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RULE_VIOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -967,9 +919,8 @@ impl Default for DrsSoftRuleViolationEvent {
 }
 pub(crate) static DRS_SOFT_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsSoftRuleViolationEvent",
-    "6.0",
     Some(&VM_EVENT),
-    "",
+    "6.0",
     rt::unset::<DrsSoftRuleViolationEvent>,
 );
 impl rt::Object for DrsSoftRuleViolationEvent {
@@ -977,12 +928,9 @@ impl rt::Object for DrsSoftRuleViolationEvent {
         &DRS_SOFT_RULE_VIOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_SOFT_RULE_VIOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_SOFT_RULE_VIOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1048,9 +996,8 @@ impl Default for EvcAdmissionFailed {
 }
 pub(crate) static EVC_ADMISSION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailed",
-    "4.0",
     Some(&NOT_SUPPORTED_HOST_IN_CLUSTER),
-    "
+    "4.0
 LocalizedMethodFault faults ol since 5.1
 ",
     rt::unset::<EvcAdmissionFailed>,
@@ -1060,12 +1007,9 @@ impl rt::Object for EvcAdmissionFailed {
         &EVC_ADMISSION_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Objects(&self.faults),
@@ -1133,9 +1077,8 @@ impl Default for EvcAdmissionFailedCpuFeaturesForMode {
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUFeaturesForMode",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "
+    "4.0
 string currentEVCModeKey r
 ",
     rt::unset::<EvcAdmissionFailedCpuFeaturesForMode>,
@@ -1145,12 +1088,9 @@ impl rt::Object for EvcAdmissionFailedCpuFeaturesForMode {
         &EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.current_evc_mode_key),
@@ -1215,9 +1155,8 @@ impl Default for EvcAdmissionFailedCpuModel {
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUModel",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedCpuModel>,
 );
 impl rt::Object for EvcAdmissionFailedCpuModel {
@@ -1225,12 +1164,9 @@ impl rt::Object for EvcAdmissionFailedCpuModel {
         &EVC_ADMISSION_FAILED_CPU_MODEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_MODEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_MODEL),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1296,9 +1232,8 @@ impl Default for EvcAdmissionFailedCpuModelForMode {
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUModelForMode",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "
+    "4.0
 string currentEVCModeKey r
 ",
     rt::unset::<EvcAdmissionFailedCpuModelForMode>,
@@ -1308,12 +1243,9 @@ impl rt::Object for EvcAdmissionFailedCpuModelForMode {
         &EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.current_evc_mode_key),
@@ -1384,9 +1316,8 @@ impl Default for EvcAdmissionFailedCpuVendor {
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUVendor",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "
+    "4.0
 string clusterCPUVendor r
 string hostCPUVendor r
 ",
@@ -1397,12 +1328,9 @@ impl rt::Object for EvcAdmissionFailedCpuVendor {
         &EVC_ADMISSION_FAILED_CPU_VENDOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_VENDOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_VENDOR),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.cluster_cpu_vendor),
@@ -1469,9 +1397,8 @@ impl Default for EvcAdmissionFailedCpuVendorUnknown {
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUVendorUnknown",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedCpuVendorUnknown>,
 );
 impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
@@ -1479,12 +1406,9 @@ impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
         &EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1547,9 +1471,8 @@ impl Default for EvcAdmissionFailedHostDisconnected {
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_DISCONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostDisconnected",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedHostDisconnected>,
 );
 impl rt::Object for EvcAdmissionFailedHostDisconnected {
@@ -1557,12 +1480,9 @@ impl rt::Object for EvcAdmissionFailedHostDisconnected {
         &EVC_ADMISSION_FAILED_HOST_DISCONNECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_HOST_DISCONNECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_HOST_DISCONNECTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1625,9 +1545,8 @@ impl Default for EvcAdmissionFailedHostSoftware {
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostSoftware",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedHostSoftware>,
 );
 impl rt::Object for EvcAdmissionFailedHostSoftware {
@@ -1635,12 +1554,9 @@ impl rt::Object for EvcAdmissionFailedHostSoftware {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_HOST_SOFTWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_HOST_SOFTWARE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1703,9 +1619,8 @@ impl Default for EvcAdmissionFailedHostSoftwareForMode {
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostSoftwareForMode",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedHostSoftwareForMode>,
 );
 impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
@@ -1713,12 +1628,9 @@ impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1781,9 +1693,8 @@ impl Default for EvcAdmissionFailedVmActive {
 }
 pub(crate) static EVC_ADMISSION_FAILED_VM_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedVmActive",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedVmActive>,
 );
 impl rt::Object for EvcAdmissionFailedVmActive {
@@ -1791,12 +1702,9 @@ impl rt::Object for EvcAdmissionFailedVmActive {
         &EVC_ADMISSION_FAILED_VM_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_VM_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_VM_ACTIVE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1862,9 +1770,8 @@ impl Default for EvcConfigFault {
 }
 pub(crate) static EVC_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCConfigFault",
-    "2.5u2",
     Some(&VIM_FAULT),
-    "
+    "2.5u2
 LocalizedMethodFault faults ol since 5.1
 ",
     rt::unset::<EvcConfigFault>,
@@ -1874,12 +1781,9 @@ impl rt::Object for EvcConfigFault {
         &EVC_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.faults),
@@ -1967,9 +1871,8 @@ impl Default for EvcMode {
 }
 pub(crate) static EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCMode",
-    "4.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "4.0
 HostCpuIdInfo guaranteedCPUFeatures ol since 4.1
 HostFeatureCapability featureCapability ol since 5.1
 HostFeatureMask featureMask ol since 5.1
@@ -1985,12 +1888,9 @@ impl rt::Object for EvcMode {
         &EVC_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MODE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.guaranteed_cpu_features),
@@ -2076,9 +1976,8 @@ impl Default for EvcModeIllegalByVendor {
 }
 pub(crate) static EVC_MODE_ILLEGAL_BY_VENDOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCModeIllegalByVendor",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "2.5u2
 string clusterCPUVendor r
 string modeCPUVendor r
 ",
@@ -2089,12 +1988,9 @@ impl rt::Object for EvcModeIllegalByVendor {
         &EVC_MODE_ILLEGAL_BY_VENDOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MODE_ILLEGAL_BY_VENDOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MODE_ILLEGAL_BY_VENDOR),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.cluster_cpu_vendor),
@@ -2170,9 +2066,8 @@ impl Default for EvcModeUnsupportedByHosts {
 }
 pub(crate) static EVC_MODE_UNSUPPORTED_BY_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCModeUnsupportedByHosts",
-    "4.0",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "4.0
 string evcMode o
 ManagedObjectReference host ol
 string hostName ol
@@ -2184,12 +2079,9 @@ impl rt::Object for EvcModeUnsupportedByHosts {
         &EVC_MODE_UNSUPPORTED_BY_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MODE_UNSUPPORTED_BY_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MODE_UNSUPPORTED_BY_HOSTS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.evc_mode),
@@ -2264,9 +2156,8 @@ impl Default for EvcUnsupportedByHostHardware {
 }
 pub(crate) static EVC_UNSUPPORTED_BY_HOST_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCUnsupportedByHostHardware",
-    "4.1",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "4.1
 ManagedObjectReference host rl
 string hostName rl
 ",
@@ -2277,12 +2168,9 @@ impl rt::Object for EvcUnsupportedByHostHardware {
         &EVC_UNSUPPORTED_BY_HOST_HARDWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_UNSUPPORTED_BY_HOST_HARDWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_UNSUPPORTED_BY_HOST_HARDWARE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -2355,9 +2243,8 @@ impl Default for EvcUnsupportedByHostSoftware {
 }
 pub(crate) static EVC_UNSUPPORTED_BY_HOST_SOFTWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCUnsupportedByHostSoftware",
-    "4.1",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "4.1
 ManagedObjectReference host rl
 string hostName rl
 ",
@@ -2368,12 +2255,9 @@ impl rt::Object for EvcUnsupportedByHostSoftware {
         &EVC_UNSUPPORTED_BY_HOST_SOFTWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_UNSUPPORTED_BY_HOST_SOFTWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_UNSUPPORTED_BY_HOST_SOFTWARE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -2440,9 +2324,8 @@ impl Default for FailoverLevelRestored {
 }
 pub(crate) static FAILOVER_LEVEL_RESTORED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverLevelRestored",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<FailoverLevelRestored>,
 );
 impl rt::Object for FailoverLevelRestored {
@@ -2450,12 +2333,9 @@ impl rt::Object for FailoverLevelRestored {
         &FAILOVER_LEVEL_RESTORED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_LEVEL_RESTORED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_LEVEL_RESTORED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2521,9 +2401,8 @@ impl Default for FaultsByHost {
 }
 pub(crate) static FAULTS_BY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultsByHost",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedObjectReference host r
 LocalizedMethodFault faults ol
 ",
@@ -2534,12 +2413,9 @@ impl rt::Object for FaultsByHost {
         &FAULTS_BY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULTS_BY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULTS_BY_HOST),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.faults),
             _ => P::Absent,
@@ -2593,9 +2469,8 @@ impl Default for FaultsByVm {
 }
 pub(crate) static FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultsByVM",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedObjectReference vm r
 LocalizedMethodFault faults ol
 ",
@@ -2606,12 +2481,9 @@ impl rt::Object for FaultsByVm {
         &FAULTS_BY_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULTS_BY_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULTS_BY_VM),
             0 => P::Value(&self.vm),
             1 => P::Objects(&self.faults),
             _ => P::Absent,
@@ -2673,9 +2545,8 @@ impl Default for FeatureEvcMode {
 }
 pub(crate) static FEATURE_EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FeatureEVCMode",
-    "7.0.1.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "7.0.1.0
 HostFeatureMask mask ol
 HostFeatureCapability capability ol
 VirtualMachineFeatureRequirement requirement ol
@@ -2687,12 +2558,9 @@ impl rt::Object for FeatureEvcMode {
         &FEATURE_EVC_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FEATURE_EVC_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FEATURE_EVC_MODE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.mask),
@@ -2767,9 +2635,8 @@ impl Default for GenericDrsFault {
 }
 pub(crate) static GENERIC_DRS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenericDrsFault",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 LocalizedMethodFault hostFaults ol
 ",
     rt::unset::<GenericDrsFault>,
@@ -2779,12 +2646,9 @@ impl rt::Object for GenericDrsFault {
         &GENERIC_DRS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERIC_DRS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERIC_DRS_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.host_faults),
@@ -2885,9 +2749,8 @@ impl Default for HbrDiskMigrationAction {
 }
 pub(crate) static HBR_DISK_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrDiskMigrationAction",
-    "6.0",
     Some(&CLUSTER_ACTION),
-    "
+    "6.0
 string collectionId r
 string collectionName r
 string diskIds rl
@@ -2908,12 +2771,9 @@ impl rt::Object for HbrDiskMigrationAction {
         &HBR_DISK_MIGRATION_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_DISK_MIGRATION_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_DISK_MIGRATION_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.collection_id),
@@ -3012,9 +2872,8 @@ impl Default for HealthUpdate {
 }
 pub(crate) static HEALTH_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdate",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference entity r
 string healthUpdateInfoId r
 string id r
@@ -3028,12 +2887,9 @@ impl rt::Object for HealthUpdate {
         &HEALTH_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_UPDATE),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.health_update_info_id),
             2 => P::Value(&self.id),
@@ -3096,9 +2952,8 @@ impl Default for HealthUpdateInfo {
 }
 pub(crate) static HEALTH_UPDATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdateInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 string componentType r
 string description r
@@ -3110,12 +2965,9 @@ impl rt::Object for HealthUpdateInfo {
         &HEALTH_UPDATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_UPDATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_UPDATE_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.component_type),
             2 => P::Value(&self.description),
@@ -3168,9 +3020,8 @@ impl Default for HeterogenousHostsBlockingEvc {
 }
 pub(crate) static HETEROGENOUS_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HeterogenousHostsBlockingEVC",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "",
+    "2.5u2",
     rt::unset::<HeterogenousHostsBlockingEvc>,
 );
 impl rt::Object for HeterogenousHostsBlockingEvc {
@@ -3178,12 +3029,9 @@ impl rt::Object for HeterogenousHostsBlockingEvc {
         &HETEROGENOUS_HOSTS_BLOCKING_EVC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HETEROGENOUS_HOSTS_BLOCKING_EVC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HETEROGENOUS_HOSTS_BLOCKING_EVC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3244,9 +3092,8 @@ impl Default for HostDasDisabledEvent {
 }
 pub(crate) static HOST_DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasDisabledEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasDisabledEvent>,
 );
 impl rt::Object for HostDasDisabledEvent {
@@ -3254,12 +3101,9 @@ impl rt::Object for HostDasDisabledEvent {
         &HOST_DAS_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3320,9 +3164,8 @@ impl Default for HostDasDisablingEvent {
 }
 pub(crate) static HOST_DAS_DISABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasDisablingEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasDisablingEvent>,
 );
 impl rt::Object for HostDasDisablingEvent {
@@ -3330,12 +3173,9 @@ impl rt::Object for HostDasDisablingEvent {
         &HOST_DAS_DISABLING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_DISABLING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_DISABLING_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3396,9 +3236,8 @@ impl Default for HostDasEnabledEvent {
 }
 pub(crate) static HOST_DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnabledEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasEnabledEvent>,
 );
 impl rt::Object for HostDasEnabledEvent {
@@ -3406,12 +3245,9 @@ impl rt::Object for HostDasEnabledEvent {
         &HOST_DAS_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3472,9 +3308,8 @@ impl Default for HostDasEnablingEvent {
 }
 pub(crate) static HOST_DAS_ENABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnablingEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasEnablingEvent>,
 );
 impl rt::Object for HostDasEnablingEvent {
@@ -3482,12 +3317,9 @@ impl rt::Object for HostDasEnablingEvent {
         &HOST_DAS_ENABLING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_ENABLING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_ENABLING_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3556,9 +3388,8 @@ impl Default for HostDasErrorEvent {
 }
 pub(crate) static HOST_DAS_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasErrorEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string message o since 2.5
 string reason o since 4.0
 ",
@@ -3569,12 +3400,9 @@ impl rt::Object for HostDasErrorEvent {
         &HOST_DAS_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_ERROR_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -3639,9 +3467,8 @@ impl Default for HostDasEvent {
 }
 pub(crate) static HOST_DAS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostDasEvent>,
 );
 impl rt::Object for HostDasEvent {
@@ -3649,12 +3476,9 @@ impl rt::Object for HostDasEvent {
         &HOST_DAS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3715,9 +3539,8 @@ impl Default for HostDasOkEvent {
 }
 pub(crate) static HOST_DAS_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasOkEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasOkEvent>,
 );
 impl rt::Object for HostDasOkEvent {
@@ -3725,12 +3548,9 @@ impl rt::Object for HostDasOkEvent {
         &HOST_DAS_OK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_OK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_OK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3796,9 +3616,8 @@ impl Default for HostExtraNetworksEvent {
 }
 pub(crate) static HOST_EXTRA_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostExtraNetworksEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "
+    "4.0
 string ips o
 ",
     rt::unset::<HostExtraNetworksEvent>,
@@ -3808,12 +3627,9 @@ impl rt::Object for HostExtraNetworksEvent {
         &HOST_EXTRA_NETWORKS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EXTRA_NETWORKS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EXTRA_NETWORKS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
@@ -3881,9 +3697,8 @@ impl Default for HostIsolationIpPingFailedEvent {
 }
 pub(crate) static HOST_ISOLATION_IP_PING_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIsolationIpPingFailedEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "
+    "2.5
 string isolationIp r
 ",
     rt::unset::<HostIsolationIpPingFailedEvent>,
@@ -3893,12 +3708,9 @@ impl rt::Object for HostIsolationIpPingFailedEvent {
         &HOST_ISOLATION_IP_PING_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ISOLATION_IP_PING_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ISOLATION_IP_PING_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.isolation_ip),
@@ -3966,9 +3778,8 @@ impl Default for HostMissingNetworksEvent {
 }
 pub(crate) static HOST_MISSING_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMissingNetworksEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "
+    "4.0
 string ips o
 ",
     rt::unset::<HostMissingNetworksEvent>,
@@ -3978,12 +3789,9 @@ impl rt::Object for HostMissingNetworksEvent {
         &HOST_MISSING_NETWORKS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MISSING_NETWORKS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MISSING_NETWORKS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
@@ -4054,9 +3862,8 @@ impl Default for HostMonitoringStateChangedEvent {
 }
 pub(crate) static HOST_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMonitoringStateChangedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "
+    "4.0
 string state r
 string prevState o since 6.5
 ",
@@ -4067,12 +3874,9 @@ impl rt::Object for HostMonitoringStateChangedEvent {
         &HOST_MONITORING_STATE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MONITORING_STATE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MONITORING_STATE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.state),
@@ -4142,9 +3946,8 @@ impl Default for HostNoAvailableNetworksEvent {
 }
 pub(crate) static HOST_NO_AVAILABLE_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoAvailableNetworksEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "
+    "4.0
 string ips o
 ",
     rt::unset::<HostNoAvailableNetworksEvent>,
@@ -4154,12 +3957,9 @@ impl rt::Object for HostNoAvailableNetworksEvent {
         &HOST_NO_AVAILABLE_NETWORKS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NO_AVAILABLE_NETWORKS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NO_AVAILABLE_NETWORKS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
@@ -4224,9 +4024,8 @@ impl Default for HostNoHaEnabledPortGroupsEvent {
 }
 pub(crate) static HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoHAEnabledPortGroupsEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostNoHaEnabledPortGroupsEvent>,
 );
 impl rt::Object for HostNoHaEnabledPortGroupsEvent {
@@ -4234,12 +4033,9 @@ impl rt::Object for HostNoHaEnabledPortGroupsEvent {
         &HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4302,9 +4098,8 @@ impl Default for HostNoRedundantManagementNetworkEvent {
 }
 pub(crate) static HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoRedundantManagementNetworkEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostNoRedundantManagementNetworkEvent>,
 );
 impl rt::Object for HostNoRedundantManagementNetworkEvent {
@@ -4312,12 +4107,9 @@ impl rt::Object for HostNoRedundantManagementNetworkEvent {
         &HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4380,9 +4172,8 @@ impl Default for HostNotInClusterEvent {
 }
 pub(crate) static HOST_NOT_IN_CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotInClusterEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostNotInClusterEvent>,
 );
 impl rt::Object for HostNotInClusterEvent {
@@ -4390,12 +4181,9 @@ impl rt::Object for HostNotInClusterEvent {
         &HOST_NOT_IN_CLUSTER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_IN_CLUSTER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NOT_IN_CLUSTER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4458,9 +4246,8 @@ impl Default for HostOvercommittedEvent {
 }
 pub(crate) static HOST_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOvercommittedEvent",
-    "4.0",
     Some(&CLUSTER_OVERCOMMITTED_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostOvercommittedEvent>,
 );
 impl rt::Object for HostOvercommittedEvent {
@@ -4468,12 +4255,9 @@ impl rt::Object for HostOvercommittedEvent {
         &HOST_OVERCOMMITTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OVERCOMMITTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OVERCOMMITTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4539,9 +4323,8 @@ impl Default for HostPrimaryAgentNotShortNameEvent {
 }
 pub(crate) static HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPrimaryAgentNotShortNameEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "
+    "2.5
 string primaryAgent r
 ",
     rt::unset::<HostPrimaryAgentNotShortNameEvent>,
@@ -4551,12 +4334,9 @@ impl rt::Object for HostPrimaryAgentNotShortNameEvent {
         &HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.primary_agent),
@@ -4627,9 +4407,8 @@ impl Default for HostShortNameInconsistentEvent {
 }
 pub(crate) static HOST_SHORT_NAME_INCONSISTENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShortNameInconsistentEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "
+    "2.5
 string shortName r
 string shortName2 r
 ",
@@ -4640,12 +4419,9 @@ impl rt::Object for HostShortNameInconsistentEvent {
         &HOST_SHORT_NAME_INCONSISTENT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHORT_NAME_INCONSISTENT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHORT_NAME_INCONSISTENT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.short_name),
@@ -4712,9 +4488,8 @@ impl Default for HostStatusChangedEvent {
 }
 pub(crate) static HOST_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStatusChangedEvent",
-    "4.0",
     Some(&CLUSTER_STATUS_CHANGED_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostStatusChangedEvent>,
 );
 impl rt::Object for HostStatusChangedEvent {
@@ -4722,12 +4497,9 @@ impl rt::Object for HostStatusChangedEvent {
         &HOST_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STATUS_CHANGED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4799,9 +4571,8 @@ impl Default for IormNotSupportedHostOnDatastore {
 }
 pub(crate) static IORM_NOT_SUPPORTED_HOST_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IORMNotSupportedHostOnDatastore",
-    "4.1",
     Some(&VIM_FAULT),
-    "
+    "4.1
 ManagedObjectReference datastore r
 string datastoreName r
 ManagedObjectReference host ol
@@ -4813,12 +4584,9 @@ impl rt::Object for IormNotSupportedHostOnDatastore {
         &IORM_NOT_SUPPORTED_HOST_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IORM_NOT_SUPPORTED_HOST_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IORM_NOT_SUPPORTED_HOST_ON_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -4887,9 +4655,8 @@ impl Default for InsufficientFailoverResourcesEvent {
 }
 pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientFailoverResourcesEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<InsufficientFailoverResourcesEvent>,
 );
 impl rt::Object for InsufficientFailoverResourcesEvent {
@@ -4897,12 +4664,9 @@ impl rt::Object for InsufficientFailoverResourcesEvent {
         &INSUFFICIENT_FAILOVER_RESOURCES_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_FAILOVER_RESOURCES_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_FAILOVER_RESOURCES_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4965,9 +4729,8 @@ impl Default for InsufficientFailoverResourcesFault {
 }
 pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientFailoverResourcesFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "2.0",
     rt::unset::<InsufficientFailoverResourcesFault>,
 );
 impl rt::Object for InsufficientFailoverResourcesFault {
@@ -4975,12 +4738,9 @@ impl rt::Object for InsufficientFailoverResourcesFault {
         &INSUFFICIENT_FAILOVER_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_FAILOVER_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_FAILOVER_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5052,9 +4812,8 @@ impl Default for InsufficientStorageIops {
 }
 pub(crate) static INSUFFICIENT_STORAGE_IOPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStorageIops",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 long unreservedIops r
 long requestedIops r
 string datastoreName r
@@ -5066,12 +4825,9 @@ impl rt::Object for InsufficientStorageIops {
         &INSUFFICIENT_STORAGE_IOPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STORAGE_IOPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STORAGE_IOPS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.unreserved_iops),
@@ -5138,9 +4894,8 @@ impl Default for InvalidAffinitySettingFault {
 }
 pub(crate) static INVALID_AFFINITY_SETTING_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidAffinitySettingFault",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<InvalidAffinitySettingFault>,
 );
 impl rt::Object for InvalidAffinitySettingFault {
@@ -5148,12 +4903,9 @@ impl rt::Object for InvalidAffinitySettingFault {
         &INVALID_AFFINITY_SETTING_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_AFFINITY_SETTING_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_AFFINITY_SETTING_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5222,9 +4974,8 @@ impl Default for InvalidDasConfigArgument {
 }
 pub(crate) static INVALID_DAS_CONFIG_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDasConfigArgument",
-    "5.1",
     Some(&INVALID_ARGUMENT),
-    "
+    "5.1
 string entry o
 string clusterName o
 ",
@@ -5235,12 +4986,9 @@ impl rt::Object for InvalidDasConfigArgument {
         &INVALID_DAS_CONFIG_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DAS_CONFIG_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DAS_CONFIG_ARGUMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.entry),
@@ -5310,9 +5058,8 @@ impl Default for NoActiveHostInCluster {
 }
 pub(crate) static NO_ACTIVE_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoActiveHostInCluster",
-    "2.0",
     Some(&INVALID_STATE),
-    "
+    "2.0
 ManagedObjectReference computeResource r
 ",
     rt::unset::<NoActiveHostInCluster>,
@@ -5322,12 +5069,9 @@ impl rt::Object for NoActiveHostInCluster {
         &NO_ACTIVE_HOST_IN_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_ACTIVE_HOST_IN_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_ACTIVE_HOST_IN_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.compute_resource),
@@ -5390,9 +5134,8 @@ impl Default for NoCompatibleDatastore {
 }
 pub(crate) static NO_COMPATIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleDatastore",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<NoCompatibleDatastore>,
 );
 impl rt::Object for NoCompatibleDatastore {
@@ -5400,12 +5143,9 @@ impl rt::Object for NoCompatibleDatastore {
         &NO_COMPATIBLE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5471,9 +5211,8 @@ impl Default for NoCompatibleHardAffinityHost {
 }
 pub(crate) static NO_COMPATIBLE_HARD_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHardAffinityHost",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<NoCompatibleHardAffinityHost>,
@@ -5483,12 +5222,9 @@ impl rt::Object for NoCompatibleHardAffinityHost {
         &NO_COMPATIBLE_HARD_AFFINITY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_HARD_AFFINITY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_HARD_AFFINITY_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -5556,9 +5292,8 @@ impl Default for NoCompatibleSoftAffinityHost {
 }
 pub(crate) static NO_COMPATIBLE_SOFT_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleSoftAffinityHost",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<NoCompatibleSoftAffinityHost>,
@@ -5568,12 +5303,9 @@ impl rt::Object for NoCompatibleSoftAffinityHost {
         &NO_COMPATIBLE_SOFT_AFFINITY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_SOFT_AFFINITY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_SOFT_AFFINITY_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -5636,9 +5368,8 @@ impl Default for NoMaintenanceModeDrsRecommendationForVm {
 }
 pub(crate) static NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoMaintenanceModeDrsRecommendationForVM",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<NoMaintenanceModeDrsRecommendationForVm>,
 );
 impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
@@ -5646,12 +5377,9 @@ impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
         &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5717,9 +5445,8 @@ impl Default for NotSupportedHostForVmcp {
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VMCP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVmcp",
-    "6.0",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "6.0
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVmcp>,
@@ -5729,12 +5456,9 @@ impl rt::Object for NotSupportedHostForVmcp {
         &NOT_SUPPORTED_HOST_FOR_VMCP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_VMCP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_VMCP),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -5799,9 +5523,8 @@ impl Default for NotSupportedHostInCluster {
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInCluster",
-    "4.0",
     Some(&NOT_SUPPORTED_HOST),
-    "",
+    "4.0",
     rt::unset::<NotSupportedHostInCluster>,
 );
 impl rt::Object for NotSupportedHostInCluster {
@@ -5809,12 +5532,9 @@ impl rt::Object for NotSupportedHostInCluster {
         &NOT_SUPPORTED_HOST_IN_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_IN_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_IN_CLUSTER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5883,9 +5603,8 @@ impl Default for NotSupportedHostInHaCluster {
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_HA_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInHACluster",
-    "5.0",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.0
 string hostName r
 string build r
 ",
@@ -5896,12 +5615,9 @@ impl rt::Object for NotSupportedHostInHaCluster {
         &NOT_SUPPORTED_HOST_IN_HA_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_IN_HA_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_IN_HA_CLUSTER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -5966,9 +5682,8 @@ impl Default for PlaceVmsXClusterSpecCandidateNetworks {
 }
 pub(crate) static PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlaceVmsXClusterSpecCandidateNetworks",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 ManagedObjectReference networks ol
 ",
     rt::unset::<PlaceVmsXClusterSpecCandidateNetworks>,
@@ -5978,12 +5693,9 @@ impl rt::Object for PlaceVmsXClusterSpecCandidateNetworks {
         &PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS),
             0 => P::Value(&self.networks),
             _ => P::Absent,
         }
@@ -6041,9 +5753,8 @@ impl Default for PlacementAction {
 }
 pub(crate) static PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementAction",
-    "6.0",
     Some(&CLUSTER_ACTION),
-    "
+    "6.0
 ManagedObjectReference vm o
 ManagedObjectReference targetHost o
 VirtualMachineRelocateSpec relocateSpec o
@@ -6055,12 +5766,9 @@ impl rt::Object for PlacementAction {
         &PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -6138,9 +5846,8 @@ impl Default for PlacementAffinityRule {
 }
 pub(crate) static PLACEMENT_AFFINITY_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementAffinityRule",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string ruleType r
 string ruleScope r
 ManagedObjectReference vms ol
@@ -6153,12 +5860,9 @@ impl rt::Object for PlacementAffinityRule {
         &PLACEMENT_AFFINITY_RULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_AFFINITY_RULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_AFFINITY_RULE),
             0 => P::Value(&self.rule_type),
             1 => P::Value(&self.rule_scope),
             2 => P::Value(&self.vms),
@@ -6231,9 +5935,8 @@ impl Default for PlacementRankResult {
 }
 pub(crate) static PLACEMENT_RANK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementRankResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 ManagedObjectReference candidate r
 long reservedSpaceMB r
@@ -6249,12 +5952,9 @@ impl rt::Object for PlacementRankResult {
         &PLACEMENT_RANK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_RANK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_RANK_RESULT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.candidate),
             2 => P::Value(&self.reserved_space_mb),
@@ -6324,9 +6024,8 @@ impl Default for PlacementRankSpec {
 }
 pub(crate) static PLACEMENT_RANK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementRankSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 PlacementSpec specs rl
 ManagedObjectReference clusters rl
 PlacementAffinityRule rules ol
@@ -6339,12 +6038,9 @@ impl rt::Object for PlacementRankSpec {
         &PLACEMENT_RANK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_RANK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_RANK_SPEC),
             0 => P::Objects(&self.specs),
             1 => P::Value(&self.clusters),
             2 => P::Objects(&self.rules),

@@ -23,9 +23,8 @@ impl Default for PlacementResult {
 }
 pub(crate) static PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ClusterRecommendation recommendations ol
 ClusterDrsFaults drsFault o
 ",
@@ -36,12 +35,9 @@ impl rt::Object for PlacementResult {
         &PLACEMENT_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_RESULT),
             0 => P::Objects(&self.recommendations),
             1 => P::Optional(&self.drs_fault),
             _ => P::Absent,
@@ -128,9 +124,8 @@ impl Default for PlacementSpec {
 }
 pub(crate) static PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VirtualMachineMovePriority priority o
 ManagedObjectReference vm o
 VirtualMachineConfigSpec configSpec o
@@ -152,12 +147,9 @@ impl rt::Object for PlacementSpec {
         &PLACEMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_SPEC),
             0 => P::Value(&self.priority),
             1 => P::Value(&self.vm),
             2 => P::Optional(&self.config_spec),
@@ -241,9 +233,8 @@ impl Default for PodDiskLocator {
 }
 pub(crate) static POD_DISK_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodDiskLocator",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int diskId r
 string diskMoveType o
 VirtualDeviceBackingInfo diskBackingInfo o
@@ -256,12 +247,9 @@ impl rt::Object for PodDiskLocator {
         &POD_DISK_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_DISK_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_DISK_LOCATOR),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.disk_move_type),
             2 => P::Value(&self.disk_backing_info),
@@ -327,9 +315,8 @@ impl Default for PodStorageDrsEntry {
 }
 pub(crate) static POD_STORAGE_DRS_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodStorageDrsEntry",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 StorageDrsConfigInfo storageDrsConfig r
 ClusterRecommendation recommendation ol
 ClusterDrsFaults drsFault ol
@@ -342,12 +329,9 @@ impl rt::Object for PodStorageDrsEntry {
         &POD_STORAGE_DRS_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_STORAGE_DRS_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_STORAGE_DRS_ENTRY),
             0 => P::Object(&self.storage_drs_config),
             1 => P::Objects(&self.recommendation),
             2 => P::Objects(&self.drs_fault),
@@ -408,9 +392,8 @@ impl Default for QuarantineModeFault {
 }
 pub(crate) static QUARANTINE_MODE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuarantineModeFault",
-    "6.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "6.5
 string vmName r
 string faultType r
 ",
@@ -421,12 +404,9 @@ impl rt::Object for QuarantineModeFault {
         &QUARANTINE_MODE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUARANTINE_MODE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUARANTINE_MODE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -505,9 +485,8 @@ impl Default for QuiesceDatastoreIoForHaFailed {
 }
 pub(crate) static QUIESCE_DATASTORE_IO_FOR_HA_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuiesceDatastoreIOForHAFailed",
-    "5.0",
     Some(&RESOURCE_IN_USE),
-    "
+    "5.0
 ManagedObjectReference host r
 string hostName r
 ManagedObjectReference ds r
@@ -520,12 +499,9 @@ impl rt::Object for QuiesceDatastoreIoForHaFailed {
         &QUIESCE_DATASTORE_IO_FOR_HA_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUIESCE_DATASTORE_IO_FOR_HA_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUIESCE_DATASTORE_IO_FOR_HA_FAILED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
@@ -602,9 +578,8 @@ impl Default for RuleViolation {
 }
 pub(crate) static RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RuleViolation",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 ManagedObjectReference host o since 2.5
 ClusterRuleInfo rule o since 4.0
 ",
@@ -615,12 +590,9 @@ impl rt::Object for RuleViolation {
         &RULE_VIOLATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RULE_VIOLATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RULE_VIOLATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -682,9 +654,8 @@ impl Default for SddcBase {
 }
 pub(crate) static SDDC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SDDCBase",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<SddcBase>,
 );
 impl rt::Object for SddcBase {
@@ -692,12 +663,9 @@ impl rt::Object for SddcBase {
         &SDDC_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SDDC_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SDDC_BASE),
             _ => P::Absent,
         }
     }
@@ -747,9 +715,8 @@ impl Default for SoftRuleVioCorrectionDisallowed {
 }
 pub(crate) static SOFT_RULE_VIO_CORRECTION_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftRuleVioCorrectionDisallowed",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<SoftRuleVioCorrectionDisallowed>,
@@ -759,12 +726,9 @@ impl rt::Object for SoftRuleVioCorrectionDisallowed {
         &SOFT_RULE_VIO_CORRECTION_DISALLOWED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFT_RULE_VIO_CORRECTION_DISALLOWED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFT_RULE_VIO_CORRECTION_DISALLOWED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -832,9 +796,8 @@ impl Default for SoftRuleVioCorrectionImpact {
 }
 pub(crate) static SOFT_RULE_VIO_CORRECTION_IMPACT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftRuleVioCorrectionImpact",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<SoftRuleVioCorrectionImpact>,
@@ -844,12 +807,9 @@ impl rt::Object for SoftRuleVioCorrectionImpact {
         &SOFT_RULE_VIO_CORRECTION_IMPACT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFT_RULE_VIO_CORRECTION_IMPACT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFT_RULE_VIO_CORRECTION_IMPACT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -926,9 +886,8 @@ impl Default for StorageDrsAutomationConfig {
 }
 pub(crate) static STORAGE_DRS_AUTOMATION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsAutomationConfig",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string spaceLoadBalanceAutomationMode o
 string ioLoadBalanceAutomationMode o
 string ruleEnforcementAutomationMode o
@@ -942,12 +901,9 @@ impl rt::Object for StorageDrsAutomationConfig {
         &STORAGE_DRS_AUTOMATION_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_AUTOMATION_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_AUTOMATION_CONFIG),
             0 => P::Value(&self.space_load_balance_automation_mode),
             1 => P::Value(&self.io_load_balance_automation_mode),
             2 => P::Value(&self.rule_enforcement_automation_mode),
@@ -1002,9 +958,8 @@ impl Default for StorageDrsCannotMoveDiskInMultiWriterMode {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveDiskInMultiWriterMode",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveDiskInMultiWriterMode>,
 );
 impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
@@ -1012,12 +967,9 @@ impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
         &STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1078,9 +1030,8 @@ impl Default for StorageDrsCannotMoveFtVm {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveFTVm",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveFtVm>,
 );
 impl rt::Object for StorageDrsCannotMoveFtVm {
@@ -1088,12 +1039,9 @@ impl rt::Object for StorageDrsCannotMoveFtVm {
         &STORAGE_DRS_CANNOT_MOVE_FT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_FT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_FT_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1154,9 +1102,8 @@ impl Default for StorageDrsCannotMoveIndependentDisk {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveIndependentDisk",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveIndependentDisk>,
 );
 impl rt::Object for StorageDrsCannotMoveIndependentDisk {
@@ -1164,12 +1111,9 @@ impl rt::Object for StorageDrsCannotMoveIndependentDisk {
         &STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1230,9 +1174,8 @@ impl Default for StorageDrsCannotMoveManuallyPlacedSwapFile {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveManuallyPlacedSwapFile",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveManuallyPlacedSwapFile>,
 );
 impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
@@ -1240,12 +1183,9 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1306,9 +1246,8 @@ impl Default for StorageDrsCannotMoveManuallyPlacedVm {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveManuallyPlacedVm",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveManuallyPlacedVm>,
 );
 impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
@@ -1316,12 +1255,9 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1382,9 +1318,8 @@ impl Default for StorageDrsCannotMoveSharedDisk {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_SHARED_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveSharedDisk",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveSharedDisk>,
 );
 impl rt::Object for StorageDrsCannotMoveSharedDisk {
@@ -1392,12 +1327,9 @@ impl rt::Object for StorageDrsCannotMoveSharedDisk {
         &STORAGE_DRS_CANNOT_MOVE_SHARED_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_SHARED_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_SHARED_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1458,9 +1390,8 @@ impl Default for StorageDrsCannotMoveTemplate {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveTemplate",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveTemplate>,
 );
 impl rt::Object for StorageDrsCannotMoveTemplate {
@@ -1468,12 +1399,9 @@ impl rt::Object for StorageDrsCannotMoveTemplate {
         &STORAGE_DRS_CANNOT_MOVE_TEMPLATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_TEMPLATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_TEMPLATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1534,9 +1462,8 @@ impl Default for StorageDrsCannotMoveVmInUserFolder {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmInUserFolder",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveVmInUserFolder>,
 );
 impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
@@ -1544,12 +1471,9 @@ impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
         &STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1610,9 +1534,8 @@ impl Default for StorageDrsCannotMoveVmWithMountedCdrom {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmWithMountedCDROM",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveVmWithMountedCdrom>,
 );
 impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
@@ -1620,12 +1543,9 @@ impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1686,9 +1606,8 @@ impl Default for StorageDrsCannotMoveVmWithNoFilesInLayout {
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmWithNoFilesInLayout",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveVmWithNoFilesInLayout>,
 );
 impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
@@ -1696,12 +1615,9 @@ impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1767,9 +1683,8 @@ impl Default for StorageDrsConfigInfo {
 }
 pub(crate) static STORAGE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 StorageDrsPodConfigInfo podConfig r
 StorageDrsVmConfigInfo vmConfig ol
 ",
@@ -1780,12 +1695,9 @@ impl rt::Object for StorageDrsConfigInfo {
         &STORAGE_DRS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CONFIG_INFO),
             0 => P::Object(&self.pod_config),
             1 => P::Objects(&self.vm_config),
             _ => P::Absent,
@@ -1839,9 +1751,8 @@ impl Default for StorageDrsConfigSpec {
 }
 pub(crate) static STORAGE_DRS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 StorageDrsPodConfigSpec podConfigSpec o
 StorageDrsVmConfigSpec vmConfigSpec ol
 ",
@@ -1852,12 +1763,9 @@ impl rt::Object for StorageDrsConfigSpec {
         &STORAGE_DRS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CONFIG_SPEC),
             0 => P::Optional(&self.pod_config_spec),
             1 => P::Objects(&self.vm_config_spec),
             _ => P::Absent,
@@ -1906,9 +1814,8 @@ impl Default for StorageDrsDatacentersCannotShareDatastore {
 }
 pub(crate) static STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsDatacentersCannotShareDatastore",
-    "5.5",
     Some(&VIM_FAULT),
-    "",
+    "5.5",
     rt::unset::<StorageDrsDatacentersCannotShareDatastore>,
 );
 impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
@@ -1916,12 +1823,9 @@ impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
         &STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1982,9 +1886,8 @@ impl Default for StorageDrsDisabledOnVm {
 }
 pub(crate) static STORAGE_DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsDisabledOnVm",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<StorageDrsDisabledOnVm>,
 );
 impl rt::Object for StorageDrsDisabledOnVm {
@@ -1992,12 +1895,9 @@ impl rt::Object for StorageDrsDisabledOnVm {
         &STORAGE_DRS_DISABLED_ON_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_DISABLED_ON_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_DISABLED_ON_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2063,9 +1963,8 @@ impl Default for StorageDrsHbrDiskNotMovable {
 }
 pub(crate) static STORAGE_DRS_HBR_DISK_NOT_MOVABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHbrDiskNotMovable",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 string nonMovableDiskIds r
 ",
     rt::unset::<StorageDrsHbrDiskNotMovable>,
@@ -2075,12 +1974,9 @@ impl rt::Object for StorageDrsHbrDiskNotMovable {
         &STORAGE_DRS_HBR_DISK_NOT_MOVABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_HBR_DISK_NOT_MOVABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_HBR_DISK_NOT_MOVABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.non_movable_disk_ids),
@@ -2143,9 +2039,8 @@ impl Default for StorageDrsHmsMoveInProgress {
 }
 pub(crate) static STORAGE_DRS_HMS_MOVE_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHmsMoveInProgress",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsHmsMoveInProgress>,
 );
 impl rt::Object for StorageDrsHmsMoveInProgress {
@@ -2153,12 +2048,9 @@ impl rt::Object for StorageDrsHmsMoveInProgress {
         &STORAGE_DRS_HMS_MOVE_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_HMS_MOVE_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_HMS_MOVE_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2219,9 +2111,8 @@ impl Default for StorageDrsHmsUnreachable {
 }
 pub(crate) static STORAGE_DRS_HMS_UNREACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHmsUnreachable",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsHmsUnreachable>,
 );
 impl rt::Object for StorageDrsHmsUnreachable {
@@ -2229,12 +2120,9 @@ impl rt::Object for StorageDrsHmsUnreachable {
         &STORAGE_DRS_HMS_UNREACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_HMS_UNREACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_HMS_UNREACHABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2309,9 +2197,8 @@ impl Default for StorageDrsIoLoadBalanceConfig {
 }
 pub(crate) static STORAGE_DRS_IO_LOAD_BALANCE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsIoLoadBalanceConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int reservablePercentThreshold o since 6.0
 int reservableIopsThreshold o since 6.0
 string reservableThresholdMode o since 6.0
@@ -2325,12 +2212,9 @@ impl rt::Object for StorageDrsIoLoadBalanceConfig {
         &STORAGE_DRS_IO_LOAD_BALANCE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_IO_LOAD_BALANCE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_IO_LOAD_BALANCE_CONFIG),
             0 => P::Value(&self.reservable_percent_threshold),
             1 => P::Value(&self.reservable_iops_threshold),
             2 => P::Value(&self.reservable_threshold_mode),
@@ -2385,9 +2269,8 @@ impl Default for StorageDrsIolbDisabledInternally {
 }
 pub(crate) static STORAGE_DRS_IOLB_DISABLED_INTERNALLY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsIolbDisabledInternally",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<StorageDrsIolbDisabledInternally>,
 );
 impl rt::Object for StorageDrsIolbDisabledInternally {
@@ -2395,12 +2278,9 @@ impl rt::Object for StorageDrsIolbDisabledInternally {
         &STORAGE_DRS_IOLB_DISABLED_INTERNALLY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_IOLB_DISABLED_INTERNALLY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_IOLB_DISABLED_INTERNALLY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2466,9 +2346,8 @@ impl Default for StorageDrsOptionSpec {
 }
 pub(crate) static STORAGE_DRS_OPTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsOptionSpec",
-    "5.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "5.0
 OptionValue option o
 ",
     rt::unset::<StorageDrsOptionSpec>,
@@ -2478,12 +2357,9 @@ impl rt::Object for StorageDrsOptionSpec {
         &STORAGE_DRS_OPTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_OPTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_OPTION_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
@@ -2550,9 +2426,8 @@ impl Default for StorageDrsPlacementRankVmSpec {
 }
 pub(crate) static STORAGE_DRS_PLACEMENT_RANK_VM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPlacementRankVmSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 PlacementSpec vmPlacementSpec r
 ManagedObjectReference vmClusters rl
 ",
@@ -2563,12 +2438,9 @@ impl rt::Object for StorageDrsPlacementRankVmSpec {
         &STORAGE_DRS_PLACEMENT_RANK_VM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_PLACEMENT_RANK_VM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_PLACEMENT_RANK_VM_SPEC),
             0 => P::Object(&self.vm_placement_spec),
             1 => P::Value(&self.vm_clusters),
             _ => P::Absent,
@@ -2646,9 +2518,8 @@ impl Default for StorageDrsPodConfigInfo {
 }
 pub(crate) static STORAGE_DRS_POD_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean enabled r
 boolean ioLoadBalanceEnabled r
 string defaultVmBehavior r
@@ -2667,12 +2538,9 @@ impl rt::Object for StorageDrsPodConfigInfo {
         &STORAGE_DRS_POD_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_POD_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_POD_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.io_load_balance_enabled),
             2 => P::Value(&self.default_vm_behavior),
@@ -2766,9 +2634,8 @@ impl Default for StorageDrsPodConfigSpec {
 }
 pub(crate) static STORAGE_DRS_POD_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean enabled o
 boolean ioLoadBalanceEnabled o
 string defaultVmBehavior o
@@ -2787,12 +2654,9 @@ impl rt::Object for StorageDrsPodConfigSpec {
         &STORAGE_DRS_POD_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_POD_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_POD_CONFIG_SPEC),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.io_load_balance_enabled),
             2 => P::Value(&self.default_vm_behavior),
@@ -2862,9 +2726,8 @@ impl Default for StorageDrsPodSelectionSpec {
 }
 pub(crate) static STORAGE_DRS_POD_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodSelectionSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 VmPodConfigForPlacement initialVmConfig ol
 ManagedObjectReference storagePod o
 ",
@@ -2875,12 +2738,9 @@ impl rt::Object for StorageDrsPodSelectionSpec {
         &STORAGE_DRS_POD_SELECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_POD_SELECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_POD_SELECTION_SPEC),
             0 => P::Objects(&self.initial_vm_config),
             1 => P::Value(&self.storage_pod),
             _ => P::Absent,
@@ -2929,9 +2789,8 @@ impl Default for StorageDrsRelocateDisabled {
 }
 pub(crate) static STORAGE_DRS_RELOCATE_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsRelocateDisabled",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsRelocateDisabled>,
 );
 impl rt::Object for StorageDrsRelocateDisabled {
@@ -2939,12 +2798,9 @@ impl rt::Object for StorageDrsRelocateDisabled {
         &STORAGE_DRS_RELOCATE_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_RELOCATE_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_RELOCATE_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3016,9 +2872,8 @@ impl Default for StorageDrsSpaceLoadBalanceConfig {
 }
 pub(crate) static STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsSpaceLoadBalanceConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string spaceThresholdMode o since 6.0
 int spaceUtilizationThreshold o
 int freeSpaceThresholdGB o since 6.0
@@ -3031,12 +2886,9 @@ impl rt::Object for StorageDrsSpaceLoadBalanceConfig {
         &STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG),
             0 => P::Value(&self.space_threshold_mode),
             1 => P::Value(&self.space_utilization_threshold),
             2 => P::Value(&self.free_space_threshold_gb),
@@ -3089,9 +2941,8 @@ impl Default for StorageDrsStaleHmsCollection {
 }
 pub(crate) static STORAGE_DRS_STALE_HMS_COLLECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsStaleHmsCollection",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsStaleHmsCollection>,
 );
 impl rt::Object for StorageDrsStaleHmsCollection {
@@ -3099,12 +2950,9 @@ impl rt::Object for StorageDrsStaleHmsCollection {
         &STORAGE_DRS_STALE_HMS_COLLECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_STALE_HMS_COLLECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_STALE_HMS_COLLECTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3165,9 +3013,8 @@ impl Default for StorageDrsUnableToMoveFiles {
 }
 pub(crate) static STORAGE_DRS_UNABLE_TO_MOVE_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsUnableToMoveFiles",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsUnableToMoveFiles>,
 );
 impl rt::Object for StorageDrsUnableToMoveFiles {
@@ -3175,12 +3022,9 @@ impl rt::Object for StorageDrsUnableToMoveFiles {
         &STORAGE_DRS_UNABLE_TO_MOVE_FILES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_UNABLE_TO_MOVE_FILES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_UNABLE_TO_MOVE_FILES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3258,9 +3102,8 @@ impl Default for StorageDrsVmConfigInfo {
 }
 pub(crate) static STORAGE_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsVmConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm o
 boolean enabled o
 string behavior o
@@ -3275,12 +3118,9 @@ impl rt::Object for StorageDrsVmConfigInfo {
         &STORAGE_DRS_VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_VM_CONFIG_INFO),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.behavior),
@@ -3342,9 +3182,8 @@ impl Default for StorageDrsVmConfigSpec {
 }
 pub(crate) static STORAGE_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsVmConfigSpec",
-    "5.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "5.0
 StorageDrsVmConfigInfo info o
 ",
     rt::unset::<StorageDrsVmConfigSpec>,
@@ -3354,12 +3193,9 @@ impl rt::Object for StorageDrsVmConfigSpec {
         &STORAGE_DRS_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_VM_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -3432,9 +3268,8 @@ impl Default for StorageIormConfigOption {
 }
 pub(crate) static STORAGE_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMConfigOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 BoolOption enabledOption r
 IntOption congestionThresholdOption r
 BoolOption statsCollectionEnabledOption o since 5.0
@@ -3447,12 +3282,9 @@ impl rt::Object for StorageIormConfigOption {
         &STORAGE_IORM_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IORM_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IORM_CONFIG_OPTION),
             0 => P::Object(&self.enabled_option),
             1 => P::Object(&self.congestion_threshold_option),
             2 => P::Optional(&self.stats_collection_enabled_option),
@@ -3528,9 +3360,8 @@ impl Default for StorageIormConfigSpec {
 }
 pub(crate) static STORAGE_IORM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enabled o
 string congestionThresholdMode o since 5.1
 int congestionThreshold o
@@ -3547,12 +3378,9 @@ impl rt::Object for StorageIormConfigSpec {
         &STORAGE_IORM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IORM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IORM_CONFIG_SPEC),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.congestion_threshold_mode),
             2 => P::Value(&self.congestion_threshold),
@@ -3636,9 +3464,8 @@ impl Default for StorageIormInfo {
 }
 pub(crate) static STORAGE_IORM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enabled r
 string congestionThresholdMode o since 5.1
 int congestionThreshold r
@@ -3655,12 +3482,9 @@ impl rt::Object for StorageIormInfo {
         &STORAGE_IORM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IORM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IORM_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.congestion_threshold_mode),
             2 => P::Value(&self.congestion_threshold),
@@ -3756,9 +3580,8 @@ impl Default for StorageMigrationAction {
 }
 pub(crate) static STORAGE_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageMigrationAction",
-    "5.0",
     Some(&CLUSTER_ACTION),
-    "
+    "5.0
 ManagedObjectReference vm r
 VirtualMachineRelocateSpec relocateSpec r
 ManagedObjectReference source r
@@ -3778,12 +3601,9 @@ impl rt::Object for StorageMigrationAction {
         &STORAGE_MIGRATION_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_MIGRATION_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_MIGRATION_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3889,9 +3709,8 @@ impl Default for StoragePerformanceSummary {
 }
 pub(crate) static STORAGE_PERFORMANCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePerformanceSummary",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int interval r
 int percentile rl
 double datastoreReadLatency rl
@@ -3908,12 +3727,9 @@ impl rt::Object for StoragePerformanceSummary {
         &STORAGE_PERFORMANCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PERFORMANCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PERFORMANCE_SUMMARY),
             0 => P::Value(&self.interval),
             1 => P::Value(&self.percentile),
             2 => P::Value(&self.datastore_read_latency),
@@ -4000,9 +3816,8 @@ impl Default for StoragePlacementAction {
 }
 pub(crate) static STORAGE_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementAction",
-    "5.0",
     Some(&CLUSTER_ACTION),
-    "
+    "5.0
 ManagedObjectReference vm o
 VirtualMachineRelocateSpec relocateSpec r
 ManagedObjectReference destination r
@@ -4019,12 +3834,9 @@ impl rt::Object for StoragePlacementAction {
         &STORAGE_PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -4109,9 +3921,8 @@ impl Default for StoragePlacementResult {
 }
 pub(crate) static STORAGE_PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ClusterRecommendation recommendations ol
 ClusterDrsFaults drsFault o
 ManagedObjectReference task o
@@ -4123,12 +3934,9 @@ impl rt::Object for StoragePlacementResult {
         &STORAGE_PLACEMENT_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PLACEMENT_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PLACEMENT_RESULT),
             0 => P::Objects(&self.recommendations),
             1 => P::Optional(&self.drs_fault),
             2 => P::Value(&self.task),
@@ -4217,9 +4025,8 @@ impl Default for StoragePlacementSpec {
 }
 pub(crate) static STORAGE_PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string type r
 VirtualMachineMovePriority priority o
 ManagedObjectReference vm o
@@ -4241,12 +4048,9 @@ impl rt::Object for StoragePlacementSpec {
         &STORAGE_PLACEMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PLACEMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PLACEMENT_SPEC),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.priority),
             2 => P::Value(&self.vm),
@@ -4325,9 +4129,8 @@ impl Default for StoragePodSummary {
 }
 pub(crate) static STORAGE_POD_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePodSummary",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string name r
 long capacity r
 long freeSpace r
@@ -4339,12 +4142,9 @@ impl rt::Object for StoragePodSummary {
         &STORAGE_POD_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_POD_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_POD_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.capacity),
             2 => P::Value(&self.free_space),
@@ -4403,9 +4203,8 @@ impl Default for StorageResourceManagerStorageProfileStatistics {
 }
 pub(crate) static STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageResourceManagerStorageProfileStatistics",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string profileId r
 long totalSpaceMB r
 long usedSpaceMB r
@@ -4417,12 +4216,9 @@ impl rt::Object for StorageResourceManagerStorageProfileStatistics {
         &STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS),
             0 => P::Value(&self.profile_id),
             1 => P::Value(&self.total_space_mb),
             2 => P::Value(&self.used_space_mb),
@@ -4478,9 +4274,8 @@ impl Default for VirtualDiskAntiAffinityRuleSpec {
 }
 pub(crate) static VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskAntiAffinityRuleSpec",
-    "5.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "5.0
 int diskId rl
 ",
     rt::unset::<VirtualDiskAntiAffinityRuleSpec>,
@@ -4490,12 +4285,9 @@ impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
         &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.disk_id),
@@ -4566,9 +4358,8 @@ impl Default for VirtualDiskRuleSpec {
 }
 pub(crate) static VIRTUAL_DISK_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRuleSpec",
-    "6.7",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "6.7
 string diskRuleType r
 int diskId ol
 ",
@@ -4579,12 +4370,9 @@ impl rt::Object for VirtualDiskRuleSpec {
         &VIRTUAL_DISK_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.disk_rule_type),
@@ -4654,9 +4442,8 @@ impl Default for VmDasBeingResetEvent {
 }
 pub(crate) static VM_DAS_BEING_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasBeingResetEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o since 4.1
 ",
     rt::unset::<VmDasBeingResetEvent>,
@@ -4666,12 +4453,9 @@ impl rt::Object for VmDasBeingResetEvent {
         &VM_DAS_BEING_RESET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_BEING_RESET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_BEING_RESET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -4739,9 +4523,8 @@ impl Default for VmDasBeingResetWithScreenshotEvent {
 }
 pub(crate) static VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasBeingResetWithScreenshotEvent",
-    "4.0",
     Some(&VM_DAS_BEING_RESET_EVENT),
-    "
+    "4.0
 string screenshotFilePath r
 ",
     rt::unset::<VmDasBeingResetWithScreenshotEvent>,
@@ -4751,12 +4534,9 @@ impl rt::Object for VmDasBeingResetWithScreenshotEvent {
         &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.screenshot_file_path),
@@ -4819,9 +4599,8 @@ impl Default for VmDasResetFailedEvent {
 }
 pub(crate) static VM_DAS_RESET_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasResetFailedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmDasResetFailedEvent>,
 );
 impl rt::Object for VmDasResetFailedEvent {
@@ -4829,12 +4608,9 @@ impl rt::Object for VmDasResetFailedEvent {
         &VM_DAS_RESET_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_RESET_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_RESET_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4895,9 +4671,8 @@ impl Default for VmDasUpdateErrorEvent {
 }
 pub(crate) static VM_DAS_UPDATE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasUpdateErrorEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDasUpdateErrorEvent>,
 );
 impl rt::Object for VmDasUpdateErrorEvent {
@@ -4905,12 +4680,9 @@ impl rt::Object for VmDasUpdateErrorEvent {
         &VM_DAS_UPDATE_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_UPDATE_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_UPDATE_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4971,9 +4743,8 @@ impl Default for VmDasUpdateOkEvent {
 }
 pub(crate) static VM_DAS_UPDATE_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasUpdateOkEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDasUpdateOkEvent>,
 );
 impl rt::Object for VmDasUpdateOkEvent {
@@ -4981,12 +4752,9 @@ impl rt::Object for VmDasUpdateOkEvent {
         &VM_DAS_UPDATE_OK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_UPDATE_OK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_UPDATE_OK_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5052,9 +4820,8 @@ impl Default for VmFailoverFailed {
 }
 pub(crate) static VM_FAILOVER_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailoverFailed",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason o since 4.1
 ",
     rt::unset::<VmFailoverFailed>,
@@ -5064,12 +4831,9 @@ impl rt::Object for VmFailoverFailed {
         &VM_FAILOVER_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILOVER_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILOVER_FAILED),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.reason),
@@ -5140,9 +4904,8 @@ impl Default for VmHealthMonitoringStateChangedEvent {
 }
 pub(crate) static VM_HEALTH_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmHealthMonitoringStateChangedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "
+    "4.0
 string state r
 string prevState o since 6.5
 ",
@@ -5153,12 +4916,9 @@ impl rt::Object for VmHealthMonitoringStateChangedEvent {
         &VM_HEALTH_MONITORING_STATE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_HEALTH_MONITORING_STATE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_HEALTH_MONITORING_STATE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.state),

@@ -62,9 +62,8 @@ impl Default for AboutInfo {
 }
 pub(crate) static ABOUT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AboutInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string fullName r
 string vendor r
@@ -88,12 +87,9 @@ impl rt::Object for AboutInfo {
         &ABOUT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABOUT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABOUT_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.full_name),
             2 => P::Value(&self.vendor),
@@ -173,9 +169,8 @@ impl Default for AlreadyExists {
 }
 pub(crate) static ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyExists",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<AlreadyExists>,
@@ -185,12 +180,9 @@ impl rt::Object for AlreadyExists {
         &ALREADY_EXISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_EXISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_EXISTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -255,9 +247,8 @@ impl Default for ApplicationQuiesceFault {
 }
 pub(crate) static APPLICATION_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplicationQuiesceFault",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<ApplicationQuiesceFault>,
 );
 impl rt::Object for ApplicationQuiesceFault {
@@ -265,12 +256,9 @@ impl rt::Object for ApplicationQuiesceFault {
         &APPLICATION_QUIESCE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLICATION_QUIESCE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLICATION_QUIESCE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -336,9 +324,8 @@ impl Default for ArrayUpdateSpec {
 }
 pub(crate) static ARRAY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ArrayUpdateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ArrayUpdateOperation operation r
 anyType removeKey o
 ",
@@ -349,12 +336,9 @@ impl rt::Object for ArrayUpdateSpec {
         &ARRAY_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ARRAY_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ARRAY_UPDATE_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.remove_key),
             _ => P::Absent,
@@ -417,9 +401,8 @@ impl Default for AutoStartDefaults {
 }
 pub(crate) static AUTO_START_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartDefaults",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 int startDelay o
 int stopDelay o
@@ -433,12 +416,9 @@ impl rt::Object for AutoStartDefaults {
         &AUTO_START_DEFAULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_DEFAULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_DEFAULTS),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.start_delay),
             2 => P::Value(&self.stop_delay),
@@ -513,9 +493,8 @@ impl Default for AutoStartPowerInfo {
 }
 pub(crate) static AUTO_START_POWER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 int startOrder r
 int startDelay r
@@ -531,12 +510,9 @@ impl rt::Object for AutoStartPowerInfo {
         &AUTO_START_POWER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_POWER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_POWER_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.start_order),
             2 => P::Value(&self.start_delay),
@@ -603,9 +579,8 @@ impl Default for BoolOption {
 }
 pub(crate) static BOOL_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "BoolOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 boolean supported r
 boolean defaultValue r
 ",
@@ -616,12 +591,9 @@ impl rt::Object for BoolOption {
         &BOOL_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BOOL_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BOOL_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.supported),
@@ -686,9 +658,8 @@ impl Default for CannotAccessFile {
 }
 pub(crate) static CANNOT_ACCESS_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessFile",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotAccessFile>,
 );
 impl rt::Object for CannotAccessFile {
@@ -696,12 +667,9 @@ impl rt::Object for CannotAccessFile {
         &CANNOT_ACCESS_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -767,9 +735,8 @@ impl Default for CannotAccessNetwork {
 }
 pub(crate) static CANNOT_ACCESS_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessNetwork",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_DEVICE),
-    "
+    "2.0
 ManagedObjectReference network o since 6.0
 ",
     rt::unset::<CannotAccessNetwork>,
@@ -779,12 +746,9 @@ impl rt::Object for CannotAccessNetwork {
         &CANNOT_ACCESS_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_NETWORK),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.network),
@@ -849,9 +813,8 @@ impl Default for CannotAccessVmComponent {
 }
 pub(crate) static CANNOT_ACCESS_VM_COMPONENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmComponent",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotAccessVmComponent>,
 );
 impl rt::Object for CannotAccessVmComponent {
@@ -859,12 +822,9 @@ impl rt::Object for CannotAccessVmComponent {
         &CANNOT_ACCESS_VM_COMPONENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_COMPONENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_COMPONENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -930,9 +890,8 @@ impl Default for CannotAccessVmConfig {
 }
 pub(crate) static CANNOT_ACCESS_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmConfig",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_COMPONENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<CannotAccessVmConfig>,
@@ -942,12 +901,9 @@ impl rt::Object for CannotAccessVmConfig {
         &CANNOT_ACCESS_VM_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.reason),
@@ -1021,9 +977,8 @@ impl Default for CannotAccessVmDevice {
 }
 pub(crate) static CANNOT_ACCESS_VM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmDevice",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_COMPONENT),
-    "
+    "2.0
 string device r
 string backing r
 boolean connected r
@@ -1035,12 +990,9 @@ impl rt::Object for CannotAccessVmDevice {
         &CANNOT_ACCESS_VM_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1112,9 +1064,8 @@ impl Default for CannotAccessVmDisk {
 }
 pub(crate) static CANNOT_ACCESS_VM_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmDisk",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_DEVICE),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<CannotAccessVmDisk>,
@@ -1124,12 +1075,9 @@ impl rt::Object for CannotAccessVmDisk {
         &CANNOT_ACCESS_VM_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_DISK),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Object(&self.fault),
@@ -1192,9 +1140,8 @@ impl Default for CannotCreateFile {
 }
 pub(crate) static CANNOT_CREATE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotCreateFile",
-    "2.5",
     Some(&FILE_FAULT),
-    "",
+    "2.5",
     rt::unset::<CannotCreateFile>,
 );
 impl rt::Object for CannotCreateFile {
@@ -1202,12 +1149,9 @@ impl rt::Object for CannotCreateFile {
         &CANNOT_CREATE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CREATE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CREATE_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1268,9 +1212,8 @@ impl Default for CannotDeleteFile {
 }
 pub(crate) static CANNOT_DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDeleteFile",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotDeleteFile>,
 );
 impl rt::Object for CannotDeleteFile {
@@ -1278,12 +1221,9 @@ impl rt::Object for CannotDeleteFile {
         &CANNOT_DELETE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DELETE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DELETE_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1392,9 +1332,8 @@ impl Default for Capability {
 }
 pub(crate) static CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "Capability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean provisioningSupported r
 boolean multiHostSupported r
 boolean userShellAccessSupported r since 2.5
@@ -1418,12 +1357,9 @@ impl rt::Object for Capability {
         &CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CAPABILITY),
             0 => P::Value(&self.provisioning_supported),
             1 => P::Value(&self.multi_host_supported),
             2 => P::Value(&self.user_shell_access_supported),
@@ -1510,9 +1446,8 @@ impl Default for ChangesInfoEventArgument {
 }
 pub(crate) static CHANGES_INFO_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangesInfoEventArgument",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string modified o
 string added o
 string deleted o
@@ -1524,12 +1459,9 @@ impl rt::Object for ChangesInfoEventArgument {
         &CHANGES_INFO_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGES_INFO_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGES_INFO_EVENT_ARGUMENT),
             0 => P::Value(&self.modified),
             1 => P::Value(&self.added),
             2 => P::Value(&self.deleted),
@@ -1588,9 +1520,8 @@ impl Default for ChoiceOption {
 }
 pub(crate) static CHOICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChoiceOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 ElementDescription choiceInfo rl
 int defaultIndex o
 ",
@@ -1601,12 +1532,9 @@ impl rt::Object for ChoiceOption {
         &CHOICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHOICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHOICE_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.choice_info),
@@ -1721,9 +1649,8 @@ impl Default for ClusterComputeResourceSummary {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceSummary",
-    "2.0",
     Some(&COMPUTE_RESOURCE_SUMMARY),
-    "
+    "2.0
 int currentFailoverLevel r
 ClusterDasAdmissionControlInfo admissionControlInfo o since 4.0
 int numVmotions r
@@ -1746,12 +1673,9 @@ impl rt::Object for ClusterComputeResourceSummary {
         &CLUSTER_COMPUTE_RESOURCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_SUMMARY),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.current_failover_level),
@@ -1866,9 +1790,8 @@ impl Default for ClusterConfigInfo {
 }
 pub(crate) static CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ClusterDasConfigInfo dasConfig r
 ClusterDasVmConfigInfo dasVmConfig ol
 ClusterDrsConfigInfo drsConfig r
@@ -1882,12 +1805,9 @@ impl rt::Object for ClusterConfigInfo {
         &CLUSTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_INFO),
             0 => P::Object(&self.das_config),
             #[cfg(feature = "cluster")]
             1 => P::Objects(&self.das_vm_config),
@@ -2029,9 +1949,8 @@ impl Default for ClusterConfigInfoEx {
 }
 pub(crate) static CLUSTER_CONFIG_INFO_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigInfoEx",
-    "2.5",
     Some(&COMPUTE_RESOURCE_CONFIG_INFO),
-    "
+    "2.5
 ClusterSystemVMsConfigInfo systemVMsConfig o since 7.0.3.0
 ClusterDasConfigInfo dasConfig r
 ClusterDasVmConfigInfo dasVmConfig ol
@@ -2057,12 +1976,9 @@ impl rt::Object for ClusterConfigInfoEx {
         &CLUSTER_CONFIG_INFO_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_INFO_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_INFO_EX),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             #[cfg(feature = "cluster")]
@@ -2221,9 +2137,8 @@ impl Default for ClusterDasConfigInfo {
 }
 pub(crate) static CLUSTER_DAS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 string vmMonitoring o since 4.0
 string hostMonitoring o since 4.0
@@ -2243,12 +2158,9 @@ impl rt::Object for ClusterDasConfigInfo {
         &CLUSTER_DAS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.vm_monitoring),
             2 => P::Value(&self.host_monitoring),
@@ -2330,9 +2242,8 @@ impl Default for ClusterDpmConfigInfo {
 }
 pub(crate) static CLUSTER_DPM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmConfigInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean enabled o
 DpmBehavior defaultDpmBehavior o
 int hostPowerActionRate o since 4.0
@@ -2345,12 +2256,9 @@ impl rt::Object for ClusterDpmConfigInfo {
         &CLUSTER_DPM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DPM_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.default_dpm_behavior),
             2 => P::Value(&self.host_power_action_rate),
@@ -2420,9 +2328,8 @@ impl Default for ClusterDrsConfigInfo {
 }
 pub(crate) static CLUSTER_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 boolean enableVmBehaviorOverrides o since 4.0
 DrsBehavior defaultVmBehavior o
@@ -2437,12 +2344,9 @@ impl rt::Object for ClusterDrsConfigInfo {
         &CLUSTER_DRS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.enable_vm_behavior_overrides),
             2 => P::Value(&self.default_vm_behavior),
@@ -2546,9 +2450,8 @@ impl Default for ClusterUsageSummary {
 }
 pub(crate) static CLUSTER_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterUsageSummary",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int totalCpuCapacityMhz r
 int totalMemCapacityMB r
 int cpuReservationMhz r
@@ -2573,12 +2476,9 @@ impl rt::Object for ClusterUsageSummary {
         &CLUSTER_USAGE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_USAGE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_USAGE_SUMMARY),
             0 => P::Value(&self.total_cpu_capacity_mhz),
             1 => P::Value(&self.total_mem_capacity_mb),
             2 => P::Value(&self.cpu_reservation_mhz),
@@ -2666,9 +2566,8 @@ impl Default for ComputeResourceConfigInfo {
 }
 pub(crate) static COMPUTE_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceConfigInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string vmSwapPlacement r
 boolean spbmEnabled o since 5.0
 string defaultHardwareVersionKey o since 5.1
@@ -2681,12 +2580,9 @@ impl rt::Object for ComputeResourceConfigInfo {
         &COMPUTE_RESOURCE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_CONFIG_INFO),
             0 => P::Value(&self.vm_swap_placement),
             1 => P::Value(&self.spbm_enabled),
             2 => P::Value(&self.default_hardware_version_key),
@@ -2745,9 +2641,8 @@ impl Default for ComputeResourceEventArgument {
 }
 pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference computeResource r
 ",
     rt::unset::<ComputeResourceEventArgument>,
@@ -2757,12 +2652,9 @@ impl rt::Object for ComputeResourceEventArgument {
         &COMPUTE_RESOURCE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.compute_resource),
@@ -2851,9 +2743,8 @@ impl Default for ComputeResourceSummary {
 }
 pub(crate) static COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int totalCpu r
 long totalMemory r
 short numCpuCores r
@@ -2871,12 +2762,9 @@ impl rt::Object for ComputeResourceSummary {
         &COMPUTE_RESOURCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_SUMMARY),
             0 => P::Value(&self.total_cpu),
             1 => P::Value(&self.total_memory),
             2 => P::Value(&self.num_cpu_cores),
@@ -2940,9 +2828,8 @@ impl Default for ConcurrentAccess {
 }
 pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConcurrentAccess",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<ConcurrentAccess>,
 );
 impl rt::Object for ConcurrentAccess {
@@ -2950,12 +2837,9 @@ impl rt::Object for ConcurrentAccess {
         &CONCURRENT_ACCESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONCURRENT_ACCESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONCURRENT_ACCESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3021,9 +2905,8 @@ impl Default for CryptoKeyId {
 }
 pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string keyId r
 KeyProviderId providerId o
 ",
@@ -3034,12 +2917,9 @@ impl rt::Object for CryptoKeyId {
         &CRYPTO_KEY_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_KEY_ID),
             0 => P::Value(&self.key_id),
             1 => P::Optional(&self.provider_id),
             _ => P::Absent,
@@ -3105,9 +2985,8 @@ impl Default for CustomFieldDef {
 }
 pub(crate) static CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDef",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 string name r
 string type r
@@ -3122,12 +3001,9 @@ impl rt::Object for CustomFieldDef {
         &CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.r#type),
@@ -3189,9 +3065,8 @@ impl Default for CustomFieldStringValue {
 }
 pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldStringValue",
-    "2.0",
     Some(&CUSTOM_FIELD_VALUE),
-    "
+    "2.0
 string value r
 ",
     rt::unset::<CustomFieldStringValue>,
@@ -3201,12 +3076,9 @@ impl rt::Object for CustomFieldStringValue {
         &CUSTOM_FIELD_STRING_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_STRING_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_STRING_VALUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -3269,9 +3141,8 @@ impl Default for CustomFieldValue {
 }
 pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldValue",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 ",
     rt::unset::<CustomFieldValue>,
@@ -3281,12 +3152,9 @@ impl rt::Object for CustomFieldValue {
         &CUSTOM_FIELD_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_VALUE),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3339,9 +3207,8 @@ impl Default for DatacenterConfigInfo {
 }
 pub(crate) static DATACENTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterConfigInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string defaultHardwareVersionKey o
 string maximumHardwareVersionKey o since 7.0.2.0
 ",
@@ -3352,12 +3219,9 @@ impl rt::Object for DatacenterConfigInfo {
         &DATACENTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_CONFIG_INFO),
             0 => P::Value(&self.default_hardware_version_key),
             1 => P::Value(&self.maximum_hardware_version_key),
             _ => P::Absent,
@@ -3411,9 +3275,8 @@ impl Default for DatacenterEventArgument {
 }
 pub(crate) static DATACENTER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference datacenter r
 ",
     rt::unset::<DatacenterEventArgument>,
@@ -3423,12 +3286,9 @@ impl rt::Object for DatacenterEventArgument {
         &DATACENTER_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datacenter),
@@ -3526,9 +3386,8 @@ impl Default for DatastoreCapability {
 }
 pub(crate) static DATASTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreCapability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean directoryHierarchySupported r
 boolean rawDiskMappingsSupported r
 boolean perFileThinProvisioningSupported r
@@ -3549,12 +3408,9 @@ impl rt::Object for DatastoreCapability {
         &DATASTORE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_CAPABILITY),
             0 => P::Value(&self.directory_hierarchy_supported),
             1 => P::Value(&self.raw_disk_mappings_supported),
             2 => P::Value(&self.per_file_thin_provisioning_supported),
@@ -3628,9 +3484,8 @@ impl Default for DatastoreEventArgument {
 }
 pub(crate) static DATASTORE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference datastore r
 ",
     rt::unset::<DatastoreEventArgument>,
@@ -3640,12 +3495,9 @@ impl rt::Object for DatastoreEventArgument {
         &DATASTORE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datastore),
@@ -3713,9 +3565,8 @@ impl Default for DatastoreHostMount {
 }
 pub(crate) static DATASTORE_HOST_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreHostMount",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 HostMountInfo mountInfo r
 ",
@@ -3726,12 +3577,9 @@ impl rt::Object for DatastoreHostMount {
         &DATASTORE_HOST_MOUNT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_HOST_MOUNT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_HOST_MOUNT),
             0 => P::Value(&self.key),
             1 => P::Object(&self.mount_info),
             _ => P::Absent,
@@ -3815,9 +3663,8 @@ impl Default for DatastoreInfo {
 }
 pub(crate) static DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string url r
 long freeSpace r
@@ -3838,12 +3685,9 @@ impl rt::Object for DatastoreInfo {
         &DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.url),
             2 => P::Value(&self.free_space),
@@ -3942,9 +3786,8 @@ impl Default for DatastoreSummary {
 }
 pub(crate) static DATASTORE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference datastore o
 string name r
 string url r
@@ -3963,12 +3806,9 @@ impl rt::Object for DatastoreSummary {
         &DATASTORE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_SUMMARY),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.name),
             2 => P::Value(&self.url),
@@ -4038,9 +3878,8 @@ impl Default for Description {
 }
 pub(crate) static DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Description",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string label r
 string summary r
 ",
@@ -4051,12 +3890,9 @@ impl rt::Object for Description {
         &DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESCRIPTION),
             0 => P::Value(&self.label),
             1 => P::Value(&self.summary),
             _ => P::Absent,
@@ -4111,9 +3947,8 @@ impl Default for DeviceBackedVirtualDiskSpec {
 }
 pub(crate) static DEVICE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceBackedVirtualDiskSpec",
-    "2.5",
     Some(&VIRTUAL_DISK_SPEC),
-    "
+    "2.5
 string device r
 ",
     rt::unset::<DeviceBackedVirtualDiskSpec>,
@@ -4123,12 +3958,9 @@ impl rt::Object for DeviceBackedVirtualDiskSpec {
         &DEVICE_BACKED_VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_BACKED_VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_BACKED_VIRTUAL_DISK_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -4193,9 +4025,8 @@ impl Default for DeviceNotFound {
 }
 pub(crate) static DEVICE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceNotFound",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<DeviceNotFound>,
 );
 impl rt::Object for DeviceNotFound {
@@ -4203,12 +4034,9 @@ impl rt::Object for DeviceNotFound {
         &DEVICE_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_NOT_FOUND),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4277,9 +4105,8 @@ impl Default for DeviceNotSupported {
 }
 pub(crate) static DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 string device r
 string reason o since 2.5
 ",
@@ -4290,12 +4117,9 @@ impl rt::Object for DeviceNotSupported {
         &DEVICE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -4360,9 +4184,8 @@ impl Default for DirectoryNotEmpty {
 }
 pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectoryNotEmpty",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<DirectoryNotEmpty>,
 );
 impl rt::Object for DirectoryNotEmpty {
@@ -4370,12 +4193,9 @@ impl rt::Object for DirectoryNotEmpty {
         &DIRECTORY_NOT_EMPTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECTORY_NOT_EMPTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECTORY_NOT_EMPTY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4438,9 +4258,8 @@ impl Default for DiskChangeExtent {
 }
 pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskChangeExtent",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long start r
 long length r
 ",
@@ -4451,12 +4270,9 @@ impl rt::Object for DiskChangeExtent {
         &DISK_CHANGE_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_CHANGE_EXTENT),
             0 => P::Value(&self.start),
             1 => P::Value(&self.length),
             _ => P::Absent,
@@ -4513,9 +4329,8 @@ impl Default for DiskChangeInfo {
 }
 pub(crate) static DISK_CHANGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskChangeInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long startOffset r
 long length r
 DiskChangeExtent changedArea ol
@@ -4527,12 +4342,9 @@ impl rt::Object for DiskChangeInfo {
         &DISK_CHANGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_CHANGE_INFO),
             0 => P::Value(&self.start_offset),
             1 => P::Value(&self.length),
             2 => P::Objects(&self.changed_area),
@@ -4594,9 +4406,8 @@ impl Default for DistributedVirtualSwitchPortConnection {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortConnection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string switchUuid r
 string portgroupKey o
 string portKey o
@@ -4609,12 +4420,9 @@ impl rt::Object for DistributedVirtualSwitchPortConnection {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION),
             0 => P::Value(&self.switch_uuid),
             1 => P::Value(&self.portgroup_key),
             2 => P::Value(&self.port_key),

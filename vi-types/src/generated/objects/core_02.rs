@@ -20,9 +20,8 @@ impl Default for DrsVmMigratedEvent {
 }
 pub(crate) static DRS_VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmMigratedEvent",
-    "2.0",
     Some(&VM_MIGRATED_EVENT),
-    "",
+    "2.0",
     rt::unset::<DrsVmMigratedEvent>,
 );
 impl rt::Object for DrsVmMigratedEvent {
@@ -30,12 +29,9 @@ impl rt::Object for DrsVmMigratedEvent {
         &DRS_VM_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VM_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_VM_MIGRATED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for DrsVmPoweredOnEvent {
 }
 pub(crate) static DRS_VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmPoweredOnEvent",
-    "2.5",
     Some(&VM_POWERED_ON_EVENT),
-    "",
+    "2.5",
     rt::unset::<DrsVmPoweredOnEvent>,
 );
 impl rt::Object for DrsVmPoweredOnEvent {
@@ -108,12 +103,9 @@ impl rt::Object for DrsVmPoweredOnEvent {
         &DRS_VM_POWERED_ON_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VM_POWERED_ON_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_VM_POWERED_ON_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -182,9 +174,8 @@ impl Default for DuplicateName {
 }
 pub(crate) static DUPLICATE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateName",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string name r
 ManagedObjectReference object r
 ",
@@ -195,12 +186,9 @@ impl rt::Object for DuplicateName {
         &DUPLICATE_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -270,9 +258,8 @@ impl Default for DvsEventArgument {
 }
 pub(crate) static DVS_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsEventArgument",
-    "4.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference dvs r
 ",
     rt::unset::<DvsEventArgument>,
@@ -282,12 +269,9 @@ impl rt::Object for DvsEventArgument {
         &DVS_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.dvs),
@@ -347,9 +331,8 @@ impl Default for DynamicData {
 }
 pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicData",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<DynamicData>,
 );
 impl rt::Object for DynamicData {
@@ -357,12 +340,9 @@ impl rt::Object for DynamicData {
         &DYNAMIC_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DYNAMIC_DATA),
             _ => P::Absent,
         }
     }
@@ -412,9 +392,8 @@ impl Default for DynamicProperty {
 }
 pub(crate) static DYNAMIC_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicProperty",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 anyType val r
 ",
@@ -425,12 +404,9 @@ impl rt::Object for DynamicProperty {
         &DYNAMIC_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DYNAMIC_PROPERTY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.val),
             _ => P::Absent,
@@ -484,9 +460,8 @@ impl Default for ElementDescription {
 }
 pub(crate) static ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ElementDescription",
-    "2.0",
     Some(&DESCRIPTION),
-    "
+    "2.0
 string key r
 ",
     rt::unset::<ElementDescription>,
@@ -496,12 +471,9 @@ impl rt::Object for ElementDescription {
         &ELEMENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ELEMENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ELEMENT_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -565,9 +537,8 @@ impl Default for EntityEventArgument {
 }
 pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityEventArgument",
-    "2.0",
     Some(&EVENT_ARGUMENT),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<EntityEventArgument>,
@@ -577,12 +548,9 @@ impl rt::Object for EntityEventArgument {
         &ENTITY_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_EVENT_ARGUMENT),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -635,9 +603,8 @@ impl Default for EnumDescription {
 }
 pub(crate) static ENUM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnumDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 ElementDescription tags rl
 ",
@@ -648,12 +615,9 @@ impl rt::Object for EnumDescription {
         &ENUM_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENUM_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENUM_DESCRIPTION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.tags),
             _ => P::Absent,
@@ -748,9 +712,8 @@ impl Default for Event {
 }
 pub(crate) static EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Event",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 int chainId r
 dateTime createdTime r
@@ -774,12 +737,9 @@ impl rt::Object for Event {
         &EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.chain_id),
             2 => P::Value(&self.created_time),
@@ -854,9 +814,8 @@ impl Default for EventArgument {
 }
 pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgument",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<EventArgument>,
 );
 impl rt::Object for EventArgument {
@@ -864,12 +823,9 @@ impl rt::Object for EventArgument {
         &EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_ARGUMENT),
             _ => P::Absent,
         }
     }
@@ -922,9 +878,8 @@ impl Default for EventDescription {
 }
 pub(crate) static EVENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription category rl
 EventDescriptionEventDetail eventInfo rl
 EnumDescription enumeratedTypes ol since 4.0
@@ -936,12 +891,9 @@ impl rt::Object for EventDescription {
         &EVENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_DESCRIPTION),
             0 => P::Value(&self.category),
             1 => P::Objects(&self.event_info),
             2 => P::Objects(&self.enumerated_types),
@@ -1018,9 +970,8 @@ impl Default for EventDescriptionEventDetail {
 }
 pub(crate) static EVENT_DESCRIPTION_EVENT_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventDescriptionEventDetail",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string description o since 4.0
 string category r
@@ -1038,12 +989,9 @@ impl rt::Object for EventDescriptionEventDetail {
         &EVENT_DESCRIPTION_EVENT_DETAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION_EVENT_DETAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_DESCRIPTION_EVENT_DETAIL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Value(&self.category),
@@ -1132,9 +1080,8 @@ impl Default for EventEx {
 }
 pub(crate) static EVENT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventEx",
-    "4.0",
     Some(&EVENT),
-    "
+    "4.0
 string eventTypeId r
 string severity o
 string message o
@@ -1151,12 +1098,9 @@ impl rt::Object for EventEx {
         &EVENT_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_EX),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.event_type_id),
@@ -1277,9 +1221,8 @@ impl Default for EventFilterSpec {
 }
 pub(crate) static EVENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 EventFilterSpecByEntity entity o
 EventFilterSpecByTime time o
 EventFilterSpecByUsername userName o
@@ -1303,12 +1246,9 @@ impl rt::Object for EventFilterSpec {
         &EVENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC),
             0 => P::Optional(&self.entity),
             1 => P::Optional(&self.time),
             2 => P::Optional(&self.user_name),
@@ -1388,9 +1328,8 @@ impl Default for EventFilterSpecByEntity {
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByEntity",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 EventFilterSpecRecursionOption recursion r
 ",
@@ -1401,12 +1340,9 @@ impl rt::Object for EventFilterSpecByEntity {
         &EVENT_FILTER_SPEC_BY_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC_BY_ENTITY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.recursion),
             _ => P::Absent,
@@ -1460,9 +1396,8 @@ impl Default for EventFilterSpecByTime {
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByTime",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 dateTime beginTime o
 dateTime endTime o
 ",
@@ -1473,12 +1408,9 @@ impl rt::Object for EventFilterSpecByTime {
         &EVENT_FILTER_SPEC_BY_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC_BY_TIME),
             0 => P::Value(&self.begin_time),
             1 => P::Value(&self.end_time),
             _ => P::Absent,
@@ -1532,9 +1464,8 @@ impl Default for EventFilterSpecByUsername {
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByUsername",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean systemUser r
 string userList ol
 ",
@@ -1545,12 +1476,9 @@ impl rt::Object for EventFilterSpecByUsername {
         &EVENT_FILTER_SPEC_BY_USERNAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_USERNAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC_BY_USERNAME),
             0 => P::Value(&self.system_user),
             1 => P::Value(&self.user_list),
             _ => P::Absent,
@@ -1596,9 +1524,8 @@ impl Default for EventManagerEventViewSpec {
 }
 pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManagerEventViewSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<EventManagerEventViewSpec>,
 );
 impl rt::Object for EventManagerEventViewSpec {
@@ -1606,12 +1533,9 @@ impl rt::Object for EventManagerEventViewSpec {
         &EVENT_MANAGER_EVENT_VIEW_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_EVENT_VIEW_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_MANAGER_EVENT_VIEW_SPEC),
             _ => P::Absent,
         }
     }
@@ -1662,9 +1586,8 @@ impl Default for EventManagerViewByStartId {
 }
 pub(crate) static EVENT_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManagerViewByStartId",
-    "9.0.0.0",
     Some(&EVENT_MANAGER_EVENT_VIEW_SPEC),
-    "
+    "9.0.0.0
 int startEventId r
 boolean isForward r
 ",
@@ -1675,12 +1598,9 @@ impl rt::Object for EventManagerViewByStartId {
         &EVENT_MANAGER_VIEW_BY_START_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_VIEW_BY_START_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_MANAGER_VIEW_BY_START_ID),
             rt::BASE => P::Object(&EventManagerEventViewSpec {}),
             0 => P::Value(&self.start_event_id),
             1 => P::Value(&self.is_forward),
@@ -1739,9 +1659,8 @@ impl Default for ExtendedDescription {
 }
 pub(crate) static EXTENDED_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedDescription",
-    "4.0",
     Some(&DESCRIPTION),
-    "
+    "4.0
 string messageCatalogKeyPrefix r
 KeyAnyValue messageArg ol
 ",
@@ -1752,12 +1671,9 @@ impl rt::Object for ExtendedDescription {
         &EXTENDED_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.message_catalog_key_prefix),
@@ -1830,9 +1746,8 @@ impl Default for ExtendedElementDescription {
 }
 pub(crate) static EXTENDED_ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedElementDescription",
-    "4.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "4.0
 string messageCatalogKeyPrefix r
 KeyAnyValue messageArg ol
 ",
@@ -1843,12 +1758,9 @@ impl rt::Object for ExtendedElementDescription {
         &EXTENDED_ELEMENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_ELEMENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_ELEMENT_DESCRIPTION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.message_catalog_key_prefix),
@@ -1925,9 +1837,8 @@ impl Default for ExtendedEvent {
 }
 pub(crate) static EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedEvent",
-    "2.5",
     Some(&GENERAL_EVENT),
-    "
+    "2.5
 string eventTypeId r
 ManagedObjectReference managedObject r
 ExtendedEventPair data ol
@@ -1939,12 +1850,9 @@ impl rt::Object for ExtendedEvent {
         &EXTENDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.event_type_id),
@@ -2016,9 +1924,8 @@ impl Default for ExtendedEventPair {
 }
 pub(crate) static EXTENDED_EVENT_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedEventPair",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string value r
 ",
@@ -2029,12 +1936,9 @@ impl rt::Object for ExtendedEventPair {
         &EXTENDED_EVENT_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_EVENT_PAIR),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -2083,9 +1987,8 @@ impl Default for FileAlreadyExists {
 }
 pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileAlreadyExists",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileAlreadyExists>,
 );
 impl rt::Object for FileAlreadyExists {
@@ -2093,12 +1996,9 @@ impl rt::Object for FileAlreadyExists {
         &FILE_ALREADY_EXISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_ALREADY_EXISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_ALREADY_EXISTS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2177,9 +2077,8 @@ impl Default for FileBackedVirtualDiskSpec {
 }
 pub(crate) static FILE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileBackedVirtualDiskSpec",
-    "2.5",
     Some(&VIRTUAL_DISK_SPEC),
-    "
+    "2.5
 long capacityKb r
 VirtualMachineProfileSpec profile ol since 5.5
 CryptoSpec crypto o since 6.5
@@ -2192,12 +2091,9 @@ impl rt::Object for FileBackedVirtualDiskSpec {
         &FILE_BACKED_VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_BACKED_VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_BACKED_VIRTUAL_DISK_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.capacity_kb),
@@ -2275,9 +2171,8 @@ impl Default for FileFault {
 }
 pub(crate) static FILE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string file r
 ",
     rt::unset::<FileFault>,
@@ -2287,12 +2182,9 @@ impl rt::Object for FileFault {
         &FILE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.file),
@@ -2369,9 +2261,8 @@ impl Default for FileInfo {
 }
 pub(crate) static FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string path r
 string friendlyName o since 6.5
 long fileSize o
@@ -2385,12 +2276,9 @@ impl rt::Object for FileInfo {
         &FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.friendly_name),
             2 => P::Value(&self.file_size),
@@ -2446,9 +2334,8 @@ impl Default for FileLocked {
 }
 pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLocked",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileLocked>,
 );
 impl rt::Object for FileLocked {
@@ -2456,12 +2343,9 @@ impl rt::Object for FileLocked {
         &FILE_LOCKED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_LOCKED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_LOCKED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2522,9 +2406,8 @@ impl Default for FileNotFound {
 }
 pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotFound",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileNotFound>,
 );
 impl rt::Object for FileNotFound {
@@ -2532,12 +2415,9 @@ impl rt::Object for FileNotFound {
         &FILE_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_NOT_FOUND),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2598,9 +2478,8 @@ impl Default for FileNotWritable {
 }
 pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotWritable",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileNotWritable>,
 );
 impl rt::Object for FileNotWritable {
@@ -2608,12 +2487,9 @@ impl rt::Object for FileNotWritable {
         &FILE_NOT_WRITABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NOT_WRITABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_NOT_WRITABLE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2671,9 +2547,8 @@ impl Default for FileQuery {
 }
 pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQuery",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<FileQuery>,
 );
 impl rt::Object for FileQuery {
@@ -2681,12 +2556,9 @@ impl rt::Object for FileQuery {
         &FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_QUERY),
             _ => P::Absent,
         }
     }
@@ -2743,9 +2615,8 @@ impl Default for FileQueryFlags {
 }
 pub(crate) static FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQueryFlags",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean fileType r
 boolean fileSize r
 boolean modification r
@@ -2758,12 +2629,9 @@ impl rt::Object for FileQueryFlags {
         &FILE_QUERY_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_QUERY_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_QUERY_FLAGS),
             0 => P::Value(&self.file_type),
             1 => P::Value(&self.file_size),
             2 => P::Value(&self.modification),
@@ -2827,9 +2695,8 @@ impl Default for FileTooLarge {
 }
 pub(crate) static FILE_TOO_LARGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileTooLarge",
-    "2.5",
     Some(&FILE_FAULT),
-    "
+    "2.5
 string datastore r
 long fileSize r
 long maxFileSize o
@@ -2841,12 +2708,9 @@ impl rt::Object for FileTooLarge {
         &FILE_TOO_LARGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_TOO_LARGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_TOO_LARGE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore),
@@ -2915,9 +2779,8 @@ impl Default for FilesystemQuiesceFault {
 }
 pub(crate) static FILESYSTEM_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FilesystemQuiesceFault",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<FilesystemQuiesceFault>,
 );
 impl rt::Object for FilesystemQuiesceFault {
@@ -2925,12 +2788,9 @@ impl rt::Object for FilesystemQuiesceFault {
         &FILESYSTEM_QUIESCE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILESYSTEM_QUIESCE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILESYSTEM_QUIESCE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3002,9 +2862,8 @@ impl Default for FloatOption {
 }
 pub(crate) static FLOAT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloatOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 float min r
 float max r
 float defaultValue r
@@ -3016,12 +2875,9 @@ impl rt::Object for FloatOption {
         &FLOAT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOAT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FLOAT_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.min),
@@ -3088,9 +2944,8 @@ impl Default for FloppyImageFileInfo {
 }
 pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<FloppyImageFileInfo>,
 );
 impl rt::Object for FloppyImageFileInfo {
@@ -3098,12 +2953,9 @@ impl rt::Object for FloppyImageFileInfo {
         &FLOPPY_IMAGE_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FLOPPY_IMAGE_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3161,9 +3013,8 @@ impl Default for FloppyImageFileQuery {
 }
 pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<FloppyImageFileQuery>,
 );
 impl rt::Object for FloppyImageFileQuery {
@@ -3171,12 +3022,9 @@ impl rt::Object for FloppyImageFileQuery {
         &FLOPPY_IMAGE_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FLOPPY_IMAGE_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
@@ -3228,9 +3076,8 @@ impl Default for FolderEventArgument {
 }
 pub(crate) static FOLDER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference folder r
 ",
     rt::unset::<FolderEventArgument>,
@@ -3240,12 +3087,9 @@ impl rt::Object for FolderEventArgument {
         &FOLDER_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.folder),
@@ -3308,9 +3152,8 @@ impl Default for FolderFileInfo {
 }
 pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<FolderFileInfo>,
 );
 impl rt::Object for FolderFileInfo {
@@ -3318,12 +3161,9 @@ impl rt::Object for FolderFileInfo {
         &FOLDER_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3381,9 +3221,8 @@ impl Default for FolderFileQuery {
 }
 pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<FolderFileQuery>,
 );
 impl rt::Object for FolderFileQuery {
@@ -3391,12 +3230,9 @@ impl rt::Object for FolderFileQuery {
         &FOLDER_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
@@ -3448,9 +3284,8 @@ impl Default for GeneralEvent {
 }
 pub(crate) static GENERAL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 string message r
 ",
     rt::unset::<GeneralEvent>,
@@ -3460,12 +3295,9 @@ impl rt::Object for GeneralEvent {
         &GENERAL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -3533,9 +3365,8 @@ impl Default for GeneralUserEvent {
 }
 pub(crate) static GENERAL_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralUserEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity o
 ",
     rt::unset::<GeneralUserEvent>,
@@ -3545,12 +3376,9 @@ impl rt::Object for GeneralUserEvent {
         &GENERAL_USER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_USER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_USER_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.entity),
@@ -3618,9 +3446,8 @@ impl Default for GenericVmConfigFault {
 }
 pub(crate) static GENERIC_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenericVmConfigFault",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 string reason r
 ",
     rt::unset::<GenericVmConfigFault>,
@@ -3630,12 +3457,9 @@ impl rt::Object for GenericVmConfigFault {
         &GENERIC_VM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERIC_VM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERIC_VM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -3712,9 +3536,8 @@ impl Default for GuestDiskInfo {
 }
 pub(crate) static GUEST_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestDiskInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskPath o
 long capacity o
 long freeSpace o
@@ -3728,12 +3551,9 @@ impl rt::Object for GuestDiskInfo {
         &GUEST_DISK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_DISK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_DISK_INFO),
             0 => P::Value(&self.disk_path),
             1 => P::Value(&self.capacity),
             2 => P::Value(&self.free_space),
@@ -3868,9 +3688,8 @@ impl Default for GuestInfo {
 }
 pub(crate) static GUEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineToolsStatus toolsStatus o
 string toolsVersionStatus o since 4.0
 string toolsVersionStatus2 o since 5.0
@@ -3906,12 +3725,9 @@ impl rt::Object for GuestInfo {
         &GUEST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO),
             0 => P::Value(&self.tools_status),
             1 => P::Value(&self.tools_version_status),
             2 => P::Value(&self.tools_version_status2),
@@ -4021,9 +3837,8 @@ impl Default for GuestInfoCustomizationInfo {
 }
 pub(crate) static GUEST_INFO_CUSTOMIZATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoCustomizationInfo",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 string customizationStatus r
 dateTime startTime o
 dateTime endTime o
@@ -4036,12 +3851,9 @@ impl rt::Object for GuestInfoCustomizationInfo {
         &GUEST_INFO_CUSTOMIZATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_CUSTOMIZATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO_CUSTOMIZATION_INFO),
             0 => P::Value(&self.customization_status),
             1 => P::Value(&self.start_time),
             2 => P::Value(&self.end_time),
@@ -4099,9 +3911,8 @@ impl Default for GuestInfoNamespaceGenerationInfo {
 }
 pub(crate) static GUEST_INFO_NAMESPACE_GENERATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoNamespaceGenerationInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 int generationNo r
 ",
@@ -4112,12 +3923,9 @@ impl rt::Object for GuestInfoNamespaceGenerationInfo {
         &GUEST_INFO_NAMESPACE_GENERATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_NAMESPACE_GENERATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO_NAMESPACE_GENERATION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.generation_no),
             _ => P::Absent,
@@ -4166,9 +3974,8 @@ impl Default for GuestInfoVirtualDiskMapping {
 }
 pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoVirtualDiskMapping",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 int key r
 ",
     rt::unset::<GuestInfoVirtualDiskMapping>,
@@ -4178,12 +3985,9 @@ impl rt::Object for GuestInfoVirtualDiskMapping {
         &GUEST_INFO_VIRTUAL_DISK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_VIRTUAL_DISK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO_VIRTUAL_DISK_MAPPING),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -4253,9 +4057,8 @@ impl Default for GuestNicInfo {
 }
 pub(crate) static GUEST_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestNicInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string network o
 string ipAddress ol
 string macAddress o
@@ -4272,12 +4075,9 @@ impl rt::Object for GuestNicInfo {
         &GUEST_NIC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_NIC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_NIC_INFO),
             0 => P::Value(&self.network),
             1 => P::Value(&self.ip_address),
             2 => P::Value(&self.mac_address),
@@ -4340,9 +4140,8 @@ impl Default for GuestScreenInfo {
 }
 pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestScreenInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int width r
 int height r
 ",
@@ -4353,12 +4152,9 @@ impl rt::Object for GuestScreenInfo {
         &GUEST_SCREEN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_SCREEN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_SCREEN_INFO),
             0 => P::Value(&self.width),
             1 => P::Value(&self.height),
             _ => P::Absent,
@@ -4418,9 +4214,8 @@ impl Default for GuestStackInfo {
 }
 pub(crate) static GUEST_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestStackInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetDnsConfigInfo dnsConfig o
 NetIpRouteConfigInfo ipRouteConfig o
 KeyValue ipStackConfig ol
@@ -4433,12 +4228,9 @@ impl rt::Object for GuestStackInfo {
         &GUEST_STACK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_STACK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_STACK_INFO),
             0 => P::Optional(&self.dns_config),
             1 => P::Optional(&self.ip_route_config),
             2 => P::Objects(&self.ip_stack_config),
@@ -4496,9 +4288,8 @@ impl Default for HostAutoStartManagerConfig {
 }
 pub(crate) static HOST_AUTO_START_MANAGER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAutoStartManagerConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 AutoStartDefaults defaults o
 AutoStartPowerInfo powerInfo ol
 ",
@@ -4509,12 +4300,9 @@ impl rt::Object for HostAutoStartManagerConfig {
         &HOST_AUTO_START_MANAGER_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTO_START_MANAGER_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTO_START_MANAGER_CONFIG),
             0 => P::Optional(&self.defaults),
             1 => P::Objects(&self.power_info),
             _ => P::Absent,
@@ -4586,9 +4374,8 @@ impl Default for HostBiosInfo {
 }
 pub(crate) static HOST_BIOS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBIOSInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string biosVersion o
 dateTime releaseDate o
 string vendor o since 6.5
@@ -4605,12 +4392,9 @@ impl rt::Object for HostBiosInfo {
         &HOST_BIOS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BIOS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BIOS_INFO),
             0 => P::Value(&self.bios_version),
             1 => P::Value(&self.release_date),
             2 => P::Value(&self.vendor),
@@ -4668,9 +4452,8 @@ impl Default for HostBlockAdapterTargetTransport {
 }
 pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockAdapterTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "2.0",
     rt::unset::<HostBlockAdapterTargetTransport>,
 );
 impl rt::Object for HostBlockAdapterTargetTransport {
@@ -4678,12 +4461,9 @@ impl rt::Object for HostBlockAdapterTargetTransport {
         &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BLOCK_ADAPTER_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
@@ -4732,9 +4512,8 @@ impl Default for HostBlockHba {
 }
 pub(crate) static HOST_BLOCK_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "",
+    "2.0",
     rt::unset::<HostBlockHba>,
 );
 impl rt::Object for HostBlockHba {
@@ -4742,12 +4521,9 @@ impl rt::Object for HostBlockHba {
         &HOST_BLOCK_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BLOCK_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5305,9 +5081,8 @@ impl Default for HostCapability {
 }
 pub(crate) static HOST_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCapability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean recursiveResourcePoolsSupported r
 boolean cpuMemoryResourceConfigurationSupported r since 2.5
 boolean rebootSupported r
@@ -5482,12 +5257,9 @@ impl rt::Object for HostCapability {
         &HOST_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CAPABILITY),
             0 => P::Value(&self.recursive_resource_pools_supported),
             1 => P::Value(&self.cpu_memory_resource_configuration_supported),
             2 => P::Value(&self.reboot_supported),

@@ -20,9 +20,8 @@ impl Default for HostCommunication {
 }
 pub(crate) static HOST_COMMUNICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCommunication",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<HostCommunication>,
 );
 impl rt::Object for HostCommunication {
@@ -30,12 +29,9 @@ impl rt::Object for HostCommunication {
         &HOST_COMMUNICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_COMMUNICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_COMMUNICATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -96,9 +92,8 @@ impl Default for HostConfigFault {
 }
 pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<HostConfigFault>,
 );
 impl rt::Object for HostConfigFault {
@@ -106,12 +101,9 @@ impl rt::Object for HostConfigFault {
         &HOST_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -418,9 +410,8 @@ impl Default for HostConfigInfo {
 }
 pub(crate) static HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host r
 AboutInfo product r
 HostDeploymentInfo deploymentInfo o since 6.5
@@ -488,12 +479,9 @@ impl rt::Object for HostConfigInfo {
         &HOST_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_INFO),
             0 => P::Value(&self.host),
             1 => P::Object(&self.product),
             #[cfg(feature = "host")]
@@ -842,9 +830,8 @@ impl Default for HostConfigManager {
 }
 pub(crate) static HOST_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigManager",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference cpuScheduler o
 ManagedObjectReference datastoreSystem o
 ManagedObjectReference memoryManager o
@@ -892,12 +879,9 @@ impl rt::Object for HostConfigManager {
         &HOST_CONFIG_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_MANAGER),
             0 => P::Value(&self.cpu_scheduler),
             1 => P::Value(&self.datastore_system),
             2 => P::Value(&self.memory_manager),
@@ -1051,9 +1035,8 @@ impl Default for HostConfigSummary {
 }
 pub(crate) static HOST_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 int port r
 string sslThumbprint o since 4.0
@@ -1072,12 +1055,9 @@ impl rt::Object for HostConfigSummary {
         &HOST_CONFIG_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.port),
             2 => P::Value(&self.ssl_thumbprint),
@@ -1144,9 +1124,8 @@ impl Default for HostConnectFault {
 }
 pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<HostConnectFault>,
 );
 impl rt::Object for HostConnectFault {
@@ -1154,12 +1133,9 @@ impl rt::Object for HostConnectFault {
         &HOST_CONNECT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1262,9 +1238,8 @@ impl Default for HostConnectSpec {
 }
 pub(crate) static HOST_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string hostName o
 int port o
 string sslThumbprint o since 2.5
@@ -1286,12 +1261,9 @@ impl rt::Object for HostConnectSpec {
         &HOST_CONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_SPEC),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.port),
             2 => P::Value(&self.ssl_thumbprint),
@@ -1383,9 +1355,8 @@ impl Default for HostCpuIdInfo {
 }
 pub(crate) static HOST_CPU_ID_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuIdInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int level r
 string vendor o
 string eax o
@@ -1400,12 +1371,9 @@ impl rt::Object for HostCpuIdInfo {
         &HOST_CPU_ID_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_ID_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_ID_INFO),
             0 => P::Value(&self.level),
             1 => P::Value(&self.vendor),
             2 => P::Value(&self.eax),
@@ -1473,9 +1441,8 @@ impl Default for HostCpuInfo {
 }
 pub(crate) static HOST_CPU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 short numCpuPackages r
 short numCpuCores r
 short numCpuThreads r
@@ -1488,12 +1455,9 @@ impl rt::Object for HostCpuInfo {
         &HOST_CPU_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_INFO),
             0 => P::Value(&self.num_cpu_packages),
             1 => P::Value(&self.num_cpu_cores),
             2 => P::Value(&self.num_cpu_threads),
@@ -1575,9 +1539,8 @@ impl Default for HostCpuPackage {
 }
 pub(crate) static HOST_CPU_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuPackage",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 short index r
 string vendor r
 long hz r
@@ -1596,12 +1559,9 @@ impl rt::Object for HostCpuPackage {
         &HOST_CPU_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_PACKAGE),
             0 => P::Value(&self.index),
             1 => P::Value(&self.vendor),
             2 => P::Value(&self.hz),
@@ -1674,9 +1634,8 @@ impl Default for HostDatastoreBrowserSearchResults {
 }
 pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowserSearchResults",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference datastore o
 string folderPath o
 FileInfo file ol
@@ -1688,12 +1647,9 @@ impl rt::Object for HostDatastoreBrowserSearchResults {
         &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_BROWSER_SEARCH_RESULTS),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.folder_path),
             2 => P::Value(&self.file),
@@ -1758,9 +1714,8 @@ impl Default for HostDatastoreBrowserSearchSpec {
 }
 pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowserSearchSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 FileQuery query ol
 FileQueryFlags details o
 boolean searchCaseInsensitive o
@@ -1774,12 +1729,9 @@ impl rt::Object for HostDatastoreBrowserSearchSpec {
         &HOST_DATASTORE_BROWSER_SEARCH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_BROWSER_SEARCH_SPEC),
             0 => P::Value(&self.query),
             1 => P::Optional(&self.details),
             2 => P::Value(&self.search_case_insensitive),
@@ -1845,9 +1797,8 @@ impl Default for HostDatastoreSystemCapabilities {
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemCapabilities",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean nfsMountCreationRequired r
 boolean nfsMountCreationSupported r
 boolean localDatastoreSupported r
@@ -1860,12 +1811,9 @@ impl rt::Object for HostDatastoreSystemCapabilities {
         &HOST_DATASTORE_SYSTEM_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM_CAPABILITIES),
             0 => P::Value(&self.nfs_mount_creation_required),
             1 => P::Value(&self.nfs_mount_creation_supported),
             2 => P::Value(&self.local_datastore_supported),
@@ -1923,9 +1871,8 @@ impl Default for HostDevice {
 }
 pub(crate) static HOST_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDevice",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string deviceName r
 string deviceType r
 ",
@@ -1936,12 +1883,9 @@ impl rt::Object for HostDevice {
         &HOST_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DEVICE),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.device_type),
             _ => P::Absent,
@@ -1998,9 +1942,8 @@ impl Default for HostDiskDimensionsChs {
 }
 pub(crate) static HOST_DISK_DIMENSIONS_CHS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensionsChs",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long cylinder r
 int head r
 int sector r
@@ -2012,12 +1955,9 @@ impl rt::Object for HostDiskDimensionsChs {
         &HOST_DISK_DIMENSIONS_CHS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_CHS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_DIMENSIONS_CHS),
             0 => P::Value(&self.cylinder),
             1 => P::Value(&self.head),
             2 => P::Value(&self.sector),
@@ -2070,9 +2010,8 @@ impl Default for HostDiskDimensionsLba {
 }
 pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensionsLba",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int blockSize r
 long block r
 ",
@@ -2083,12 +2022,9 @@ impl rt::Object for HostDiskDimensionsLba {
         &HOST_DISK_DIMENSIONS_LBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_LBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_DIMENSIONS_LBA),
             0 => P::Value(&self.block_size),
             1 => P::Value(&self.block),
             _ => P::Absent,
@@ -2160,9 +2096,8 @@ impl Default for HostDiskPartitionAttributes {
 }
 pub(crate) static HOST_DISK_PARTITION_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionAttributes",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int partition r
 long startSector r
 long endSector r
@@ -2179,12 +2114,9 @@ impl rt::Object for HostDiskPartitionAttributes {
         &HOST_DISK_PARTITION_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_ATTRIBUTES),
             0 => P::Value(&self.partition),
             1 => P::Value(&self.start_sector),
             2 => P::Value(&self.end_sector),
@@ -2256,9 +2188,8 @@ impl Default for HostDiskPartitionBlockRange {
 }
 pub(crate) static HOST_DISK_PARTITION_BLOCK_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionBlockRange",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int partition o
 string type r
 HostDiskDimensionsLba start r
@@ -2271,12 +2202,9 @@ impl rt::Object for HostDiskPartitionBlockRange {
         &HOST_DISK_PARTITION_BLOCK_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_BLOCK_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_BLOCK_RANGE),
             0 => P::Value(&self.partition),
             1 => P::Value(&self.r#type),
             2 => P::Object(&self.start),
@@ -2334,9 +2262,8 @@ impl Default for HostDiskPartitionLayout {
 }
 pub(crate) static HOST_DISK_PARTITION_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskDimensionsLba total o
 HostDiskPartitionBlockRange partition rl
 ",
@@ -2347,12 +2274,9 @@ impl rt::Object for HostDiskPartitionLayout {
         &HOST_DISK_PARTITION_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_LAYOUT),
             0 => P::Optional(&self.total),
             1 => P::Objects(&self.partition),
             _ => P::Absent,
@@ -2415,9 +2339,8 @@ impl Default for HostDiskPartitionSpec {
 }
 pub(crate) static HOST_DISK_PARTITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string partitionFormat o since 5.0
 HostDiskDimensionsChs chs o
 long totalSectors o
@@ -2431,12 +2354,9 @@ impl rt::Object for HostDiskPartitionSpec {
         &HOST_DISK_PARTITION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_SPEC),
             0 => P::Value(&self.partition_format),
             1 => P::Optional(&self.chs),
             2 => P::Value(&self.total_sectors),
@@ -2511,9 +2431,8 @@ impl Default for HostDnsConfig {
 }
 pub(crate) static HOST_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDnsConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean dhcp r
 string virtualNicDevice o
 string ipv6VirtualNicDevice o since 6.7
@@ -2529,12 +2448,9 @@ impl rt::Object for HostDnsConfig {
         &HOST_DNS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DNS_CONFIG),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.virtual_nic_device),
             2 => P::Value(&self.ipv6_virtual_nic_device),
@@ -2594,9 +2510,8 @@ impl Default for HostEvent {
 }
 pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<HostEvent>,
 );
 impl rt::Object for HostEvent {
@@ -2604,12 +2519,9 @@ impl rt::Object for HostEvent {
         &HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2675,9 +2587,8 @@ impl Default for HostEventArgument {
 }
 pub(crate) static HOST_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference host r
 ",
     rt::unset::<HostEventArgument>,
@@ -2687,12 +2598,9 @@ impl rt::Object for HostEventArgument {
         &HOST_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
@@ -2763,9 +2671,8 @@ impl Default for HostFeatureMask {
 }
 pub(crate) static HOST_FEATURE_MASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureMask",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 string featureName r
 string value r
@@ -2777,12 +2684,9 @@ impl rt::Object for HostFeatureMask {
         &HOST_FEATURE_MASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_MASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FEATURE_MASK),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.value),
@@ -2847,9 +2751,8 @@ impl Default for HostFibreChannelHba {
 }
 pub(crate) static HOST_FIBRE_CHANNEL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "2.0
 long portWorldWideName r
 long nodeWorldWideName r
 FibreChannelPortType portType r
@@ -2862,12 +2765,9 @@ impl rt::Object for HostFibreChannelHba {
         &HOST_FIBRE_CHANNEL_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.port_world_wide_name),
@@ -2941,9 +2841,8 @@ impl Default for HostFibreChannelTargetTransport {
 }
 pub(crate) static HOST_FIBRE_CHANNEL_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "
+    "2.0
 long portWorldWideName r
 long nodeWorldWideName r
 ",
@@ -2954,12 +2853,9 @@ impl rt::Object for HostFibreChannelTargetTransport {
         &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             0 => P::Value(&self.port_world_wide_name),
             1 => P::Value(&self.node_world_wide_name),
@@ -3018,9 +2914,8 @@ impl Default for HostFileSystemMountInfo {
 }
 pub(crate) static HOST_FILE_SYSTEM_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemMountInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostMountInfo mountInfo r
 HostFileSystemVolume volume r
 string vStorageSupport o since 4.1
@@ -3032,12 +2927,9 @@ impl rt::Object for HostFileSystemMountInfo {
         &HOST_FILE_SYSTEM_MOUNT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_MOUNT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_SYSTEM_MOUNT_INFO),
             0 => P::Object(&self.mount_info),
             1 => P::Value(&self.volume),
             2 => P::Value(&self.v_storage_support),
@@ -3096,9 +2988,8 @@ impl Default for HostFileSystemVolume {
 }
 pub(crate) static HOST_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemVolume",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 string name r
 long capacity r
@@ -3110,12 +3001,9 @@ impl rt::Object for HostFileSystemVolume {
         &HOST_FILE_SYSTEM_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_SYSTEM_VOLUME),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.name),
             2 => P::Value(&self.capacity),
@@ -3172,9 +3060,8 @@ impl Default for HostFileSystemVolumeInfo {
 }
 pub(crate) static HOST_FILE_SYSTEM_VOLUME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemVolumeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string volumeTypeList ol
 HostFileSystemMountInfo mountInfo ol
 ",
@@ -3185,12 +3072,9 @@ impl rt::Object for HostFileSystemVolumeInfo {
         &HOST_FILE_SYSTEM_VOLUME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_SYSTEM_VOLUME_INFO),
             0 => P::Value(&self.volume_type_list),
             1 => P::Objects(&self.mount_info),
             _ => P::Absent,
@@ -3308,9 +3192,8 @@ impl Default for HostHardwareInfo {
 }
 pub(crate) static HOST_HARDWARE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostSystemInfo systemInfo r
 HostCpuPowerManagementInfo cpuPowerManagementInfo o since 4.0
 HostCpuInfo cpuInfo r
@@ -3337,12 +3220,9 @@ impl rt::Object for HostHardwareInfo {
         &HOST_HARDWARE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_INFO),
             0 => P::Object(&self.system_info),
             #[cfg(feature = "host")]
             1 => P::Optional(&self.cpu_power_management_info),
@@ -3477,9 +3357,8 @@ impl Default for HostHardwareSummary {
 }
 pub(crate) static HOST_HARDWARE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vendor r
 string model r
 string family o since 9.0.0.0
@@ -3501,12 +3380,9 @@ impl rt::Object for HostHardwareSummary {
         &HOST_HARDWARE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_SUMMARY),
             0 => P::Value(&self.vendor),
             1 => P::Value(&self.model),
             2 => P::Value(&self.family),
@@ -3606,9 +3482,8 @@ impl Default for HostHostBusAdapter {
 }
 pub(crate) static HOST_HOST_BUS_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHostBusAdapter",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 string device r
 int bus r
@@ -3627,12 +3502,9 @@ impl rt::Object for HostHostBusAdapter {
         &HOST_HOST_BUS_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HOST_BUS_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HOST_BUS_ADAPTER),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device),
             2 => P::Value(&self.bus),
@@ -3759,9 +3631,8 @@ impl Default for HostInternetScsiHba {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "2.0
 boolean isSoftwareBased r
 boolean canBeDisabled o since 5.0
 HostInternetScsiHbaNetworkBindingSupportType networkBindingSupport o since 5.0
@@ -3789,12 +3660,9 @@ impl rt::Object for HostInternetScsiHba {
         &HOST_INTERNET_SCSI_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.is_software_based),
@@ -3913,9 +3781,8 @@ impl Default for HostInternetScsiHbaAuthenticationCapabilities {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaAuthenticationCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean chapAuthSettable r
 boolean krb5AuthSettable r
 boolean srpAuthSettable r
@@ -3931,12 +3798,9 @@ impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES),
             0 => P::Value(&self.chap_auth_settable),
             1 => P::Value(&self.krb5_auth_settable),
             2 => P::Value(&self.srp_auth_settable),

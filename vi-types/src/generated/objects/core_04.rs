@@ -44,9 +44,8 @@ impl Default for HostInternetScsiHbaAuthenticationProperties {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaAuthenticationProperties",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean chapAuthEnabled r
 string chapName o
 string chapSecret o secret
@@ -64,12 +63,9 @@ impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES),
             0 => P::Value(&self.chap_auth_enabled),
             1 => P::Value(&self.chap_name),
             2 => P::Value(&self.chap_secret),
@@ -143,9 +139,8 @@ impl Default for HostInternetScsiHbaDigestCapabilities {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDigestCapabilities",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean headerDigestSettable o
 boolean dataDigestSettable o
 boolean targetHeaderDigestSettable o
@@ -158,12 +153,9 @@ impl rt::Object for HostInternetScsiHbaDigestCapabilities {
         &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES),
             0 => P::Value(&self.header_digest_settable),
             1 => P::Value(&self.data_digest_settable),
             2 => P::Value(&self.target_header_digest_settable),
@@ -227,9 +219,8 @@ impl Default for HostInternetScsiHbaDigestProperties {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDigestProperties",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string headerDigestType o
 boolean headerDigestInherited o
 string dataDigestType o
@@ -242,12 +233,9 @@ impl rt::Object for HostInternetScsiHbaDigestProperties {
         &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES),
             0 => P::Value(&self.header_digest_type),
             1 => P::Value(&self.header_digest_inherited),
             2 => P::Value(&self.data_digest_type),
@@ -311,9 +299,8 @@ impl Default for HostInternetScsiHbaDiscoveryCapabilities {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDiscoveryCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean iSnsDiscoverySettable r
 boolean slpDiscoverySettable r
 boolean staticTargetDiscoverySettable r
@@ -326,12 +313,9 @@ impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES),
             0 => P::Value(&self.i_sns_discovery_settable),
             1 => P::Value(&self.slp_discovery_settable),
             2 => P::Value(&self.static_target_discovery_settable),
@@ -407,9 +391,8 @@ impl Default for HostInternetScsiHbaDiscoveryProperties {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDiscoveryProperties",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean iSnsDiscoveryEnabled r
 string iSnsDiscoveryMethod o
 string iSnsHost o
@@ -426,12 +409,9 @@ impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES),
             0 => P::Value(&self.i_sns_discovery_enabled),
             1 => P::Value(&self.i_sns_discovery_method),
             2 => P::Value(&self.i_sns_host),
@@ -551,9 +531,8 @@ impl Default for HostInternetScsiHbaIpCapabilities {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean addressSettable r
 boolean ipConfigurationMethodSettable r
 boolean subnetMaskSettable r
@@ -582,12 +561,9 @@ impl rt::Object for HostInternetScsiHbaIpCapabilities {
         &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES),
             0 => P::Value(&self.address_settable),
             1 => P::Value(&self.ip_configuration_method_settable),
             2 => P::Value(&self.subnet_mask_settable),
@@ -719,9 +695,8 @@ impl Default for HostInternetScsiHbaIpProperties {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPProperties",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string mac o
 string address o
 boolean dhcpConfigurationEnabled r
@@ -746,12 +721,9 @@ impl rt::Object for HostInternetScsiHbaIpProperties {
         &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_IP_PROPERTIES),
             0 => P::Value(&self.mac),
             1 => P::Value(&self.address),
             2 => P::Value(&self.dhcp_configuration_enabled),
@@ -842,9 +814,8 @@ impl Default for HostInternetScsiHbaIPv6Properties {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPv6Properties",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 HostInternetScsiHbaIscsiIpv6Address iscsiIpv6Address ol
 boolean ipv6DhcpConfigurationEnabled o
 boolean ipv6LinkLocalAutoConfigurationEnabled o
@@ -858,12 +829,9 @@ impl rt::Object for HostInternetScsiHbaIPv6Properties {
         &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES),
             0 => P::Objects(&self.iscsi_ipv6_address),
             1 => P::Value(&self.ipv6_dhcp_configuration_enabled),
             2 => P::Value(&self.ipv6_link_local_auto_configuration_enabled),
@@ -929,9 +897,8 @@ impl Default for HostInternetScsiHbaIscsiIpv6Address {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIscsiIpv6Address",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string address r
 int prefixLength r
 string origin r
@@ -944,12 +911,9 @@ impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
         &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS),
             0 => P::Value(&self.address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.origin),
@@ -1007,9 +971,8 @@ impl Default for HostInternetScsiHbaParamValue {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_PARAM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaParamValue",
-    "4.0",
     Some(&OPTION_VALUE),
-    "
+    "4.0
 boolean isInherited o
 ",
     rt::unset::<HostInternetScsiHbaParamValue>,
@@ -1019,12 +982,9 @@ impl rt::Object for HostInternetScsiHbaParamValue {
         &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_PARAM_VALUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.is_inherited),
@@ -1109,9 +1069,8 @@ impl Default for HostInternetScsiHbaSendTarget {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_SEND_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaSendTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string address r
 int port o
 HostInternetScsiHbaAuthenticationProperties authenticationProperties o since 4.0
@@ -1127,12 +1086,9 @@ impl rt::Object for HostInternetScsiHbaSendTarget {
         &HOST_INTERNET_SCSI_HBA_SEND_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_SEND_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_SEND_TARGET),
             0 => P::Value(&self.address),
             1 => P::Value(&self.port),
             2 => P::Optional(&self.authentication_properties),
@@ -1219,9 +1175,8 @@ impl Default for HostInternetScsiHbaStaticTarget {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_STATIC_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaStaticTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string address r
 int port o
 string iScsiName r
@@ -1239,12 +1194,9 @@ impl rt::Object for HostInternetScsiHbaStaticTarget {
         &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_STATIC_TARGET),
             0 => P::Value(&self.address),
             1 => P::Value(&self.port),
             2 => P::Value(&self.i_scsi_name),
@@ -1312,9 +1264,8 @@ impl Default for HostInternetScsiHbaTargetSet {
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_TARGET_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaTargetSet",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostInternetScsiHbaStaticTarget staticTargets ol
 HostInternetScsiHbaSendTarget sendTargets ol
 ",
@@ -1325,12 +1276,9 @@ impl rt::Object for HostInternetScsiHbaTargetSet {
         &HOST_INTERNET_SCSI_HBA_TARGET_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_TARGET_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_TARGET_SET),
             0 => P::Objects(&self.static_targets),
             1 => P::Objects(&self.send_targets),
             _ => P::Absent,
@@ -1387,9 +1335,8 @@ impl Default for HostInternetScsiTargetTransport {
 }
 pub(crate) static HOST_INTERNET_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "
+    "2.0
 string iScsiName r
 string iScsiAlias r
 string address ol
@@ -1401,12 +1348,9 @@ impl rt::Object for HostInternetScsiTargetTransport {
         &HOST_INTERNET_SCSI_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             0 => P::Value(&self.i_scsi_name),
             1 => P::Value(&self.i_scsi_alias),
@@ -1470,9 +1414,8 @@ impl Default for HostIpConfig {
 }
 pub(crate) static HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean dhcp r
 string ipAddress o
 string subnetMask o
@@ -1485,12 +1428,9 @@ impl rt::Object for HostIpConfig {
         &HOST_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CONFIG),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.ip_address),
             2 => P::Value(&self.subnet_mask),
@@ -1560,9 +1500,8 @@ impl Default for HostIpConfigIpV6Address {
 }
 pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfigIpV6Address",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string ipAddress r
 int prefixLength r
 string origin o
@@ -1577,12 +1516,9 @@ impl rt::Object for HostIpConfigIpV6Address {
         &HOST_IP_CONFIG_IP_V6_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CONFIG_IP_V6_ADDRESS),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.origin),
@@ -1647,9 +1583,8 @@ impl Default for HostIpConfigIpV6AddressConfiguration {
 }
 pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfigIpV6AddressConfiguration",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostIpConfigIpV6Address ipV6Address ol
 boolean autoConfigurationEnabled o
 boolean dhcpV6Enabled o
@@ -1661,12 +1596,9 @@ impl rt::Object for HostIpConfigIpV6AddressConfiguration {
         &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION),
             0 => P::Objects(&self.ip_v6_address),
             1 => P::Value(&self.auto_configuration_enabled),
             2 => P::Value(&self.dhcp_v6_enabled),
@@ -1728,9 +1660,8 @@ impl Default for HostIpRouteConfig {
 }
 pub(crate) static HOST_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string defaultGateway o
 string gatewayDevice o
 string ipV6DefaultGateway o since 4.0
@@ -1743,12 +1674,9 @@ impl rt::Object for HostIpRouteConfig {
         &HOST_IP_ROUTE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_CONFIG),
             0 => P::Value(&self.default_gateway),
             1 => P::Value(&self.gateway_device),
             2 => P::Value(&self.ip_v6_default_gateway),
@@ -1802,9 +1730,8 @@ impl Default for HostLicensableResourceInfo {
 }
 pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicensableResourceInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 KeyAnyValue resource rl
 ",
     rt::unset::<HostLicensableResourceInfo>,
@@ -1814,12 +1741,9 @@ impl rt::Object for HostLicensableResourceInfo {
         &HOST_LICENSABLE_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSABLE_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSABLE_RESOURCE_INFO),
             0 => P::Objects(&self.resource),
             _ => P::Absent,
         }
@@ -1922,9 +1846,8 @@ impl Default for HostListSummary {
 }
 pub(crate) static HOST_LIST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host o
 HostHardwareSummary hardware o
 HostRuntimeInfo runtime o
@@ -1950,12 +1873,9 @@ impl rt::Object for HostListSummary {
         &HOST_LIST_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_SUMMARY),
             0 => P::Value(&self.host),
             1 => P::Optional(&self.hardware),
             2 => P::Optional(&self.runtime),
@@ -2057,9 +1977,8 @@ impl Default for HostListSummaryQuickStats {
 }
 pub(crate) static HOST_LIST_SUMMARY_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummaryQuickStats",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int overallCpuUsage o
 int overallMemoryUsage o
 int distributedCpuFairness o
@@ -2074,12 +1993,9 @@ impl rt::Object for HostListSummaryQuickStats {
         &HOST_LIST_SUMMARY_QUICK_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_QUICK_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_SUMMARY_QUICK_STATS),
             0 => P::Value(&self.overall_cpu_usage),
             1 => P::Value(&self.overall_memory_usage),
             2 => P::Value(&self.distributed_cpu_fairness),
@@ -2141,9 +2057,8 @@ impl Default for HostLocalFileSystemVolume {
 }
 pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalFileSystemVolume",
-    "2.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "2.0
 string device r
 ",
     rt::unset::<HostLocalFileSystemVolume>,
@@ -2153,12 +2068,9 @@ impl rt::Object for HostLocalFileSystemVolume {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_FILE_SYSTEM_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_FILE_SYSTEM_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.device),
@@ -2233,9 +2145,8 @@ impl Default for HostMaintenanceSpec {
 }
 pub(crate) static HOST_MAINTENANCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMaintenanceSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostDecommissionMode vsanMode o
 string purpose o since 7.0.0.0
 HostMaintenanceSpecEvacuationMode evacMode o since 9.1.0.0
@@ -2247,12 +2158,9 @@ impl rt::Object for HostMaintenanceSpec {
         &HOST_MAINTENANCE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MAINTENANCE_SPEC),
             #[cfg(feature = "vsan")]
             0 => P::Optional(&self.vsan_mode),
             1 => P::Value(&self.purpose),
@@ -2333,9 +2241,8 @@ impl Default for HostMountInfo {
 }
 pub(crate) static HOST_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMountInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string path o
 string accessMode r
 boolean mounted o since 5.0
@@ -2353,12 +2260,9 @@ impl rt::Object for HostMountInfo {
         &HOST_MOUNT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MOUNT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MOUNT_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.access_mode),
             2 => P::Value(&self.mounted),
@@ -2441,9 +2345,8 @@ impl Default for HostNasVolume {
 }
 pub(crate) static HOST_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolume",
-    "2.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "2.0
 string remoteHost r
 string remotePath r
 string userName o since 2.5
@@ -2458,12 +2361,9 @@ impl rt::Object for HostNasVolume {
         &HOST_NAS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2571,9 +2471,8 @@ impl Default for HostNasVolumeSpec {
 }
 pub(crate) static HOST_NAS_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string remoteHost r
 string remotePath r
 string localPath r
@@ -2594,12 +2493,9 @@ impl rt::Object for HostNasVolumeSpec {
         &HOST_NAS_VOLUME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME_SPEC),
             0 => P::Value(&self.remote_host),
             1 => P::Value(&self.remote_path),
             2 => P::Value(&self.local_path),
@@ -2709,9 +2605,8 @@ impl Default for HostNetCapabilities {
 }
 pub(crate) static HOST_NET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean canSetPhysicalNicLinkSpeed r
 boolean supportsNicTeaming r
 string nicTeamingPolicy ol
@@ -2734,12 +2629,9 @@ impl rt::Object for HostNetCapabilities {
         &HOST_NET_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NET_CAPABILITIES),
             0 => P::Value(&self.can_set_physical_nic_link_speed),
             1 => P::Value(&self.supports_nic_teaming),
             2 => P::Value(&self.nic_teaming_policy),
@@ -2820,9 +2712,8 @@ impl Default for HostNetOffloadCapabilities {
 }
 pub(crate) static HOST_NET_OFFLOAD_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetOffloadCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean csumOffload o
 boolean tcpSegmentation o
 boolean zeroCopyXmit o
@@ -2834,12 +2725,9 @@ impl rt::Object for HostNetOffloadCapabilities {
         &HOST_NET_OFFLOAD_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_OFFLOAD_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NET_OFFLOAD_CAPABILITIES),
             0 => P::Value(&self.csum_offload),
             1 => P::Value(&self.tcp_segmentation),
             2 => P::Value(&self.zero_copy_xmit),
@@ -2968,9 +2856,8 @@ impl Default for HostNetworkInfo {
 }
 pub(crate) static HOST_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVirtualSwitch vswitch ol
 HostProxySwitch proxySwitch ol since 4.0
 HostPortGroup portgroup ol
@@ -3000,12 +2887,9 @@ impl rt::Object for HostNetworkInfo {
         &HOST_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_INFO),
             0 => P::Objects(&self.vswitch),
             #[cfg(feature = "dvs")]
             1 => P::Objects(&self.proxy_switch),
@@ -3119,9 +3003,8 @@ impl Default for HostNetworkPolicy {
 }
 pub(crate) static HOST_NETWORK_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostNetworkSecurityPolicy security o
 HostNicTeamingPolicy nicTeaming o
 HostNetOffloadCapabilities offloadPolicy o
@@ -3134,12 +3017,9 @@ impl rt::Object for HostNetworkPolicy {
         &HOST_NETWORK_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_POLICY),
             0 => P::Optional(&self.security),
             1 => P::Optional(&self.nic_teaming),
             2 => P::Optional(&self.offload_policy),
@@ -3200,9 +3080,8 @@ impl Default for HostNetworkSecurityPolicy {
 }
 pub(crate) static HOST_NETWORK_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkSecurityPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean allowPromiscuous o
 boolean macChanges o
 boolean forgedTransmits o
@@ -3214,12 +3093,9 @@ impl rt::Object for HostNetworkSecurityPolicy {
         &HOST_NETWORK_SECURITY_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_SECURITY_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_SECURITY_POLICY),
             0 => P::Value(&self.allow_promiscuous),
             1 => P::Value(&self.mac_changes),
             2 => P::Value(&self.forged_transmits),
@@ -3281,9 +3157,8 @@ impl Default for HostNetworkTrafficShapingPolicy {
 }
 pub(crate) static HOST_NETWORK_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkTrafficShapingPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 long averageBandwidth o
 long peakBandwidth o
@@ -3296,12 +3171,9 @@ impl rt::Object for HostNetworkTrafficShapingPolicy {
         &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_TRAFFIC_SHAPING_POLICY),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.average_bandwidth),
             2 => P::Value(&self.peak_bandwidth),
@@ -3374,9 +3246,8 @@ impl Default for HostNicFailureCriteria {
 }
 pub(crate) static HOST_NIC_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicFailureCriteria",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string checkSpeed o
 int speed o
 boolean checkDuplex o
@@ -3392,12 +3263,9 @@ impl rt::Object for HostNicFailureCriteria {
         &HOST_NIC_FAILURE_CRITERIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_FAILURE_CRITERIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NIC_FAILURE_CRITERIA),
             0 => P::Value(&self.check_speed),
             1 => P::Value(&self.speed),
             2 => P::Value(&self.check_duplex),
@@ -3461,9 +3329,8 @@ impl Default for HostNicOrderPolicy {
 }
 pub(crate) static HOST_NIC_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicOrderPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string activeNic ol
 string standbyNic ol
 ",
@@ -3474,12 +3341,9 @@ impl rt::Object for HostNicOrderPolicy {
         &HOST_NIC_ORDER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_ORDER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NIC_ORDER_POLICY),
             0 => P::Value(&self.active_nic),
             1 => P::Value(&self.standby_nic),
             _ => P::Absent,
@@ -3545,9 +3409,8 @@ impl Default for HostNicTeamingPolicy {
 }
 pub(crate) static HOST_NIC_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicTeamingPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string policy o
 boolean reversePolicy o
 boolean notifySwitches o
@@ -3562,12 +3425,9 @@ impl rt::Object for HostNicTeamingPolicy {
         &HOST_NIC_TEAMING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_TEAMING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NIC_TEAMING_POLICY),
             0 => P::Value(&self.policy),
             1 => P::Value(&self.reverse_policy),
             2 => P::Value(&self.notify_switches),
@@ -3626,9 +3486,8 @@ impl Default for HostNotConnected {
 }
 pub(crate) static HOST_NOT_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotConnected",
-    "2.0",
     Some(&HOST_COMMUNICATION),
-    "",
+    "2.0",
     rt::unset::<HostNotConnected>,
 );
 impl rt::Object for HostNotConnected {
@@ -3636,12 +3495,9 @@ impl rt::Object for HostNotConnected {
         &HOST_NOT_CONNECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_CONNECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NOT_CONNECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3704,9 +3560,8 @@ impl Default for HostNotReachable {
 }
 pub(crate) static HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotReachable",
-    "2.0",
     Some(&HOST_COMMUNICATION),
-    "",
+    "2.0",
     rt::unset::<HostNotReachable>,
 );
 impl rt::Object for HostNotReachable {
@@ -3714,12 +3569,9 @@ impl rt::Object for HostNotReachable {
         &HOST_NOT_REACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_REACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NOT_REACHABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3788,9 +3640,8 @@ impl Default for HostNumaInfo {
 }
 pub(crate) static HOST_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumaInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 int numNodes r
 HostNumaNode numaNode ol
@@ -3802,12 +3653,9 @@ impl rt::Object for HostNumaInfo {
         &HOST_NUMA_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMA_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NUMA_INFO),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.num_nodes),
             2 => P::Objects(&self.numa_node),
@@ -3875,9 +3723,8 @@ impl Default for HostNumaNode {
 }
 pub(crate) static HOST_NUMA_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumaNode",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 byte typeId r
 short cpuID rl
 long memorySize o since 8.0.0.0
@@ -3892,12 +3739,9 @@ impl rt::Object for HostNumaNode {
         &HOST_NUMA_NODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMA_NODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NUMA_NODE),
             0 => P::Value(&self.type_id),
             1 => P::Value(&self.cpu_id),
             2 => P::Value(&self.memory_size),
@@ -3956,9 +3800,8 @@ impl Default for HostParallelScsiHba {
 }
 pub(crate) static HOST_PARALLEL_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "",
+    "2.0",
     rt::unset::<HostParallelScsiHba>,
 );
 impl rt::Object for HostParallelScsiHba {
@@ -3966,12 +3809,9 @@ impl rt::Object for HostParallelScsiHba {
         &HOST_PARALLEL_SCSI_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PARALLEL_SCSI_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -15,9 +15,8 @@ impl Default for HostParallelScsiTargetTransport {
 }
 pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "2.0",
     rt::unset::<HostParallelScsiTargetTransport>,
 );
 impl rt::Object for HostParallelScsiTargetTransport {
@@ -25,12 +24,9 @@ impl rt::Object for HostParallelScsiTargetTransport {
         &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PARALLEL_SCSI_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
@@ -126,9 +122,8 @@ impl Default for HostPciDevice {
 }
 pub(crate) static HOST_PCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciDevice",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 short classId r
 byte bus r
@@ -153,12 +148,9 @@ impl rt::Object for HostPciDevice {
         &HOST_PCI_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_DEVICE),
             0 => P::Value(&self.id),
             1 => P::Value(&self.class_id),
             2 => P::Value(&self.bus),
@@ -251,9 +243,8 @@ impl Default for HostPortGroup {
 }
 pub(crate) static HOST_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroup",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 HostPortGroupPort port ol
 string vswitch o
@@ -267,12 +258,9 @@ impl rt::Object for HostPortGroup {
         &HOST_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP),
             0 => P::Value(&self.key),
             1 => P::Objects(&self.port),
             2 => P::Value(&self.vswitch),
@@ -335,9 +323,8 @@ impl Default for HostPortGroupPort {
 }
 pub(crate) static HOST_PORT_GROUP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupPort",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 string mac ol
 string type r
@@ -349,12 +336,9 @@ impl rt::Object for HostPortGroupPort {
         &HOST_PORT_GROUP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_PORT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.mac),
             2 => P::Value(&self.r#type),
@@ -416,9 +400,8 @@ impl Default for HostPortGroupSpec {
 }
 pub(crate) static HOST_PORT_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 int vlanId r
 string vswitchName r
@@ -431,12 +414,9 @@ impl rt::Object for HostPortGroupSpec {
         &HOST_PORT_GROUP_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.vlan_id),
             2 => P::Value(&self.vswitch_name),
@@ -565,9 +545,8 @@ impl Default for HostRuntimeInfo {
 }
 pub(crate) static HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostSystemConnectionState connectionState r
 HostSystemPowerState powerState r since 2.5
 string standbyMode o since 4.1
@@ -595,12 +574,9 @@ impl rt::Object for HostRuntimeInfo {
         &HOST_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO),
             0 => P::Value(&self.connection_state),
             1 => P::Value(&self.power_state),
             2 => P::Value(&self.standby_mode),
@@ -732,9 +708,8 @@ impl Default for HostScsiDisk {
 }
 pub(crate) static HOST_SCSI_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiDisk",
-    "2.0",
     Some(&SCSI_LUN),
-    "
+    "2.0
 HostDiskDimensionsLba capacity r
 string devicePath r
 boolean ssd o since 5.0
@@ -752,12 +727,9 @@ impl rt::Object for HostScsiDisk {
         &HOST_SCSI_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_DISK),
             0..=25 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             26 => P::Object(&self.capacity),
@@ -843,9 +815,8 @@ impl Default for HostScsiDiskPartition {
 }
 pub(crate) static HOST_SCSI_DISK_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiDiskPartition",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskName r
 int partition r
 ",
@@ -856,12 +827,9 @@ impl rt::Object for HostScsiDiskPartition {
         &HOST_SCSI_DISK_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_DISK_PARTITION),
             0 => P::Value(&self.disk_name),
             1 => P::Value(&self.partition),
             _ => P::Absent,
@@ -910,9 +878,8 @@ impl Default for HostScsiTopology {
 }
 pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopology",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostScsiTopologyInterface adapter ol
 ",
     rt::unset::<HostScsiTopology>,
@@ -922,12 +889,9 @@ impl rt::Object for HostScsiTopology {
         &HOST_SCSI_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY),
             0 => P::Objects(&self.adapter),
             _ => P::Absent,
         }
@@ -982,9 +946,8 @@ impl Default for HostScsiTopologyInterface {
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyInterface",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string adapter r
 HostScsiTopologyTarget target ol
@@ -996,12 +959,9 @@ impl rt::Object for HostScsiTopologyInterface {
         &HOST_SCSI_TOPOLOGY_INTERFACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_INTERFACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY_INTERFACE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.adapter),
             2 => P::Objects(&self.target),
@@ -1060,9 +1020,8 @@ impl Default for HostScsiTopologyLun {
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyLun",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 int lun r
 string scsiLun r
@@ -1074,12 +1033,9 @@ impl rt::Object for HostScsiTopologyLun {
         &HOST_SCSI_TOPOLOGY_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY_LUN),
             0 => P::Value(&self.key),
             1 => P::Value(&self.lun),
             2 => P::Value(&self.scsi_lun),
@@ -1141,9 +1097,8 @@ impl Default for HostScsiTopologyTarget {
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 int target r
 HostScsiTopologyLun lun ol
@@ -1156,12 +1111,9 @@ impl rt::Object for HostScsiTopologyTarget {
         &HOST_SCSI_TOPOLOGY_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY_TARGET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.target),
             2 => P::Objects(&self.lun),
@@ -1222,9 +1174,8 @@ impl Default for HostSslThumbprintInfo {
 }
 pub(crate) static HOST_SSL_THUMBPRINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSslThumbprintInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string principal r
 string ownerTag o since 5.0
 string sslThumbprints ol
@@ -1236,12 +1187,9 @@ impl rt::Object for HostSslThumbprintInfo {
         &HOST_SSL_THUMBPRINT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SSL_THUMBPRINT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SSL_THUMBPRINT_INFO),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.owner_tag),
             2 => P::Value(&self.ssl_thumbprints),
@@ -1318,9 +1266,8 @@ impl Default for HostStorageDeviceInfo {
 }
 pub(crate) static HOST_STORAGE_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageDeviceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostHostBusAdapter hostBusAdapter ol
 ScsiLun scsiLun ol
 HostScsiTopology scsiTopology o
@@ -1336,12 +1283,9 @@ impl rt::Object for HostStorageDeviceInfo {
         &HOST_STORAGE_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_DEVICE_INFO),
             0 => P::Value(&self.host_bus_adapter),
             1 => P::Value(&self.scsi_lun),
             2 => P::Optional(&self.scsi_topology),
@@ -1411,9 +1355,8 @@ impl Default for HostSystemIdentificationInfo {
 }
 pub(crate) static HOST_SYSTEM_IDENTIFICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemIdentificationInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string identifierValue r
 ElementDescription identifierType r
 ",
@@ -1424,12 +1367,9 @@ impl rt::Object for HostSystemIdentificationInfo {
         &HOST_SYSTEM_IDENTIFICATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_IDENTIFICATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_IDENTIFICATION_INFO),
             0 => P::Value(&self.identifier_value),
             1 => P::Value(&self.identifier_type),
             _ => P::Absent,
@@ -1511,9 +1451,8 @@ impl Default for HostSystemInfo {
 }
 pub(crate) static HOST_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vendor r
 string model r
 string family o since 9.0.0.0
@@ -1532,12 +1471,9 @@ impl rt::Object for HostSystemInfo {
         &HOST_SYSTEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_INFO),
             0 => P::Value(&self.vendor),
             1 => P::Value(&self.model),
             2 => P::Value(&self.family),
@@ -1603,9 +1539,8 @@ impl Default for HostTargetTransport {
 }
 pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTargetTransport",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostTargetTransport>,
 );
 impl rt::Object for HostTargetTransport {
@@ -1613,12 +1548,9 @@ impl rt::Object for HostTargetTransport {
         &HOST_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TARGET_TRANSPORT),
             _ => P::Absent,
         }
     }
@@ -1666,9 +1598,8 @@ impl Default for HostVfatVolume {
 }
 pub(crate) static HOST_VFAT_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVfatVolume",
-    "5.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "",
+    "5.0",
     rt::unset::<HostVfatVolume>,
 );
 impl rt::Object for HostVfatVolume {
@@ -1676,12 +1607,9 @@ impl rt::Object for HostVfatVolume {
         &HOST_VFAT_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFAT_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VFAT_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1759,9 +1687,8 @@ impl Default for HostVirtualNic {
 }
 pub(crate) static HOST_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNic",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 string key r
 string portgroup r
@@ -1776,12 +1703,9 @@ impl rt::Object for HostVirtualNic {
         &HOST_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC),
             0 => P::Value(&self.device),
             1 => P::Value(&self.key),
             2 => P::Value(&self.portgroup),
@@ -1880,9 +1804,8 @@ impl Default for HostVirtualNicSpec {
 }
 pub(crate) static HOST_VIRTUAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostIpConfig ip o
 string mac o
 DistributedVirtualSwitchPortConnection distributedVirtualPort o since 4.0
@@ -1904,12 +1827,9 @@ impl rt::Object for HostVirtualNicSpec {
         &HOST_VIRTUAL_NIC_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_SPEC),
             0 => P::Optional(&self.ip),
             1 => P::Value(&self.mac),
             2 => P::Optional(&self.distributed_virtual_port),
@@ -2007,9 +1927,8 @@ impl Default for HostVirtualSwitch {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitch",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string key r
 int numPorts r
@@ -2026,12 +1945,9 @@ impl rt::Object for HostVirtualSwitch {
         &HOST_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH),
             0 => P::Value(&self.name),
             1 => P::Value(&self.key),
             2 => P::Value(&self.num_ports),
@@ -2094,9 +2010,8 @@ impl Default for HostVirtualSwitchAutoBridge {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_AUTO_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchAutoBridge",
-    "2.0",
     Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
+    "2.0
 string excludedNicDevice ol since 2.5
 ",
     rt::unset::<HostVirtualSwitchAutoBridge>,
@@ -2106,12 +2021,9 @@ impl rt::Object for HostVirtualSwitchAutoBridge {
         &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_AUTO_BRIDGE),
             rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
             0 => P::Value(&self.excluded_nic_device),
             _ => P::Absent,
@@ -2160,9 +2072,8 @@ impl Default for HostVirtualSwitchBeaconConfig {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBeaconConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int interval r
 ",
     rt::unset::<HostVirtualSwitchBeaconConfig>,
@@ -2172,12 +2083,9 @@ impl rt::Object for HostVirtualSwitchBeaconConfig {
         &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_BEACON_CONFIG),
             0 => P::Value(&self.interval),
             _ => P::Absent,
         }
@@ -2232,9 +2140,8 @@ impl Default for HostVirtualSwitchBondBridge {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BOND_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBondBridge",
-    "2.0",
     Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
+    "2.0
 string nicDevice rl
 HostVirtualSwitchBeaconConfig beacon o
 LinkDiscoveryProtocolConfig linkDiscoveryProtocolConfig o since 4.0
@@ -2246,12 +2153,9 @@ impl rt::Object for HostVirtualSwitchBondBridge {
         &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_BOND_BRIDGE),
             rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
             0 => P::Value(&self.nic_device),
             1 => P::Optional(&self.beacon),
@@ -2301,9 +2205,8 @@ impl Default for HostVirtualSwitchBridge {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBridge",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostVirtualSwitchBridge>,
 );
 impl rt::Object for HostVirtualSwitchBridge {
@@ -2311,12 +2214,9 @@ impl rt::Object for HostVirtualSwitchBridge {
         &HOST_VIRTUAL_SWITCH_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_BRIDGE),
             _ => P::Absent,
         }
     }
@@ -2362,9 +2262,8 @@ impl Default for HostVirtualSwitchSimpleBridge {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchSimpleBridge",
-    "2.0",
     Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
+    "2.0
 string nicDevice r
 ",
     rt::unset::<HostVirtualSwitchSimpleBridge>,
@@ -2374,12 +2273,9 @@ impl rt::Object for HostVirtualSwitchSimpleBridge {
         &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE),
             rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
             0 => P::Value(&self.nic_device),
             _ => P::Absent,
@@ -2439,9 +2335,8 @@ impl Default for HostVirtualSwitchSpec {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int numPorts r
 HostVirtualSwitchBridge bridge o
 HostNetworkPolicy policy o
@@ -2454,12 +2349,9 @@ impl rt::Object for HostVirtualSwitchSpec {
         &HOST_VIRTUAL_SWITCH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_SPEC),
             0 => P::Value(&self.num_ports),
             1 => P::Value(&self.bridge),
             2 => P::Optional(&self.policy),
@@ -2537,9 +2429,8 @@ impl Default for HostVmfsSpec {
 }
 pub(crate) static HOST_VMFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostScsiDiskPartition extent r
 int blockSizeMb o
 int majorVersion r
@@ -2556,12 +2447,9 @@ impl rt::Object for HostVmfsSpec {
         &HOST_VMFS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMFS_SPEC),
             0 => P::Object(&self.extent),
             1 => P::Value(&self.block_size_mb),
             2 => P::Value(&self.major_version),
@@ -2675,9 +2563,8 @@ impl Default for HostVmfsVolume {
 }
 pub(crate) static HOST_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsVolume",
-    "2.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "2.0
 int blockSizeMb r
 int blockSize o since 6.5
 int unmapGranularity o since 6.5
@@ -2701,12 +2588,9 @@ impl rt::Object for HostVmfsVolume {
         &HOST_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMFS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.block_size_mb),
@@ -2801,9 +2685,8 @@ impl Default for Id {
 }
 pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "ID",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<Id>,
@@ -2813,12 +2696,9 @@ impl rt::Object for Id {
         &ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -2865,9 +2745,8 @@ impl Default for IncorrectFileType {
 }
 pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectFileType",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<IncorrectFileType>,
 );
 impl rt::Object for IncorrectFileType {
@@ -2875,12 +2754,9 @@ impl rt::Object for IncorrectFileType {
         &INCORRECT_FILE_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCORRECT_FILE_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCORRECT_FILE_TYPE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2949,9 +2825,8 @@ impl Default for InsufficientCpuResourcesFault {
 }
 pub(crate) static INSUFFICIENT_CPU_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientCpuResourcesFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "2.0
 long unreserved r
 long requested r
 ",
@@ -2962,12 +2837,9 @@ impl rt::Object for InsufficientCpuResourcesFault {
         &INSUFFICIENT_CPU_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_CPU_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_CPU_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.unreserved),
@@ -3037,9 +2909,8 @@ impl Default for InsufficientHostCapacityFault {
 }
 pub(crate) static INSUFFICIENT_HOST_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostCapacityFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "2.0
 ManagedObjectReference host o since 2.5
 ",
     rt::unset::<InsufficientHostCapacityFault>,
@@ -3049,12 +2920,9 @@ impl rt::Object for InsufficientHostCapacityFault {
         &INSUFFICIENT_HOST_CAPACITY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CAPACITY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_HOST_CAPACITY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3125,9 +2993,8 @@ impl Default for InsufficientMemoryResourcesFault {
 }
 pub(crate) static INSUFFICIENT_MEMORY_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientMemoryResourcesFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "2.0
 long unreserved r
 long requested r
 ",
@@ -3138,12 +3005,9 @@ impl rt::Object for InsufficientMemoryResourcesFault {
         &INSUFFICIENT_MEMORY_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_MEMORY_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_MEMORY_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.unreserved),
@@ -3208,9 +3072,8 @@ impl Default for InsufficientResourcesFault {
 }
 pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientResourcesFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InsufficientResourcesFault>,
 );
 impl rt::Object for InsufficientResourcesFault {
@@ -3218,12 +3081,9 @@ impl rt::Object for InsufficientResourcesFault {
         &INSUFFICIENT_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3295,9 +3155,8 @@ impl Default for IntOption {
 }
 pub(crate) static INT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 int min r
 int max r
 int defaultValue r
@@ -3309,12 +3168,9 @@ impl rt::Object for IntOption {
         &INT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INT_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.min),
@@ -3386,9 +3242,8 @@ impl Default for InvalidArgument {
 }
 pub(crate) static INVALID_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidArgument",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 string invalidProperty o
 ",
     rt::unset::<InvalidArgument>,
@@ -3398,12 +3253,9 @@ impl rt::Object for InvalidArgument {
         &INVALID_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_ARGUMENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.invalid_property),
@@ -3468,9 +3320,8 @@ impl Default for InvalidCollectorVersion {
 }
 pub(crate) static INVALID_COLLECTOR_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCollectorVersion",
-    "2.0",
     Some(&METHOD_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidCollectorVersion>,
 );
 impl rt::Object for InvalidCollectorVersion {
@@ -3478,12 +3329,9 @@ impl rt::Object for InvalidCollectorVersion {
         &INVALID_COLLECTOR_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_COLLECTOR_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_COLLECTOR_VERSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3549,9 +3397,8 @@ impl Default for InvalidController {
 }
 pub(crate) static INVALID_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidController",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "
+    "2.0
 int controllerKey r
 ",
     rt::unset::<InvalidController>,
@@ -3561,12 +3408,9 @@ impl rt::Object for InvalidController {
         &INVALID_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CONTROLLER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.controller_key),
@@ -3637,9 +3481,8 @@ impl Default for InvalidDatastore {
 }
 pub(crate) static INVALID_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastore",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 ManagedObjectReference datastore o
 string name o
 ",
@@ -3650,12 +3493,9 @@ impl rt::Object for InvalidDatastore {
         &INVALID_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -3725,9 +3565,8 @@ impl Default for InvalidDatastorePath {
 }
 pub(crate) static INVALID_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastorePath",
-    "2.0",
     Some(&INVALID_DATASTORE),
-    "
+    "2.0
 string datastorePath r
 ",
     rt::unset::<InvalidDatastorePath>,
@@ -3737,12 +3576,9 @@ impl rt::Object for InvalidDatastorePath {
         &INVALID_DATASTORE_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DATASTORE_PATH),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.datastore_path),
@@ -3810,9 +3646,8 @@ impl Default for InvalidDatastoreState {
 }
 pub(crate) static INVALID_DATASTORE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastoreState",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 string datastoreName o
 ",
     rt::unset::<InvalidDatastoreState>,
@@ -3822,12 +3657,9 @@ impl rt::Object for InvalidDatastoreState {
         &INVALID_DATASTORE_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DATASTORE_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore_name),
@@ -3892,9 +3724,8 @@ impl Default for InvalidDeviceBacking {
 }
 pub(crate) static INVALID_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceBacking",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<InvalidDeviceBacking>,
 );
 impl rt::Object for InvalidDeviceBacking {
@@ -3902,12 +3733,9 @@ impl rt::Object for InvalidDeviceBacking {
         &INVALID_DEVICE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DEVICE_BACKING),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3976,9 +3804,8 @@ impl Default for InvalidDeviceOperation {
 }
 pub(crate) static INVALID_DEVICE_OPERATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceOperation",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "
+    "2.0
 VirtualDeviceConfigSpecOperation badOp o
 VirtualDeviceConfigSpecFileOperation badFileOp o
 ",
@@ -3989,12 +3816,9 @@ impl rt::Object for InvalidDeviceOperation {
         &INVALID_DEVICE_OPERATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_OPERATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DEVICE_OPERATION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.bad_op),
@@ -4064,9 +3888,8 @@ impl Default for InvalidDeviceSpec {
 }
 pub(crate) static INVALID_DEVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceSpec",
-    "2.0",
     Some(&INVALID_VM_CONFIG),
-    "
+    "2.0
 int deviceIndex r
 ",
     rt::unset::<InvalidDeviceSpec>,
@@ -4076,12 +3899,9 @@ impl rt::Object for InvalidDeviceSpec {
         &INVALID_DEVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DEVICE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.device_index),
@@ -4146,9 +3966,8 @@ impl Default for InvalidDiskFormat {
 }
 pub(crate) static INVALID_DISK_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDiskFormat",
-    "2.0",
     Some(&INVALID_FORMAT),
-    "",
+    "2.0",
     rt::unset::<InvalidDiskFormat>,
 );
 impl rt::Object for InvalidDiskFormat {
@@ -4156,12 +3975,9 @@ impl rt::Object for InvalidDiskFormat {
         &INVALID_DISK_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DISK_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DISK_FORMAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4227,9 +4043,8 @@ impl Default for InvalidFolder {
 }
 pub(crate) static INVALID_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidFolder",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 ManagedObjectReference target r
 ",
     rt::unset::<InvalidFolder>,
@@ -4239,12 +4054,9 @@ impl rt::Object for InvalidFolder {
         &INVALID_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_FOLDER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target),
@@ -4309,9 +4121,8 @@ impl Default for InvalidFormat {
 }
 pub(crate) static INVALID_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidFormat",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidFormat>,
 );
 impl rt::Object for InvalidFormat {
@@ -4319,12 +4130,9 @@ impl rt::Object for InvalidFormat {
         &INVALID_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_FORMAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4385,9 +4193,8 @@ impl Default for InvalidLocale {
 }
 pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLocale",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidLocale>,
 );
 impl rt::Object for InvalidLocale {
@@ -4395,12 +4202,9 @@ impl rt::Object for InvalidLocale {
         &INVALID_LOCALE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LOCALE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_LOCALE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4461,9 +4265,8 @@ impl Default for InvalidLogin {
 }
 pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLogin",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidLogin>,
 );
 impl rt::Object for InvalidLogin {
@@ -4471,12 +4274,9 @@ impl rt::Object for InvalidLogin {
         &INVALID_LOGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LOGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_LOGIN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4545,9 +4345,8 @@ impl Default for InvalidName {
 }
 pub(crate) static INVALID_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidName",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string name r
 ManagedObjectReference entity o
 ",
@@ -4558,12 +4357,9 @@ impl rt::Object for InvalidName {
         &INVALID_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -4636,9 +4432,8 @@ impl Default for InvalidPowerState {
 }
 pub(crate) static INVALID_POWER_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPowerState",
-    "2.0",
     Some(&INVALID_STATE),
-    "
+    "2.0
 VirtualMachinePowerState requestedState o
 VirtualMachinePowerState existingState r
 ",
@@ -4649,12 +4444,9 @@ impl rt::Object for InvalidPowerState {
         &INVALID_POWER_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_POWER_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_POWER_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.requested_state),
@@ -4724,9 +4516,8 @@ impl Default for InvalidProperty {
 }
 pub(crate) static INVALID_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidProperty",
-    "2.0",
     Some(&METHOD_FAULT),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<InvalidProperty>,
@@ -4736,12 +4527,9 @@ impl rt::Object for InvalidProperty {
         &INVALID_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROPERTY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -4806,9 +4594,8 @@ impl Default for InvalidRequest {
 }
 pub(crate) static INVALID_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidRequest",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidRequest>,
 );
 impl rt::Object for InvalidRequest {
@@ -4816,12 +4603,9 @@ impl rt::Object for InvalidRequest {
         &INVALID_REQUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_REQUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_REQUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4882,9 +4666,8 @@ impl Default for InvalidState {
 }
 pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidState",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidState>,
 );
 impl rt::Object for InvalidState {
@@ -4892,12 +4675,9 @@ impl rt::Object for InvalidState {
         &INVALID_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4963,9 +4743,8 @@ impl Default for InvalidType {
 }
 pub(crate) static INVALID_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidType",
-    "2.0",
     Some(&INVALID_REQUEST),
-    "
+    "2.0
 string argument o
 ",
     rt::unset::<InvalidType>,
@@ -4975,12 +4754,9 @@ impl rt::Object for InvalidType {
         &INVALID_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_TYPE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.argument),

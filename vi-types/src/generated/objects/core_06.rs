@@ -23,9 +23,8 @@ impl Default for InvalidVmConfig {
 }
 pub(crate) static INVALID_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidVmConfig",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 string property o
 ",
     rt::unset::<InvalidVmConfig>,
@@ -35,12 +34,9 @@ impl rt::Object for InvalidVmConfig {
         &INVALID_VM_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_VM_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_VM_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -103,9 +99,8 @@ impl Default for IsoImageFileInfo {
 }
 pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<IsoImageFileInfo>,
 );
 impl rt::Object for IsoImageFileInfo {
@@ -113,12 +108,9 @@ impl rt::Object for IsoImageFileInfo {
         &ISO_IMAGE_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISO_IMAGE_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -176,9 +168,8 @@ impl Default for IsoImageFileQuery {
 }
 pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<IsoImageFileQuery>,
 );
 impl rt::Object for IsoImageFileQuery {
@@ -186,12 +177,9 @@ impl rt::Object for IsoImageFileQuery {
         &ISO_IMAGE_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISO_IMAGE_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
@@ -243,9 +231,8 @@ impl Default for KeyAnyValue {
 }
 pub(crate) static KEY_ANY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyAnyValue",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 anyType value r
 ",
@@ -256,12 +243,9 @@ impl rt::Object for KeyAnyValue {
         &KEY_ANY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_ANY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_ANY_VALUE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -310,9 +294,8 @@ impl Default for KeyProviderId {
 }
 pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyProviderId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<KeyProviderId>,
@@ -322,12 +305,9 @@ impl rt::Object for KeyProviderId {
         &KEY_PROVIDER_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_PROVIDER_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_PROVIDER_ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -379,9 +359,8 @@ impl Default for KeyValue {
 }
 pub(crate) static KEY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyValue",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string value r
 ",
@@ -392,12 +371,9 @@ impl rt::Object for KeyValue {
         &KEY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_VALUE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -451,9 +427,8 @@ impl Default for LatencySensitivity {
 }
 pub(crate) static LATENCY_SENSITIVITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LatencySensitivity",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 LatencySensitivitySensitivityLevel level r
 int sensitivity o
 ",
@@ -464,12 +439,9 @@ impl rt::Object for LatencySensitivity {
         &LATENCY_SENSITIVITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LATENCY_SENSITIVITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LATENCY_SENSITIVITY),
             0 => P::Value(&self.level),
             1 => P::Value(&self.sensitivity),
             _ => P::Absent,
@@ -520,9 +492,8 @@ impl Default for LicenseRestricted {
 }
 pub(crate) static LICENSE_RESTRICTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseRestricted",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "2.5",
     rt::unset::<LicenseRestricted>,
 );
 impl rt::Object for LicenseRestricted {
@@ -530,12 +501,9 @@ impl rt::Object for LicenseRestricted {
         &LICENSE_RESTRICTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_RESTRICTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_RESTRICTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -604,9 +572,8 @@ impl Default for LimitExceeded {
 }
 pub(crate) static LIMIT_EXCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LimitExceeded",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string property o
 int limit o
 ",
@@ -617,12 +584,9 @@ impl rt::Object for LimitExceeded {
         &LIMIT_EXCEEDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIMIT_EXCEEDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIMIT_EXCEEDED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -692,9 +656,8 @@ impl Default for LinkDiscoveryProtocolConfig {
 }
 pub(crate) static LINK_DISCOVERY_PROTOCOL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkDiscoveryProtocolConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string protocol r
 string operation r
 ",
@@ -705,12 +668,9 @@ impl rt::Object for LinkDiscoveryProtocolConfig {
         &LINK_DISCOVERY_PROTOCOL_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_DISCOVERY_PROTOCOL_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINK_DISCOVERY_PROTOCOL_CONFIG),
             0 => P::Value(&self.protocol),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -764,9 +724,8 @@ impl Default for LocalDatastoreInfo {
 }
 pub(crate) static LOCAL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalDatastoreInfo",
-    "2.0",
     Some(&DATASTORE_INFO),
-    "
+    "2.0
 string path o
 ",
     rt::unset::<LocalDatastoreInfo>,
@@ -776,12 +735,9 @@ impl rt::Object for LocalDatastoreInfo {
         &LOCAL_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCAL_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.path),
@@ -852,9 +808,8 @@ impl Default for LocalizableMessage {
 }
 pub(crate) static LOCALIZABLE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizableMessage",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 KeyAnyValue arg ol
 string message o
@@ -866,12 +821,9 @@ impl rt::Object for LocalizableMessage {
         &LOCALIZABLE_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZABLE_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZABLE_MESSAGE),
             0 => P::Value(&self.key),
             1 => P::Objects(&self.arg),
             2 => P::Value(&self.message),
@@ -927,9 +879,8 @@ impl Default for LocalizedMethodFault {
 }
 pub(crate) static LOCALIZED_METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizedMethodFault",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 MethodFault fault r
 string localizedMessage o
 ",
@@ -940,12 +891,9 @@ impl rt::Object for LocalizedMethodFault {
         &LOCALIZED_METHOD_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZED_METHOD_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZED_METHOD_FAULT),
             0 => P::Value(&self.fault),
             1 => P::Value(&self.localized_message),
             _ => P::Absent,
@@ -1005,9 +953,8 @@ impl Default for LongOption {
 }
 pub(crate) static LONG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "LongOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 long min r
 long max r
 long defaultValue r
@@ -1019,12 +966,9 @@ impl rt::Object for LongOption {
         &LONG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LONG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LONG_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.min),
@@ -1096,9 +1040,8 @@ impl Default for ManagedByInfo {
 }
 pub(crate) static MANAGED_BY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedByInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string extensionKey r
 string type r
 ",
@@ -1109,12 +1052,9 @@ impl rt::Object for ManagedByInfo {
         &MANAGED_BY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_BY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_BY_INFO),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -1168,9 +1108,8 @@ impl Default for ManagedEntityEventArgument {
 }
 pub(crate) static MANAGED_ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedEntityEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<ManagedEntityEventArgument>,
@@ -1180,12 +1119,9 @@ impl rt::Object for ManagedEntityEventArgument {
         &MANAGED_ENTITY_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_ENTITY_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_ENTITY_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.entity),
@@ -1253,9 +1189,8 @@ impl Default for ManagedObjectNotFound {
 }
 pub(crate) static MANAGED_OBJECT_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedObjectNotFound",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 ManagedObjectReference obj r
 ",
     rt::unset::<ManagedObjectNotFound>,
@@ -1265,12 +1200,9 @@ impl rt::Object for ManagedObjectNotFound {
         &MANAGED_OBJECT_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_OBJECT_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_OBJECT_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.obj),
@@ -1335,9 +1267,8 @@ impl Default for MemorySnapshotOnIndependentDisk {
 }
 pub(crate) static MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySnapshotOnIndependentDisk",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<MemorySnapshotOnIndependentDisk>,
 );
 impl rt::Object for MemorySnapshotOnIndependentDisk {
@@ -1345,12 +1276,9 @@ impl rt::Object for MemorySnapshotOnIndependentDisk {
         &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1416,9 +1344,8 @@ impl Default for MethodDescription {
 }
 pub(crate) static METHOD_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodDescription",
-    "2.0",
     Some(&DESCRIPTION),
-    "
+    "2.0
 string key r
 ",
     rt::unset::<MethodDescription>,
@@ -1428,12 +1355,9 @@ impl rt::Object for MethodDescription {
         &METHOD_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -1501,9 +1425,8 @@ impl Default for MethodFault {
 }
 pub(crate) static METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodFault",
-    "2.0",
     None,
-    "
+    "2.0
 LocalizedMethodFault faultCause o since 4.0
 LocalizableMessage faultMessage ol since 4.0
 ",
@@ -1514,12 +1437,9 @@ impl rt::Object for MethodFault {
         &METHOD_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_FAULT),
             0 => P::Optional(&self.fault_cause),
             1 => P::Objects(&self.fault_message),
             _ => P::Absent,
@@ -1577,9 +1497,8 @@ impl Default for MethodNotFound {
 }
 pub(crate) static METHOD_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodNotFound",
-    "2.0",
     Some(&INVALID_REQUEST),
-    "
+    "2.0
 ManagedObjectReference receiver r
 string method r
 ",
@@ -1590,12 +1509,9 @@ impl rt::Object for MethodNotFound {
         &METHOD_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.receiver),
@@ -1665,9 +1581,8 @@ impl Default for MigrationEvent {
 }
 pub(crate) static MIGRATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<MigrationEvent>,
@@ -1677,12 +1592,9 @@ impl rt::Object for MigrationEvent {
         &MIGRATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.fault),
@@ -1745,9 +1657,8 @@ impl Default for MigrationFault {
 }
 pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<MigrationFault>,
 );
 impl rt::Object for MigrationFault {
@@ -1755,12 +1666,9 @@ impl rt::Object for MigrationFault {
         &MIGRATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1823,9 +1731,8 @@ impl Default for MissingController {
 }
 pub(crate) static MISSING_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingController",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<MissingController>,
 );
 impl rt::Object for MissingController {
@@ -1833,12 +1740,9 @@ impl rt::Object for MissingController {
         &MISSING_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_CONTROLLER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1904,9 +1808,8 @@ impl Default for MissingObject {
 }
 pub(crate) static MISSING_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingObject",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference obj r
 LocalizedMethodFault fault r
 ",
@@ -1917,12 +1820,9 @@ impl rt::Object for MissingObject {
         &MISSING_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_OBJECT),
             0 => P::Value(&self.obj),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -1976,9 +1876,8 @@ impl Default for MissingProperty {
 }
 pub(crate) static MISSING_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingProperty",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string path r
 LocalizedMethodFault fault r
 ",
@@ -1989,12 +1888,9 @@ impl rt::Object for MissingProperty {
         &MISSING_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_PROPERTY),
             0 => P::Value(&self.path),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -2048,9 +1944,8 @@ impl Default for NasConfigFault {
 }
 pub(crate) static NAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasConfigFault",
-    "2.5u2server",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "2.5u2server
 string name r
 ",
     rt::unset::<NasConfigFault>,
@@ -2060,12 +1955,9 @@ impl rt::Object for NasConfigFault {
         &NAS_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2133,9 +2025,8 @@ impl Default for NasDatastoreInfo {
 }
 pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasDatastoreInfo",
-    "2.0",
     Some(&DATASTORE_INFO),
-    "
+    "2.0
 HostNasVolume nas o
 ",
     rt::unset::<NasDatastoreInfo>,
@@ -2145,12 +2036,9 @@ impl rt::Object for NasDatastoreInfo {
         &NAS_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.nas),
@@ -2213,9 +2101,8 @@ impl Default for NetBiosConfigInfo {
 }
 pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetBIOSConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string mode r
 ",
     rt::unset::<NetBiosConfigInfo>,
@@ -2225,12 +2112,9 @@ impl rt::Object for NetBiosConfigInfo {
         &NET_BIOS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_BIOS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_BIOS_CONFIG_INFO),
             0 => P::Value(&self.mode),
             _ => P::Absent,
         }
@@ -2280,9 +2164,8 @@ impl Default for NetDhcpConfigInfo {
 }
 pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetDhcpConfigInfoDhcpOptions ipv6 o
 NetDhcpConfigInfoDhcpOptions ipv4 o
 ",
@@ -2293,12 +2176,9 @@ impl rt::Object for NetDhcpConfigInfo {
         &NET_DHCP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_INFO),
             0 => P::Optional(&self.ipv6),
             1 => P::Optional(&self.ipv4),
             _ => P::Absent,
@@ -2352,9 +2232,8 @@ impl Default for NetDhcpConfigInfoDhcpOptions {
 }
 pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigInfoDhcpOptions",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enable r
 KeyValue config ol
 ",
@@ -2365,12 +2244,9 @@ impl rt::Object for NetDhcpConfigInfoDhcpOptions {
         &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_INFO_DHCP_OPTIONS),
             0 => P::Value(&self.enable),
             1 => P::Objects(&self.config),
             _ => P::Absent,
@@ -2433,9 +2309,8 @@ impl Default for NetDnsConfigInfo {
 }
 pub(crate) static NET_DNS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDnsConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean dhcp r
 string hostName r
 string domainName r
@@ -2449,12 +2324,9 @@ impl rt::Object for NetDnsConfigInfo {
         &NET_DNS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DNS_CONFIG_INFO),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.domain_name),
@@ -2517,9 +2389,8 @@ impl Default for NetIpConfigInfo {
 }
 pub(crate) static NET_IP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpConfigInfoIpAddress ipAddress ol
 NetDhcpConfigInfo dhcp o
 boolean autoConfigurationEnabled o
@@ -2531,12 +2402,9 @@ impl rt::Object for NetIpConfigInfo {
         &NET_IP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_INFO),
             0 => P::Objects(&self.ip_address),
             1 => P::Optional(&self.dhcp),
             2 => P::Value(&self.auto_configuration_enabled),
@@ -2601,9 +2469,8 @@ impl Default for NetIpConfigInfoIpAddress {
 }
 pub(crate) static NET_IP_CONFIG_INFO_IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigInfoIpAddress",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 int prefixLength r
 string origin o
@@ -2617,12 +2484,9 @@ impl rt::Object for NetIpConfigInfoIpAddress {
         &NET_IP_CONFIG_INFO_IP_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO_IP_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_INFO_IP_ADDRESS),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.origin),
@@ -2677,9 +2541,8 @@ impl Default for NetIpRouteConfigInfo {
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpRouteConfigInfoIpRoute ipRoute ol
 ",
     rt::unset::<NetIpRouteConfigInfo>,
@@ -2689,12 +2552,9 @@ impl rt::Object for NetIpRouteConfigInfo {
         &NET_IP_ROUTE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_INFO),
             0 => P::Objects(&self.ip_route),
             _ => P::Absent,
         }
@@ -2746,9 +2606,8 @@ impl Default for NetIpRouteConfigInfoGateway {
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfoGateway",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress o
 string device o
 ",
@@ -2759,12 +2618,9 @@ impl rt::Object for NetIpRouteConfigInfoGateway {
         &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_INFO_GATEWAY),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -2821,9 +2677,8 @@ impl Default for NetIpRouteConfigInfoIpRoute {
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfoIpRoute",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string network r
 int prefixLength r
 NetIpRouteConfigInfoGateway gateway r
@@ -2835,12 +2690,9 @@ impl rt::Object for NetIpRouteConfigInfoIpRoute {
         &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             2 => P::Object(&self.gateway),
@@ -2896,9 +2748,8 @@ impl Default for NetworkEventArgument {
 }
 pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkEventArgument",
-    "4.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference network r
 ",
     rt::unset::<NetworkEventArgument>,
@@ -2908,12 +2759,9 @@ impl rt::Object for NetworkEventArgument {
         &NETWORK_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.network),
@@ -2990,9 +2838,8 @@ impl Default for NetworkSummary {
 }
 pub(crate) static NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference network o
 string name r
 boolean accessible r
@@ -3006,12 +2853,9 @@ impl rt::Object for NetworkSummary {
         &NETWORK_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_SUMMARY),
             0 => P::Value(&self.network),
             1 => P::Value(&self.name),
             2 => P::Value(&self.accessible),
@@ -3075,9 +2919,8 @@ impl Default for NoCompatibleHost {
 }
 pub(crate) static NO_COMPATIBLE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHost",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 ManagedObjectReference host ol
 LocalizedMethodFault error ol
 ",
@@ -3088,12 +2931,9 @@ impl rt::Object for NoCompatibleHost {
         &NO_COMPATIBLE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3158,9 +2998,8 @@ impl Default for NoDiskFound {
 }
 pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDiskFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoDiskFound>,
 );
 impl rt::Object for NoDiskFound {
@@ -3168,12 +3007,9 @@ impl rt::Object for NoDiskFound {
         &NO_DISK_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DISK_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DISK_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3239,9 +3075,8 @@ impl Default for NoDiskSpace {
 }
 pub(crate) static NO_DISK_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDiskSpace",
-    "2.0",
     Some(&FILE_FAULT),
-    "
+    "2.0
 string datastore r
 ",
     rt::unset::<NoDiskSpace>,
@@ -3251,12 +3086,9 @@ impl rt::Object for NoDiskSpace {
         &NO_DISK_SPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DISK_SPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DISK_SPACE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore),
@@ -3330,9 +3162,8 @@ impl Default for NoPermission {
 }
 pub(crate) static NO_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermission",
-    "2.0",
     Some(&SECURITY_ERROR),
-    "
+    "2.0
 ManagedObjectReference object o
 string privilegeId o
 NoPermissionEntityPrivileges missingPrivileges ol since 7.0.3.2
@@ -3344,12 +3175,9 @@ impl rt::Object for NoPermission {
         &NO_PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.object),
@@ -3421,9 +3249,8 @@ impl Default for NoPermissionEntityPrivileges {
 }
 pub(crate) static NO_PERMISSION_ENTITY_PRIVILEGES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionEntityPrivileges",
-    "7.0.3.2",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.2
 ManagedObjectReference entity r
 string privilegeIds ol
 ",
@@ -3434,12 +3261,9 @@ impl rt::Object for NoPermissionEntityPrivileges {
         &NO_PERMISSION_ENTITY_PRIVILEGES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ENTITY_PRIVILEGES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ENTITY_PRIVILEGES),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.privilege_ids),
             _ => P::Absent,
@@ -3488,9 +3312,8 @@ impl Default for NoSubjectName {
 }
 pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoSubjectName",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<NoSubjectName>,
 );
 impl rt::Object for NoSubjectName {
@@ -3498,12 +3321,9 @@ impl rt::Object for NoSubjectName {
         &NO_SUBJECT_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_SUBJECT_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_SUBJECT_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3566,9 +3386,8 @@ impl Default for NotAuthenticated {
 }
 pub(crate) static NOT_AUTHENTICATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAuthenticated",
-    "2.5",
     Some(&NO_PERMISSION),
-    "",
+    "2.5",
     rt::unset::<NotAuthenticated>,
 );
 impl rt::Object for NotAuthenticated {
@@ -3576,12 +3395,9 @@ impl rt::Object for NotAuthenticated {
         &NOT_AUTHENTICATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_AUTHENTICATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_AUTHENTICATED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3644,9 +3460,8 @@ impl Default for NotEnoughLicenses {
 }
 pub(crate) static NOT_ENOUGH_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughLicenses",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotEnoughLicenses>,
 );
 impl rt::Object for NotEnoughLicenses {
@@ -3654,12 +3469,9 @@ impl rt::Object for NotEnoughLicenses {
         &NOT_ENOUGH_LICENSES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_LICENSES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_LICENSES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3720,9 +3532,8 @@ impl Default for NotFound {
 }
 pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotFound>,
 );
 impl rt::Object for NotFound {
@@ -3730,12 +3541,9 @@ impl rt::Object for NotFound {
         &NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3798,9 +3606,8 @@ impl Default for NotImplemented {
 }
 pub(crate) static NOT_IMPLEMENTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotImplemented",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotImplemented>,
 );
 impl rt::Object for NotImplemented {
@@ -3808,12 +3615,9 @@ impl rt::Object for NotImplemented {
         &NOT_IMPLEMENTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_IMPLEMENTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_IMPLEMENTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3876,9 +3680,8 @@ impl Default for NotSupported {
 }
 pub(crate) static NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupported",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotSupported>,
 );
 impl rt::Object for NotSupported {
@@ -3886,12 +3689,9 @@ impl rt::Object for NotSupported {
         &NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3960,9 +3760,8 @@ impl Default for NotSupportedHost {
 }
 pub(crate) static NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHost",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string productName o
 string productVersion o
 ",
@@ -3973,12 +3772,9 @@ impl rt::Object for NotSupportedHost {
         &NOT_SUPPORTED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.product_name),
@@ -4051,9 +3847,8 @@ impl Default for ObjectContent {
 }
 pub(crate) static OBJECT_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectContent",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference obj r
 DynamicProperty propSet ol
 MissingProperty missingSet ol
@@ -4065,12 +3860,9 @@ impl rt::Object for ObjectContent {
         &OBJECT_CONTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OBJECT_CONTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OBJECT_CONTENT),
             0 => P::Value(&self.obj),
             1 => P::Objects(&self.prop_set),
             2 => P::Objects(&self.missing_set),
@@ -4129,9 +3921,8 @@ impl Default for ObjectSpec {
 }
 pub(crate) static OBJECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference obj r
 boolean skip o
 SelectionSpec selectSet ol
@@ -4143,12 +3934,9 @@ impl rt::Object for ObjectSpec {
         &OBJECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OBJECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OBJECT_SPEC),
             0 => P::Value(&self.obj),
             1 => P::Value(&self.skip),
             2 => P::Value(&self.select_set),
@@ -4210,9 +3998,8 @@ impl Default for ObjectUpdate {
 }
 pub(crate) static OBJECT_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectUpdate",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ObjectUpdateKind kind r
 ManagedObjectReference obj r
 PropertyChange changeSet ol
@@ -4225,12 +4012,9 @@ impl rt::Object for ObjectUpdate {
         &OBJECT_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OBJECT_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OBJECT_UPDATE),
             0 => P::Value(&self.kind),
             1 => P::Value(&self.obj),
             2 => P::Objects(&self.change_set),
@@ -4291,9 +4075,8 @@ impl Default for OpaqueNetworkSummary {
 }
 pub(crate) static OPAQUE_NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkSummary",
-    "5.5",
     Some(&NETWORK_SUMMARY),
-    "
+    "5.5
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
@@ -4304,12 +4087,9 @@ impl rt::Object for OpaqueNetworkSummary {
         &OPAQUE_NETWORK_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK_SUMMARY),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.opaque_network_id),
@@ -4379,9 +4159,8 @@ impl Default for OptionDef {
 }
 pub(crate) static OPTION_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionDef",
-    "2.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "2.0
 OptionType optionType r
 ",
     rt::unset::<OptionDef>,
@@ -4391,12 +4170,9 @@ impl rt::Object for OptionDef {
         &OPTION_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_DEF),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.option_type),
@@ -4460,9 +4236,8 @@ impl Default for OptionType {
 }
 pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionType",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean valueIsReadonly o
 ",
     rt::unset::<OptionType>,
@@ -4472,12 +4247,9 @@ impl rt::Object for OptionType {
         &OPTION_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_TYPE),
             0 => P::Value(&self.value_is_readonly),
             _ => P::Absent,
         }
@@ -4530,9 +4302,8 @@ impl Default for OptionValue {
 }
 pub(crate) static OPTION_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionValue",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 anyType value o
 ",
@@ -4543,12 +4314,9 @@ impl rt::Object for OptionValue {
         &OPTION_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_VALUE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -4603,9 +4371,8 @@ impl Default for OutOfBounds {
 }
 pub(crate) static OUT_OF_BOUNDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OutOfBounds",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string argumentName r
 ",
     rt::unset::<OutOfBounds>,
@@ -4615,12 +4382,9 @@ impl rt::Object for OutOfBounds {
         &OUT_OF_BOUNDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OUT_OF_BOUNDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OUT_OF_BOUNDS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.argument_name),
@@ -4685,9 +4449,8 @@ impl Default for ParaVirtualScsiController {
 }
 pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParaVirtualSCSIController",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.5u2server",
     rt::unset::<ParaVirtualScsiController>,
 );
 impl rt::Object for ParaVirtualScsiController {
@@ -4695,12 +4458,9 @@ impl rt::Object for ParaVirtualScsiController {
         &PARA_VIRTUAL_SCSI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PARA_VIRTUAL_SCSI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PARA_VIRTUAL_SCSI_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4763,9 +4523,8 @@ impl Default for PasswordExpired {
 }
 pub(crate) static PASSWORD_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PasswordExpired",
-    "6.7.2",
     Some(&INVALID_LOGIN),
-    "",
+    "6.7.2",
     rt::unset::<PasswordExpired>,
 );
 impl rt::Object for PasswordExpired {
@@ -4773,12 +4532,9 @@ impl rt::Object for PasswordExpired {
         &PASSWORD_EXPIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSWORD_EXPIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSWORD_EXPIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4865,9 +4621,8 @@ impl Default for PerfCounterInfo {
 }
 pub(crate) static PERF_COUNTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfCounterInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 ElementDescription nameInfo r
 ElementDescription groupInfo r
@@ -4885,12 +4640,9 @@ impl rt::Object for PerfCounterInfo {
         &PERF_COUNTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_COUNTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_COUNTER_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name_info),
             2 => P::Value(&self.group_info),
@@ -4961,9 +4713,8 @@ impl Default for PerfEntityMetric {
 }
 pub(crate) static PERF_ENTITY_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetric",
-    "2.0",
     Some(&PERF_ENTITY_METRIC_BASE),
-    "
+    "2.0
 PerfSampleInfo sampleInfo ol
 PerfMetricSeries value ol
 ",
@@ -4974,12 +4725,9 @@ impl rt::Object for PerfEntityMetric {
         &PERF_ENTITY_METRIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_ENTITY_METRIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_ENTITY_METRIC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.sample_info),
@@ -5044,9 +4792,8 @@ impl Default for PerfEntityMetricBase {
 }
 pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricBase",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<PerfEntityMetricBase>,
@@ -5056,12 +4803,9 @@ impl rt::Object for PerfEntityMetricBase {
         &PERF_ENTITY_METRIC_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_ENTITY_METRIC_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_ENTITY_METRIC_BASE),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -5117,9 +4861,8 @@ impl Default for PerfEntityMetricCsv {
 }
 pub(crate) static PERF_ENTITY_METRIC_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricCSV",
-    "2.0",
     Some(&PERF_ENTITY_METRIC_BASE),
-    "
+    "2.0
 string sampleInfoCSV r
 PerfMetricSeriesCSV value ol
 ",
@@ -5130,12 +4873,9 @@ impl rt::Object for PerfEntityMetricCsv {
         &PERF_ENTITY_METRIC_CSV
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_ENTITY_METRIC_CSV
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_ENTITY_METRIC_CSV),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.sample_info_csv),
@@ -5217,9 +4957,8 @@ impl Default for PerfInterval {
 }
 pub(crate) static PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfInterval",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r since 2.5
 int samplingPeriod r
 string name r
@@ -5234,12 +4973,9 @@ impl rt::Object for PerfInterval {
         &PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_INTERVAL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.sampling_period),
             2 => P::Value(&self.name),
@@ -5301,9 +5037,8 @@ impl Default for PerfMetricId {
 }
 pub(crate) static PERF_METRIC_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricId",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int counterId r
 string instance r
 ",
@@ -5314,12 +5049,9 @@ impl rt::Object for PerfMetricId {
         &PERF_METRIC_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_ID),
             0 => P::Value(&self.counter_id),
             1 => P::Value(&self.instance),
             _ => P::Absent,
@@ -5373,9 +5105,8 @@ impl Default for PerfMetricIntSeries {
 }
 pub(crate) static PERF_METRIC_INT_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricIntSeries",
-    "2.0",
     Some(&PERF_METRIC_SERIES),
-    "
+    "2.0
 long value ol
 ",
     rt::unset::<PerfMetricIntSeries>,
@@ -5385,12 +5116,9 @@ impl rt::Object for PerfMetricIntSeries {
         &PERF_METRIC_INT_SERIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_INT_SERIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_INT_SERIES),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -5453,9 +5181,8 @@ impl Default for PerfMetricSeries {
 }
 pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeries",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 PerfMetricId id r
 ",
     rt::unset::<PerfMetricSeries>,
@@ -5465,12 +5192,9 @@ impl rt::Object for PerfMetricSeries {
         &PERF_METRIC_SERIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_SERIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_SERIES),
             0 => P::Object(&self.id),
             _ => P::Absent,
         }
@@ -5523,9 +5247,8 @@ impl Default for PerfMetricSeriesCsv {
 }
 pub(crate) static PERF_METRIC_SERIES_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeriesCSV",
-    "2.0",
     Some(&PERF_METRIC_SERIES),
-    "
+    "2.0
 string value o
 ",
     rt::unset::<PerfMetricSeriesCsv>,
@@ -5535,12 +5258,9 @@ impl rt::Object for PerfMetricSeriesCsv {
         &PERF_METRIC_SERIES_CSV
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_SERIES_CSV
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_SERIES_CSV),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -5614,9 +5334,8 @@ impl Default for PerfProviderSummary {
 }
 pub(crate) static PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfProviderSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 boolean currentSupported r
 boolean summarySupported r
@@ -5629,12 +5348,9 @@ impl rt::Object for PerfProviderSummary {
         &PERF_PROVIDER_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_PROVIDER_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_PROVIDER_SUMMARY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.current_supported),
             2 => P::Value(&self.summary_supported),

@@ -38,9 +38,8 @@ impl Default for PerfQuerySpec {
 }
 pub(crate) static PERF_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfQuerySpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 dateTime startTime o
 dateTime endTime o
@@ -56,12 +55,9 @@ impl rt::Object for PerfQuerySpec {
         &PERF_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_QUERY_SPEC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.start_time),
             2 => P::Value(&self.end_time),
@@ -125,9 +121,8 @@ impl Default for PerfSampleInfo {
 }
 pub(crate) static PERF_SAMPLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfSampleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 dateTime timestamp r
 int interval r
 ",
@@ -138,12 +133,9 @@ impl rt::Object for PerfSampleInfo {
         &PERF_SAMPLE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_SAMPLE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_SAMPLE_INFO),
             0 => P::Value(&self.timestamp),
             1 => P::Value(&self.interval),
             _ => P::Absent,
@@ -197,9 +189,8 @@ impl Default for PerformanceDescription {
 }
 pub(crate) static PERFORMANCE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription counterType rl
 ElementDescription statsType rl
 ",
@@ -210,12 +201,9 @@ impl rt::Object for PerformanceDescription {
         &PERFORMANCE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_DESCRIPTION),
             0 => P::Value(&self.counter_type),
             1 => P::Value(&self.stats_type),
             _ => P::Absent,
@@ -278,9 +266,8 @@ impl Default for Permission {
 }
 pub(crate) static PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Permission",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity o
 string principal r
 boolean group r
@@ -294,12 +281,9 @@ impl rt::Object for Permission {
         &PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.principal),
             2 => P::Value(&self.group),
@@ -421,9 +405,8 @@ impl Default for PhysicalNic {
 }
 pub(crate) static PHYSICAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNic",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 string device r
 string pci r
@@ -454,12 +437,9 @@ impl rt::Object for PhysicalNic {
         &PHYSICAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device),
             2 => P::Value(&self.pci),
@@ -552,9 +532,8 @@ impl Default for PhysicalNicLinkInfo {
 }
 pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicLinkInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int speedMb r
 boolean duplex r
 ",
@@ -565,12 +544,9 @@ impl rt::Object for PhysicalNicLinkInfo {
         &PHYSICAL_NIC_LINK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_LINK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_LINK_INFO),
             0 => P::Value(&self.speed_mb),
             1 => P::Value(&self.duplex),
             _ => P::Absent,
@@ -630,9 +606,8 @@ impl Default for PhysicalNicSpec {
 }
 pub(crate) static PHYSICAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostIpConfig ip o
 PhysicalNicLinkInfo linkSpeed o
 boolean enableEnhancedNetworkingStack o since 6.7
@@ -645,12 +620,9 @@ impl rt::Object for PhysicalNicSpec {
         &PHYSICAL_NIC_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_SPEC),
             0 => P::Optional(&self.ip),
             1 => P::Optional(&self.link_speed),
             2 => P::Value(&self.enable_enhanced_networking_stack),
@@ -708,9 +680,8 @@ impl Default for PlatformConfigFault {
 }
 pub(crate) static PLATFORM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlatformConfigFault",
-    "2.0",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "2.0
 string text r
 ",
     rt::unset::<PlatformConfigFault>,
@@ -720,12 +691,9 @@ impl rt::Object for PlatformConfigFault {
         &PLATFORM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLATFORM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLATFORM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.text),
@@ -799,9 +767,8 @@ impl Default for PrivilegePolicyDef {
 }
 pub(crate) static PRIVILEGE_POLICY_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrivilegePolicyDef",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string createPrivilege r
 string readPrivilege r
 string updatePrivilege r
@@ -814,12 +781,9 @@ impl rt::Object for PrivilegePolicyDef {
         &PRIVILEGE_POLICY_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PRIVILEGE_POLICY_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PRIVILEGE_POLICY_DEF),
             0 => P::Value(&self.create_privilege),
             1 => P::Value(&self.read_privilege),
             2 => P::Value(&self.update_privilege),
@@ -877,9 +841,8 @@ impl Default for ProfileEventArgument {
 }
 pub(crate) static PROFILE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileEventArgument",
-    "4.0",
     Some(&EVENT_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference profile r
 string name r
 ",
@@ -890,12 +853,9 @@ impl rt::Object for ProfileEventArgument {
         &PROFILE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EVENT_ARGUMENT),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -952,9 +912,8 @@ impl Default for PropertyChange {
 }
 pub(crate) static PROPERTY_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyChange",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 PropertyChangeOp op r
 anyType val o
@@ -966,12 +925,9 @@ impl rt::Object for PropertyChange {
         &PROPERTY_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_CHANGE),
             0 => P::Value(&self.name),
             1 => P::Value(&self.op),
             2 => P::Value(&self.val),
@@ -1030,9 +986,8 @@ impl Default for PropertyFilterSpec {
 }
 pub(crate) static PROPERTY_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilterSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 PropertySpec propSet rl
 ObjectSpec objectSet rl
 boolean reportMissingObjectsInResults o since 4.1
@@ -1044,12 +999,9 @@ impl rt::Object for PropertyFilterSpec {
         &PROPERTY_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_FILTER_SPEC),
             0 => P::Objects(&self.prop_set),
             1 => P::Objects(&self.object_set),
             2 => P::Value(&self.report_missing_objects_in_results),
@@ -1108,9 +1060,8 @@ impl Default for PropertyFilterUpdate {
 }
 pub(crate) static PROPERTY_FILTER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilterUpdate",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference filter r
 ObjectUpdate objectSet ol
 MissingObject missingSet ol
@@ -1122,12 +1073,9 @@ impl rt::Object for PropertyFilterUpdate {
         &PROPERTY_FILTER_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_FILTER_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_FILTER_UPDATE),
             0 => P::Value(&self.filter),
             1 => P::Objects(&self.object_set),
             2 => P::Objects(&self.missing_set),
@@ -1186,9 +1134,8 @@ impl Default for PropertySpec {
 }
 pub(crate) static PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertySpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 boolean all o
 string pathSet ol
@@ -1200,12 +1147,9 @@ impl rt::Object for PropertySpec {
         &PROPERTY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_SPEC),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.all),
             2 => P::Value(&self.path_set),
@@ -1261,9 +1205,8 @@ impl Default for QuestionPending {
 }
 pub(crate) static QUESTION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuestionPending",
-    "4.1",
     Some(&INVALID_STATE),
-    "
+    "4.1
 string text r
 ",
     rt::unset::<QuestionPending>,
@@ -1273,12 +1216,9 @@ impl rt::Object for QuestionPending {
         &QUESTION_PENDING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUESTION_PENDING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUESTION_PENDING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.text),
@@ -1343,9 +1283,8 @@ impl Default for RequestCanceled {
 }
 pub(crate) static REQUEST_CANCELED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RequestCanceled",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<RequestCanceled>,
 );
 impl rt::Object for RequestCanceled {
@@ -1353,12 +1292,9 @@ impl rt::Object for RequestCanceled {
         &REQUEST_CANCELED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REQUEST_CANCELED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REQUEST_CANCELED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1433,9 +1369,8 @@ impl Default for ResourceAllocationInfo {
 }
 pub(crate) static RESOURCE_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceAllocationInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long reservation o
 boolean expandableReservation o
 long limit o
@@ -1449,12 +1384,9 @@ impl rt::Object for ResourceAllocationInfo {
         &RESOURCE_ALLOCATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_ALLOCATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_ALLOCATION_INFO),
             0 => P::Value(&self.reservation),
             1 => P::Value(&self.expandable_reservation),
             2 => P::Value(&self.limit),
@@ -1526,9 +1458,8 @@ impl Default for ResourceConfigSpec {
 }
 pub(crate) static RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity o
 string changeVersion o
 dateTime lastModified o
@@ -1543,12 +1474,9 @@ impl rt::Object for ResourceConfigSpec {
         &RESOURCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_CONFIG_SPEC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.change_version),
             2 => P::Value(&self.last_modified),
@@ -1613,9 +1541,8 @@ impl Default for ResourceInUse {
 }
 pub(crate) static RESOURCE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceInUse",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string type o
 string name o
 ",
@@ -1626,12 +1553,9 @@ impl rt::Object for ResourceInUse {
         &RESOURCE_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_IN_USE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.r#type),
@@ -1701,9 +1625,8 @@ impl Default for ResourcePoolEventArgument {
 }
 pub(crate) static RESOURCE_POOL_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference resourcePool r
 ",
     rt::unset::<ResourcePoolEventArgument>,
@@ -1713,12 +1636,9 @@ impl rt::Object for ResourcePoolEventArgument {
         &RESOURCE_POOL_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.resource_pool),
@@ -1825,9 +1745,8 @@ impl Default for ResourcePoolQuickStats {
 }
 pub(crate) static RESOURCE_POOL_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolQuickStats",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long overallCpuUsage o
 long overallCpuDemand o
 long guestMemoryUsage o
@@ -1851,12 +1770,9 @@ impl rt::Object for ResourcePoolQuickStats {
         &RESOURCE_POOL_QUICK_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_QUICK_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_QUICK_STATS),
             0 => P::Value(&self.overall_cpu_usage),
             1 => P::Value(&self.overall_cpu_demand),
             2 => P::Value(&self.guest_memory_usage),
@@ -1948,9 +1864,8 @@ impl Default for ResourcePoolResourceUsage {
 }
 pub(crate) static RESOURCE_POOL_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolResourceUsage",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long reservationUsed r
 long reservationUsedForVm r
 long unreservedForPool r
@@ -1965,12 +1880,9 @@ impl rt::Object for ResourcePoolResourceUsage {
         &RESOURCE_POOL_RESOURCE_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_RESOURCE_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_RESOURCE_USAGE),
             0 => P::Value(&self.reservation_used),
             1 => P::Value(&self.reservation_used_for_vm),
             2 => P::Value(&self.unreserved_for_pool),
@@ -2038,9 +1950,8 @@ impl Default for ResourcePoolRuntimeInfo {
 }
 pub(crate) static RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolRuntimeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ResourcePoolResourceUsage memory r
 ResourcePoolResourceUsage cpu r
 ManagedEntityStatus overallStatus r
@@ -2053,12 +1964,9 @@ impl rt::Object for ResourcePoolRuntimeInfo {
         &RESOURCE_POOL_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_RUNTIME_INFO),
             0 => P::Object(&self.memory),
             1 => P::Object(&self.cpu),
             2 => P::Value(&self.overall_status),
@@ -2125,9 +2033,8 @@ impl Default for ResourcePoolSummary {
 }
 pub(crate) static RESOURCE_POOL_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 ResourceConfigSpec config r
 ResourcePoolRuntimeInfo runtime r
@@ -2141,12 +2048,9 @@ impl rt::Object for ResourcePoolSummary {
         &RESOURCE_POOL_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Object(&self.config),
             2 => P::Object(&self.runtime),
@@ -2207,9 +2111,8 @@ impl Default for RestrictedByAdministrator {
 }
 pub(crate) static RESTRICTED_BY_ADMINISTRATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestrictedByAdministrator",
-    "6.0",
     Some(&RUNTIME_FAULT),
-    "
+    "6.0
 string details r
 ",
     rt::unset::<RestrictedByAdministrator>,
@@ -2219,12 +2122,9 @@ impl rt::Object for RestrictedByAdministrator {
         &RESTRICTED_BY_ADMINISTRATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTRICTED_BY_ADMINISTRATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTRICTED_BY_ADMINISTRATOR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.details),
@@ -2289,9 +2189,8 @@ impl Default for RestrictedVersion {
 }
 pub(crate) static RESTRICTED_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestrictedVersion",
-    "2.5",
     Some(&SECURITY_ERROR),
-    "",
+    "2.5",
     rt::unset::<RestrictedVersion>,
 );
 impl rt::Object for RestrictedVersion {
@@ -2299,12 +2198,9 @@ impl rt::Object for RestrictedVersion {
         &RESTRICTED_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTRICTED_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTRICTED_VERSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2365,9 +2261,8 @@ impl Default for RetrieveOptions {
 }
 pub(crate) static RETRIEVE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveOptions",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int maxObjects o
 ",
     rt::unset::<RetrieveOptions>,
@@ -2377,12 +2272,9 @@ impl rt::Object for RetrieveOptions {
         &RETRIEVE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_OPTIONS),
             0 => P::Value(&self.max_objects),
             _ => P::Absent,
         }
@@ -2434,9 +2326,8 @@ impl Default for RetrieveResult {
 }
 pub(crate) static RETRIEVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveResult",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string token o
 ObjectContent objects rl
 ",
@@ -2447,12 +2338,9 @@ impl rt::Object for RetrieveResult {
         &RETRIEVE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_RESULT),
             0 => P::Value(&self.token),
             1 => P::Objects(&self.objects),
             _ => P::Absent,
@@ -2503,9 +2391,8 @@ impl Default for RuntimeFault {
 }
 pub(crate) static RUNTIME_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RuntimeFault",
-    "2.0",
     Some(&METHOD_FAULT),
-    "",
+    "2.0",
     rt::unset::<RuntimeFault>,
 );
 impl rt::Object for RuntimeFault {
@@ -2513,12 +2400,9 @@ impl rt::Object for RuntimeFault {
         &RUNTIME_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUNTIME_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RUNTIME_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2590,9 +2474,8 @@ impl Default for ScheduledHardwareUpgradeInfo {
 }
 pub(crate) static SCHEDULED_HARDWARE_UPGRADE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledHardwareUpgradeInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string upgradePolicy o
 string versionKey o
 string scheduledHardwareUpgradeStatus o
@@ -2605,12 +2488,9 @@ impl rt::Object for ScheduledHardwareUpgradeInfo {
         &SCHEDULED_HARDWARE_UPGRADE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_HARDWARE_UPGRADE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_HARDWARE_UPGRADE_INFO),
             0 => P::Value(&self.upgrade_policy),
             1 => P::Value(&self.version_key),
             2 => P::Value(&self.scheduled_hardware_upgrade_status),
@@ -2737,9 +2617,8 @@ impl Default for ScsiLun {
 }
 pub(crate) static SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLun",
-    "2.0",
     Some(&HOST_DEVICE),
-    "
+    "2.0
 string key o
 string uuid r
 ScsiLunDescriptor descriptor ol since 4.0
@@ -2772,12 +2651,9 @@ impl rt::Object for ScsiLun {
         &SCSI_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -2888,9 +2764,8 @@ impl Default for ScsiLunCapabilities {
 }
 pub(crate) static SCSI_LUN_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunCapabilities",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean updateDisplayNameSupported r
 ",
     rt::unset::<ScsiLunCapabilities>,
@@ -2900,12 +2775,9 @@ impl rt::Object for ScsiLunCapabilities {
         &SCSI_LUN_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN_CAPABILITIES),
             0 => P::Value(&self.update_display_name_supported),
             _ => P::Absent,
         }
@@ -2957,9 +2829,8 @@ impl Default for ScsiLunDescriptor {
 }
 pub(crate) static SCSI_LUN_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunDescriptor",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string quality r
 string id r
 ",
@@ -2970,12 +2841,9 @@ impl rt::Object for ScsiLunDescriptor {
         &SCSI_LUN_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN_DESCRIPTOR),
             0 => P::Value(&self.quality),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -3032,9 +2900,8 @@ impl Default for ScsiLunDurableName {
 }
 pub(crate) static SCSI_LUN_DURABLE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunDurableName",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string namespace r
 byte namespaceId r
 byte data ol
@@ -3046,12 +2913,9 @@ impl rt::Object for ScsiLunDurableName {
         &SCSI_LUN_DURABLE_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN_DURABLE_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN_DURABLE_NAME),
             0 => P::Value(&self.namespace),
             1 => P::Value(&self.namespace_id),
             2 => P::Value(&self.data),
@@ -3107,9 +2971,8 @@ impl Default for SeSparseVirtualDiskSpec {
 }
 pub(crate) static SE_SPARSE_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SeSparseVirtualDiskSpec",
-    "5.1",
     Some(&FILE_BACKED_VIRTUAL_DISK_SPEC),
-    "
+    "5.1
 int grainSizeKb o
 ",
     rt::unset::<SeSparseVirtualDiskSpec>,
@@ -3119,12 +2982,9 @@ impl rt::Object for SeSparseVirtualDiskSpec {
         &SE_SPARSE_VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SE_SPARSE_VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SE_SPARSE_VIRTUAL_DISK_SPEC),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.grain_size_kb),
@@ -3189,9 +3049,8 @@ impl Default for SecurityError {
 }
 pub(crate) static SECURITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecurityError",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<SecurityError>,
 );
 impl rt::Object for SecurityError {
@@ -3199,12 +3058,9 @@ impl rt::Object for SecurityError {
         &SECURITY_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECURITY_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECURITY_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3265,9 +3121,8 @@ impl Default for SelectionSpec {
 }
 pub(crate) static SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectionSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<SelectionSpec>,
@@ -3277,12 +3132,9 @@ impl rt::Object for SelectionSpec {
         &SELECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECTION_SPEC),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -3482,9 +3334,8 @@ impl Default for ServiceContent {
 }
 pub(crate) static SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceContent",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference rootFolder r
 ManagedObjectReference propertyCollector r
 ManagedObjectReference viewManager o since 2.5
@@ -3544,12 +3395,9 @@ impl rt::Object for ServiceContent {
         &SERVICE_CONTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_CONTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_CONTENT),
             0 => P::Value(&self.root_folder),
             1 => P::Value(&self.property_collector),
             2 => P::Value(&self.view_manager),
@@ -3696,9 +3544,8 @@ impl Default for SessionEvent {
 }
 pub(crate) static SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<SessionEvent>,
 );
 impl rt::Object for SessionEvent {
@@ -3706,12 +3553,9 @@ impl rt::Object for SessionEvent {
         &SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3777,9 +3621,8 @@ impl Default for SharesInfo {
 }
 pub(crate) static SHARES_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharesInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int shares r
 SharesLevel level r
 ",
@@ -3790,12 +3633,9 @@ impl rt::Object for SharesInfo {
         &SHARES_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHARES_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHARES_INFO),
             0 => P::Value(&self.shares),
             1 => P::Value(&self.level),
             _ => P::Absent,
@@ -3846,9 +3686,8 @@ impl Default for SnapshotDisabled {
 }
 pub(crate) static SNAPSHOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotDisabled",
-    "2.5",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.5",
     rt::unset::<SnapshotDisabled>,
 );
 impl rt::Object for SnapshotDisabled {
@@ -3856,12 +3695,9 @@ impl rt::Object for SnapshotDisabled {
         &SNAPSHOT_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3922,9 +3758,8 @@ impl Default for SnapshotFault {
 }
 pub(crate) static SNAPSHOT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<SnapshotFault>,
 );
 impl rt::Object for SnapshotFault {
@@ -3932,12 +3767,9 @@ impl rt::Object for SnapshotFault {
         &SNAPSHOT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4003,9 +3835,8 @@ impl Default for SnapshotIncompatibleDeviceInVm {
 }
 pub(crate) static SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotIncompatibleDeviceInVm",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<SnapshotIncompatibleDeviceInVm>,
@@ -4015,12 +3846,9 @@ impl rt::Object for SnapshotIncompatibleDeviceInVm {
         &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.fault),
@@ -4085,9 +3913,8 @@ impl Default for SnapshotLocked {
 }
 pub(crate) static SNAPSHOT_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotLocked",
-    "2.5",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.5",
     rt::unset::<SnapshotLocked>,
 );
 impl rt::Object for SnapshotLocked {
@@ -4095,12 +3922,9 @@ impl rt::Object for SnapshotLocked {
         &SNAPSHOT_LOCKED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_LOCKED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_LOCKED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4161,9 +3985,8 @@ impl Default for SnapshotSelectionSpec {
 }
 pub(crate) static SNAPSHOT_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotSelectionSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 int retentionDays o
 ",
     rt::unset::<SnapshotSelectionSpec>,
@@ -4173,12 +3996,9 @@ impl rt::Object for SnapshotSelectionSpec {
         &SNAPSHOT_SELECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_SELECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_SELECTION_SPEC),
             0 => P::Value(&self.retention_days),
             _ => P::Absent,
         }
@@ -4233,9 +4053,8 @@ impl Default for StorageIoAllocationInfo {
 }
 pub(crate) static STORAGE_IO_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIOAllocationInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 long limit o
 SharesInfo shares o
 int reservation o since 5.5
@@ -4247,12 +4066,9 @@ impl rt::Object for StorageIoAllocationInfo {
         &STORAGE_IO_ALLOCATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IO_ALLOCATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IO_ALLOCATION_INFO),
             0 => P::Value(&self.limit),
             1 => P::Optional(&self.shares),
             2 => P::Value(&self.reservation),
@@ -4311,9 +4127,8 @@ impl Default for StringOption {
 }
 pub(crate) static STRING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 string defaultValue r
 string validCharacters o
 ",
@@ -4324,12 +4139,9 @@ impl rt::Object for StringOption {
         &STRING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.default_value),
@@ -4399,9 +4211,8 @@ impl Default for SystemError {
 }
 pub(crate) static SYSTEM_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "SystemError",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 string reason r
 ",
     rt::unset::<SystemError>,
@@ -4411,12 +4222,9 @@ impl rt::Object for SystemError {
         &SYSTEM_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SYSTEM_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SYSTEM_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),

@@ -18,9 +18,8 @@ impl Default for Tag {
 }
 pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     "Tag",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<Tag>,
@@ -30,12 +29,9 @@ impl rt::Object for Tag {
         &TAG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -84,9 +80,8 @@ impl Default for TagId {
 }
 pub(crate) static TAG_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagId",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 TagIdNameId nameId o
 string uuid o
 ",
@@ -97,12 +92,9 @@ impl rt::Object for TagId {
         &TAG_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG_ID),
             0 => P::Optional(&self.name_id),
             1 => P::Value(&self.uuid),
             _ => P::Absent,
@@ -156,9 +148,8 @@ impl Default for TagIdNameId {
 }
 pub(crate) static TAG_ID_NAME_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagIdNameId",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string tag r
 string category r
 ",
@@ -169,12 +160,9 @@ impl rt::Object for TagIdNameId {
         &TAG_ID_NAME_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG_ID_NAME_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG_ID_NAME_ID),
             0 => P::Value(&self.tag),
             1 => P::Value(&self.category),
             _ => P::Absent,
@@ -228,9 +216,8 @@ impl Default for TagSpec {
 }
 pub(crate) static TAG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagSpec",
-    "9.1.0.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "9.1.0.0
 TagId id r
 ",
     rt::unset::<TagSpec>,
@@ -240,12 +227,9 @@ impl rt::Object for TagSpec {
         &TAG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.id),
@@ -315,9 +299,8 @@ impl Default for TaskDescription {
 }
 pub(crate) static TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription methodInfo rl
 ElementDescription state rl
 TypeDescription reason rl
@@ -329,12 +312,9 @@ impl rt::Object for TaskDescription {
         &TASK_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_DESCRIPTION),
             0 => P::Value(&self.method_info),
             1 => P::Value(&self.state),
             2 => P::Value(&self.reason),
@@ -390,9 +370,8 @@ impl Default for TaskEvent {
 }
 pub(crate) static TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 TaskInfo info r
 ",
     rt::unset::<TaskEvent>,
@@ -402,12 +381,9 @@ impl rt::Object for TaskEvent {
         &TASK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.info),
@@ -502,9 +478,8 @@ impl Default for TaskFilterSpec {
 }
 pub(crate) static TASK_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TaskFilterSpecByEntity entity o
 TaskFilterSpecByTime time o
 TaskFilterSpecByUsername userName o
@@ -524,12 +499,9 @@ impl rt::Object for TaskFilterSpec {
         &TASK_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC),
             0 => P::Optional(&self.entity),
             1 => P::Optional(&self.time),
             2 => P::Optional(&self.user_name),
@@ -601,9 +573,8 @@ impl Default for TaskFilterSpecByEntity {
 }
 pub(crate) static TASK_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByEntity",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 TaskFilterSpecRecursionOption recursion r
 ",
@@ -614,12 +585,9 @@ impl rt::Object for TaskFilterSpecByEntity {
         &TASK_FILTER_SPEC_BY_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC_BY_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC_BY_ENTITY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.recursion),
             _ => P::Absent,
@@ -676,9 +644,8 @@ impl Default for TaskFilterSpecByTime {
 }
 pub(crate) static TASK_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByTime",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TaskFilterSpecTimeOption timeType r
 dateTime beginTime o
 dateTime endTime o
@@ -690,12 +657,9 @@ impl rt::Object for TaskFilterSpecByTime {
         &TASK_FILTER_SPEC_BY_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC_BY_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC_BY_TIME),
             0 => P::Value(&self.time_type),
             1 => P::Value(&self.begin_time),
             2 => P::Value(&self.end_time),
@@ -751,9 +715,8 @@ impl Default for TaskFilterSpecByUsername {
 }
 pub(crate) static TASK_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByUsername",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean systemUser r
 string userList ol
 ",
@@ -764,12 +727,9 @@ impl rt::Object for TaskFilterSpecByUsername {
         &TASK_FILTER_SPEC_BY_USERNAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC_BY_USERNAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC_BY_USERNAME),
             0 => P::Value(&self.system_user),
             1 => P::Value(&self.user_list),
             _ => P::Absent,
@@ -823,9 +783,8 @@ impl Default for TaskInProgress {
 }
 pub(crate) static TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInProgress",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 ManagedObjectReference task r
 ",
     rt::unset::<TaskInProgress>,
@@ -835,12 +794,9 @@ impl rt::Object for TaskInProgress {
         &TASK_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.task),
@@ -974,9 +930,8 @@ impl Default for TaskInfo {
 }
 pub(crate) static TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 ManagedObjectReference task r
 LocalizableMessage description o since 4.0
@@ -1009,12 +964,9 @@ impl rt::Object for TaskInfo {
         &TASK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.task),
             2 => P::Optional(&self.description),
@@ -1104,9 +1056,8 @@ impl Default for TaskReason {
 }
 pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReason",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<TaskReason>,
 );
 impl rt::Object for TaskReason {
@@ -1114,12 +1065,9 @@ impl rt::Object for TaskReason {
         &TASK_REASON
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_REASON),
             _ => P::Absent,
         }
     }
@@ -1176,9 +1124,8 @@ impl Default for TaskReasonAlarm {
 }
 pub(crate) static TASK_REASON_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonAlarm",
-    "2.0",
     Some(&TASK_REASON),
-    "
+    "2.0
 string alarmName r
 ManagedObjectReference alarm r
 string entityName r
@@ -1191,12 +1138,9 @@ impl rt::Object for TaskReasonAlarm {
         &TASK_REASON_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_REASON_ALARM),
             rt::BASE => P::Object(&TaskReason {}),
             0 => P::Value(&self.alarm_name),
             1 => P::Value(&self.alarm),
@@ -1256,9 +1200,8 @@ impl Default for TaskReasonSchedule {
 }
 pub(crate) static TASK_REASON_SCHEDULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSchedule",
-    "2.0",
     Some(&TASK_REASON),
-    "
+    "2.0
 string name r
 ManagedObjectReference scheduledTask r
 ",
@@ -1269,12 +1212,9 @@ impl rt::Object for TaskReasonSchedule {
         &TASK_REASON_SCHEDULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_SCHEDULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_REASON_SCHEDULE),
             rt::BASE => P::Object(&TaskReason {}),
             0 => P::Value(&self.name),
             1 => P::Value(&self.scheduled_task),
@@ -1322,9 +1262,8 @@ impl Default for TaskReasonSystem {
 }
 pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSystem",
-    "2.0",
     Some(&TASK_REASON),
-    "",
+    "2.0",
     rt::unset::<TaskReasonSystem>,
 );
 impl rt::Object for TaskReasonSystem {
@@ -1332,12 +1271,9 @@ impl rt::Object for TaskReasonSystem {
         &TASK_REASON_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_REASON_SYSTEM),
             rt::BASE => P::Object(&TaskReason {}),
             _ => P::Absent,
         }
@@ -1384,9 +1320,8 @@ impl Default for TaskReasonUser {
 }
 pub(crate) static TASK_REASON_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonUser",
-    "2.0",
     Some(&TASK_REASON),
-    "
+    "2.0
 string userName r
 ",
     rt::unset::<TaskReasonUser>,
@@ -1396,12 +1331,9 @@ impl rt::Object for TaskReasonUser {
         &TASK_REASON_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_REASON_USER),
             rt::BASE => P::Object(&TaskReason {}),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
@@ -1452,9 +1384,8 @@ impl Default for TemplateConfigFileInfo {
 }
 pub(crate) static TEMPLATE_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateConfigFileInfo",
-    "2.0",
     Some(&VM_CONFIG_FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<TemplateConfigFileInfo>,
 );
 impl rt::Object for TemplateConfigFileInfo {
@@ -1462,12 +1393,9 @@ impl rt::Object for TemplateConfigFileInfo {
         &TEMPLATE_CONFIG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_CONFIG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_CONFIG_FILE_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1530,9 +1458,8 @@ impl Default for TemplateConfigFileQuery {
 }
 pub(crate) static TEMPLATE_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateConfigFileQuery",
-    "2.0",
     Some(&VM_CONFIG_FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<TemplateConfigFileQuery>,
 );
 impl rt::Object for TemplateConfigFileQuery {
@@ -1540,12 +1467,9 @@ impl rt::Object for TemplateConfigFileQuery {
         &TEMPLATE_CONFIG_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_CONFIG_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_CONFIG_FILE_QUERY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1606,9 +1530,8 @@ impl Default for Timedout {
 }
 pub(crate) static TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Timedout",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<Timedout>,
 );
 impl rt::Object for Timedout {
@@ -1616,12 +1539,9 @@ impl rt::Object for Timedout {
         &TIMEDOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TIMEDOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TIMEDOUT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1684,9 +1604,8 @@ impl Default for TooManyDevices {
 }
 pub(crate) static TOO_MANY_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyDevices",
-    "2.0",
     Some(&INVALID_VM_CONFIG),
-    "",
+    "2.0",
     rt::unset::<TooManyDevices>,
 );
 impl rt::Object for TooManyDevices {
@@ -1694,12 +1613,9 @@ impl rt::Object for TooManyDevices {
         &TOO_MANY_DEVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_DEVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_DEVICES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1762,9 +1678,8 @@ impl Default for TooManySnapshotLevels {
 }
 pub(crate) static TOO_MANY_SNAPSHOT_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManySnapshotLevels",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<TooManySnapshotLevels>,
 );
 impl rt::Object for TooManySnapshotLevels {
@@ -1772,12 +1687,9 @@ impl rt::Object for TooManySnapshotLevels {
         &TOO_MANY_SNAPSHOT_LEVELS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_SNAPSHOT_LEVELS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_SNAPSHOT_LEVELS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1876,9 +1788,8 @@ impl Default for ToolsConfigInfo {
 }
 pub(crate) static TOOLS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int toolsVersion o
 string toolsInstallType o since 6.5
 boolean afterPowerOn o
@@ -1900,12 +1811,9 @@ impl rt::Object for ToolsConfigInfo {
         &TOOLS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_CONFIG_INFO),
             0 => P::Value(&self.tools_version),
             1 => P::Value(&self.tools_install_type),
             2 => P::Value(&self.after_power_on),
@@ -1978,9 +1886,8 @@ impl Default for ToolsConfigInfoToolsLastInstallInfo {
 }
 pub(crate) static TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsConfigInfoToolsLastInstallInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int counter r
 LocalizedMethodFault fault o
 ",
@@ -1991,12 +1898,9 @@ impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
         &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO),
             0 => P::Value(&self.counter),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -2045,9 +1949,8 @@ impl Default for ToolsUnavailable {
 }
 pub(crate) static TOOLS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUnavailable",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<ToolsUnavailable>,
 );
 impl rt::Object for ToolsUnavailable {
@@ -2055,12 +1958,9 @@ impl rt::Object for ToolsUnavailable {
         &TOOLS_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2135,9 +2035,8 @@ impl Default for TraversalSpec {
 }
 pub(crate) static TRAVERSAL_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TraversalSpec",
-    "2.0",
     Some(&SELECTION_SPEC),
-    "
+    "2.0
 string type r
 string path r
 boolean skip o
@@ -2150,12 +2049,9 @@ impl rt::Object for TraversalSpec {
         &TRAVERSAL_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRAVERSAL_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRAVERSAL_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.r#type),
@@ -2229,9 +2125,8 @@ impl Default for TypeDescription {
 }
 pub(crate) static TYPE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TypeDescription",
-    "2.0",
     Some(&DESCRIPTION),
-    "
+    "2.0
 string key r
 ",
     rt::unset::<TypeDescription>,
@@ -2241,12 +2136,9 @@ impl rt::Object for TypeDescription {
         &TYPE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TYPE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TYPE_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -2318,9 +2210,8 @@ impl Default for UnexpectedFault {
 }
 pub(crate) static UNEXPECTED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnexpectedFault",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 string faultName r
 LocalizedMethodFault fault o
 ",
@@ -2331,12 +2222,9 @@ impl rt::Object for UnexpectedFault {
         &UNEXPECTED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNEXPECTED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNEXPECTED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fault_name),
@@ -2409,9 +2297,8 @@ impl Default for UpdateSet {
 }
 pub(crate) static UPDATE_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSet",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string version r
 PropertyFilterUpdate filterSet ol
 boolean truncated o since 4.1
@@ -2423,12 +2310,9 @@ impl rt::Object for UpdateSet {
         &UPDATE_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SET),
             0 => P::Value(&self.version),
             1 => P::Objects(&self.filter_set),
             2 => P::Value(&self.truncated),
@@ -2479,9 +2363,8 @@ impl Default for UsbScanCodeSpec {
 }
 pub(crate) static USB_SCAN_CODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 UsbScanCodeSpecKeyEvent keyEvents rl
 ",
     rt::unset::<UsbScanCodeSpec>,
@@ -2491,12 +2374,9 @@ impl rt::Object for UsbScanCodeSpec {
         &USB_SCAN_CODE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USB_SCAN_CODE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USB_SCAN_CODE_SPEC),
             0 => P::Objects(&self.key_events),
             _ => P::Absent,
         }
@@ -2548,9 +2428,8 @@ impl Default for UsbScanCodeSpecKeyEvent {
 }
 pub(crate) static USB_SCAN_CODE_SPEC_KEY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpecKeyEvent",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 int usbHidCode r
 UsbScanCodeSpecModifierType modifiers o
 ",
@@ -2561,12 +2440,9 @@ impl rt::Object for UsbScanCodeSpecKeyEvent {
         &USB_SCAN_CODE_SPEC_KEY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USB_SCAN_CODE_SPEC_KEY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USB_SCAN_CODE_SPEC_KEY_EVENT),
             0 => P::Value(&self.usb_hid_code),
             1 => P::Optional(&self.modifiers),
             _ => P::Absent,
@@ -2638,9 +2514,8 @@ impl Default for UsbScanCodeSpecModifierType {
 }
 pub(crate) static USB_SCAN_CODE_SPEC_MODIFIER_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpecModifierType",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean leftControl o
 boolean leftShift o
 boolean leftAlt o
@@ -2657,12 +2532,9 @@ impl rt::Object for UsbScanCodeSpecModifierType {
         &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USB_SCAN_CODE_SPEC_MODIFIER_TYPE),
             0 => P::Value(&self.left_control),
             1 => P::Value(&self.left_shift),
             2 => P::Value(&self.left_alt),
@@ -2737,9 +2609,8 @@ impl Default for UserLoginSessionEvent {
 }
 pub(crate) static USER_LOGIN_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserLoginSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress r
 string userAgent o since 5.1
 string locale r
@@ -2752,12 +2623,9 @@ impl rt::Object for UserLoginSessionEvent {
         &USER_LOGIN_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_LOGIN_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_LOGIN_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -2843,9 +2711,8 @@ impl Default for UserLogoutSessionEvent {
 }
 pub(crate) static USER_LOGOUT_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserLogoutSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress o since 5.1
 string userAgent o since 5.1
 long callCount o since 5.1
@@ -2859,12 +2726,9 @@ impl rt::Object for UserLogoutSessionEvent {
         &USER_LOGOUT_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_LOGOUT_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_LOGOUT_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -2943,9 +2807,8 @@ impl Default for UserNotFound {
 }
 pub(crate) static USER_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserNotFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string principal r
 boolean unresolved r
 ",
@@ -2956,12 +2819,9 @@ impl rt::Object for UserNotFound {
         &USER_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.principal),
@@ -3058,9 +2918,8 @@ impl Default for UserSession {
 }
 pub(crate) static USER_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserSession",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string userName r
 string fullName r
@@ -3080,12 +2939,9 @@ impl rt::Object for UserSession {
         &USER_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_SESSION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.full_name),
@@ -3154,9 +3010,8 @@ impl Default for VimFault {
 }
 pub(crate) static VIM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimFault",
-    "2.0",
     Some(&METHOD_FAULT),
-    "",
+    "2.0",
     rt::unset::<VimFault>,
 );
 impl rt::Object for VimFault {
@@ -3164,12 +3019,9 @@ impl rt::Object for VimFault {
         &VIM_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3232,9 +3084,8 @@ impl Default for VirtualAhciController {
 }
 pub(crate) static VIRTUAL_AHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAHCIController",
-    "5.5",
     Some(&VIRTUAL_SATA_CONTROLLER),
-    "",
+    "5.5",
     rt::unset::<VirtualAhciController>,
 );
 impl rt::Object for VirtualAhciController {
@@ -3242,12 +3093,9 @@ impl rt::Object for VirtualAhciController {
         &VIRTUAL_AHCI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_AHCI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_AHCI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3310,9 +3158,8 @@ impl Default for VirtualBusLogicController {
 }
 pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualBusLogicController",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualBusLogicController>,
 );
 impl rt::Object for VirtualBusLogicController {
@@ -3320,12 +3167,9 @@ impl rt::Object for VirtualBusLogicController {
         &VIRTUAL_BUS_LOGIC_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_BUS_LOGIC_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_BUS_LOGIC_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3388,9 +3232,8 @@ impl Default for VirtualCdrom {
 }
 pub(crate) static VIRTUAL_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdrom",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualCdrom>,
 );
 impl rt::Object for VirtualCdrom {
@@ -3398,12 +3241,9 @@ impl rt::Object for VirtualCdrom {
         &VIRTUAL_CDROM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3466,9 +3306,8 @@ impl Default for VirtualCdromAtapiBackingInfo {
 }
 pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromAtapiBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromAtapiBackingInfo>,
 );
 impl rt::Object for VirtualCdromAtapiBackingInfo {
@@ -3476,12 +3315,9 @@ impl rt::Object for VirtualCdromAtapiBackingInfo {
         &VIRTUAL_CDROM_ATAPI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ATAPI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ATAPI_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3544,9 +3380,8 @@ impl Default for VirtualCdromIsoBackingInfo {
 }
 pub(crate) static VIRTUAL_CDROM_ISO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromIsoBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromIsoBackingInfo>,
 );
 impl rt::Object for VirtualCdromIsoBackingInfo {
@@ -3554,12 +3389,9 @@ impl rt::Object for VirtualCdromIsoBackingInfo {
         &VIRTUAL_CDROM_ISO_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ISO_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ISO_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3625,9 +3457,8 @@ impl Default for VirtualCdromPassthroughBackingInfo {
 }
 pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromPassthroughBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 boolean exclusive r
 ",
     rt::unset::<VirtualCdromPassthroughBackingInfo>,
@@ -3637,12 +3468,9 @@ impl rt::Object for VirtualCdromPassthroughBackingInfo {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.exclusive),
@@ -3707,9 +3535,8 @@ impl Default for VirtualCdromRemoteAtapiBackingInfo {
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemoteAtapiBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromRemoteAtapiBackingInfo>,
 );
 impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
@@ -3717,12 +3544,9 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3788,9 +3612,8 @@ impl Default for VirtualCdromRemotePassthroughBackingInfo {
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemotePassthroughBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 boolean exclusive r
 ",
     rt::unset::<VirtualCdromRemotePassthroughBackingInfo>,
@@ -3800,12 +3623,9 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.exclusive),
@@ -3876,9 +3696,8 @@ impl Default for VirtualController {
 }
 pub(crate) static VIRTUAL_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualController",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 int busNumber r
 int device ol
 ",
@@ -3889,12 +3708,9 @@ impl rt::Object for VirtualController {
         &VIRTUAL_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CONTROLLER),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.bus_number),
@@ -3985,9 +3801,8 @@ impl Default for VirtualDevice {
 }
 pub(crate) static VIRTUAL_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevice",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 Description deviceInfo o
 VirtualDeviceBackingInfo backing o
@@ -4005,12 +3820,9 @@ impl rt::Object for VirtualDevice {
         &VIRTUAL_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device_info),
             2 => P::Value(&self.backing),
@@ -4071,9 +3883,8 @@ impl Default for VirtualDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBackingInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<VirtualDeviceBackingInfo>,
 );
 impl rt::Object for VirtualDeviceBackingInfo {
@@ -4081,12 +3892,9 @@ impl rt::Object for VirtualDeviceBackingInfo {
         &VIRTUAL_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BACKING_INFO),
             _ => P::Absent,
         }
     }
@@ -4129,9 +3937,8 @@ impl Default for VirtualDeviceBusSlotInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBusSlotInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<VirtualDeviceBusSlotInfo>,
 );
 impl rt::Object for VirtualDeviceBusSlotInfo {
@@ -4139,12 +3946,9 @@ impl rt::Object for VirtualDeviceBusSlotInfo {
         &VIRTUAL_DEVICE_BUS_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BUS_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BUS_SLOT_INFO),
             _ => P::Absent,
         }
     }
@@ -4214,9 +4018,8 @@ impl Default for VirtualDeviceConfigSpec {
 }
 pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualDeviceConfigSpecOperation operation o
 VirtualDeviceConfigSpecFileOperation fileOperation o
 VirtualDevice device r
@@ -4232,12 +4035,9 @@ impl rt::Object for VirtualDeviceConfigSpec {
         &VIRTUAL_DEVICE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.file_operation),
             2 => P::Value(&self.device),
@@ -4308,9 +4108,8 @@ impl Default for VirtualDeviceConfigSpecBackingSpec {
 }
 pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConfigSpecBackingSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VirtualDeviceConfigSpecBackingSpec parent o
 CryptoSpec crypto o
 ",
@@ -4321,12 +4120,9 @@ impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
         &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC),
             0 => P::Optional(&self.parent),
             #[cfg(feature = "crypto")]
             1 => P::Value(&self.crypto),
@@ -4391,9 +4187,8 @@ impl Default for VirtualDeviceConnectInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConnectInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string migrateConnect o since 6.7
 boolean startConnected r
 boolean allowGuestControl r
@@ -4407,12 +4202,9 @@ impl rt::Object for VirtualDeviceConnectInfo {
         &VIRTUAL_DEVICE_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONNECT_INFO),
             0 => P::Value(&self.migrate_connect),
             1 => P::Value(&self.start_connected),
             2 => P::Value(&self.allow_guest_control),
@@ -4472,9 +4264,8 @@ impl Default for VirtualDeviceDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string deviceName r
 boolean useAutoDetect o since 2.5
 ",
@@ -4485,12 +4276,9 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
         &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
@@ -4546,9 +4334,8 @@ impl Default for VirtualDeviceDeviceGroupInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceGroupInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int groupInstanceKey r
 int sequenceId r
 ",
@@ -4559,12 +4346,9 @@ impl rt::Object for VirtualDeviceDeviceGroupInfo {
         &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_DEVICE_GROUP_INFO),
             0 => P::Value(&self.group_instance_key),
             1 => P::Value(&self.sequence_id),
             _ => P::Absent,
@@ -4621,9 +4405,8 @@ impl Default for VirtualDeviceFileBackingInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceFileBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string fileName r
 ManagedObjectReference datastore o
 string backingObjectId o since 5.5
@@ -4635,12 +4418,9 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
         &VIRTUAL_DEVICE_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.file_name),
             1 => P::Value(&self.datastore),
@@ -4693,9 +4473,8 @@ impl Default for VirtualDevicePciBusSlotInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePciBusSlotInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_BUS_SLOT_INFO),
-    "
+    "5.1
 int pciSlotNumber r
 ",
     rt::unset::<VirtualDevicePciBusSlotInfo>,
@@ -4705,12 +4484,9 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
         &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO),
             rt::BASE => P::Object(&VirtualDeviceBusSlotInfo {}),
             0 => P::Value(&self.pci_slot_number),
             _ => P::Absent,
@@ -4759,9 +4535,8 @@ impl Default for VirtualDevicePipeBackingInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePipeBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string pipeName r
 ",
     rt::unset::<VirtualDevicePipeBackingInfo>,
@@ -4771,12 +4546,9 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
         &VIRTUAL_DEVICE_PIPE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_PIPE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_PIPE_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.pipe_name),
             _ => P::Absent,
@@ -4830,9 +4602,8 @@ impl Default for VirtualDeviceRemoteDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceRemoteDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string deviceName r
 boolean useAutoDetect o since 2.5
 ",
@@ -4843,12 +4614,9 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
@@ -4907,9 +4675,8 @@ impl Default for VirtualDeviceUriBackingInfo {
 }
 pub(crate) static VIRTUAL_DEVICE_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceURIBackingInfo",
-    "4.1",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "4.1
 string serviceURI r
 string direction r
 string proxyURI o
@@ -4921,12 +4688,9 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
         &VIRTUAL_DEVICE_URI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_URI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_URI_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.service_uri),
             1 => P::Value(&self.direction),
@@ -5027,9 +4791,8 @@ impl Default for VirtualDisk {
 }
 pub(crate) static VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDisk",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 long capacityInKB r
 long capacityInBytes o since 5.5
 SharesInfo shares o
@@ -5052,12 +4815,9 @@ impl rt::Object for VirtualDisk {
         &VIRTUAL_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.capacity_in_kb),

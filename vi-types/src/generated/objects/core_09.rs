@@ -26,9 +26,8 @@ impl Default for VirtualDiskConfigSpec {
 }
 pub(crate) static VIRTUAL_DISK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskConfigSpec",
-    "5.5",
     Some(&VIRTUAL_DEVICE_CONFIG_SPEC),
-    "
+    "5.5
 string diskMoveType o since 6.0
 boolean migrateCache o
 ",
@@ -39,12 +38,9 @@ impl rt::Object for VirtualDiskConfigSpec {
         &VIRTUAL_DISK_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_CONFIG_SPEC),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.disk_move_type),
@@ -126,9 +122,8 @@ impl Default for VirtualDiskFlatVer1BackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer1BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -142,12 +137,9 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER1_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -265,9 +257,8 @@ impl Default for VirtualDiskFlatVer2BackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -291,12 +282,9 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER2_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -401,9 +389,8 @@ impl Default for VirtualDiskLocalPMemBackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskLocalPMemBackingInfo",
-    "6.7",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "6.7
 string diskMode r
 string uuid o
 string volumeUUID o
@@ -416,12 +403,9 @@ impl rt::Object for VirtualDiskLocalPMemBackingInfo {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -495,9 +479,8 @@ impl Default for VirtualDiskPartitionedRawDiskVer2BackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskPartitionedRawDiskVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO),
-    "
+    "2.0
 int partition rl
 ",
     rt::unset::<VirtualDiskPartitionedRawDiskVer2BackingInfo>,
@@ -507,12 +490,9 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.partition),
@@ -611,9 +591,8 @@ impl Default for VirtualDiskRawDiskMappingVer1BackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskMappingVer1BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string lunUuid o
 string deviceName o
 string compatibilityMode o
@@ -633,12 +612,9 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.lun_uuid),
@@ -735,9 +711,8 @@ impl Default for VirtualDiskRawDiskVer2BackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string descriptorFileName r
 string uuid o since 2.5
 string changeId o since 4.0
@@ -750,12 +725,9 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.descriptor_file_name),
@@ -856,9 +828,8 @@ impl Default for VirtualDiskSeSparseBackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSeSparseBackingInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "5.1
 string diskMode r
 boolean writeThrough o
 string uuid o
@@ -877,12 +848,9 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SE_SPARSE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -983,9 +951,8 @@ impl Default for VirtualDiskSparseVer1BackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer1BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -1000,12 +967,9 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -1107,9 +1071,8 @@ impl Default for VirtualDiskSparseVer2BackingInfo {
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -1127,12 +1090,9 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -1216,9 +1176,8 @@ impl Default for VirtualDiskSpec {
 }
 pub(crate) static VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string diskType r
 string adapterType r
 ",
@@ -1229,12 +1188,9 @@ impl rt::Object for VirtualDiskSpec {
         &VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPEC),
             0 => P::Value(&self.disk_type),
             1 => P::Value(&self.adapter_type),
             _ => P::Absent,
@@ -1286,9 +1242,8 @@ impl Default for VirtualE1000 {
 }
 pub(crate) static VIRTUAL_E1000: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualE1000>,
 );
 impl rt::Object for VirtualE1000 {
@@ -1296,12 +1251,9 @@ impl rt::Object for VirtualE1000 {
         &VIRTUAL_E1000
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1364,9 +1316,8 @@ impl Default for VirtualE1000e {
 }
 pub(crate) static VIRTUAL_E1000E: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000e",
-    "5.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "5.0",
     rt::unset::<VirtualE1000e>,
 );
 impl rt::Object for VirtualE1000e {
@@ -1374,12 +1325,9 @@ impl rt::Object for VirtualE1000e {
         &VIRTUAL_E1000E
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000E
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000E),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1442,9 +1390,8 @@ impl Default for VirtualEnsoniq1371 {
 }
 pub(crate) static VIRTUAL_ENSONIQ1371: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEnsoniq1371",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualEnsoniq1371>,
 );
 impl rt::Object for VirtualEnsoniq1371 {
@@ -1452,12 +1399,9 @@ impl rt::Object for VirtualEnsoniq1371 {
         &VIRTUAL_ENSONIQ1371
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ENSONIQ1371
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ENSONIQ1371),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1541,9 +1485,8 @@ impl Default for VirtualEthernetCard {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 string addressType o
 string macAddress o
 boolean wakeOnLanEnabled o
@@ -1559,12 +1502,9 @@ impl rt::Object for VirtualEthernetCard {
         &VIRTUAL_ETHERNET_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.address_type),
@@ -1639,9 +1579,8 @@ impl Default for VirtualEthernetCardDistributedVirtualPortBackingInfo {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardDistributedVirtualPortBackingInfo",
-    "4.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "4.0
 DistributedVirtualSwitchPortConnection port r
 ",
     rt::unset::<VirtualEthernetCardDistributedVirtualPortBackingInfo>,
@@ -1651,12 +1590,11 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
         &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO)
+            }
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Object(&self.port),
             _ => P::Absent,
@@ -1708,9 +1646,8 @@ impl Default for VirtualEthernetCardLegacyNetworkBackingInfo {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardLegacyNetworkBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualEthernetCardLegacyNetworkBackingInfo>,
 );
 impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
@@ -1718,12 +1655,9 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1793,9 +1727,8 @@ impl Default for VirtualEthernetCardNetworkBackingInfo {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNetworkBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 ManagedObjectReference network o
 boolean inPassthroughMode o since 2.5u2server
 ",
@@ -1806,12 +1739,9 @@ impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
@@ -1881,9 +1811,8 @@ impl Default for VirtualEthernetCardOpaqueNetworkBackingInfo {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOpaqueNetworkBackingInfo",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "5.5
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
@@ -1894,12 +1823,9 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_type),
@@ -1959,9 +1885,8 @@ impl Default for VirtualEthernetCardResourceAllocation {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardResourceAllocation",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long reservation o
 SharesInfo share r
 long limit o
@@ -1973,12 +1898,9 @@ impl rt::Object for VirtualEthernetCardResourceAllocation {
         &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION),
             0 => P::Value(&self.reservation),
             1 => P::Object(&self.share),
             2 => P::Value(&self.limit),
@@ -2031,9 +1953,8 @@ impl Default for VirtualFloppy {
 }
 pub(crate) static VIRTUAL_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppy",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppy>,
 );
 impl rt::Object for VirtualFloppy {
@@ -2041,12 +1962,9 @@ impl rt::Object for VirtualFloppy {
         &VIRTUAL_FLOPPY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2109,9 +2027,8 @@ impl Default for VirtualFloppyDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyDeviceBackingInfo>,
 );
 impl rt::Object for VirtualFloppyDeviceBackingInfo {
@@ -2119,12 +2036,9 @@ impl rt::Object for VirtualFloppyDeviceBackingInfo {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2187,9 +2101,8 @@ impl Default for VirtualFloppyImageBackingInfo {
 }
 pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyImageBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyImageBackingInfo>,
 );
 impl rt::Object for VirtualFloppyImageBackingInfo {
@@ -2197,12 +2110,9 @@ impl rt::Object for VirtualFloppyImageBackingInfo {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_IMAGE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2265,9 +2175,8 @@ impl Default for VirtualFloppyRemoteDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyRemoteDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyRemoteDeviceBackingInfo>,
 );
 impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
@@ -2275,12 +2184,9 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2367,9 +2273,8 @@ impl Default for VirtualHardware {
 }
 pub(crate) static VIRTUAL_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardware",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int numCPU r
 int numCoresPerSocket o since 5.0
 boolean autoCoresPerSocket o since 8.0.0.1
@@ -2387,12 +2292,9 @@ impl rt::Object for VirtualHardware {
         &VIRTUAL_HARDWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE),
             0 => P::Value(&self.num_cpu),
             1 => P::Value(&self.num_cores_per_socket),
             2 => P::Value(&self.auto_cores_per_socket),
@@ -2457,9 +2359,8 @@ impl Default for VirtualHardwareCompatibilityIssue {
 }
 pub(crate) static VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareCompatibilityIssue",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<VirtualHardwareCompatibilityIssue>,
 );
 impl rt::Object for VirtualHardwareCompatibilityIssue {
@@ -2467,12 +2368,9 @@ impl rt::Object for VirtualHardwareCompatibilityIssue {
         &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2535,9 +2433,8 @@ impl Default for VirtualHdAudioCard {
 }
 pub(crate) static VIRTUAL_HD_AUDIO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHdAudioCard",
-    "5.0",
     Some(&VIRTUAL_SOUND_CARD),
-    "",
+    "5.0",
     rt::unset::<VirtualHdAudioCard>,
 );
 impl rt::Object for VirtualHdAudioCard {
@@ -2545,12 +2442,9 @@ impl rt::Object for VirtualHdAudioCard {
         &VIRTUAL_HD_AUDIO_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HD_AUDIO_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HD_AUDIO_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2613,9 +2507,8 @@ impl Default for VirtualIdeController {
 }
 pub(crate) static VIRTUAL_IDE_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualIDEController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualIdeController>,
 );
 impl rt::Object for VirtualIdeController {
@@ -2623,12 +2516,9 @@ impl rt::Object for VirtualIdeController {
         &VIRTUAL_IDE_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_IDE_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_IDE_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2691,9 +2581,8 @@ impl Default for VirtualKeyboard {
 }
 pub(crate) static VIRTUAL_KEYBOARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualKeyboard>,
 );
 impl rt::Object for VirtualKeyboard {
@@ -2701,12 +2590,9 @@ impl rt::Object for VirtualKeyboard {
         &VIRTUAL_KEYBOARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_KEYBOARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_KEYBOARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2769,9 +2655,8 @@ impl Default for VirtualLsiLogicController {
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicController",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualLsiLogicController>,
 );
 impl rt::Object for VirtualLsiLogicController {
@@ -2779,12 +2664,9 @@ impl rt::Object for VirtualLsiLogicController {
         &VIRTUAL_LSI_LOGIC_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2847,9 +2729,8 @@ impl Default for VirtualLsiLogicSasController {
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicSASController",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.5u2server",
     rt::unset::<VirtualLsiLogicSasController>,
 );
 impl rt::Object for VirtualLsiLogicSasController {
@@ -2857,12 +2738,9 @@ impl rt::Object for VirtualLsiLogicSasController {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_SAS_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2923,9 +2801,8 @@ impl Default for VirtualMachineAffinityInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_AFFINITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineAffinityInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int affinitySet ol
 ",
     rt::unset::<VirtualMachineAffinityInfo>,
@@ -2935,12 +2812,9 @@ impl rt::Object for VirtualMachineAffinityInfo {
         &VIRTUAL_MACHINE_AFFINITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_AFFINITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_AFFINITY_INFO),
             0 => P::Value(&self.affinity_set),
             _ => P::Absent,
         }
@@ -3007,9 +2881,8 @@ impl Default for VirtualMachineBootOptions {
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptions",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 long bootDelay o
 boolean enterBIOSSetup o
 boolean efiSecureBootEnabled o since 6.5
@@ -3025,12 +2898,9 @@ impl rt::Object for VirtualMachineBootOptions {
         &VIRTUAL_MACHINE_BOOT_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS),
             0 => P::Value(&self.boot_delay),
             1 => P::Value(&self.enter_bios_setup),
             2 => P::Value(&self.efi_secure_boot_enabled),
@@ -3086,9 +2956,8 @@ impl Default for VirtualMachineBootOptionsBootableCdromDevice {
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableCdromDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "",
+    "5.0",
     rt::unset::<VirtualMachineBootOptionsBootableCdromDevice>,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
@@ -3096,12 +2965,9 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
@@ -3151,9 +3017,8 @@ impl Default for VirtualMachineBootOptionsBootableDevice {
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableDevice",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<VirtualMachineBootOptionsBootableDevice>,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableDevice {
@@ -3161,12 +3026,9 @@ impl rt::Object for VirtualMachineBootOptionsBootableDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
             _ => P::Absent,
         }
     }
@@ -3213,9 +3075,8 @@ impl Default for VirtualMachineBootOptionsBootableDiskDevice {
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableDiskDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "
+    "5.0
 int deviceKey r
 ",
     rt::unset::<VirtualMachineBootOptionsBootableDiskDevice>,
@@ -3225,12 +3086,9 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
@@ -3285,9 +3143,8 @@ impl Default for VirtualMachineBootOptionsBootableEthernetDevice {
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableEthernetDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "
+    "5.0
 int deviceKey r
 ",
     rt::unset::<VirtualMachineBootOptionsBootableEthernetDevice>,
@@ -3297,12 +3154,9 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
@@ -3354,9 +3208,8 @@ impl Default for VirtualMachineBootOptionsBootableFloppyDevice {
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableFloppyDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "",
+    "5.0",
     rt::unset::<VirtualMachineBootOptionsBootableFloppyDevice>,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
@@ -3364,12 +3217,9 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
@@ -3577,9 +3427,8 @@ impl Default for VirtualMachineCapability {
 }
 pub(crate) static VIRTUAL_MACHINE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCapability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean snapshotOperationsSupported r
 boolean multipleSnapshotsSupported r
 boolean snapshotConfigSupported r
@@ -3640,12 +3489,9 @@ impl rt::Object for VirtualMachineCapability {
         &VIRTUAL_MACHINE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CAPABILITY),
             0 => P::Value(&self.snapshot_operations_supported),
             1 => P::Value(&self.multiple_snapshots_supported),
             2 => P::Value(&self.snapshot_config_supported),
@@ -3799,9 +3645,8 @@ impl Default for VirtualMachineCertThumbprint {
 }
 pub(crate) static VIRTUAL_MACHINE_CERT_THUMBPRINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCertThumbprint",
-    "7.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.1
 string thumbprint r
 string hashAlgorithm o
 ",
@@ -3812,12 +3657,9 @@ impl rt::Object for VirtualMachineCertThumbprint {
         &VIRTUAL_MACHINE_CERT_THUMBPRINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CERT_THUMBPRINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CERT_THUMBPRINT),
             0 => P::Value(&self.thumbprint),
             1 => P::Value(&self.hash_algorithm),
             _ => P::Absent,
@@ -3891,9 +3733,8 @@ impl Default for VirtualMachineCloneSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCloneSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineRelocateSpec location r
 boolean template r
 VirtualMachineConfigSpec config o
@@ -3910,12 +3751,9 @@ impl rt::Object for VirtualMachineCloneSpec {
         &VIRTUAL_MACHINE_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CLONE_SPEC),
             0 => P::Object(&self.location),
             1 => P::Value(&self.template),
             2 => P::Optional(&self.config),
@@ -4244,9 +4082,8 @@ impl Default for VirtualMachineConfigInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeVersion r
 dateTime modified r
 string name r
@@ -4342,12 +4179,9 @@ impl rt::Object for VirtualMachineConfigInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_INFO),
             0 => P::Value(&self.change_version),
             1 => P::Value(&self.modified),
             2 => P::Value(&self.name),

@@ -23,9 +23,8 @@ impl Default for VirtualMachineConfigInfoDatastoreUrlPair {
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfoDatastoreUrlPair",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string url r
 ",
@@ -36,12 +35,9 @@ impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
         &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR),
             0 => P::Value(&self.name),
             1 => P::Value(&self.url),
             _ => P::Absent,
@@ -95,9 +91,8 @@ impl Default for VirtualMachineConfigInfoOverheadInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfoOverheadInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 long initialMemoryReservation o
 long initialSwapReservation o
 ",
@@ -108,12 +103,9 @@ impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO),
             0 => P::Value(&self.initial_memory_reservation),
             1 => P::Value(&self.initial_swap_reservation),
             _ => P::Absent,
@@ -422,9 +414,8 @@ impl Default for VirtualMachineConfigSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeVersion o
 string name o
 string version o
@@ -516,12 +507,9 @@ impl rt::Object for VirtualMachineConfigSpec {
         &VIRTUAL_MACHINE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_SPEC),
             0 => P::Value(&self.change_version),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -810,9 +798,8 @@ impl Default for VirtualMachineConfigSummary {
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 boolean template r
 string vmPathName r
@@ -842,12 +829,9 @@ impl rt::Object for VirtualMachineConfigSummary {
         &VIRTUAL_MACHINE_CONFIG_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.template),
             2 => P::Value(&self.vm_path_name),
@@ -946,9 +930,8 @@ impl Default for VirtualMachineConsolePreferences {
 }
 pub(crate) static VIRTUAL_MACHINE_CONSOLE_PREFERENCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConsolePreferences",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean powerOnWhenOpened o
 boolean enterFullScreenOnPowerOn o
 boolean closeOnPowerOffOrSuspend o
@@ -960,12 +943,9 @@ impl rt::Object for VirtualMachineConsolePreferences {
         &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONSOLE_PREFERENCES),
             0 => P::Value(&self.power_on_when_opened),
             1 => P::Value(&self.enter_full_screen_on_power_on),
             2 => P::Value(&self.close_on_power_off_or_suspend),
@@ -1021,9 +1001,8 @@ impl Default for VirtualMachineContentLibraryItemInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineContentLibraryItemInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string contentLibraryItemUuid r
 string contentLibraryItemVersion o
 ",
@@ -1034,12 +1013,9 @@ impl rt::Object for VirtualMachineContentLibraryItemInfo {
         &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO),
             0 => P::Value(&self.content_library_item_uuid),
             1 => P::Value(&self.content_library_item_version),
             _ => P::Absent,
@@ -1093,9 +1069,8 @@ impl Default for VirtualMachineCpuIdInfoSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_CPU_ID_INFO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCpuIdInfoSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 HostCpuIdInfo info o
 ",
     rt::unset::<VirtualMachineCpuIdInfoSpec>,
@@ -1105,12 +1080,9 @@ impl rt::Object for VirtualMachineCpuIdInfoSpec {
         &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CPU_ID_INFO_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -1192,9 +1164,8 @@ impl Default for VirtualMachineDefaultPowerOpInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefaultPowerOpInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string powerOffType o
 string suspendType o
 string resetType o
@@ -1210,12 +1181,9 @@ impl rt::Object for VirtualMachineDefaultPowerOpInfo {
         &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO),
             0 => P::Value(&self.power_off_type),
             1 => P::Value(&self.suspend_type),
             2 => P::Value(&self.reset_type),
@@ -1279,9 +1247,8 @@ impl Default for VirtualMachineDeviceRuntimeInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 VirtualMachineDeviceRuntimeInfoDeviceRuntimeState runtimeState r
 int key r
 ",
@@ -1292,12 +1259,9 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO),
             0 => P::Value(&self.runtime_state),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -1343,9 +1307,8 @@ impl Default for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfoDeviceRuntimeState",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.1",
     rt::unset::<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
 );
 impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
@@ -1353,12 +1316,11 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE)
+            }
             _ => P::Absent,
         }
     }
@@ -1434,9 +1396,8 @@ impl Default for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState 
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState",
-    "4.1",
     Some(&VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE),
-    "
+    "4.1
 boolean vmDirectPathGen2Active o
 string vmDirectPathGen2InactiveReasonVm ol
 string vmDirectPathGen2InactiveReasonOther ol
@@ -1455,12 +1416,13 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE,
+                )
+            }
             rt::BASE => {
                 P::Object(
                     &VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
@@ -1541,9 +1503,8 @@ impl Default for VirtualMachineFeatureRequirement {
 }
 pub(crate) static VIRTUAL_MACHINE_FEATURE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFeatureRequirement",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 string featureName r
 string value r
@@ -1555,12 +1516,9 @@ impl rt::Object for VirtualMachineFeatureRequirement {
         &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FEATURE_REQUIREMENT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.value),
@@ -1625,9 +1583,8 @@ impl Default for VirtualMachineFileInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vmPathName o
 string snapshotDirectory o
 string suspendDirectory o
@@ -1641,12 +1598,9 @@ impl rt::Object for VirtualMachineFileInfo {
         &VIRTUAL_MACHINE_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_INFO),
             0 => P::Value(&self.vm_path_name),
             1 => P::Value(&self.snapshot_directory),
             2 => P::Value(&self.suspend_directory),
@@ -1715,9 +1669,8 @@ impl Default for VirtualMachineFileLayout {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string configFile ol
 string logFile ol
 VirtualMachineFileLayoutDiskLayout disk ol
@@ -1731,12 +1684,9 @@ impl rt::Object for VirtualMachineFileLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT),
             0 => P::Value(&self.config_file),
             1 => P::Value(&self.log_file),
             2 => P::Objects(&self.disk),
@@ -1796,9 +1746,8 @@ impl Default for VirtualMachineFileLayoutDiskLayout {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutDiskLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 string diskFile rl
 ",
@@ -1809,12 +1758,9 @@ impl rt::Object for VirtualMachineFileLayoutDiskLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.disk_file),
             _ => P::Absent,
@@ -1874,9 +1820,8 @@ impl Default for VirtualMachineFileLayoutEx {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutEx",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VirtualMachineFileLayoutExFileInfo file ol
 VirtualMachineFileLayoutExDiskLayout disk ol
 VirtualMachineFileLayoutExSnapshotLayout snapshot ol
@@ -1889,12 +1834,9 @@ impl rt::Object for VirtualMachineFileLayoutEx {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX),
             0 => P::Objects(&self.file),
             1 => P::Objects(&self.disk),
             2 => P::Objects(&self.snapshot),
@@ -1955,9 +1897,8 @@ impl Default for VirtualMachineFileLayoutExDiskLayout {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExDiskLayout",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string virtualDiskFormat o since 9.0.0.0
 VirtualMachineFileLayoutExDiskUnit chain ol
@@ -1969,12 +1910,9 @@ impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.virtual_disk_format),
             2 => P::Objects(&self.chain),
@@ -2025,9 +1963,8 @@ impl Default for VirtualMachineFileLayoutExDiskUnit {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExDiskUnit",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int fileKey rl
 ",
     rt::unset::<VirtualMachineFileLayoutExDiskUnit>,
@@ -2037,12 +1974,9 @@ impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT),
             0 => P::Value(&self.file_key),
             _ => P::Absent,
         }
@@ -2109,9 +2043,8 @@ impl Default for VirtualMachineFileLayoutExFileInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExFileInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string name r
 string type r
@@ -2127,12 +2060,9 @@ impl rt::Object for VirtualMachineFileLayoutExFileInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.r#type),
@@ -2202,9 +2132,8 @@ impl Default for VirtualMachineFileLayoutExSnapshotLayout {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExSnapshotLayout",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference key r
 int dataKey r
 int memoryKey o since 6.0
@@ -2217,12 +2146,9 @@ impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.data_key),
             2 => P::Value(&self.memory_key),
@@ -2280,9 +2206,8 @@ impl Default for VirtualMachineFileLayoutSnapshotLayout {
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutSnapshotLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 string snapshotFile rl
 ",
@@ -2293,12 +2218,9 @@ impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.snapshot_file),
             _ => P::Absent,
@@ -2397,9 +2319,8 @@ impl Default for VirtualMachineFlagInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFlagInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean disableAcceleration o
 boolean enableLogging o
 boolean useToe o
@@ -2425,12 +2346,9 @@ impl rt::Object for VirtualMachineFlagInfo {
         &VIRTUAL_MACHINE_FLAG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FLAG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FLAG_INFO),
             0 => P::Value(&self.disable_acceleration),
             1 => P::Value(&self.enable_logging),
             2 => P::Value(&self.use_toe),
@@ -2520,9 +2438,8 @@ impl Default for VirtualMachineForkConfigInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_FORK_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineForkConfigInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean parentEnabled o
 string childForkGroupId o
 string parentForkGroupId o since 6.5
@@ -2535,12 +2452,9 @@ impl rt::Object for VirtualMachineForkConfigInfo {
         &VIRTUAL_MACHINE_FORK_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FORK_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FORK_CONFIG_INFO),
             0 => P::Value(&self.parent_enabled),
             1 => P::Value(&self.child_fork_group_id),
             2 => P::Value(&self.parent_fork_group_id),
@@ -2593,9 +2507,8 @@ impl Default for VirtualMachineGuestIntegrityInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestIntegrityInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean enabled o
 ",
     rt::unset::<VirtualMachineGuestIntegrityInfo>,
@@ -2605,12 +2518,9 @@ impl rt::Object for VirtualMachineGuestIntegrityInfo {
         &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -2662,9 +2572,8 @@ impl Default for VirtualMachineGuestMonitoringModeInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestMonitoringModeInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string gmmFile o
 string gmmAppliance o
 ",
@@ -2675,12 +2584,9 @@ impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
         &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO),
             0 => P::Value(&self.gmm_file),
             1 => P::Value(&self.gmm_appliance),
             _ => P::Absent,
@@ -2737,9 +2643,8 @@ impl Default for VirtualMachineGuestRebootStatus {
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_REBOOT_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestRebootStatus",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean rebootRequested r
 string requestingComponents ol
 dateTime requestTimestamp o
@@ -2751,12 +2656,9 @@ impl rt::Object for VirtualMachineGuestRebootStatus {
         &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_REBOOT_STATUS),
             0 => P::Value(&self.reboot_requested),
             1 => P::Value(&self.requesting_components),
             2 => P::Value(&self.request_timestamp),
@@ -2833,9 +2735,8 @@ impl Default for VirtualMachineGuestSummary {
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string guestId o
 string guestFullName o
 VirtualMachineToolsStatus toolsStatus o
@@ -2853,12 +2754,9 @@ impl rt::Object for VirtualMachineGuestSummary {
         &VIRTUAL_MACHINE_GUEST_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_SUMMARY),
             0 => P::Value(&self.guest_id),
             1 => P::Value(&self.guest_full_name),
             2 => P::Value(&self.tools_status),
@@ -2929,9 +2827,8 @@ impl Default for VirtualMachineMessage {
 }
 pub(crate) static VIRTUAL_MACHINE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMessage",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string id r
 anyType argument ol
 string text o since 4.0
@@ -2943,12 +2840,9 @@ impl rt::Object for VirtualMachineMessage {
         &VIRTUAL_MACHINE_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MESSAGE),
             0 => P::Value(&self.id),
             1 => P::Value(&self.argument),
             2 => P::Value(&self.text),
@@ -3010,9 +2904,8 @@ impl Default for VirtualMachineNetworkShaperInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_NETWORK_SHAPER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineNetworkShaperInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 long peakBps o
 long averageBps o
@@ -3025,12 +2918,9 @@ impl rt::Object for VirtualMachineNetworkShaperInfo {
         &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_NETWORK_SHAPER_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.peak_bps),
             2 => P::Value(&self.average_bps),
@@ -3094,9 +2984,8 @@ impl Default for VirtualMachineQuestionInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_QUESTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuestionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string text r
 ChoiceOption choice r
@@ -3109,12 +2998,9 @@ impl rt::Object for VirtualMachineQuestionInfo {
         &VIRTUAL_MACHINE_QUESTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_QUESTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_QUESTION_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.text),
             2 => P::Object(&self.choice),
@@ -3238,9 +3124,8 @@ impl Default for VirtualMachineQuickStats {
 }
 pub(crate) static VIRTUAL_MACHINE_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuickStats",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int overallCpuUsage o
 int overallCpuDemand o since 4.0
 int overallCpuReadiness o since 7.0.0.0
@@ -3273,12 +3158,9 @@ impl rt::Object for VirtualMachineQuickStats {
         &VIRTUAL_MACHINE_QUICK_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_QUICK_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_QUICK_STATS),
             0 => P::Value(&self.overall_cpu_usage),
             1 => P::Value(&self.overall_cpu_demand),
             2 => P::Value(&self.overall_cpu_readiness),
@@ -3376,9 +3258,8 @@ impl Default for VirtualMachineQuickStatsMemoryTierStats {
 }
 pub(crate) static VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuickStatsMemoryTierStats",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string memoryTierType r
 long readBandwidth r
 ",
@@ -3389,12 +3270,9 @@ impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
         &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS),
             0 => P::Value(&self.memory_tier_type),
             1 => P::Value(&self.read_bandwidth),
             _ => P::Absent,
@@ -3489,9 +3367,8 @@ impl Default for VirtualMachineRelocateSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ServiceLocator service o since 6.0
 ManagedObjectReference folder o since 6.0
 ManagedObjectReference datastore o
@@ -3513,12 +3390,9 @@ impl rt::Object for VirtualMachineRelocateSpec {
         &VIRTUAL_MACHINE_RELOCATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RELOCATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RELOCATE_SPEC),
             #[cfg(feature = "vmotion")]
             0 => P::Optional(&self.service),
             1 => P::Value(&self.folder),
@@ -3621,9 +3495,8 @@ impl Default for VirtualMachineRelocateSpecDiskLocator {
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpecDiskLocator",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int diskId r
 ManagedObjectReference datastore r
 string diskMoveType o since 4.0
@@ -3639,12 +3512,9 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.disk_move_type),
@@ -3714,9 +3584,8 @@ impl Default for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpecDiskLocatorBackingSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 VirtualMachineRelocateSpecDiskLocatorBackingSpec parent o
 CryptoSpec crypto o
 ",
@@ -3727,12 +3596,9 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC),
             0 => P::Optional(&self.parent),
             #[cfg(feature = "crypto")]
             1 => P::Value(&self.crypto),

@@ -128,9 +128,8 @@ impl Default for VirtualMachineRuntimeInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRuntimeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineDeviceRuntimeInfo device ol since 4.1
 ManagedObjectReference host o
 VirtualMachineConnectionState connectionState r
@@ -176,12 +175,9 @@ impl rt::Object for VirtualMachineRuntimeInfo {
         &VIRTUAL_MACHINE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RUNTIME_INFO),
             0 => P::Objects(&self.device),
             1 => P::Value(&self.host),
             2 => P::Value(&self.connection_state),
@@ -300,9 +296,8 @@ impl Default for VirtualMachineRuntimeInfoDasProtectionState {
 }
 pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRuntimeInfoDasProtectionState",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean dasProtected r
 ",
     rt::unset::<VirtualMachineRuntimeInfoDasProtectionState>,
@@ -312,12 +307,9 @@ impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
         &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE),
             0 => P::Value(&self.das_protected),
             _ => P::Absent,
         }
@@ -375,9 +367,8 @@ impl Default for VirtualMachineSgxInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSgxInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 long epcSize r
 string flcMode o
 string lePubKeyHash o
@@ -390,12 +381,9 @@ impl rt::Object for VirtualMachineSgxInfo {
         &VIRTUAL_MACHINE_SGX_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SGX_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SGX_INFO),
             0 => P::Value(&self.epc_size),
             1 => P::Value(&self.flc_mode),
             2 => P::Value(&self.le_pub_key_hash),
@@ -453,9 +441,8 @@ impl Default for VirtualMachineSnapshotInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshotInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference currentSnapshot o
 VirtualMachineSnapshotTree rootSnapshotList rl
 ",
@@ -466,12 +453,9 @@ impl rt::Object for VirtualMachineSnapshotInfo {
         &VIRTUAL_MACHINE_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SNAPSHOT_INFO),
             0 => P::Value(&self.current_snapshot),
             1 => P::Objects(&self.root_snapshot_list),
             _ => P::Absent,
@@ -552,9 +536,8 @@ impl Default for VirtualMachineSnapshotTree {
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshotTree",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference snapshot r
 ManagedObjectReference vm r
 string name r
@@ -574,12 +557,9 @@ impl rt::Object for VirtualMachineSnapshotTree {
         &VIRTUAL_MACHINE_SNAPSHOT_TREE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SNAPSHOT_TREE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SNAPSHOT_TREE),
             0 => P::Value(&self.snapshot),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.name),
@@ -651,9 +631,8 @@ impl Default for VirtualMachineStorageInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineStorageInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VirtualMachineUsageOnDatastore perDatastoreUsage ol
 dateTime timestamp r
 ",
@@ -664,12 +643,9 @@ impl rt::Object for VirtualMachineStorageInfo {
         &VIRTUAL_MACHINE_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_STORAGE_INFO),
             0 => P::Objects(&self.per_datastore_usage),
             1 => P::Value(&self.timestamp),
             _ => P::Absent,
@@ -729,9 +705,8 @@ impl Default for VirtualMachineStorageSummary {
 }
 pub(crate) static VIRTUAL_MACHINE_STORAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineStorageSummary",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long committed r
 long uncommitted r
 long unshared r
@@ -744,12 +719,9 @@ impl rt::Object for VirtualMachineStorageSummary {
         &VIRTUAL_MACHINE_STORAGE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_STORAGE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_STORAGE_SUMMARY),
             0 => P::Value(&self.committed),
             1 => P::Value(&self.uncommitted),
             2 => P::Value(&self.unshared),
@@ -825,9 +797,8 @@ impl Default for VirtualMachineSummary {
 }
 pub(crate) static VIRTUAL_MACHINE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference vm o
 VirtualMachineRuntimeInfo runtime r
 VirtualMachineGuestSummary guest o
@@ -844,12 +815,9 @@ impl rt::Object for VirtualMachineSummary {
         &VIRTUAL_MACHINE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SUMMARY),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.runtime),
             2 => P::Optional(&self.guest),
@@ -933,9 +901,8 @@ impl Default for VirtualMachineTicket {
 }
 pub(crate) static VIRTUAL_MACHINE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineTicket",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ticket r secret
 string cfgFile r
 string host o
@@ -952,12 +919,9 @@ impl rt::Object for VirtualMachineTicket {
         &VIRTUAL_MACHINE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_TICKET),
             0 => P::Value(&self.ticket),
             1 => P::Value(&self.cfg_file),
             2 => P::Value(&self.host),
@@ -1029,9 +993,8 @@ impl Default for VirtualMachineUsageOnDatastore {
 }
 pub(crate) static VIRTUAL_MACHINE_USAGE_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineUsageOnDatastore",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference datastore r
 long committed r
 long uncommitted r
@@ -1044,12 +1007,9 @@ impl rt::Object for VirtualMachineUsageOnDatastore {
         &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_USAGE_ON_DATASTORE),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.committed),
             2 => P::Value(&self.uncommitted),
@@ -1116,9 +1076,8 @@ impl Default for VirtualMachineVmciDevice {
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDevice",
-    "2.5u2server",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.5u2server
 long id o
 boolean allowUnrestrictedCommunication o
 boolean filterEnable o since 6.0
@@ -1131,12 +1090,9 @@ impl rt::Object for VirtualMachineVmciDevice {
         &VIRTUAL_MACHINE_VMCI_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.id),
@@ -1205,9 +1161,8 @@ impl Default for VirtualMachineVmciDeviceFilterInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceFilterInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VirtualMachineVMCIDeviceFilterSpec filters ol
 ",
     rt::unset::<VirtualMachineVmciDeviceFilterInfo>,
@@ -1217,12 +1172,9 @@ impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO),
             0 => P::Objects(&self.filters),
             _ => P::Absent,
         }
@@ -1286,9 +1238,8 @@ impl Default for VirtualMachineVmciDeviceFilterSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceFilterSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long rank r
 string action r
 string protocol r
@@ -1303,12 +1254,9 @@ impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC),
             0 => P::Value(&self.rank),
             1 => P::Value(&self.action),
             2 => P::Value(&self.protocol),
@@ -1367,9 +1315,8 @@ impl Default for VirtualMachineVmirom {
 }
 pub(crate) static VIRTUAL_MACHINE_VMIROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMIROM",
-    "2.5",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.5",
     rt::unset::<VirtualMachineVmirom>,
 );
 impl rt::Object for VirtualMachineVmirom {
@@ -1377,12 +1324,9 @@ impl rt::Object for VirtualMachineVmirom {
         &VIRTUAL_MACHINE_VMIROM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMIROM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMIROM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1443,9 +1387,8 @@ impl Default for VirtualMachineVcpuConfig {
 }
 pub(crate) static VIRTUAL_MACHINE_VCPU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVcpuConfig",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 LatencySensitivity latencySensitivity o
 ",
     rt::unset::<VirtualMachineVcpuConfig>,
@@ -1455,12 +1398,9 @@ impl rt::Object for VirtualMachineVcpuConfig {
         &VIRTUAL_MACHINE_VCPU_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VCPU_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VCPU_CONFIG),
             0 => P::Optional(&self.latency_sensitivity),
             _ => P::Absent,
         }
@@ -1527,9 +1467,8 @@ impl Default for VirtualMachineVideoCard {
 }
 pub(crate) static VIRTUAL_MACHINE_VIDEO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVideoCard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 long videoRamSizeInKB o
 int numDisplays o since 2.5u2server
 boolean useAutoDetect o since 2.5u2server
@@ -1544,12 +1483,9 @@ impl rt::Object for VirtualMachineVideoCard {
         &VIRTUAL_MACHINE_VIDEO_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIDEO_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIDEO_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.video_ram_size_in_kb),
@@ -1622,9 +1558,8 @@ impl Default for VirtualMachineVirtualDeviceGroups {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroups",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 VirtualMachineVirtualDeviceGroupsDeviceGroup deviceGroup ol
 ",
     rt::unset::<VirtualMachineVirtualDeviceGroups>,
@@ -1634,12 +1569,9 @@ impl rt::Object for VirtualMachineVirtualDeviceGroups {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS),
             0 => P::Value(&self.device_group),
             _ => P::Absent,
         }
@@ -1691,9 +1623,8 @@ impl Default for VirtualMachineVirtualDeviceGroupsDeviceGroup {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroupsDeviceGroup",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int groupInstanceKey r
 Description deviceInfo o
 ",
@@ -1704,12 +1635,9 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP),
             0 => P::Value(&self.group_instance_key),
             1 => P::Value(&self.device_info),
             _ => P::Absent,
@@ -1765,9 +1693,8 @@ impl Default for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroupsVendorDeviceGroup",
-    "2.0",
     Some(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP),
-    "
+    "2.0
 string deviceGroupName r
 ",
     rt::unset::<VirtualMachineVirtualDeviceGroupsVendorDeviceGroup>,
@@ -1777,12 +1704,11 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP)
+            }
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_group_name),
@@ -1846,9 +1772,8 @@ impl Default for VirtualMachineVirtualDeviceSwap {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceSwap",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 VirtualMachineVirtualDeviceSwapDeviceSwapInfo lsiToPvscsi o
 ",
     rt::unset::<VirtualMachineVirtualDeviceSwap>,
@@ -1858,12 +1783,9 @@ impl rt::Object for VirtualMachineVirtualDeviceSwap {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP),
             0 => P::Optional(&self.lsi_to_pvscsi),
             _ => P::Absent,
         }
@@ -1918,9 +1840,8 @@ impl Default for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceSwapDeviceSwapInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 boolean enabled o
 boolean applicable o
 string status o
@@ -1932,12 +1853,9 @@ impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.applicable),
             2 => P::Value(&self.status),
@@ -1993,9 +1911,8 @@ impl Default for VirtualMachineVirtualNuma {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualNuma",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int coresPerNumaNode o
 boolean exposeVnumaOnCpuHotadd o
 ",
@@ -2006,12 +1923,9 @@ impl rt::Object for VirtualMachineVirtualNuma {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_NUMA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_NUMA),
             0 => P::Value(&self.cores_per_numa_node),
             1 => P::Value(&self.expose_vnuma_on_cpu_hotadd),
             _ => P::Absent,
@@ -2068,9 +1982,8 @@ impl Default for VirtualMachineVirtualNumaInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualNumaInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int coresPerNumaNode o
 boolean autoCoresPerNumaNode o
 boolean vnumaOnCpuHotaddExposed o
@@ -2082,12 +1995,9 @@ impl rt::Object for VirtualMachineVirtualNumaInfo {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO),
             0 => P::Value(&self.cores_per_numa_node),
             1 => P::Value(&self.auto_cores_per_numa_node),
             2 => P::Value(&self.vnuma_on_cpu_hotadd_exposed),
@@ -2138,9 +2048,8 @@ impl Default for VirtualMachineVirtualPMem {
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_P_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualPMem",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string snapshotMode o
 ",
     rt::unset::<VirtualMachineVirtualPMem>,
@@ -2150,12 +2059,9 @@ impl rt::Object for VirtualMachineVirtualPMem {
         &VIRTUAL_MACHINE_VIRTUAL_P_MEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_P_MEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_P_MEM),
             0 => P::Value(&self.snapshot_mode),
             _ => P::Absent,
         }
@@ -2210,9 +2116,8 @@ impl Default for VirtualNvdimm {
 }
 pub(crate) static VIRTUAL_NVDIMM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMM",
-    "6.7",
     Some(&VIRTUAL_DEVICE),
-    "
+    "6.7
 long capacityInMB r
 long configuredCapacityInMB o since 7.0.2.0
 ",
@@ -2223,12 +2128,9 @@ impl rt::Object for VirtualNvdimm {
         &VIRTUAL_NVDIMM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.capacity_in_mb),
@@ -2301,9 +2203,8 @@ impl Default for VirtualNvdimmBackingInfo {
 }
 pub(crate) static VIRTUAL_NVDIMM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMBackingInfo",
-    "6.7",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "6.7
 VirtualNVDIMMBackingInfo parent o
 string changeId o
 ",
@@ -2314,12 +2215,9 @@ impl rt::Object for VirtualNvdimmBackingInfo {
         &VIRTUAL_NVDIMM_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.parent),
@@ -2386,9 +2284,8 @@ impl Default for VirtualNvdimmController {
 }
 pub(crate) static VIRTUAL_NVDIMM_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMController",
-    "6.7",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "6.7",
     rt::unset::<VirtualNvdimmController>,
 );
 impl rt::Object for VirtualNvdimmController {
@@ -2396,12 +2293,9 @@ impl rt::Object for VirtualNvdimmController {
         &VIRTUAL_NVDIMM_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2467,9 +2361,8 @@ impl Default for VirtualNvmeController {
 }
 pub(crate) static VIRTUAL_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVMEController",
-    "6.5",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "6.5
 string sharedBus o since 8.0.2.0
 ",
     rt::unset::<VirtualNvmeController>,
@@ -2479,12 +2372,9 @@ impl rt::Object for VirtualNvmeController {
         &VIRTUAL_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVME_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.shared_bus),
@@ -2549,9 +2439,8 @@ impl Default for VirtualPciController {
 }
 pub(crate) static VIRTUAL_PCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualPciController>,
 );
 impl rt::Object for VirtualPciController {
@@ -2559,12 +2448,9 @@ impl rt::Object for VirtualPciController {
         &VIRTUAL_PCI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2627,9 +2513,8 @@ impl Default for VirtualPciPassthrough {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthrough",
-    "4.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "4.0",
     rt::unset::<VirtualPciPassthrough>,
 );
 impl rt::Object for VirtualPciPassthrough {
@@ -2637,12 +2522,9 @@ impl rt::Object for VirtualPciPassthrough {
         &VIRTUAL_PCI_PASSTHROUGH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2717,9 +2599,8 @@ impl Default for VirtualPciPassthroughAllowedDevice {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughAllowedDevice",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 int vendorId r
 int deviceId r
 int subVendorId o
@@ -2733,12 +2614,9 @@ impl rt::Object for VirtualPciPassthroughAllowedDevice {
         &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE),
             0 => P::Value(&self.vendor_id),
             1 => P::Value(&self.device_id),
             2 => P::Value(&self.sub_vendor_id),
@@ -2807,9 +2685,8 @@ impl Default for VirtualPciPassthroughDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDeviceBackingInfo",
-    "4.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "4.0
 string id r
 string deviceId r
 string systemId r
@@ -2822,12 +2699,9 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
@@ -2901,9 +2775,8 @@ impl Default for VirtualPciPassthroughDvxBackingInfo {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDvxBackingInfo",
-    "8.0.0.1",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "8.0.0.1
 string deviceClass o
 OptionValue configParams ol
 ",
@@ -2914,12 +2787,9 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.config_params),
@@ -2981,9 +2851,8 @@ impl Default for VirtualPciPassthroughDynamicBackingInfo {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDynamicBackingInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "7.0.0.0
 VirtualPCIPassthroughAllowedDevice allowedDevice ol
 string customLabel o
 string assignedId o
@@ -2995,12 +2864,9 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.allowed_device),
@@ -3064,9 +2930,8 @@ impl Default for VirtualPciPassthroughPluginBackingInfo {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughPluginBackingInfo",
-    "6.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "",
+    "6.0",
     rt::unset::<VirtualPciPassthroughPluginBackingInfo>,
 );
 impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
@@ -3074,12 +2939,9 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             _ => P::Absent,
         }
@@ -3137,9 +2999,8 @@ impl Default for VirtualPciPassthroughVmiopBackingInfo {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughVmiopBackingInfo",
-    "6.0",
     Some(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO),
-    "
+    "6.0
 string vgpu o
 int vgpuMigrateDataSizeMB o since 8.0.0.1
 boolean migrateSupported o since 7.0.2.0
@@ -3152,12 +3013,9 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.vgpu),
             1 => P::Value(&self.vgpu_migrate_data_size_mb),
@@ -3214,9 +3072,8 @@ impl Default for VirtualPcNet32 {
 }
 pub(crate) static VIRTUAL_PC_NET32: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCNet32",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualPcNet32>,
 );
 impl rt::Object for VirtualPcNet32 {
@@ -3224,12 +3081,9 @@ impl rt::Object for VirtualPcNet32 {
         &VIRTUAL_PC_NET32
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PC_NET32
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PC_NET32),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3292,9 +3146,8 @@ impl Default for VirtualPs2Controller {
 }
 pub(crate) static VIRTUAL_PS2_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPS2Controller",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualPs2Controller>,
 );
 impl rt::Object for VirtualPs2Controller {
@@ -3302,12 +3155,9 @@ impl rt::Object for VirtualPs2Controller {
         &VIRTUAL_PS2_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PS2_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PS2_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3370,9 +3220,8 @@ impl Default for VirtualParallelPort {
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPort",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPort>,
 );
 impl rt::Object for VirtualParallelPort {
@@ -3380,12 +3229,9 @@ impl rt::Object for VirtualParallelPort {
         &VIRTUAL_PARALLEL_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3448,9 +3294,8 @@ impl Default for VirtualParallelPortDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortDeviceBackingInfo>,
 );
 impl rt::Object for VirtualParallelPortDeviceBackingInfo {
@@ -3458,12 +3303,9 @@ impl rt::Object for VirtualParallelPortDeviceBackingInfo {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3526,9 +3368,8 @@ impl Default for VirtualParallelPortFileBackingInfo {
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortFileBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortFileBackingInfo>,
 );
 impl rt::Object for VirtualParallelPortFileBackingInfo {
@@ -3536,12 +3377,9 @@ impl rt::Object for VirtualParallelPortFileBackingInfo {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3604,9 +3442,8 @@ impl Default for VirtualPointingDevice {
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDevice",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualPointingDevice>,
 );
 impl rt::Object for VirtualPointingDevice {
@@ -3614,12 +3451,9 @@ impl rt::Object for VirtualPointingDevice {
         &VIRTUAL_POINTING_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3685,9 +3519,8 @@ impl Default for VirtualPointingDeviceDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string hostPointingDevice r
 ",
     rt::unset::<VirtualPointingDeviceDeviceBackingInfo>,
@@ -3697,12 +3530,9 @@ impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
         &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_pointing_device),
@@ -3767,9 +3597,8 @@ impl Default for VirtualPrecisionClock {
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClock",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "7.0.0.0",
     rt::unset::<VirtualPrecisionClock>,
 );
 impl rt::Object for VirtualPrecisionClock {
@@ -3777,12 +3606,9 @@ impl rt::Object for VirtualPrecisionClock {
         &VIRTUAL_PRECISION_CLOCK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3843,9 +3669,8 @@ impl Default for VirtualPrecisionClockSystemClockBackingInfo {
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockSystemClockBackingInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "7.0.0.0
 string protocol o
 ",
     rt::unset::<VirtualPrecisionClockSystemClockBackingInfo>,
@@ -3855,12 +3680,9 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.protocol),
             _ => P::Absent,
@@ -3912,9 +3734,8 @@ impl Default for VirtualSataController {
 }
 pub(crate) static VIRTUAL_SATA_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSATAController",
-    "5.5",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "5.5",
     rt::unset::<VirtualSataController>,
 );
 impl rt::Object for VirtualSataController {
@@ -3922,12 +3743,9 @@ impl rt::Object for VirtualSataController {
         &VIRTUAL_SATA_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SATA_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SATA_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3999,9 +3817,8 @@ impl Default for VirtualScsiController {
 }
 pub(crate) static VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "2.0
 boolean hotAddRemove o
 VirtualSCSISharing sharedBus r
 int scsiCtlrUnitNumber o
@@ -4013,12 +3830,9 @@ impl rt::Object for VirtualScsiController {
         &VIRTUAL_SCSI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.hot_add_remove),
@@ -4087,9 +3901,8 @@ impl Default for VirtualScsiPassthrough {
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthrough",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthrough>,
 );
 impl rt::Object for VirtualScsiPassthrough {
@@ -4097,12 +3910,9 @@ impl rt::Object for VirtualScsiPassthrough {
         &VIRTUAL_SCSI_PASSTHROUGH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4165,9 +3975,8 @@ impl Default for VirtualScsiPassthroughDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthroughDeviceBackingInfo>,
 );
 impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
@@ -4175,12 +3984,9 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4243,9 +4049,8 @@ impl Default for VirtualSioController {
 }
 pub(crate) static VIRTUAL_SIO_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSIOController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualSioController>,
 );
 impl rt::Object for VirtualSioController {
@@ -4253,12 +4058,9 @@ impl rt::Object for VirtualSioController {
         &VIRTUAL_SIO_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SIO_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SIO_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4324,9 +4126,8 @@ impl Default for VirtualSerialPort {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPort",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 boolean yieldOnPoll r
 ",
     rt::unset::<VirtualSerialPort>,
@@ -4336,12 +4137,9 @@ impl rt::Object for VirtualSerialPort {
         &VIRTUAL_SERIAL_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.yield_on_poll),
@@ -4406,9 +4204,8 @@ impl Default for VirtualSerialPortDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortDeviceBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortDeviceBackingInfo {
@@ -4416,12 +4213,9 @@ impl rt::Object for VirtualSerialPortDeviceBackingInfo {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4484,9 +4278,8 @@ impl Default for VirtualSerialPortFileBackingInfo {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortFileBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortFileBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortFileBackingInfo {
@@ -4494,12 +4287,9 @@ impl rt::Object for VirtualSerialPortFileBackingInfo {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4568,9 +4358,8 @@ impl Default for VirtualSerialPortPipeBackingInfo {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortPipeBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_PIPE_BACKING_INFO),
-    "
+    "2.0
 string endpoint r
 boolean noRxLoss o
 ",
@@ -4581,12 +4370,9 @@ impl rt::Object for VirtualSerialPortPipeBackingInfo {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.endpoint),
@@ -4648,9 +4434,8 @@ impl Default for VirtualSerialPortThinPrintBackingInfo {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortThinPrintBackingInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "",
+    "5.1",
     rt::unset::<VirtualSerialPortThinPrintBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
@@ -4658,12 +4443,9 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             _ => P::Absent,
         }
@@ -4712,9 +4494,8 @@ impl Default for VirtualSerialPortUriBackingInfo {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortURIBackingInfo",
-    "4.1",
     Some(&VIRTUAL_DEVICE_URI_BACKING_INFO),
-    "",
+    "4.1",
     rt::unset::<VirtualSerialPortUriBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortUriBackingInfo {
@@ -4722,12 +4503,9 @@ impl rt::Object for VirtualSerialPortUriBackingInfo {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_URI_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4790,9 +4568,8 @@ impl Default for VirtualSoundBlaster16 {
 }
 pub(crate) static VIRTUAL_SOUND_BLASTER16: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundBlaster16",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundBlaster16>,
 );
 impl rt::Object for VirtualSoundBlaster16 {
@@ -4800,12 +4577,9 @@ impl rt::Object for VirtualSoundBlaster16 {
         &VIRTUAL_SOUND_BLASTER16
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_BLASTER16
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_BLASTER16),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4868,9 +4642,8 @@ impl Default for VirtualSoundCard {
 }
 pub(crate) static VIRTUAL_SOUND_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCard>,
 );
 impl rt::Object for VirtualSoundCard {
@@ -4878,12 +4651,9 @@ impl rt::Object for VirtualSoundCard {
         &VIRTUAL_SOUND_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4946,9 +4716,8 @@ impl Default for VirtualSoundCardDeviceBackingInfo {
 }
 pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCardDeviceBackingInfo>,
 );
 impl rt::Object for VirtualSoundCardDeviceBackingInfo {
@@ -4956,12 +4725,9 @@ impl rt::Object for VirtualSoundCardDeviceBackingInfo {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5033,9 +4799,8 @@ impl Default for VirtualSriovEthernetCard {
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCard",
-    "5.5",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "
+    "5.5
 boolean allowGuestOSMtuChange o
 VirtualSriovEthernetCardSriovBackingInfo sriovBacking o
 VirtualPCIPassthroughDvxBackingInfo dvxBackingInfo o since 8.0.0.1
@@ -5047,12 +4812,9 @@ impl rt::Object for VirtualSriovEthernetCard {
         &VIRTUAL_SRIOV_ETHERNET_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.allow_guest_os_mtu_change),
@@ -5127,9 +4889,8 @@ impl Default for VirtualSriovEthernetCardSriovBackingInfo {
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardSriovBackingInfo",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "5.5
 VirtualPCIPassthroughDeviceBackingInfo physicalFunctionBacking o
 VirtualPCIPassthroughDeviceBackingInfo virtualFunctionBacking o
 int virtualFunctionIndex o
@@ -5141,12 +4902,9 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO),
             rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Optional(&self.physical_function_backing),
             1 => P::Optional(&self.virtual_function_backing),
@@ -5207,9 +4965,8 @@ impl Default for VirtualTpm {
 }
 pub(crate) static VIRTUAL_TPM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualTPM",
-    "6.7",
     Some(&VIRTUAL_DEVICE),
-    "
+    "6.7
 base64Binary endorsementKeyCertificateSigningRequest ol
 base64Binary endorsementKeyCertificate ol
 ",
@@ -5220,12 +4977,9 @@ impl rt::Object for VirtualTpm {
         &VIRTUAL_TPM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_TPM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_TPM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.endorsement_key_certificate_signing_request),

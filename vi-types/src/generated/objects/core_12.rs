@@ -35,9 +35,8 @@ impl Default for VirtualUsb {
 }
 pub(crate) static VIRTUAL_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSB",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 boolean connected r since 2.5
 int vendor o since 4.1
 int product o since 4.1
@@ -51,12 +50,9 @@ impl rt::Object for VirtualUsb {
         &VIRTUAL_USB
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.connected),
@@ -135,9 +131,8 @@ impl Default for VirtualUsbController {
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "2.0
 boolean autoConnectDevices o
 boolean ehciEnabled o since 2.5
 ",
@@ -148,12 +143,9 @@ impl rt::Object for VirtualUsbController {
         &VIRTUAL_USB_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.auto_connect_devices),
@@ -223,9 +215,8 @@ impl Default for VirtualUsbControllerPciBusSlotInfo {
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBControllerPciBusSlotInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO),
-    "
+    "5.1
 int ehciPciSlotNumber o
 ",
     rt::unset::<VirtualUsbControllerPciBusSlotInfo>,
@@ -235,12 +226,9 @@ impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
         &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ehci_pci_slot_number),
@@ -308,9 +296,8 @@ impl Default for VirtualUsbRemoteClientBackingInfo {
 }
 pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteClientBackingInfo",
-    "5.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "
+    "5.0
 string hostname r
 ",
     rt::unset::<VirtualUsbRemoteClientBackingInfo>,
@@ -320,12 +307,9 @@ impl rt::Object for VirtualUsbRemoteClientBackingInfo {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hostname),
@@ -393,9 +377,8 @@ impl Default for VirtualUsbRemoteHostBackingInfo {
 }
 pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteHostBackingInfo",
-    "4.1",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "4.1
 string hostname r
 ",
     rt::unset::<VirtualUsbRemoteHostBackingInfo>,
@@ -405,12 +388,9 @@ impl rt::Object for VirtualUsbRemoteHostBackingInfo {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_HOST_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hostname),
@@ -475,9 +455,8 @@ impl Default for VirtualUsbusbBackingInfo {
 }
 pub(crate) static VIRTUAL_USBUSB_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBUSBBackingInfo",
-    "2.5",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.5",
     rt::unset::<VirtualUsbusbBackingInfo>,
 );
 impl rt::Object for VirtualUsbusbBackingInfo {
@@ -485,12 +464,9 @@ impl rt::Object for VirtualUsbusbBackingInfo {
         &VIRTUAL_USBUSB_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBUSB_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBUSB_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -556,9 +532,8 @@ impl Default for VirtualUsbxhciController {
 }
 pub(crate) static VIRTUAL_USBXHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBXHCIController",
-    "5.0",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "5.0
 boolean autoConnectDevices o
 ",
     rt::unset::<VirtualUsbxhciController>,
@@ -568,12 +543,9 @@ impl rt::Object for VirtualUsbxhciController {
         &VIRTUAL_USBXHCI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBXHCI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBXHCI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.auto_connect_devices),
@@ -638,9 +610,8 @@ impl Default for VirtualVmxnet {
 }
 pub(crate) static VIRTUAL_VMXNET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualVmxnet>,
 );
 impl rt::Object for VirtualVmxnet {
@@ -648,12 +619,9 @@ impl rt::Object for VirtualVmxnet {
         &VIRTUAL_VMXNET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -716,9 +684,8 @@ impl Default for VirtualVmxnet2 {
 }
 pub(crate) static VIRTUAL_VMXNET2: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2",
-    "2.5",
     Some(&VIRTUAL_VMXNET),
-    "",
+    "2.5",
     rt::unset::<VirtualVmxnet2>,
 );
 impl rt::Object for VirtualVmxnet2 {
@@ -726,12 +693,9 @@ impl rt::Object for VirtualVmxnet2 {
         &VIRTUAL_VMXNET2
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET2
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET2),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -800,9 +764,8 @@ impl Default for VirtualVmxnet3 {
 }
 pub(crate) static VIRTUAL_VMXNET3: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3",
-    "2.5u2server",
     Some(&VIRTUAL_VMXNET),
-    "
+    "2.5u2server
 boolean uptv2Enabled o since 8.0.0.1
 VirtualVmxnet3StrictLatencyConfig strictLatencyConfig o since 8.0.3.1
 ",
@@ -813,12 +776,9 @@ impl rt::Object for VirtualVmxnet3 {
         &VIRTUAL_VMXNET3
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uptv2_enabled),
@@ -903,9 +863,8 @@ impl Default for VirtualVmxnet3StrictLatencyConfig {
 }
 pub(crate) static VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3StrictLatencyConfig",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 boolean allowed o
 boolean measureLatency o
 int maxTxQueues o
@@ -921,12 +880,9 @@ impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
         &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG),
             0 => P::Value(&self.allowed),
             1 => P::Value(&self.measure_latency),
             2 => P::Value(&self.max_tx_queues),
@@ -990,9 +946,8 @@ impl Default for VirtualVmxnet3Vrdma {
 }
 pub(crate) static VIRTUAL_VMXNET3_VRDMA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3Vrdma",
-    "6.5",
     Some(&VIRTUAL_VMXNET3),
-    "
+    "6.5
 string deviceProtocol o since 6.7
 ",
     rt::unset::<VirtualVmxnet3Vrdma>,
@@ -1002,12 +957,9 @@ impl rt::Object for VirtualVmxnet3Vrdma {
         &VIRTUAL_VMXNET3_VRDMA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_VRDMA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_VRDMA),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Value(&self.device_protocol),
@@ -1078,9 +1030,8 @@ impl Default for VirtualWdt {
 }
 pub(crate) static VIRTUAL_WDT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualWDT",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "7.0.0.0
 boolean runOnBoot r
 boolean running r
 ",
@@ -1091,12 +1042,9 @@ impl rt::Object for VirtualWdt {
         &VIRTUAL_WDT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_WDT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_WDT),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.run_on_boot),
@@ -1166,9 +1114,8 @@ impl Default for VmBeingCreatedEvent {
 }
 pub(crate) static VM_BEING_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingCreatedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VirtualMachineConfigSpec configSpec o
 ",
     rt::unset::<VmBeingCreatedEvent>,
@@ -1178,12 +1125,9 @@ impl rt::Object for VmBeingCreatedEvent {
         &VM_BEING_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_spec),
@@ -1246,9 +1190,8 @@ impl Default for VmCloneEvent {
 }
 pub(crate) static VM_CLONE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCloneEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmCloneEvent>,
 );
 impl rt::Object for VmCloneEvent {
@@ -1256,12 +1199,9 @@ impl rt::Object for VmCloneEvent {
         &VM_CLONE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CLONE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CLONE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1327,9 +1267,8 @@ impl Default for VmClonedEvent {
 }
 pub(crate) static VM_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmClonedEvent",
-    "2.0",
     Some(&VM_CLONE_EVENT),
-    "
+    "2.0
 VmEventArgument sourceVm r
 ",
     rt::unset::<VmClonedEvent>,
@@ -1339,12 +1278,9 @@ impl rt::Object for VmClonedEvent {
         &VM_CLONED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CLONED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CLONED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_vm),
@@ -1407,9 +1343,8 @@ impl Default for VmConfigFault {
 }
 pub(crate) static VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<VmConfigFault>,
 );
 impl rt::Object for VmConfigFault {
@@ -1417,12 +1352,9 @@ impl rt::Object for VmConfigFault {
         &VM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1483,9 +1415,8 @@ impl Default for VmConfigFileEncryptionInfo {
 }
 pub(crate) static VM_CONFIG_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileEncryptionInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId o
 ",
     rt::unset::<VmConfigFileEncryptionInfo>,
@@ -1495,12 +1426,9 @@ impl rt::Object for VmConfigFileEncryptionInfo {
         &VM_CONFIG_FILE_ENCRYPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_ENCRYPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_ENCRYPTION_INFO),
             0 => P::Optional(&self.key_id),
             _ => P::Absent,
         }
@@ -1555,9 +1483,8 @@ impl Default for VmConfigFileInfo {
 }
 pub(crate) static VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "
+    "2.0
 int configVersion o
 VmConfigFileEncryptionInfo encryption o since 6.5
 ",
@@ -1568,12 +1495,9 @@ impl rt::Object for VmConfigFileInfo {
         &VM_CONFIG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.config_version),
@@ -1643,9 +1567,8 @@ impl Default for VmConfigFileQuery {
 }
 pub(crate) static VM_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "
+    "2.0
 VmConfigFileQueryFilter filter o
 VmConfigFileQueryFlags details o
 ",
@@ -1656,12 +1579,9 @@ impl rt::Object for VmConfigFileQuery {
         &VM_CONFIG_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
@@ -1717,9 +1637,8 @@ impl Default for VmConfigFileQueryFilter {
 }
 pub(crate) static VM_CONFIG_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQueryFilter",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int matchConfigVersion ol
 boolean encrypted o since 6.5
 ",
@@ -1730,12 +1649,9 @@ impl rt::Object for VmConfigFileQueryFilter {
         &VM_CONFIG_FILE_QUERY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_QUERY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_QUERY_FILTER),
             0 => P::Value(&self.match_config_version),
             1 => P::Value(&self.encrypted),
             _ => P::Absent,
@@ -1789,9 +1705,8 @@ impl Default for VmConfigFileQueryFlags {
 }
 pub(crate) static VM_CONFIG_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQueryFlags",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean configVersion r
 boolean encryption o since 6.5
 ",
@@ -1802,12 +1717,9 @@ impl rt::Object for VmConfigFileQueryFlags {
         &VM_CONFIG_FILE_QUERY_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_QUERY_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_QUERY_FLAGS),
             0 => P::Value(&self.config_version),
             1 => P::Value(&self.encryption),
             _ => P::Absent,
@@ -1856,9 +1768,8 @@ impl Default for VmConnectedEvent {
 }
 pub(crate) static VM_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConnectedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmConnectedEvent>,
 );
 impl rt::Object for VmConnectedEvent {
@@ -1866,12 +1777,9 @@ impl rt::Object for VmConnectedEvent {
         &VM_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1932,9 +1840,8 @@ impl Default for VmCreatedEvent {
 }
 pub(crate) static VM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCreatedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmCreatedEvent>,
 );
 impl rt::Object for VmCreatedEvent {
@@ -1942,12 +1849,9 @@ impl rt::Object for VmCreatedEvent {
         &VM_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2013,9 +1917,8 @@ impl Default for VmDeployedEvent {
 }
 pub(crate) static VM_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDeployedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument srcTemplate r
 ",
     rt::unset::<VmDeployedEvent>,
@@ -2025,12 +1928,9 @@ impl rt::Object for VmDeployedEvent {
         &VM_DEPLOYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DEPLOYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DEPLOYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.src_template),
@@ -2093,9 +1993,8 @@ impl Default for VmDisconnectedEvent {
 }
 pub(crate) static VM_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDisconnectedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDisconnectedEvent>,
 );
 impl rt::Object for VmDisconnectedEvent {
@@ -2103,12 +2002,9 @@ impl rt::Object for VmDisconnectedEvent {
         &VM_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISCONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2169,9 +2065,8 @@ impl Default for VmDiscoveredEvent {
 }
 pub(crate) static VM_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiscoveredEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDiscoveredEvent>,
 );
 impl rt::Object for VmDiscoveredEvent {
@@ -2179,12 +2074,9 @@ impl rt::Object for VmDiscoveredEvent {
         &VM_DISCOVERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISCOVERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISCOVERED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2245,9 +2137,8 @@ impl Default for VmDiskFileEncryptionInfo {
 }
 pub(crate) static VM_DISK_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileEncryptionInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId o
 ",
     rt::unset::<VmDiskFileEncryptionInfo>,
@@ -2257,12 +2148,9 @@ impl rt::Object for VmDiskFileEncryptionInfo {
         &VM_DISK_FILE_ENCRYPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_ENCRYPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_ENCRYPTION_INFO),
             0 => P::Optional(&self.key_id),
             _ => P::Absent,
         }
@@ -2335,9 +2223,8 @@ impl Default for VmDiskFileInfo {
 }
 pub(crate) static VM_DISK_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "
+    "2.0
 string diskType o
 long capacityKb o
 int hardwareVersion o
@@ -2354,12 +2241,9 @@ impl rt::Object for VmDiskFileInfo {
         &VM_DISK_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.disk_type),
@@ -2441,9 +2325,8 @@ impl Default for VmDiskFileQuery {
 }
 pub(crate) static VM_DISK_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "
+    "2.0
 VmDiskFileQueryFilter filter o
 VmDiskFileQueryFlags details o
 ",
@@ -2454,12 +2337,9 @@ impl rt::Object for VmDiskFileQuery {
         &VM_DISK_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
@@ -2524,9 +2404,8 @@ impl Default for VmDiskFileQueryFilter {
 }
 pub(crate) static VM_DISK_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQueryFilter",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskType ol
 int matchHardwareVersion ol
 string controllerType ol since 2.5
@@ -2540,12 +2419,9 @@ impl rt::Object for VmDiskFileQueryFilter {
         &VM_DISK_FILE_QUERY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_QUERY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_QUERY_FILTER),
             0 => P::Value(&self.disk_type),
             1 => P::Value(&self.match_hardware_version),
             2 => P::Value(&self.controller_type),
@@ -2623,9 +2499,8 @@ impl Default for VmDiskFileQueryFlags {
 }
 pub(crate) static VM_DISK_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQueryFlags",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean diskType r
 boolean capacityKb r
 boolean hardwareVersion r
@@ -2642,12 +2517,9 @@ impl rt::Object for VmDiskFileQueryFlags {
         &VM_DISK_FILE_QUERY_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_QUERY_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_QUERY_FLAGS),
             0 => P::Value(&self.disk_type),
             1 => P::Value(&self.capacity_kb),
             2 => P::Value(&self.hardware_version),
@@ -2708,9 +2580,8 @@ impl Default for VmEmigratingEvent {
 }
 pub(crate) static VM_EMIGRATING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEmigratingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmEmigratingEvent>,
 );
 impl rt::Object for VmEmigratingEvent {
@@ -2718,12 +2589,9 @@ impl rt::Object for VmEmigratingEvent {
         &VM_EMIGRATING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_EMIGRATING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_EMIGRATING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2789,9 +2657,8 @@ impl Default for VmEvent {
 }
 pub(crate) static VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 boolean template r
 ",
     rt::unset::<VmEvent>,
@@ -2801,12 +2668,9 @@ impl rt::Object for VmEvent {
         &VM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.template),
@@ -2874,9 +2738,8 @@ impl Default for VmEventArgument {
 }
 pub(crate) static VM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference vm r
 ",
     rt::unset::<VmEventArgument>,
@@ -2886,12 +2749,9 @@ impl rt::Object for VmEventArgument {
         &VM_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vm),
@@ -2968,9 +2828,8 @@ impl Default for VmFailedMigrateEvent {
 }
 pub(crate) static VM_FAILED_MIGRATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedMigrateEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 LocalizedMethodFault reason r
 DatacenterEventArgument destDatacenter o since 5.0
@@ -2983,12 +2842,9 @@ impl rt::Object for VmFailedMigrateEvent {
         &VM_FAILED_MIGRATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_MIGRATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_MIGRATE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -3062,9 +2918,8 @@ impl Default for VmFailedToPowerOffEvent {
 }
 pub(crate) static VM_FAILED_TO_POWER_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToPowerOffEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToPowerOffEvent>,
@@ -3074,12 +2929,9 @@ impl rt::Object for VmFailedToPowerOffEvent {
         &VM_FAILED_TO_POWER_OFF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_POWER_OFF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_POWER_OFF_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -3147,9 +2999,8 @@ impl Default for VmFailedToPowerOnEvent {
 }
 pub(crate) static VM_FAILED_TO_POWER_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToPowerOnEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToPowerOnEvent>,
@@ -3159,12 +3010,9 @@ impl rt::Object for VmFailedToPowerOnEvent {
         &VM_FAILED_TO_POWER_ON_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_POWER_ON_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_POWER_ON_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -3227,9 +3075,8 @@ impl Default for VmGuestOsCrashedEvent {
 }
 pub(crate) static VM_GUEST_OS_CRASHED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestOSCrashedEvent",
-    "6.0",
     Some(&VM_EVENT),
-    "",
+    "6.0",
     rt::unset::<VmGuestOsCrashedEvent>,
 );
 impl rt::Object for VmGuestOsCrashedEvent {
@@ -3237,12 +3084,9 @@ impl rt::Object for VmGuestOsCrashedEvent {
         &VM_GUEST_OS_CRASHED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_OS_CRASHED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_OS_CRASHED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3303,9 +3147,8 @@ impl Default for VmGuestRebootEvent {
 }
 pub(crate) static VM_GUEST_REBOOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestRebootEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmGuestRebootEvent>,
 );
 impl rt::Object for VmGuestRebootEvent {
@@ -3313,12 +3156,9 @@ impl rt::Object for VmGuestRebootEvent {
         &VM_GUEST_REBOOT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_REBOOT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_REBOOT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3379,9 +3219,8 @@ impl Default for VmGuestShutdownEvent {
 }
 pub(crate) static VM_GUEST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestShutdownEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmGuestShutdownEvent>,
 );
 impl rt::Object for VmGuestShutdownEvent {
@@ -3389,12 +3228,9 @@ impl rt::Object for VmGuestShutdownEvent {
         &VM_GUEST_SHUTDOWN_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_SHUTDOWN_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_SHUTDOWN_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3455,9 +3291,8 @@ impl Default for VmGuestStandbyEvent {
 }
 pub(crate) static VM_GUEST_STANDBY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestStandbyEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmGuestStandbyEvent>,
 );
 impl rt::Object for VmGuestStandbyEvent {
@@ -3465,12 +3300,9 @@ impl rt::Object for VmGuestStandbyEvent {
         &VM_GUEST_STANDBY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_STANDBY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_STANDBY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3531,9 +3363,8 @@ impl Default for VmLogFileInfo {
 }
 pub(crate) static VM_LOG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<VmLogFileInfo>,
 );
 impl rt::Object for VmLogFileInfo {
@@ -3541,12 +3372,9 @@ impl rt::Object for VmLogFileInfo {
         &VM_LOG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_LOG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_LOG_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3604,9 +3432,8 @@ impl Default for VmLogFileQuery {
 }
 pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<VmLogFileQuery>,
 );
 impl rt::Object for VmLogFileQuery {
@@ -3614,12 +3441,9 @@ impl rt::Object for VmLogFileQuery {
         &VM_LOG_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_LOG_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_LOG_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
@@ -3674,9 +3498,8 @@ impl Default for VmMessageEvent {
 }
 pub(crate) static VM_MESSAGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string message r
 VirtualMachineMessage messageInfo ol since 2.5
 ",
@@ -3687,12 +3510,9 @@ impl rt::Object for VmMessageEvent {
         &VM_MESSAGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MESSAGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MESSAGE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
@@ -3768,9 +3588,8 @@ impl Default for VmMigratedEvent {
 }
 pub(crate) static VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMigratedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument sourceHost r
 DatacenterEventArgument sourceDatacenter o since 5.0
 DatastoreEventArgument sourceDatastore o since 5.0
@@ -3782,12 +3601,9 @@ impl rt::Object for VmMigratedEvent {
         &VM_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MIGRATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
@@ -3854,9 +3670,8 @@ impl Default for VmNvramFileInfo {
 }
 pub(crate) static VM_NVRAM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<VmNvramFileInfo>,
 );
 impl rt::Object for VmNvramFileInfo {
@@ -3864,12 +3679,9 @@ impl rt::Object for VmNvramFileInfo {
         &VM_NVRAM_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NVRAM_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_NVRAM_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3927,9 +3739,8 @@ impl Default for VmNvramFileQuery {
 }
 pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<VmNvramFileQuery>,
 );
 impl rt::Object for VmNvramFileQuery {
@@ -3937,12 +3748,9 @@ impl rt::Object for VmNvramFileQuery {
         &VM_NVRAM_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NVRAM_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_NVRAM_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
@@ -3989,9 +3797,8 @@ impl Default for VmOrphanedEvent {
 }
 pub(crate) static VM_ORPHANED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmOrphanedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmOrphanedEvent>,
 );
 impl rt::Object for VmOrphanedEvent {
@@ -3999,12 +3806,9 @@ impl rt::Object for VmOrphanedEvent {
         &VM_ORPHANED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ORPHANED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ORPHANED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4065,9 +3869,8 @@ impl Default for VmPoweredOffEvent {
 }
 pub(crate) static VM_POWERED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOffEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmPoweredOffEvent>,
 );
 impl rt::Object for VmPoweredOffEvent {
@@ -4075,12 +3878,9 @@ impl rt::Object for VmPoweredOffEvent {
         &VM_POWERED_OFF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWERED_OFF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWERED_OFF_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4141,9 +3941,8 @@ impl Default for VmPoweredOnEvent {
 }
 pub(crate) static VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOnEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmPoweredOnEvent>,
 );
 impl rt::Object for VmPoweredOnEvent {
@@ -4151,12 +3950,9 @@ impl rt::Object for VmPoweredOnEvent {
         &VM_POWERED_ON_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWERED_ON_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWERED_ON_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4225,9 +4021,8 @@ impl Default for VmReconfiguredEvent {
 }
 pub(crate) static VM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReconfiguredEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VirtualMachineConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -4238,12 +4033,9 @@ impl rt::Object for VmReconfiguredEvent {
         &VM_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.config_spec),
@@ -4308,9 +4100,8 @@ impl Default for VmRegisteredEvent {
 }
 pub(crate) static VM_REGISTERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRegisteredEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRegisteredEvent>,
 );
 impl rt::Object for VmRegisteredEvent {
@@ -4318,12 +4109,9 @@ impl rt::Object for VmRegisteredEvent {
         &VM_REGISTERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REGISTERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REGISTERED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4384,9 +4172,8 @@ impl Default for VmRelocateSpecEvent {
 }
 pub(crate) static VM_RELOCATE_SPEC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocateSpecEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRelocateSpecEvent>,
 );
 impl rt::Object for VmRelocateSpecEvent {
@@ -4394,12 +4181,9 @@ impl rt::Object for VmRelocateSpecEvent {
         &VM_RELOCATE_SPEC_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOCATE_SPEC_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOCATE_SPEC_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4471,9 +4255,8 @@ impl Default for VmRelocatedEvent {
 }
 pub(crate) static VM_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocatedEvent",
-    "2.0",
     Some(&VM_RELOCATE_SPEC_EVENT),
-    "
+    "2.0
 HostEventArgument sourceHost r
 DatacenterEventArgument sourceDatacenter o since 5.0
 DatastoreEventArgument sourceDatastore o since 5.0
@@ -4485,12 +4268,9 @@ impl rt::Object for VmRelocatedEvent {
         &VM_RELOCATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOCATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOCATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
@@ -4557,9 +4337,8 @@ impl Default for VmRemovedEvent {
 }
 pub(crate) static VM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemovedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRemovedEvent>,
 );
 impl rt::Object for VmRemovedEvent {
@@ -4567,12 +4346,9 @@ impl rt::Object for VmRemovedEvent {
         &VM_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4641,9 +4417,8 @@ impl Default for VmRenamedEvent {
 }
 pub(crate) static VM_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRenamedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -4654,12 +4429,9 @@ impl rt::Object for VmRenamedEvent {
         &VM_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RENAMED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
@@ -4724,9 +4496,8 @@ impl Default for VmResettingEvent {
 }
 pub(crate) static VM_RESETTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResettingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmResettingEvent>,
 );
 impl rt::Object for VmResettingEvent {
@@ -4734,12 +4505,9 @@ impl rt::Object for VmResettingEvent {
         &VM_RESETTING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESETTING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESETTING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4800,9 +4568,8 @@ impl Default for VmResumingEvent {
 }
 pub(crate) static VM_RESUMING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResumingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmResumingEvent>,
 );
 impl rt::Object for VmResumingEvent {
@@ -4810,12 +4577,9 @@ impl rt::Object for VmResumingEvent {
         &VM_RESUMING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESUMING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESUMING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4876,9 +4640,8 @@ impl Default for VmSnapshotFileInfo {
 }
 pub(crate) static VM_SNAPSHOT_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<VmSnapshotFileInfo>,
 );
 impl rt::Object for VmSnapshotFileInfo {
@@ -4886,12 +4649,9 @@ impl rt::Object for VmSnapshotFileInfo {
         &VM_SNAPSHOT_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SNAPSHOT_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SNAPSHOT_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4949,9 +4709,8 @@ impl Default for VmSnapshotFileQuery {
 }
 pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<VmSnapshotFileQuery>,
 );
 impl rt::Object for VmSnapshotFileQuery {
@@ -4959,12 +4718,9 @@ impl rt::Object for VmSnapshotFileQuery {
         &VM_SNAPSHOT_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SNAPSHOT_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SNAPSHOT_FILE_QUERY),
             rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
@@ -5011,9 +4767,8 @@ impl Default for VmStartingEvent {
 }
 pub(crate) static VM_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmStartingEvent>,
 );
 impl rt::Object for VmStartingEvent {
@@ -5021,12 +4776,9 @@ impl rt::Object for VmStartingEvent {
         &VM_STARTING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STARTING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STARTING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5087,9 +4839,8 @@ impl Default for VmStoppingEvent {
 }
 pub(crate) static VM_STOPPING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStoppingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmStoppingEvent>,
 );
 impl rt::Object for VmStoppingEvent {
@@ -5097,12 +4848,9 @@ impl rt::Object for VmStoppingEvent {
         &VM_STOPPING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STOPPING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STOPPING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5163,9 +4911,8 @@ impl Default for VmSuspendedEvent {
 }
 pub(crate) static VM_SUSPENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmSuspendedEvent>,
 );
 impl rt::Object for VmSuspendedEvent {
@@ -5173,12 +4920,9 @@ impl rt::Object for VmSuspendedEvent {
         &VM_SUSPENDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SUSPENDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SUSPENDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5239,9 +4983,8 @@ impl Default for VmSuspendingEvent {
 }
 pub(crate) static VM_SUSPENDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmSuspendingEvent>,
 );
 impl rt::Object for VmSuspendingEvent {
@@ -5249,12 +4992,9 @@ impl rt::Object for VmSuspendingEvent {
         &VM_SUSPENDING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SUSPENDING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SUSPENDING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5323,9 +5063,8 @@ impl Default for VmUuidChangedEvent {
 }
 pub(crate) static VM_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidChangedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string oldUuid r
 string newUuid r
 ",
@@ -5336,12 +5075,9 @@ impl rt::Object for VmUuidChangedEvent {
         &VM_UUID_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UUID_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UUID_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_uuid),
@@ -5408,9 +5144,8 @@ impl Default for VmfsDatastoreAllExtentOption {
 }
 pub(crate) static VMFS_DATASTORE_ALL_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreAllExtentOption",
-    "2.0",
     Some(&VMFS_DATASTORE_SINGLE_EXTENT_OPTION),
-    "",
+    "2.0",
     rt::unset::<VmfsDatastoreAllExtentOption>,
 );
 impl rt::Object for VmfsDatastoreAllExtentOption {
@@ -5418,12 +5153,9 @@ impl rt::Object for VmfsDatastoreAllExtentOption {
         &VMFS_DATASTORE_ALL_EXTENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_ALL_EXTENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_ALL_EXTENT_OPTION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5489,9 +5221,8 @@ impl Default for VmfsDatastoreBaseOption {
 }
 pub(crate) static VMFS_DATASTORE_BASE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreBaseOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskPartitionLayout layout r
 boolean partitionFormatChange o since 5.0
 ",
@@ -5502,12 +5233,9 @@ impl rt::Object for VmfsDatastoreBaseOption {
         &VMFS_DATASTORE_BASE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_BASE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_BASE_OPTION),
             0 => P::Object(&self.layout),
             1 => P::Value(&self.partition_format_change),
             _ => P::Absent,
@@ -5568,9 +5296,8 @@ impl Default for VmfsDatastoreCreateSpec {
 }
 pub(crate) static VMFS_DATASTORE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreCreateSpec",
-    "2.0",
     Some(&VMFS_DATASTORE_SPEC),
-    "
+    "2.0
 HostDiskPartitionSpec partition r
 HostVmfsSpec vmfs r
 HostScsiDiskPartition extent ol
@@ -5582,12 +5309,9 @@ impl rt::Object for VmfsDatastoreCreateSpec {
         &VMFS_DATASTORE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_CREATE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
@@ -5665,9 +5389,8 @@ impl Default for VmfsDatastoreInfo {
 }
 pub(crate) static VMFS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreInfo",
-    "2.0",
     Some(&DATASTORE_INFO),
-    "
+    "2.0
 long maxPhysicalRDMFileSize o since 5.1
 long maxVirtualRDMFileSize o since 5.1
 HostVmfsVolume vmfs o
@@ -5679,12 +5402,9 @@ impl rt::Object for VmfsDatastoreInfo {
         &VMFS_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.max_physical_rdm_file_size),
@@ -5756,9 +5476,8 @@ impl Default for VmfsDatastoreMultipleExtentOption {
 }
 pub(crate) static VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreMultipleExtentOption",
-    "2.0",
     Some(&VMFS_DATASTORE_BASE_OPTION),
-    "
+    "2.0
 HostDiskPartitionBlockRange vmfsExtent rl
 ",
     rt::unset::<VmfsDatastoreMultipleExtentOption>,
@@ -5768,12 +5487,9 @@ impl rt::Object for VmfsDatastoreMultipleExtentOption {
         &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.vmfs_extent),
@@ -5841,9 +5557,8 @@ impl Default for VmfsDatastoreOption {
 }
 pub(crate) static VMFS_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VmfsDatastoreBaseOption info r
 VmfsDatastoreSpec spec r
 ",
@@ -5854,12 +5569,9 @@ impl rt::Object for VmfsDatastoreOption {
         &VMFS_DATASTORE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_OPTION),
             0 => P::Value(&self.info),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -5913,9 +5625,8 @@ impl Default for VmfsDatastoreSingleExtentOption {
 }
 pub(crate) static VMFS_DATASTORE_SINGLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreSingleExtentOption",
-    "2.0",
     Some(&VMFS_DATASTORE_BASE_OPTION),
-    "
+    "2.0
 HostDiskPartitionBlockRange vmfsExtent r
 ",
     rt::unset::<VmfsDatastoreSingleExtentOption>,
@@ -5925,12 +5636,9 @@ impl rt::Object for VmfsDatastoreSingleExtentOption {
         &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_SINGLE_EXTENT_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.vmfs_extent),
@@ -5993,9 +5701,8 @@ impl Default for VmfsDatastoreSpec {
 }
 pub(crate) static VMFS_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskUuid r
 ",
     rt::unset::<VmfsDatastoreSpec>,
@@ -6005,12 +5712,9 @@ impl rt::Object for VmfsDatastoreSpec {
         &VMFS_DATASTORE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_SPEC),
             0 => P::Value(&self.disk_uuid),
             _ => P::Absent,
         }
@@ -6063,9 +5767,8 @@ impl Default for VmfsMountFault {
 }
 pub(crate) static VMFS_MOUNT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsMountFault",
-    "4.0",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "4.0
 string uuid r
 ",
     rt::unset::<VmfsMountFault>,
@@ -6075,12 +5778,9 @@ impl rt::Object for VmfsMountFault {
         &VMFS_MOUNT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_MOUNT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_MOUNT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.uuid),
@@ -6148,9 +5848,8 @@ impl Default for WaitOptions {
 }
 pub(crate) static WAIT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitOptions",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int maxWaitSeconds o
 int maxObjectUpdates o
 ",
@@ -6161,12 +5860,9 @@ impl rt::Object for WaitOptions {
         &WAIT_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAIT_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAIT_OPTIONS),
             0 => P::Value(&self.max_wait_seconds),
             1 => P::Value(&self.max_object_updates),
             _ => P::Absent,

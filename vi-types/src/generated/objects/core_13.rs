@@ -26,9 +26,8 @@ impl Default for WinNetBiosConfigInfo {
 }
 pub(crate) static WIN_NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "WinNetBIOSConfigInfo",
-    "4.1",
     Some(&NET_BIOS_CONFIG_INFO),
-    "
+    "4.1
 string primaryWINS r
 string secondaryWINS o
 ",
@@ -39,12 +38,9 @@ impl rt::Object for WinNetBiosConfigInfo {
         &WIN_NET_BIOS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WIN_NET_BIOS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WIN_NET_BIOS_CONFIG_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.primary_wins),

@@ -23,9 +23,8 @@ impl Default for ClusterComputeResourceCryptoModePolicy {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceCryptoModePolicy",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 CryptoKeyId keyId o
 KeyProviderId providerId o
 ",
@@ -36,12 +35,9 @@ impl rt::Object for ClusterComputeResourceCryptoModePolicy {
         &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY),
             0 => P::Optional(&self.key_id),
             1 => P::Optional(&self.provider_id),
             _ => P::Absent,
@@ -95,9 +91,8 @@ impl Default for ClusterCryptoConfigInfo {
 }
 pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterCryptoConfigInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string cryptoMode o
 ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
 ",
@@ -108,12 +103,9 @@ impl rt::Object for ClusterCryptoConfigInfo {
         &CLUSTER_CRYPTO_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CRYPTO_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CRYPTO_CONFIG_INFO),
             0 => P::Value(&self.crypto_mode),
             1 => P::Optional(&self.policy),
             _ => P::Absent,
@@ -170,9 +162,8 @@ impl Default for CryptoKeyPlain {
 }
 pub(crate) static CRYPTO_KEY_PLAIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyPlain",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId r
 string algorithm r
 string keyData r secret
@@ -184,12 +175,9 @@ impl rt::Object for CryptoKeyPlain {
         &CRYPTO_KEY_PLAIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_PLAIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_KEY_PLAIN),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.algorithm),
             2 => P::Value(&self.key_data),
@@ -251,9 +239,8 @@ impl Default for CryptoKeyResult {
 }
 pub(crate) static CRYPTO_KEY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId r
 boolean success r
 string reason o
@@ -266,12 +253,9 @@ impl rt::Object for CryptoKeyResult {
         &CRYPTO_KEY_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_KEY_RESULT),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.success),
             2 => P::Value(&self.reason),
@@ -335,9 +319,8 @@ impl Default for CryptoManagerHostKeyStatus {
 }
 pub(crate) static CRYPTO_MANAGER_HOST_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostKeyStatus",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 CryptoKeyId keyId r
 boolean present r
 string managementType o
@@ -350,12 +333,9 @@ impl rt::Object for CryptoManagerHostKeyStatus {
         &CRYPTO_MANAGER_HOST_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_KEY_STATUS),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.present),
             2 => P::Value(&self.management_type),
@@ -428,9 +408,8 @@ impl Default for CryptoManagerKmipCertSignRequest {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCertSignRequest",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 string commonName o
 string organization o
 string organizationUnit o
@@ -446,12 +425,9 @@ impl rt::Object for CryptoManagerKmipCertSignRequest {
         &CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST),
             0 => P::Value(&self.common_name),
             1 => P::Value(&self.organization),
             2 => P::Value(&self.organization_unit),
@@ -536,9 +512,8 @@ impl Default for CryptoManagerKmipCertificateInfo {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCertificateInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string subject r
 string issuer r
 string serialNumber r
@@ -556,12 +531,9 @@ impl rt::Object for CryptoManagerKmipCertificateInfo {
         &CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO),
             0 => P::Value(&self.subject),
             1 => P::Value(&self.issuer),
             2 => P::Value(&self.serial_number),
@@ -638,9 +610,8 @@ impl Default for CryptoManagerKmipClusterStatus {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CLUSTER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipClusterStatus",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 ManagedEntityStatus overallStatus o since 7.0.0.0
 string managementType o since 7.0.0.0
@@ -654,12 +625,9 @@ impl rt::Object for CryptoManagerKmipClusterStatus {
         &CRYPTO_MANAGER_KMIP_CLUSTER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CLUSTER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CLUSTER_STATUS),
             0 => P::Object(&self.cluster_id),
             1 => P::Value(&self.overall_status),
             2 => P::Value(&self.management_type),
@@ -734,9 +702,8 @@ impl Default for CryptoManagerKmipCryptoKeyStatus {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatus",
-    "6.7.2",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.2
 CryptoKeyId keyId r
 boolean keyAvailable o
 string reason o
@@ -752,12 +719,9 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatus {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.key_available),
             2 => P::Value(&self.reason),
@@ -816,9 +780,8 @@ impl Default for CryptoManagerKmipCryptoKeyStatusKeyInfo {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusKeyInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string keyId r
 ",
     rt::unset::<CryptoManagerKmipCryptoKeyStatusKeyInfo>,
@@ -828,12 +791,9 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusKeyInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO),
             0 => P::Value(&self.key_id),
             _ => P::Absent,
         }
@@ -887,9 +847,8 @@ impl Default for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo",
-    "9.0.0.0",
     Some(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO),
-    "
+    "9.0.0.0
 dateTime configuredTime o
 ",
     rt::unset::<CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo>,
@@ -899,12 +858,11 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.configured_time),
@@ -976,9 +934,8 @@ impl Default for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo",
-    "9.0.0.0",
     Some(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO),
-    "
+    "9.0.0.0
 dateTime createTime o
 dateTime rotateTime o
 ",
@@ -989,12 +946,13 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyI
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO,
+                )
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.create_time),
@@ -1063,9 +1021,8 @@ impl Default for CryptoManagerKmipCustomAttributeSpec {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCustomAttributeSpec",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 KeyValue attributes ol
 ",
     rt::unset::<CryptoManagerKmipCustomAttributeSpec>,
@@ -1075,12 +1032,9 @@ impl rt::Object for CryptoManagerKmipCustomAttributeSpec {
         &CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC),
             0 => P::Objects(&self.attributes),
             _ => P::Absent,
         }
@@ -1127,9 +1081,8 @@ impl Default for CryptoManagerKmipGenerateKeySpec {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipGenerateKeySpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string keyType o
 ",
     rt::unset::<CryptoManagerKmipGenerateKeySpec>,
@@ -1139,12 +1092,9 @@ impl rt::Object for CryptoManagerKmipGenerateKeySpec {
         &CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC),
             0 => P::Value(&self.key_type),
             _ => P::Absent,
         }
@@ -1199,9 +1149,8 @@ impl Default for CryptoManagerKmipServerCertInfo {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipServerCertInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string certificate r
 CryptoManagerKmipCertificateInfo certInfo o
 boolean clientTrustServer o
@@ -1213,12 +1162,9 @@ impl rt::Object for CryptoManagerKmipServerCertInfo {
         &CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO),
             0 => P::Value(&self.certificate),
             1 => P::Optional(&self.cert_info),
             2 => P::Value(&self.client_trust_server),
@@ -1286,9 +1232,8 @@ impl Default for CryptoManagerKmipServerStatus {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_SERVER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipServerStatus",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 ManagedEntityStatus status r
 string connectionStatus r
@@ -1303,12 +1248,9 @@ impl rt::Object for CryptoManagerKmipServerStatus {
         &CRYPTO_MANAGER_KMIP_SERVER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_SERVER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_SERVER_STATUS),
             0 => P::Value(&self.name),
             1 => P::Value(&self.status),
             2 => P::Value(&self.connection_status),
@@ -1362,9 +1304,8 @@ impl Default for CryptoSpec {
 }
 pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.5",
     rt::unset::<CryptoSpec>,
 );
 impl rt::Object for CryptoSpec {
@@ -1372,12 +1313,9 @@ impl rt::Object for CryptoSpec {
         &CRYPTO_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC),
             _ => P::Absent,
         }
     }
@@ -1420,9 +1358,8 @@ impl Default for CryptoSpecDecrypt {
 }
 pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDecrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "",
+    "6.5",
     rt::unset::<CryptoSpecDecrypt>,
 );
 impl rt::Object for CryptoSpecDecrypt {
@@ -1430,12 +1367,9 @@ impl rt::Object for CryptoSpecDecrypt {
         &CRYPTO_SPEC_DECRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DECRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC_DECRYPT),
             rt::BASE => P::Object(&CryptoSpec {}),
             _ => P::Absent,
         }
@@ -1484,9 +1418,8 @@ impl Default for CryptoSpecDeepRecrypt {
 }
 pub(crate) static CRYPTO_SPEC_DEEP_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDeepRecrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "
+    "6.5
 CryptoKeyId newKeyId r
 ",
     rt::unset::<CryptoSpecDeepRecrypt>,
@@ -1496,12 +1429,9 @@ impl rt::Object for CryptoSpecDeepRecrypt {
         &CRYPTO_SPEC_DEEP_RECRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DEEP_RECRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC_DEEP_RECRYPT),
             rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
@@ -1552,9 +1482,8 @@ impl Default for CryptoSpecEncrypt {
 }
 pub(crate) static CRYPTO_SPEC_ENCRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecEncrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "
+    "6.5
 CryptoKeyId cryptoKeyId r
 ",
     rt::unset::<CryptoSpecEncrypt>,
@@ -1564,12 +1493,9 @@ impl rt::Object for CryptoSpecEncrypt {
         &CRYPTO_SPEC_ENCRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_ENCRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC_ENCRYPT),
             rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
@@ -1615,9 +1541,8 @@ impl Default for CryptoSpecNoOp {
 }
 pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecNoOp",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "",
+    "6.5",
     rt::unset::<CryptoSpecNoOp>,
 );
 impl rt::Object for CryptoSpecNoOp {
@@ -1625,12 +1550,9 @@ impl rt::Object for CryptoSpecNoOp {
         &CRYPTO_SPEC_NO_OP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_NO_OP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC_NO_OP),
             rt::BASE => P::Object(&CryptoSpec {}),
             _ => P::Absent,
         }
@@ -1679,9 +1601,8 @@ impl Default for CryptoSpecRegister {
 }
 pub(crate) static CRYPTO_SPEC_REGISTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecRegister",
-    "6.5",
     Some(&CRYPTO_SPEC_NO_OP),
-    "
+    "6.5
 CryptoKeyId cryptoKeyId r
 ",
     rt::unset::<CryptoSpecRegister>,
@@ -1691,12 +1612,9 @@ impl rt::Object for CryptoSpecRegister {
         &CRYPTO_SPEC_REGISTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_REGISTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC_REGISTER),
             rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
@@ -1747,9 +1665,8 @@ impl Default for CryptoSpecShallowRecrypt {
 }
 pub(crate) static CRYPTO_SPEC_SHALLOW_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecShallowRecrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "
+    "6.5
 CryptoKeyId newKeyId r
 ",
     rt::unset::<CryptoSpecShallowRecrypt>,
@@ -1759,12 +1676,9 @@ impl rt::Object for CryptoSpecShallowRecrypt {
         &CRYPTO_SPEC_SHALLOW_RECRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_SHALLOW_RECRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC_SHALLOW_RECRYPT),
             rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
@@ -1818,9 +1732,8 @@ impl Default for DiskCryptoSpec {
 }
 pub(crate) static DISK_CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskCryptoSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 DiskCryptoSpec parent o
 CryptoSpec crypto r
 ",
@@ -1831,12 +1744,9 @@ impl rt::Object for DiskCryptoSpec {
         &DISK_CRYPTO_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CRYPTO_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_CRYPTO_SPEC),
             0 => P::Optional(&self.parent),
             1 => P::Value(&self.crypto),
             _ => P::Absent,
@@ -1890,9 +1800,8 @@ impl Default for EncryptionKeyRequired {
 }
 pub(crate) static ENCRYPTION_KEY_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EncryptionKeyRequired",
-    "6.7",
     Some(&INVALID_STATE),
-    "
+    "6.7
 CryptoKeyId requiredKey ol
 ",
     rt::unset::<EncryptionKeyRequired>,
@@ -1902,12 +1811,9 @@ impl rt::Object for EncryptionKeyRequired {
         &ENCRYPTION_KEY_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENCRYPTION_KEY_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENCRYPTION_KEY_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.required_key),
@@ -1999,9 +1905,8 @@ impl Default for KmipClusterInfo {
 }
 pub(crate) static KMIP_CLUSTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 KmipServerInfo servers ol
 boolean useAsDefault r
@@ -2020,12 +1925,9 @@ impl rt::Object for KmipClusterInfo {
         &KMIP_CLUSTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO),
             0 => P::Object(&self.cluster_id),
             1 => P::Objects(&self.servers),
             2 => P::Value(&self.use_as_default),
@@ -2087,9 +1989,8 @@ impl Default for KmipClusterInfoKeyInfo {
 }
 pub(crate) static KMIP_CLUSTER_INFO_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoKeyInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<KmipClusterInfoKeyInfo>,
 );
 impl rt::Object for KmipClusterInfoKeyInfo {
@@ -2097,12 +1998,9 @@ impl rt::Object for KmipClusterInfoKeyInfo {
         &KMIP_CLUSTER_INFO_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO_KEY_INFO),
             _ => P::Absent,
         }
     }
@@ -2153,9 +2051,8 @@ impl Default for KmipClusterInfoWrappingKeyIdKeyInfo {
 }
 pub(crate) static KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoWrappingKeyIdKeyInfo",
-    "9.0.0.0",
     Some(&KMIP_CLUSTER_INFO_KEY_INFO),
-    "
+    "9.0.0.0
 string keyId r
 dateTime configuredTime r
 ",
@@ -2166,12 +2063,9 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO),
             rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.configured_time),
@@ -2230,9 +2124,8 @@ impl Default for KmipClusterInfoWrappingRotationIntervalKeyInfo {
 }
 pub(crate) static KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoWrappingRotationIntervalKeyInfo",
-    "9.0.0.0",
     Some(&KMIP_CLUSTER_INFO_KEY_INFO),
-    "
+    "9.0.0.0
 string keyId o
 int rotationInterval o
 dateTime lastRotation o
@@ -2244,12 +2137,9 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO),
             rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.rotation_interval),
@@ -2332,9 +2222,8 @@ impl Default for KmipServerInfo {
 }
 pub(crate) static KMIP_SERVER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 string address r
 int port r
@@ -2353,12 +2242,9 @@ impl rt::Object for KmipServerInfo {
         &KMIP_SERVER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.address),
             2 => P::Value(&self.port),
@@ -2437,9 +2323,8 @@ impl Default for KmipServerSpec {
 }
 pub(crate) static KMIP_SERVER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 KmipServerInfo info r
 string password o secret
@@ -2453,12 +2338,9 @@ impl rt::Object for KmipServerSpec {
         &KMIP_SERVER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC),
             0 => P::Object(&self.cluster_id),
             1 => P::Object(&self.info),
             2 => P::Value(&self.password),
@@ -2510,9 +2392,8 @@ impl Default for KmipServerSpecKeySpec {
 }
 pub(crate) static KMIP_SERVER_SPEC_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecKeySpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<KmipServerSpecKeySpec>,
 );
 impl rt::Object for KmipServerSpecKeySpec {
@@ -2520,12 +2401,9 @@ impl rt::Object for KmipServerSpecKeySpec {
         &KMIP_SERVER_SPEC_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC_KEY_SPEC),
             _ => P::Absent,
         }
     }
@@ -2571,9 +2449,8 @@ impl Default for KmipServerSpecWrappingKeyIdKeySpec {
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecWrappingKeyIdKeySpec",
-    "9.0.0.0",
     Some(&KMIP_SERVER_SPEC_KEY_SPEC),
-    "
+    "9.0.0.0
 string keyId r
 ",
     rt::unset::<KmipServerSpecWrappingKeyIdKeySpec>,
@@ -2583,12 +2460,9 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
         &KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC),
             rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
             0 => P::Value(&self.key_id),
             _ => P::Absent,
@@ -2637,9 +2511,8 @@ impl Default for KmipServerSpecWrappingRotationIntervalKeySpec {
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecWrappingRotationIntervalKeySpec",
-    "9.0.0.0",
     Some(&KMIP_SERVER_SPEC_KEY_SPEC),
-    "
+    "9.0.0.0
 int rotationInterval o
 ",
     rt::unset::<KmipServerSpecWrappingRotationIntervalKeySpec>,
@@ -2649,12 +2522,9 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
         &KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC),
             rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
             0 => P::Value(&self.rotation_interval),
             _ => P::Absent,
@@ -2715,9 +2585,8 @@ impl Default for KmipServerStatus {
 }
 pub(crate) static KMIP_SERVER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerStatus",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 string name r
 ManagedEntityStatus status r
@@ -2730,12 +2599,9 @@ impl rt::Object for KmipServerStatus {
         &KMIP_SERVER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_STATUS),
             0 => P::Object(&self.cluster_id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.status),

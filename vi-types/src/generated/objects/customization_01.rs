@@ -20,9 +20,8 @@ impl Default for CannotDecryptPasswords {
 }
 pub(crate) static CANNOT_DECRYPT_PASSWORDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDecryptPasswords",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotDecryptPasswords>,
 );
 impl rt::Object for CannotDecryptPasswords {
@@ -30,12 +29,9 @@ impl rt::Object for CannotDecryptPasswords {
         &CANNOT_DECRYPT_PASSWORDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DECRYPT_PASSWORDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DECRYPT_PASSWORDS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -101,9 +97,8 @@ impl Default for CustomizationAdapterMapping {
 }
 pub(crate) static CUSTOMIZATION_ADAPTER_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationAdapterMapping",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string macAddress o
 CustomizationIPSettings adapter r
 ",
@@ -114,12 +109,9 @@ impl rt::Object for CustomizationAdapterMapping {
         &CUSTOMIZATION_ADAPTER_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_ADAPTER_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_ADAPTER_MAPPING),
             0 => P::Value(&self.mac_address),
             1 => P::Object(&self.adapter),
             _ => P::Absent,
@@ -165,9 +157,8 @@ impl Default for CustomizationAutoIpV6Generator {
 }
 pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationAutoIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationAutoIpV6Generator>,
 );
 impl rt::Object for CustomizationAutoIpV6Generator {
@@ -175,12 +166,9 @@ impl rt::Object for CustomizationAutoIpV6Generator {
         &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_AUTO_IP_V6_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
@@ -232,9 +220,8 @@ impl Default for CustomizationCloudinitPrep {
 }
 pub(crate) static CUSTOMIZATION_CLOUDINIT_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCloudinitPrep",
-    "7.0.3.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "7.0.3.0
 string metadata r
 string userdata o
 ",
@@ -245,12 +232,9 @@ impl rt::Object for CustomizationCloudinitPrep {
         &CUSTOMIZATION_CLOUDINIT_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CLOUDINIT_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_CLOUDINIT_PREP),
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Value(&self.metadata),
             1 => P::Value(&self.userdata),
@@ -301,9 +285,8 @@ impl Default for CustomizationCustomIpGenerator {
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomIpGenerator",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "
+    "2.0
 string argument o
 ",
     rt::unset::<CustomizationCustomIpGenerator>,
@@ -313,12 +296,9 @@ impl rt::Object for CustomizationCustomIpGenerator {
         &CUSTOMIZATION_CUSTOM_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_IP_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             0 => P::Value(&self.argument),
             _ => P::Absent,
@@ -367,9 +347,8 @@ impl Default for CustomizationCustomIpV6Generator {
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "
+    "4.0
 string argument o
 ",
     rt::unset::<CustomizationCustomIpV6Generator>,
@@ -379,12 +358,9 @@ impl rt::Object for CustomizationCustomIpV6Generator {
         &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             0 => P::Value(&self.argument),
             _ => P::Absent,
@@ -433,9 +409,8 @@ impl Default for CustomizationCustomName {
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "
+    "2.0
 string argument o
 ",
     rt::unset::<CustomizationCustomName>,
@@ -445,12 +420,9 @@ impl rt::Object for CustomizationCustomName {
         &CUSTOMIZATION_CUSTOM_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_NAME),
             rt::BASE => P::Object(&CustomizationName {}),
             0 => P::Value(&self.argument),
             _ => P::Absent,
@@ -496,9 +468,8 @@ impl Default for CustomizationDhcpIpGenerator {
 }
 pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpGenerator",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
+    "2.0",
     rt::unset::<CustomizationDhcpIpGenerator>,
 );
 impl rt::Object for CustomizationDhcpIpGenerator {
@@ -506,12 +477,9 @@ impl rt::Object for CustomizationDhcpIpGenerator {
         &CUSTOMIZATION_DHCP_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_DHCP_IP_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
@@ -555,9 +523,8 @@ impl Default for CustomizationDhcpIpV6Generator {
 }
 pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationDhcpIpV6Generator>,
 );
 impl rt::Object for CustomizationDhcpIpV6Generator {
@@ -565,12 +532,9 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
         &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_DHCP_IP_V6_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
@@ -614,9 +578,8 @@ impl Default for CustomizationDisableIpV4 {
 }
 pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDisableIpV4",
-    "9.1.0.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
+    "9.1.0.0",
     rt::unset::<CustomizationDisableIpV4>,
 );
 impl rt::Object for CustomizationDisableIpV4 {
@@ -624,12 +587,9 @@ impl rt::Object for CustomizationDisableIpV4 {
         &CUSTOMIZATION_DISABLE_IP_V4
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DISABLE_IP_V4
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_DISABLE_IP_V4),
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
@@ -681,9 +641,8 @@ impl Default for CustomizationEvent {
 }
 pub(crate) static CUSTOMIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 string logLocation o
 ",
     rt::unset::<CustomizationEvent>,
@@ -693,12 +652,9 @@ impl rt::Object for CustomizationEvent {
         &CUSTOMIZATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.log_location),
@@ -766,9 +722,8 @@ impl Default for CustomizationFailed {
 }
 pub(crate) static CUSTOMIZATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFailed",
-    "2.5",
     Some(&CUSTOMIZATION_EVENT),
-    "
+    "2.5
 string reason o since 7.0.0.0
 ",
     rt::unset::<CustomizationFailed>,
@@ -778,12 +733,9 @@ impl rt::Object for CustomizationFailed {
         &CUSTOMIZATION_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_FAILED),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.reason),
@@ -846,9 +798,8 @@ impl Default for CustomizationFault {
 }
 pub(crate) static CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<CustomizationFault>,
 );
 impl rt::Object for CustomizationFault {
@@ -856,12 +807,9 @@ impl rt::Object for CustomizationFault {
         &CUSTOMIZATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -922,9 +870,8 @@ impl Default for CustomizationFixedIp {
 }
 pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedIp",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<CustomizationFixedIp>,
@@ -934,12 +881,9 @@ impl rt::Object for CustomizationFixedIp {
         &CUSTOMIZATION_FIXED_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_FIXED_IP),
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             0 => P::Value(&self.ip_address),
             _ => P::Absent,
@@ -993,9 +937,8 @@ impl Default for CustomizationFixedIpV6 {
 }
 pub(crate) static CUSTOMIZATION_FIXED_IP_V6: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedIpV6",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "
+    "4.0
 string ipAddress r
 int subnetMask r
 ",
@@ -1006,12 +949,9 @@ impl rt::Object for CustomizationFixedIpV6 {
         &CUSTOMIZATION_FIXED_IP_V6
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP_V6
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_FIXED_IP_V6),
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.subnet_mask),
@@ -1062,9 +1002,8 @@ impl Default for CustomizationFixedName {
 }
 pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<CustomizationFixedName>,
@@ -1074,12 +1013,9 @@ impl rt::Object for CustomizationFixedName {
         &CUSTOMIZATION_FIXED_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_FIXED_NAME),
             rt::BASE => P::Object(&CustomizationName {}),
             0 => P::Value(&self.name),
             _ => P::Absent,
@@ -1133,9 +1069,8 @@ impl Default for CustomizationGlobalIpSettings {
 }
 pub(crate) static CUSTOMIZATION_GLOBAL_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGlobalIPSettings",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string dnsSuffixList ol
 string dnsServerList ol
 ",
@@ -1146,12 +1081,9 @@ impl rt::Object for CustomizationGlobalIpSettings {
         &CUSTOMIZATION_GLOBAL_IP_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GLOBAL_IP_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_GLOBAL_IP_SETTINGS),
             0 => P::Value(&self.dns_suffix_list),
             1 => P::Value(&self.dns_server_list),
             _ => P::Absent,
@@ -1200,9 +1132,8 @@ impl Default for CustomizationGuiRunOnce {
 }
 pub(crate) static CUSTOMIZATION_GUI_RUN_ONCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGuiRunOnce",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string commandList rl
 ",
     rt::unset::<CustomizationGuiRunOnce>,
@@ -1212,12 +1143,9 @@ impl rt::Object for CustomizationGuiRunOnce {
         &CUSTOMIZATION_GUI_RUN_ONCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_RUN_ONCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_GUI_RUN_ONCE),
             0 => P::Value(&self.command_list),
             _ => P::Absent,
         }
@@ -1275,9 +1203,8 @@ impl Default for CustomizationGuiUnattended {
 }
 pub(crate) static CUSTOMIZATION_GUI_UNATTENDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGuiUnattended",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationPassword password o
 int timeZone r
 boolean autoLogon r
@@ -1290,12 +1217,9 @@ impl rt::Object for CustomizationGuiUnattended {
         &CUSTOMIZATION_GUI_UNATTENDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_UNATTENDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_GUI_UNATTENDED),
             0 => P::Optional(&self.password),
             1 => P::Value(&self.time_zone),
             2 => P::Value(&self.auto_logon),
@@ -1374,9 +1298,8 @@ impl Default for CustomizationIpSettings {
 }
 pub(crate) static CUSTOMIZATION_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIPSettings",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationIpGenerator ip r
 string subnetMask o
 string gateway ol
@@ -1394,12 +1317,9 @@ impl rt::Object for CustomizationIpSettings {
         &CUSTOMIZATION_IP_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_SETTINGS),
             0 => P::Value(&self.ip),
             1 => P::Value(&self.subnet_mask),
             2 => P::Value(&self.gateway),
@@ -1467,9 +1387,8 @@ impl Default for CustomizationIpSettingsIpV6AddressSpec {
 }
 pub(crate) static CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIPSettingsIpV6AddressSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 CustomizationIpV6Generator ip rl
 string gateway ol
 ",
@@ -1480,12 +1399,9 @@ impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
         &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC),
             0 => P::Value(&self.ip),
             1 => P::Value(&self.gateway),
             _ => P::Absent,
@@ -1548,9 +1464,8 @@ impl Default for CustomizationIdentification {
 }
 pub(crate) static CUSTOMIZATION_IDENTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIdentification",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string joinWorkgroup o
 string joinDomain o
 string domainAdmin o
@@ -1564,12 +1479,9 @@ impl rt::Object for CustomizationIdentification {
         &CUSTOMIZATION_IDENTIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IDENTIFICATION),
             0 => P::Value(&self.join_workgroup),
             1 => P::Value(&self.join_domain),
             2 => P::Value(&self.domain_admin),
@@ -1621,9 +1533,8 @@ impl Default for CustomizationIdentitySettings {
 }
 pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIdentitySettings",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationIdentitySettings>,
 );
 impl rt::Object for CustomizationIdentitySettings {
@@ -1631,12 +1542,9 @@ impl rt::Object for CustomizationIdentitySettings {
         &CUSTOMIZATION_IDENTITY_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTITY_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IDENTITY_SETTINGS),
             _ => P::Absent,
         }
     }
@@ -1679,9 +1587,8 @@ impl Default for CustomizationIpGenerator {
 }
 pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpGenerator",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationIpGenerator>,
 );
 impl rt::Object for CustomizationIpGenerator {
@@ -1689,12 +1596,9 @@ impl rt::Object for CustomizationIpGenerator {
         &CUSTOMIZATION_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_GENERATOR),
             _ => P::Absent,
         }
     }
@@ -1737,9 +1641,8 @@ impl Default for CustomizationIpV6Generator {
 }
 pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpV6Generator",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<CustomizationIpV6Generator>,
 );
 impl rt::Object for CustomizationIpV6Generator {
@@ -1747,12 +1650,9 @@ impl rt::Object for CustomizationIpV6Generator {
         &CUSTOMIZATION_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_V6_GENERATOR),
             _ => P::Absent,
         }
     }
@@ -1803,9 +1703,8 @@ impl Default for CustomizationLicenseFilePrintData {
 }
 pub(crate) static CUSTOMIZATION_LICENSE_FILE_PRINT_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLicenseFilePrintData",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationLicenseDataMode autoMode r
 int autoUsers o
 ",
@@ -1816,12 +1715,9 @@ impl rt::Object for CustomizationLicenseFilePrintData {
         &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_LICENSE_FILE_PRINT_DATA),
             0 => P::Value(&self.auto_mode),
             1 => P::Value(&self.auto_users),
             _ => P::Absent,
@@ -1867,9 +1763,8 @@ impl Default for CustomizationLinuxFlexPrep {
 }
 pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxFlexPrep",
-    "9.1.0.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "",
+    "9.1.0.0",
     rt::unset::<CustomizationLinuxFlexPrep>,
 );
 impl rt::Object for CustomizationLinuxFlexPrep {
@@ -1877,12 +1772,9 @@ impl rt::Object for CustomizationLinuxFlexPrep {
         &CUSTOMIZATION_LINUX_FLEX_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_FLEX_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_FLEX_PREP),
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             _ => P::Absent,
         }
@@ -1931,9 +1823,8 @@ impl Default for CustomizationLinuxIdentityFailed {
 }
 pub(crate) static CUSTOMIZATION_LINUX_IDENTITY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxIdentityFailed",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "",
+    "2.5",
     rt::unset::<CustomizationLinuxIdentityFailed>,
 );
 impl rt::Object for CustomizationLinuxIdentityFailed {
@@ -1941,12 +1832,9 @@ impl rt::Object for CustomizationLinuxIdentityFailed {
         &CUSTOMIZATION_LINUX_IDENTITY_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_IDENTITY_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_IDENTITY_FAILED),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2004,9 +1892,8 @@ impl Default for CustomizationLinuxOptions {
 }
 pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxOptions",
-    "2.0",
     Some(&CUSTOMIZATION_OPTIONS),
-    "",
+    "2.0",
     rt::unset::<CustomizationLinuxOptions>,
 );
 impl rt::Object for CustomizationLinuxOptions {
@@ -2014,12 +1901,9 @@ impl rt::Object for CustomizationLinuxOptions {
         &CUSTOMIZATION_LINUX_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_OPTIONS),
             rt::BASE => P::Object(&CustomizationOptions {}),
             _ => P::Absent,
         }
@@ -2092,9 +1976,8 @@ impl Default for CustomizationLinuxPrep {
 }
 pub(crate) static CUSTOMIZATION_LINUX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxPrep",
-    "2.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "2.0
 CustomizationName hostName r
 string domain r
 string timeZone o since 4.0
@@ -2112,12 +1995,9 @@ impl rt::Object for CustomizationLinuxPrep {
         &CUSTOMIZATION_LINUX_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_PREP),
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.domain),
@@ -2179,9 +2059,8 @@ impl Default for CustomizationName {
 }
 pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationName",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationName>,
 );
 impl rt::Object for CustomizationName {
@@ -2189,12 +2068,9 @@ impl rt::Object for CustomizationName {
         &CUSTOMIZATION_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_NAME),
             _ => P::Absent,
         }
     }
@@ -2242,9 +2118,8 @@ impl Default for CustomizationNetworkSetupFailed {
 }
 pub(crate) static CUSTOMIZATION_NETWORK_SETUP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationNetworkSetupFailed",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "",
+    "2.5",
     rt::unset::<CustomizationNetworkSetupFailed>,
 );
 impl rt::Object for CustomizationNetworkSetupFailed {
@@ -2252,12 +2127,9 @@ impl rt::Object for CustomizationNetworkSetupFailed {
         &CUSTOMIZATION_NETWORK_SETUP_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NETWORK_SETUP_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_NETWORK_SETUP_FAILED),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2315,9 +2187,8 @@ impl Default for CustomizationOptions {
 }
 pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationOptions",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationOptions>,
 );
 impl rt::Object for CustomizationOptions {
@@ -2325,12 +2196,9 @@ impl rt::Object for CustomizationOptions {
         &CUSTOMIZATION_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_OPTIONS),
             _ => P::Absent,
         }
     }
@@ -2381,9 +2249,8 @@ impl Default for CustomizationPassword {
 }
 pub(crate) static CUSTOMIZATION_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPassword",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string value r secret
 boolean plainText r
 ",
@@ -2394,12 +2261,9 @@ impl rt::Object for CustomizationPassword {
         &CUSTOMIZATION_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_PASSWORD),
             0 => P::Value(&self.value),
             1 => P::Value(&self.plain_text),
             _ => P::Absent,
@@ -2450,9 +2314,8 @@ impl Default for CustomizationPending {
 }
 pub(crate) static CUSTOMIZATION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPending",
-    "2.5",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.5",
     rt::unset::<CustomizationPending>,
 );
 impl rt::Object for CustomizationPending {
@@ -2460,12 +2323,9 @@ impl rt::Object for CustomizationPending {
         &CUSTOMIZATION_PENDING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PENDING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_PENDING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2526,9 +2386,8 @@ impl Default for CustomizationPrefixName {
 }
 pub(crate) static CUSTOMIZATION_PREFIX_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPrefixName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "
+    "2.0
 string base r
 ",
     rt::unset::<CustomizationPrefixName>,
@@ -2538,12 +2397,9 @@ impl rt::Object for CustomizationPrefixName {
         &CUSTOMIZATION_PREFIX_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PREFIX_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_PREFIX_NAME),
             rt::BASE => P::Object(&CustomizationName {}),
             0 => P::Value(&self.base_),
             _ => P::Absent,
@@ -2606,9 +2462,8 @@ impl Default for CustomizationSpec {
 }
 pub(crate) static CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationOptions options o
 CustomizationIdentitySettings identity r
 CustomizationGlobalIPSettings globalIPSettings r
@@ -2622,12 +2477,9 @@ impl rt::Object for CustomizationSpec {
         &CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC),
             0 => P::Value(&self.options),
             1 => P::Value(&self.identity),
             2 => P::Object(&self.global_ip_settings),
@@ -2696,9 +2548,8 @@ impl Default for CustomizationSpecInfo {
 }
 pub(crate) static CUSTOMIZATION_SPEC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string description r
 string type r
@@ -2712,12 +2563,9 @@ impl rt::Object for CustomizationSpecInfo {
         &CUSTOMIZATION_SPEC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             2 => P::Value(&self.r#type),
@@ -2777,9 +2625,8 @@ impl Default for CustomizationSpecItem {
 }
 pub(crate) static CUSTOMIZATION_SPEC_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecItem",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationSpecInfo info r
 CustomizationSpec spec r
 ",
@@ -2790,12 +2637,9 @@ impl rt::Object for CustomizationSpecItem {
         &CUSTOMIZATION_SPEC_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC_ITEM),
             0 => P::Object(&self.info),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2846,9 +2690,8 @@ impl Default for CustomizationStartedEvent {
 }
 pub(crate) static CUSTOMIZATION_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationStartedEvent",
-    "2.5",
     Some(&CUSTOMIZATION_EVENT),
-    "",
+    "2.5",
     rt::unset::<CustomizationStartedEvent>,
 );
 impl rt::Object for CustomizationStartedEvent {
@@ -2856,12 +2699,9 @@ impl rt::Object for CustomizationStartedEvent {
         &CUSTOMIZATION_STARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_STARTED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2919,9 +2759,8 @@ impl Default for CustomizationStatelessIpV6Generator {
 }
 pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationStatelessIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationStatelessIpV6Generator>,
 );
 impl rt::Object for CustomizationStatelessIpV6Generator {
@@ -2929,12 +2768,9 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
         &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_STATELESS_IP_V6_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
@@ -2983,9 +2819,8 @@ impl Default for CustomizationSucceeded {
 }
 pub(crate) static CUSTOMIZATION_SUCCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSucceeded",
-    "2.5",
     Some(&CUSTOMIZATION_EVENT),
-    "",
+    "2.5",
     rt::unset::<CustomizationSucceeded>,
 );
 impl rt::Object for CustomizationSucceeded {
@@ -2993,12 +2828,9 @@ impl rt::Object for CustomizationSucceeded {
         &CUSTOMIZATION_SUCCEEDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SUCCEEDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SUCCEEDED),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3082,9 +2914,8 @@ impl Default for CustomizationSysprep {
 }
 pub(crate) static CUSTOMIZATION_SYSPREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprep",
-    "2.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "2.0
 CustomizationGuiUnattended guiUnattended r
 CustomizationUserData userData r
 CustomizationGuiRunOnce guiRunOnce o
@@ -3101,12 +2932,9 @@ impl rt::Object for CustomizationSysprep {
         &CUSTOMIZATION_SYSPREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP),
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Object(&self.gui_unattended),
             1 => P::Object(&self.user_data),
@@ -3177,9 +3005,8 @@ impl Default for CustomizationSysprepFailed {
 }
 pub(crate) static CUSTOMIZATION_SYSPREP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprepFailed",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "
+    "2.5
 string sysprepVersion r
 string systemVersion r
 ",
@@ -3190,12 +3017,9 @@ impl rt::Object for CustomizationSysprepFailed {
         &CUSTOMIZATION_SYSPREP_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP_FAILED),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Value(&self.sysprep_version),
@@ -3260,9 +3084,8 @@ impl Default for CustomizationSysprepText {
 }
 pub(crate) static CUSTOMIZATION_SYSPREP_TEXT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprepText",
-    "2.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "2.0
 string value r
 ",
     rt::unset::<CustomizationSysprepText>,
@@ -3272,12 +3095,9 @@ impl rt::Object for CustomizationSysprepText {
         &CUSTOMIZATION_SYSPREP_TEXT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_TEXT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP_TEXT),
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
@@ -3328,9 +3148,8 @@ impl Default for CustomizationUnknownFailure {
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownFailure",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "",
+    "2.5",
     rt::unset::<CustomizationUnknownFailure>,
 );
 impl rt::Object for CustomizationUnknownFailure {
@@ -3338,12 +3157,9 @@ impl rt::Object for CustomizationUnknownFailure {
         &CUSTOMIZATION_UNKNOWN_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_FAILURE),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3401,9 +3217,8 @@ impl Default for CustomizationUnknownIpGenerator {
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpGenerator",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
+    "2.0",
     rt::unset::<CustomizationUnknownIpGenerator>,
 );
 impl rt::Object for CustomizationUnknownIpGenerator {
@@ -3411,12 +3226,9 @@ impl rt::Object for CustomizationUnknownIpGenerator {
         &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_IP_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
@@ -3460,9 +3272,8 @@ impl Default for CustomizationUnknownIpV6Generator {
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationUnknownIpV6Generator>,
 );
 impl rt::Object for CustomizationUnknownIpV6Generator {
@@ -3470,12 +3281,9 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
         &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR),
             rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
@@ -3519,9 +3327,8 @@ impl Default for CustomizationUnknownName {
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "",
+    "2.0",
     rt::unset::<CustomizationUnknownName>,
 );
 impl rt::Object for CustomizationUnknownName {
@@ -3529,12 +3336,9 @@ impl rt::Object for CustomizationUnknownName {
         &CUSTOMIZATION_UNKNOWN_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_NAME),
             rt::BASE => P::Object(&CustomizationName {}),
             _ => P::Absent,
         }
@@ -3592,9 +3396,8 @@ impl Default for CustomizationUserData {
 }
 pub(crate) static CUSTOMIZATION_USER_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUserData",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string fullName r
 string orgName r
 CustomizationName computerName r
@@ -3607,12 +3410,9 @@ impl rt::Object for CustomizationUserData {
         &CUSTOMIZATION_USER_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_USER_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_USER_DATA),
             0 => P::Value(&self.full_name),
             1 => P::Value(&self.org_name),
             2 => P::Value(&self.computer_name),
@@ -3662,9 +3462,8 @@ impl Default for CustomizationVirtualMachineName {
 }
 pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationVirtualMachineName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "",
+    "2.0",
     rt::unset::<CustomizationVirtualMachineName>,
 );
 impl rt::Object for CustomizationVirtualMachineName {
@@ -3672,12 +3471,9 @@ impl rt::Object for CustomizationVirtualMachineName {
         &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_VIRTUAL_MACHINE_NAME),
             rt::BASE => P::Object(&CustomizationName {}),
             _ => P::Absent,
         }
@@ -3732,9 +3528,8 @@ impl Default for CustomizationWinOptions {
 }
 pub(crate) static CUSTOMIZATION_WIN_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationWinOptions",
-    "2.0",
     Some(&CUSTOMIZATION_OPTIONS),
-    "
+    "2.0
 boolean changeSID r
 boolean deleteAccounts r
 CustomizationSysprepRebootOption reboot o since 2.5
@@ -3746,12 +3541,9 @@ impl rt::Object for CustomizationWinOptions {
         &CUSTOMIZATION_WIN_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WIN_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_WIN_OPTIONS),
             rt::BASE => P::Object(&CustomizationOptions {}),
             0 => P::Value(&self.change_sid),
             1 => P::Value(&self.delete_accounts),
@@ -3801,9 +3593,8 @@ impl Default for CustomizationWindowsFlexPrep {
 }
 pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationWindowsFlexPrep",
-    "9.1.0.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "",
+    "9.1.0.0",
     rt::unset::<CustomizationWindowsFlexPrep>,
 );
 impl rt::Object for CustomizationWindowsFlexPrep {
@@ -3811,12 +3602,9 @@ impl rt::Object for CustomizationWindowsFlexPrep {
         &CUSTOMIZATION_WINDOWS_FLEX_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WINDOWS_FLEX_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_WINDOWS_FLEX_PREP),
             rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             _ => P::Absent,
         }
@@ -3865,9 +3653,8 @@ impl Default for IpHostnameGeneratorError {
 }
 pub(crate) static IP_HOSTNAME_GENERATOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpHostnameGeneratorError",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<IpHostnameGeneratorError>,
 );
 impl rt::Object for IpHostnameGeneratorError {
@@ -3875,12 +3662,9 @@ impl rt::Object for IpHostnameGeneratorError {
         &IP_HOSTNAME_GENERATOR_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_HOSTNAME_GENERATOR_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_HOSTNAME_GENERATOR_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3943,9 +3727,8 @@ impl Default for LinuxVolumeNotClean {
 }
 pub(crate) static LINUX_VOLUME_NOT_CLEAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinuxVolumeNotClean",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<LinuxVolumeNotClean>,
 );
 impl rt::Object for LinuxVolumeNotClean {
@@ -3953,12 +3736,9 @@ impl rt::Object for LinuxVolumeNotClean {
         &LINUX_VOLUME_NOT_CLEAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINUX_VOLUME_NOT_CLEAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINUX_VOLUME_NOT_CLEAN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4021,9 +3801,8 @@ impl Default for MissingLinuxCustResources {
 }
 pub(crate) static MISSING_LINUX_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingLinuxCustResources",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<MissingLinuxCustResources>,
 );
 impl rt::Object for MissingLinuxCustResources {
@@ -4031,12 +3810,9 @@ impl rt::Object for MissingLinuxCustResources {
         &MISSING_LINUX_CUST_RESOURCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_LINUX_CUST_RESOURCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_LINUX_CUST_RESOURCES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4099,9 +3875,8 @@ impl Default for MissingWindowsCustResources {
 }
 pub(crate) static MISSING_WINDOWS_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingWindowsCustResources",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<MissingWindowsCustResources>,
 );
 impl rt::Object for MissingWindowsCustResources {
@@ -4109,12 +3884,9 @@ impl rt::Object for MissingWindowsCustResources {
         &MISSING_WINDOWS_CUST_RESOURCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_WINDOWS_CUST_RESOURCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_WINDOWS_CUST_RESOURCES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4183,9 +3955,8 @@ impl Default for MountError {
 }
 pub(crate) static MOUNT_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountError",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "
+    "2.0
 ManagedObjectReference vm r
 int diskIndex r
 ",
@@ -4196,12 +3967,9 @@ impl rt::Object for MountError {
         &MOUNT_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -4274,9 +4042,8 @@ impl Default for NicSettingMismatch {
 }
 pub(crate) static NIC_SETTING_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "NicSettingMismatch",
-    "2.5",
     Some(&CUSTOMIZATION_FAULT),
-    "
+    "2.5
 int numberOfNicsInSpec r
 int numberOfNicsInVM r
 ",
@@ -4287,12 +4054,9 @@ impl rt::Object for NicSettingMismatch {
         &NIC_SETTING_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NIC_SETTING_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NIC_SETTING_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.number_of_nics_in_spec),
@@ -4359,9 +4123,8 @@ impl Default for NoDisksToCustomize {
 }
 pub(crate) static NO_DISKS_TO_CUSTOMIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDisksToCustomize",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoDisksToCustomize>,
 );
 impl rt::Object for NoDisksToCustomize {
@@ -4369,12 +4132,9 @@ impl rt::Object for NoDisksToCustomize {
         &NO_DISKS_TO_CUSTOMIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DISKS_TO_CUSTOMIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DISKS_TO_CUSTOMIZE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4440,9 +4200,8 @@ impl Default for UncustomizableGuest {
 }
 pub(crate) static UNCUSTOMIZABLE_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UncustomizableGuest",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "
+    "2.0
 string uncustomizableGuestOS r
 ",
     rt::unset::<UncustomizableGuest>,
@@ -4452,12 +4211,9 @@ impl rt::Object for UncustomizableGuest {
         &UNCUSTOMIZABLE_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNCUSTOMIZABLE_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNCUSTOMIZABLE_GUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.uncustomizable_guest_os),
@@ -4522,9 +4278,8 @@ impl Default for UnexpectedCustomizationFault {
 }
 pub(crate) static UNEXPECTED_CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnexpectedCustomizationFault",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<UnexpectedCustomizationFault>,
 );
 impl rt::Object for UnexpectedCustomizationFault {
@@ -4532,12 +4287,9 @@ impl rt::Object for UnexpectedCustomizationFault {
         &UNEXPECTED_CUSTOMIZATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNEXPECTED_CUSTOMIZATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNEXPECTED_CUSTOMIZATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4600,9 +4352,8 @@ impl Default for VolumeEditorError {
 }
 pub(crate) static VOLUME_EDITOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VolumeEditorError",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<VolumeEditorError>,
 );
 impl rt::Object for VolumeEditorError {
@@ -4610,12 +4361,9 @@ impl rt::Object for VolumeEditorError {
         &VOLUME_EDITOR_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VOLUME_EDITOR_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VOLUME_EDITOR_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -29,9 +29,8 @@ impl Default for BackupBlobReadFailure {
 }
 pub(crate) static BACKUP_BLOB_READ_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupBlobReadFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string entityName r
 string entityType r
 LocalizedMethodFault fault r
@@ -43,12 +42,9 @@ impl rt::Object for BackupBlobReadFailure {
         &BACKUP_BLOB_READ_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BACKUP_BLOB_READ_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BACKUP_BLOB_READ_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -126,9 +122,8 @@ impl Default for BackupBlobWriteFailure {
 }
 pub(crate) static BACKUP_BLOB_WRITE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupBlobWriteFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string entityName r
 string entityType r
 LocalizedMethodFault fault r
@@ -140,12 +135,9 @@ impl rt::Object for BackupBlobWriteFailure {
         &BACKUP_BLOB_WRITE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BACKUP_BLOB_WRITE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BACKUP_BLOB_WRITE_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -217,9 +209,8 @@ impl Default for BoolPolicy {
 }
 pub(crate) static BOOL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "BoolPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 boolean value o
 ",
     rt::unset::<BoolPolicy>,
@@ -229,12 +220,9 @@ impl rt::Object for BoolPolicy {
         &BOOL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BOOL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BOOL_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -296,9 +284,8 @@ impl Default for CollectorAddressUnset {
 }
 pub(crate) static COLLECTOR_ADDRESS_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "CollectorAddressUnset",
-    "5.1",
     Some(&DVS_FAULT),
-    "",
+    "5.1",
     rt::unset::<CollectorAddressUnset>,
 );
 impl rt::Object for CollectorAddressUnset {
@@ -306,12 +293,9 @@ impl rt::Object for CollectorAddressUnset {
         &COLLECTOR_ADDRESS_UNSET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COLLECTOR_ADDRESS_UNSET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COLLECTOR_ADDRESS_UNSET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -377,9 +361,8 @@ impl Default for ConflictingConfiguration {
 }
 pub(crate) static CONFLICTING_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingConfiguration",
-    "5.5",
     Some(&DVS_FAULT),
-    "
+    "5.5
 ConflictingConfigurationConfig configInConflict rl
 ",
     rt::unset::<ConflictingConfiguration>,
@@ -389,12 +372,9 @@ impl rt::Object for ConflictingConfiguration {
         &CONFLICTING_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFLICTING_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFLICTING_CONFIGURATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.config_in_conflict),
@@ -462,9 +442,8 @@ impl Default for ConflictingConfigurationConfig {
 }
 pub(crate) static CONFLICTING_CONFIGURATION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingConfigurationConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 ManagedObjectReference entity o
 string propertyPath r
 ",
@@ -475,12 +454,9 @@ impl rt::Object for ConflictingConfigurationConfig {
         &CONFLICTING_CONFIGURATION_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFLICTING_CONFIGURATION_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFLICTING_CONFIGURATION_CONFIG),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.property_path),
             _ => P::Absent,
@@ -543,9 +519,8 @@ impl Default for DvPortConfigInfo {
 }
 pub(crate) static DV_PORT_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 ManagedObjectReference scope ol
 string description o
@@ -559,12 +534,9 @@ impl rt::Object for DvPortConfigInfo {
         &DV_PORT_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_CONFIG_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.scope),
             2 => P::Value(&self.description),
@@ -639,9 +611,8 @@ impl Default for DvPortConfigSpec {
 }
 pub(crate) static DV_PORT_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string operation r
 string key o
 string name o
@@ -657,12 +628,9 @@ impl rt::Object for DvPortConfigSpec {
         &DV_PORT_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.key),
             2 => P::Value(&self.name),
@@ -741,9 +709,8 @@ impl Default for DvPortSetting {
 }
 pub(crate) static DV_PORT_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortSetting",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 BoolPolicy blocked o
 BoolPolicy vmDirectPathGen2Allowed o since 4.1
 DVSTrafficShapingPolicy inShapingPolicy o
@@ -759,12 +726,9 @@ impl rt::Object for DvPortSetting {
         &DV_PORT_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_SETTING),
             0 => P::Optional(&self.blocked),
             1 => P::Optional(&self.vm_direct_path_gen2_allowed),
             2 => P::Optional(&self.in_shaping_policy),
@@ -832,9 +796,8 @@ impl Default for DvPortState {
 }
 pub(crate) static DV_PORT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortState",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DVPortStatus runtimeInfo o
 DistributedVirtualSwitchPortStatistics stats r
 DistributedVirtualSwitchKeyedOpaqueBlob vendorSpecificState ol
@@ -846,12 +809,9 @@ impl rt::Object for DvPortState {
         &DV_PORT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_STATE),
             0 => P::Optional(&self.runtime_info),
             1 => P::Object(&self.stats),
             2 => P::Objects(&self.vendor_specific_state),
@@ -937,9 +897,8 @@ impl Default for DvPortStatus {
 }
 pub(crate) static DV_PORT_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortStatus",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean linkUp r
 boolean blocked r
 NumericRange vlanIds ol
@@ -960,12 +919,9 @@ impl rt::Object for DvPortStatus {
         &DV_PORT_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_STATUS),
             0 => P::Value(&self.link_up),
             1 => P::Value(&self.blocked),
             2 => P::Objects(&self.vlan_ids),
@@ -1099,9 +1055,8 @@ impl Default for DvPortgroupConfigInfo {
 }
 pub(crate) static DV_PORTGROUP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string name r
 int numPorts r
@@ -1132,12 +1087,9 @@ impl rt::Object for DvPortgroupConfigInfo {
         &DV_PORTGROUP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_ports),
@@ -1282,9 +1234,8 @@ impl Default for DvPortgroupConfigSpec {
 }
 pub(crate) static DV_PORTGROUP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string configVersion o
 string name o
 int numPorts o
@@ -1312,12 +1263,9 @@ impl rt::Object for DvPortgroupConfigSpec {
         &DV_PORTGROUP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_CONFIG_SPEC),
             0 => P::Value(&self.config_version),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_ports),
@@ -1402,9 +1350,8 @@ impl Default for DvPortgroupCreatedEvent {
 }
 pub(crate) static DV_PORTGROUP_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupCreatedEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "",
+    "4.0",
     rt::unset::<DvPortgroupCreatedEvent>,
 );
 impl rt::Object for DvPortgroupCreatedEvent {
@@ -1412,12 +1359,9 @@ impl rt::Object for DvPortgroupCreatedEvent {
         &DV_PORTGROUP_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1480,9 +1424,8 @@ impl Default for DvPortgroupDestroyedEvent {
 }
 pub(crate) static DV_PORTGROUP_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupDestroyedEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "",
+    "4.0",
     rt::unset::<DvPortgroupDestroyedEvent>,
 );
 impl rt::Object for DvPortgroupDestroyedEvent {
@@ -1490,12 +1433,9 @@ impl rt::Object for DvPortgroupDestroyedEvent {
         &DV_PORTGROUP_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_DESTROYED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1556,9 +1496,8 @@ impl Default for DvPortgroupEvent {
 }
 pub(crate) static DV_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupEvent",
-    "4.0",
     Some(&EVENT),
-    "",
+    "4.0",
     rt::unset::<DvPortgroupEvent>,
 );
 impl rt::Object for DvPortgroupEvent {
@@ -1566,12 +1505,9 @@ impl rt::Object for DvPortgroupEvent {
         &DV_PORTGROUP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1640,9 +1576,8 @@ impl Default for DvPortgroupNsxConfig {
 }
 pub(crate) static DV_PORTGROUP_NSX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupNsxConfig",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 int vlanIdExtended o
 DVPortgroupNsxSubnetAddressInfo subnetAddresses o
 string spanIds ol
@@ -1654,12 +1589,9 @@ impl rt::Object for DvPortgroupNsxConfig {
         &DV_PORTGROUP_NSX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_NSX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_NSX_CONFIG),
             0 => P::Value(&self.vlan_id_extended),
             1 => P::Optional(&self.subnet_addresses),
             2 => P::Value(&self.span_ids),
@@ -1710,9 +1642,8 @@ impl Default for DvPortgroupNsxSubnetAddressInfo {
 }
 pub(crate) static DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupNsxSubnetAddressInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string cidr ol
 ",
     rt::unset::<DvPortgroupNsxSubnetAddressInfo>,
@@ -1722,12 +1653,9 @@ impl rt::Object for DvPortgroupNsxSubnetAddressInfo {
         &DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO),
             0 => P::Value(&self.cidr),
             _ => P::Absent,
         }
@@ -1794,9 +1722,8 @@ impl Default for DvPortgroupPolicy {
 }
 pub(crate) static DV_PORTGROUP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean blockOverrideAllowed r
 boolean shapingOverrideAllowed r
 boolean vendorConfigOverrideAllowed r
@@ -1812,12 +1739,9 @@ impl rt::Object for DvPortgroupPolicy {
         &DV_PORTGROUP_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_POLICY),
             0 => P::Value(&self.block_override_allowed),
             1 => P::Value(&self.shaping_override_allowed),
             2 => P::Value(&self.vendor_config_override_allowed),
@@ -1885,9 +1809,8 @@ impl Default for DvPortgroupReconfiguredEvent {
 }
 pub(crate) static DV_PORTGROUP_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupReconfiguredEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "
+    "4.0
 DVPortgroupConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -1898,12 +1821,9 @@ impl rt::Object for DvPortgroupReconfiguredEvent {
         &DV_PORTGROUP_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.config_spec),
@@ -1976,9 +1896,8 @@ impl Default for DvPortgroupRenamedEvent {
 }
 pub(crate) static DV_PORTGROUP_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupRenamedEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "
+    "4.0
 string oldName r
 string newName r
 ",
@@ -1989,12 +1908,9 @@ impl rt::Object for DvPortgroupRenamedEvent {
         &DV_PORTGROUP_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_RENAMED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -2064,9 +1980,8 @@ impl Default for DvPortgroupSelection {
 }
 pub(crate) static DV_PORTGROUP_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupSelection",
-    "5.0",
     Some(&SELECTION_SET),
-    "
+    "5.0
 string dvsUuid r
 string portgroupKey rl
 ",
@@ -2077,12 +1992,9 @@ impl rt::Object for DvPortgroupSelection {
         &DV_PORTGROUP_SELECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_SELECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_SELECTION),
             rt::BASE => P::Object(&SelectionSet {}),
             0 => P::Value(&self.dvs_uuid),
             1 => P::Value(&self.portgroup_key),
@@ -2135,9 +2047,8 @@ impl Default for DvsBackupRestoreCapability {
 }
 pub(crate) static DVS_BACKUP_RESTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSBackupRestoreCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean backupRestoreSupported r
 ",
     rt::unset::<DvsBackupRestoreCapability>,
@@ -2147,12 +2058,9 @@ impl rt::Object for DvsBackupRestoreCapability {
         &DVS_BACKUP_RESTORE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_BACKUP_RESTORE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_BACKUP_RESTORE_CAPABILITY),
             0 => P::Value(&self.backup_restore_supported),
             _ => P::Absent,
         }
@@ -2215,9 +2123,8 @@ impl Default for DvsCapability {
 }
 pub(crate) static DVS_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSCapability",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean dvsOperationSupported o
 boolean dvPortGroupOperationSupported o
 boolean dvPortOperationSupported o
@@ -2231,12 +2138,9 @@ impl rt::Object for DvsCapability {
         &DVS_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CAPABILITY),
             0 => P::Value(&self.dvs_operation_supported),
             1 => P::Value(&self.dv_port_group_operation_supported),
             2 => P::Value(&self.dv_port_operation_supported),
@@ -2375,9 +2279,8 @@ impl Default for DvsConfigInfo {
 }
 pub(crate) static DVS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string uuid r
 string name r
 int numStandalonePorts r
@@ -2413,12 +2316,9 @@ impl rt::Object for DvsConfigInfo {
         &DVS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CONFIG_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_standalone_ports),
@@ -2575,9 +2475,8 @@ impl Default for DvsConfigSpec {
 }
 pub(crate) static DVS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string configVersion o
 string name o
 int numStandalonePorts o
@@ -2604,12 +2503,9 @@ impl rt::Object for DvsConfigSpec {
         &DVS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CONFIG_SPEC),
             0 => P::Value(&self.config_version),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_standalone_ports),
@@ -2693,9 +2589,8 @@ impl Default for DvsContactInfo {
 }
 pub(crate) static DVS_CONTACT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSContactInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 string contact o
 ",
@@ -2706,12 +2601,9 @@ impl rt::Object for DvsContactInfo {
         &DVS_CONTACT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CONTACT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CONTACT_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.contact),
             _ => P::Absent,
@@ -2768,9 +2660,8 @@ impl Default for DvsCreateSpec {
 }
 pub(crate) static DVS_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSCreateSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DVSConfigSpec configSpec r
 DistributedVirtualSwitchProductSpec productInfo o
 DVSCapability capability o
@@ -2782,12 +2673,9 @@ impl rt::Object for DvsCreateSpec {
         &DVS_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CREATE_SPEC),
             0 => P::Value(&self.config_spec),
             1 => P::Optional(&self.product_info),
             2 => P::Optional(&self.capability),
@@ -2861,9 +2749,8 @@ impl Default for DvsFailureCriteria {
 }
 pub(crate) static DVS_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFailureCriteria",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 StringPolicy checkSpeed o
 IntPolicy speed o
 BoolPolicy checkDuplex o
@@ -2879,12 +2766,9 @@ impl rt::Object for DvsFailureCriteria {
         &DVS_FAILURE_CRITERIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FAILURE_CRITERIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FAILURE_CRITERIA),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.check_speed),
@@ -2989,9 +2873,8 @@ impl Default for DvsFeatureCapability {
 }
 pub(crate) static DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFeatureCapability",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean networkResourceManagementSupported r
 boolean vmDirectPathGen2Supported o
 string nicTeamingPolicy ol
@@ -3010,12 +2893,9 @@ impl rt::Object for DvsFeatureCapability {
         &DVS_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FEATURE_CAPABILITY),
             0 => P::Value(&self.network_resource_management_supported),
             1 => P::Value(&self.vm_direct_path_gen2_supported),
             2 => P::Value(&self.nic_teaming_policy),
@@ -3078,9 +2958,8 @@ impl Default for DvsFilterSpecConnecteeSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecConnecteeSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "8.0.3.0",
     rt::unset::<DvsFilterSpecConnecteeSpec>,
 );
 impl rt::Object for DvsFilterSpecConnecteeSpec {
@@ -3088,12 +2967,9 @@ impl rt::Object for DvsFilterSpecConnecteeSpec {
         &DVS_FILTER_SPEC_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
             _ => P::Absent,
         }
     }
@@ -3138,9 +3014,8 @@ impl Default for DvsFilterSpecPnicConnecteeSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecPnicConnecteeSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
-    "
+    "8.0.3.0
 string pnicNameSpec o
 ",
     rt::unset::<DvsFilterSpecPnicConnecteeSpec>,
@@ -3150,12 +3025,9 @@ impl rt::Object for DvsFilterSpecPnicConnecteeSpec {
         &DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC),
             0 => P::Value(&self.pnic_name_spec),
             _ => P::Absent,
         }
@@ -3202,9 +3074,8 @@ impl Default for DvsFilterSpecPvlanSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecPvlanSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_VLAN_SPEC),
-    "
+    "8.0.3.0
 int pvlanId o
 ",
     rt::unset::<DvsFilterSpecPvlanSpec>,
@@ -3214,12 +3085,9 @@ impl rt::Object for DvsFilterSpecPvlanSpec {
         &DVS_FILTER_SPEC_PVLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_PVLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_PVLAN_SPEC),
             0 => P::Value(&self.pvlan_id),
             _ => P::Absent,
         }
@@ -3266,9 +3134,8 @@ impl Default for DvsFilterSpecTrunkVlanSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecTrunkVlanSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_VLAN_SPEC),
-    "
+    "8.0.3.0
 NumericRange range o
 ",
     rt::unset::<DvsFilterSpecTrunkVlanSpec>,
@@ -3278,12 +3145,9 @@ impl rt::Object for DvsFilterSpecTrunkVlanSpec {
         &DVS_FILTER_SPEC_TRUNK_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_TRUNK_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_TRUNK_VLAN_SPEC),
             0 => P::Optional(&self.range),
             _ => P::Absent,
         }
@@ -3330,9 +3194,8 @@ impl Default for DvsFilterSpecVlanIdSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVlanIdSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_VLAN_SPEC),
-    "
+    "8.0.3.0
 int vlanId o
 ",
     rt::unset::<DvsFilterSpecVlanIdSpec>,
@@ -3342,12 +3205,9 @@ impl rt::Object for DvsFilterSpecVlanIdSpec {
         &DVS_FILTER_SPEC_VLAN_ID_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VLAN_ID_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VLAN_ID_SPEC),
             0 => P::Value(&self.vlan_id),
             _ => P::Absent,
         }
@@ -3391,9 +3251,8 @@ impl Default for DvsFilterSpecVlanSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVlanSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "8.0.3.0",
     rt::unset::<DvsFilterSpecVlanSpec>,
 );
 impl rt::Object for DvsFilterSpecVlanSpec {
@@ -3401,12 +3260,9 @@ impl rt::Object for DvsFilterSpecVlanSpec {
         &DVS_FILTER_SPEC_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VLAN_SPEC),
             _ => P::Absent,
         }
     }
@@ -3451,9 +3307,8 @@ impl Default for DvsFilterSpecVmConnecteeSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_VM_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVmConnecteeSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
-    "
+    "8.0.3.0
 string vmNameSpec o
 ",
     rt::unset::<DvsFilterSpecVmConnecteeSpec>,
@@ -3463,12 +3318,9 @@ impl rt::Object for DvsFilterSpecVmConnecteeSpec {
         &DVS_FILTER_SPEC_VM_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VM_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VM_CONNECTEE_SPEC),
             0 => P::Value(&self.vm_name_spec),
             _ => P::Absent,
         }
@@ -3515,9 +3367,8 @@ impl Default for DvsFilterSpecVmknicConnecteeSpec {
 }
 pub(crate) static DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVmknicConnecteeSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
-    "
+    "8.0.3.0
 string vmknicNameSpec o
 ",
     rt::unset::<DvsFilterSpecVmknicConnecteeSpec>,
@@ -3527,12 +3378,9 @@ impl rt::Object for DvsFilterSpecVmknicConnecteeSpec {
         &DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC),
             0 => P::Value(&self.vmknic_name_spec),
             _ => P::Absent,
         }
@@ -3576,9 +3424,8 @@ impl Default for DvsHealthCheckCapability {
 }
 pub(crate) static DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHealthCheckCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<DvsHealthCheckCapability>,
 );
 impl rt::Object for DvsHealthCheckCapability {
@@ -3586,12 +3433,9 @@ impl rt::Object for DvsHealthCheckCapability {
         &DVS_HEALTH_CHECK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HEALTH_CHECK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HEALTH_CHECK_CAPABILITY),
             _ => P::Absent,
         }
     }
@@ -3642,9 +3486,8 @@ impl Default for DvsHealthCheckConfig {
 }
 pub(crate) static DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHealthCheckConfig",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean enable o
 int interval o
 ",
@@ -3655,12 +3498,9 @@ impl rt::Object for DvsHealthCheckConfig {
         &DVS_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HEALTH_CHECK_CONFIG),
             0 => P::Value(&self.enable),
             1 => P::Value(&self.interval),
             _ => P::Absent,
@@ -3721,9 +3561,8 @@ impl Default for DvsHostLocalPortInfo {
 }
 pub(crate) static DVS_HOST_LOCAL_PORT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHostLocalPortInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string switchUuid r
 string portKey r
 DVPortSetting setting r
@@ -3736,12 +3575,9 @@ impl rt::Object for DvsHostLocalPortInfo {
         &DVS_HOST_LOCAL_PORT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_LOCAL_PORT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_LOCAL_PORT_INFO),
             0 => P::Value(&self.switch_uuid),
             1 => P::Value(&self.port_key),
             2 => P::Value(&self.setting),
@@ -3808,9 +3644,8 @@ impl Default for DvsMacLearningPolicy {
 }
 pub(crate) static DVS_MAC_LEARNING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSMacLearningPolicy",
-    "6.7",
     Some(&INHERITABLE_POLICY),
-    "
+    "6.7
 boolean enabled r
 boolean allowUnicastFlooding o
 int limit o
@@ -3823,12 +3658,9 @@ impl rt::Object for DvsMacLearningPolicy {
         &DVS_MAC_LEARNING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_LEARNING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MAC_LEARNING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.enabled),
@@ -3910,9 +3742,8 @@ impl Default for DvsMacManagementPolicy {
 }
 pub(crate) static DVS_MAC_MANAGEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSMacManagementPolicy",
-    "6.7",
     Some(&INHERITABLE_POLICY),
-    "
+    "6.7
 boolean allowPromiscuous o
 boolean macChanges o
 boolean forgedTransmits o
@@ -3925,12 +3756,9 @@ impl rt::Object for DvsMacManagementPolicy {
         &DVS_MAC_MANAGEMENT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_MANAGEMENT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MAC_MANAGEMENT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.allow_promiscuous),
@@ -4003,9 +3831,8 @@ impl Default for DvsManagerDvsConfigTarget {
 }
 pub(crate) static DVS_MANAGER_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerDvsConfigTarget",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DistributedVirtualPortgroupInfo distributedVirtualPortgroup ol
 DistributedVirtualSwitchInfo distributedVirtualSwitch ol
 ",
@@ -4016,12 +3843,9 @@ impl rt::Object for DvsManagerDvsConfigTarget {
         &DVS_MANAGER_DVS_CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_DVS_CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_DVS_CONFIG_TARGET),
             0 => P::Objects(&self.distributed_virtual_portgroup),
             1 => P::Objects(&self.distributed_virtual_switch),
             _ => P::Absent,
@@ -4075,9 +3899,8 @@ impl Default for DvsManagerPhysicalNicsList {
 }
 pub(crate) static DVS_MANAGER_PHYSICAL_NICS_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerPhysicalNicsList",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 ManagedObjectReference host r
 PhysicalNic physicalNics ol
 ",
@@ -4088,12 +3911,9 @@ impl rt::Object for DvsManagerPhysicalNicsList {
         &DVS_MANAGER_PHYSICAL_NICS_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_PHYSICAL_NICS_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_PHYSICAL_NICS_LIST),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.physical_nics),
             _ => P::Absent,
@@ -4144,9 +3964,8 @@ impl Default for DvsNameArrayUplinkPortPolicy {
 }
 pub(crate) static DVS_NAME_ARRAY_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNameArrayUplinkPortPolicy",
-    "4.0",
     Some(&DVS_UPLINK_PORT_POLICY),
-    "
+    "4.0
 string uplinkPortName rl
 ",
     rt::unset::<DvsNameArrayUplinkPortPolicy>,
@@ -4156,12 +3975,9 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
         &DVS_NAME_ARRAY_UPLINK_PORT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NAME_ARRAY_UPLINK_PORT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NAME_ARRAY_UPLINK_PORT_POLICY),
             rt::BASE => P::Object(&DvsUplinkPortPolicy {}),
             0 => P::Value(&self.uplink_port_name),
             _ => P::Absent,
@@ -4227,9 +4043,8 @@ impl Default for DvsNetworkResourceManagementCapability {
 }
 pub(crate) static DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourceManagementCapability",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean networkResourceManagementSupported r
 int networkResourcePoolHighShareValue r
 boolean qosSupported r
@@ -4244,12 +4059,9 @@ impl rt::Object for DvsNetworkResourceManagementCapability {
         &DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY),
             0 => P::Value(&self.network_resource_management_supported),
             1 => P::Value(&self.network_resource_pool_high_share_value),
             2 => P::Value(&self.qos_supported),
@@ -4320,9 +4132,8 @@ impl Default for DvsNetworkResourcePool {
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePool",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string name o
 string description o
@@ -4336,12 +4147,9 @@ impl rt::Object for DvsNetworkResourcePool {
         &DVS_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),

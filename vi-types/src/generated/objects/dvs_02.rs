@@ -26,9 +26,8 @@ impl Default for DvsNetworkResourcePoolAllocationInfo {
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePoolAllocationInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 long limit o
 SharesInfo shares o
 int priorityTag o since 5.0
@@ -40,12 +39,9 @@ impl rt::Object for DvsNetworkResourcePoolAllocationInfo {
         &DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO),
             0 => P::Value(&self.limit),
             1 => P::Optional(&self.shares),
             2 => P::Value(&self.priority_tag),
@@ -110,9 +106,8 @@ impl Default for DvsNetworkResourcePoolConfigSpec {
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePoolConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string configVersion o
 DVSNetworkResourcePoolAllocationInfo allocationInfo o
@@ -126,12 +121,9 @@ impl rt::Object for DvsNetworkResourcePoolConfigSpec {
         &DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC),
             0 => P::Value(&self.key),
             1 => P::Value(&self.config_version),
             2 => P::Optional(&self.allocation_info),
@@ -194,9 +186,8 @@ impl Default for DvsPolicy {
 }
 pub(crate) static DVS_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean autoPreInstallAllowed o
 boolean autoUpgradeAllowed o
 boolean partialUpgradeAllowed o
@@ -208,12 +199,9 @@ impl rt::Object for DvsPolicy {
         &DVS_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_POLICY),
             0 => P::Value(&self.auto_pre_install_allowed),
             1 => P::Value(&self.auto_upgrade_allowed),
             2 => P::Value(&self.partial_upgrade_allowed),
@@ -264,9 +252,8 @@ impl Default for DvsRollbackCapability {
 }
 pub(crate) static DVS_ROLLBACK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRollbackCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean rollbackSupported r
 ",
     rt::unset::<DvsRollbackCapability>,
@@ -276,12 +263,9 @@ impl rt::Object for DvsRollbackCapability {
         &DVS_ROLLBACK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_ROLLBACK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_ROLLBACK_CAPABILITY),
             0 => P::Value(&self.rollback_supported),
             _ => P::Absent,
         }
@@ -333,9 +317,8 @@ impl Default for DvsRuntimeInfo {
 }
 pub(crate) static DVS_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRuntimeInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 HostMemberRuntimeInfo hostMemberRuntime ol
 DvsResourceRuntimeInfo resourceRuntimeInfo o since 6.0
 ",
@@ -346,12 +329,9 @@ impl rt::Object for DvsRuntimeInfo {
         &DVS_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RUNTIME_INFO),
             0 => P::Objects(&self.host_member_runtime),
             1 => P::Optional(&self.resource_runtime_info),
             _ => P::Absent,
@@ -411,9 +391,8 @@ impl Default for DvsSecurityPolicy {
 }
 pub(crate) static DVS_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSecurityPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 BoolPolicy allowPromiscuous o
 BoolPolicy macChanges o
 BoolPolicy forgedTransmits o
@@ -425,12 +404,9 @@ impl rt::Object for DvsSecurityPolicy {
         &DVS_SECURITY_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SECURITY_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SECURITY_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.allow_promiscuous),
@@ -496,9 +472,8 @@ impl Default for DvsSelection {
 }
 pub(crate) static DVS_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSelection",
-    "5.0",
     Some(&SELECTION_SET),
-    "
+    "5.0
 string dvsUuid r
 ",
     rt::unset::<DvsSelection>,
@@ -508,12 +483,9 @@ impl rt::Object for DvsSelection {
         &DVS_SELECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SELECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SELECTION),
             rt::BASE => P::Object(&SelectionSet {}),
             0 => P::Value(&self.dvs_uuid),
             _ => P::Absent,
@@ -594,9 +566,8 @@ impl Default for DvsSummary {
 }
 pub(crate) static DVS_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSummary",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string uuid r
 int numPorts r
@@ -616,12 +587,9 @@ impl rt::Object for DvsSummary {
         &DVS_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.num_ports),
@@ -702,9 +670,8 @@ impl Default for DvsTrafficShapingPolicy {
 }
 pub(crate) static DVS_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSTrafficShapingPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 BoolPolicy enabled o
 LongPolicy averageBandwidth o
 LongPolicy peakBandwidth o
@@ -717,12 +684,9 @@ impl rt::Object for DvsTrafficShapingPolicy {
         &DVS_TRAFFIC_SHAPING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_SHAPING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_SHAPING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.enabled),
@@ -787,9 +751,8 @@ impl Default for DvsUplinkPortPolicy {
 }
 pub(crate) static DVS_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSUplinkPortPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<DvsUplinkPortPolicy>,
 );
 impl rt::Object for DvsUplinkPortPolicy {
@@ -797,12 +760,9 @@ impl rt::Object for DvsUplinkPortPolicy {
         &DVS_UPLINK_PORT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPLINK_PORT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPLINK_PORT_POLICY),
             _ => P::Absent,
         }
     }
@@ -853,9 +813,8 @@ impl Default for DvsVendorSpecificConfig {
 }
 pub(crate) static DVS_VENDOR_SPECIFIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSVendorSpecificConfig",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 DistributedVirtualSwitchKeyedOpaqueBlob keyValue ol
 ",
     rt::unset::<DvsVendorSpecificConfig>,
@@ -865,12 +824,9 @@ impl rt::Object for DvsVendorSpecificConfig {
         &DVS_VENDOR_SPECIFIC_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VENDOR_SPECIFIC_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VENDOR_SPECIFIC_CONFIG),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.key_value),
@@ -946,9 +902,8 @@ impl Default for DvsVmVnicNetworkResourcePool {
 }
 pub(crate) static DVS_VM_VNIC_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSVmVnicNetworkResourcePool",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string name o
 string description o
@@ -962,12 +917,9 @@ impl rt::Object for DvsVmVnicNetworkResourcePool {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -1063,9 +1015,8 @@ impl Default for DistributedVirtualPort {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPort",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 DVPortConfigInfo config r
 string dvsUuid r
@@ -1088,12 +1039,9 @@ impl rt::Object for DistributedVirtualPort {
         &DISTRIBUTED_VIRTUAL_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORT),
             0 => P::Value(&self.key),
             1 => P::Object(&self.config),
             2 => P::Value(&self.dvs_uuid),
@@ -1201,9 +1149,8 @@ impl Default for DistributedVirtualPortgroupInfo {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string switchName r
 string switchUuid r
 string portgroupName r
@@ -1224,12 +1171,9 @@ impl rt::Object for DistributedVirtualPortgroupInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP_INFO),
             0 => P::Value(&self.switch_name),
             1 => P::Value(&self.switch_uuid),
             2 => P::Value(&self.portgroup_name),
@@ -1303,9 +1247,8 @@ impl Default for DistributedVirtualPortgroupNsxPortgroupOperationResult {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupNsxPortgroupOperationResult",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 ManagedObjectReference portgroups ol
 DistributedVirtualPortgroupProblem problems ol
 ",
@@ -1316,12 +1259,11 @@ impl rt::Object for DistributedVirtualPortgroupNsxPortgroupOperationResult {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT)
+            }
             0 => P::Value(&self.portgroups),
             1 => P::Objects(&self.problems),
             _ => P::Absent,
@@ -1375,9 +1317,8 @@ impl Default for DistributedVirtualPortgroupProblem {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupProblem",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string logicalSwitchUuid r
 LocalizedMethodFault fault r
 ",
@@ -1388,12 +1329,9 @@ impl rt::Object for DistributedVirtualPortgroupProblem {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM),
             0 => P::Value(&self.logical_switch_uuid),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -1459,9 +1397,8 @@ impl Default for DistributedVirtualSwitchHostMember {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMember",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DistributedVirtualSwitchHostMemberRuntimeState runtimeState o since 5.0
 DistributedVirtualSwitchHostMemberConfigInfo config r
 DistributedVirtualSwitchProductSpec productInfo o
@@ -1476,12 +1413,9 @@ impl rt::Object for DistributedVirtualSwitchHostMember {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER),
             0 => P::Optional(&self.runtime_state),
             1 => P::Object(&self.config),
             2 => P::Optional(&self.product_info),
@@ -1535,9 +1469,8 @@ impl Default for DistributedVirtualSwitchHostMemberBacking {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberBacking",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<DistributedVirtualSwitchHostMemberBacking>,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
@@ -1545,12 +1478,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING),
             _ => P::Absent,
         }
     }
@@ -1629,9 +1559,8 @@ impl Default for DistributedVirtualSwitchHostMemberConfigInfo {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host o
 int maxProxySwitchPorts r
 DistributedVirtualSwitchKeyedOpaqueBlob vendorSpecificConfig ol
@@ -1651,12 +1580,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.max_proxy_switch_ports),
             2 => P::Objects(&self.vendor_specific_config),
@@ -1737,9 +1663,8 @@ impl Default for DistributedVirtualSwitchHostMemberConfigSpec {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string operation r
 ManagedObjectReference host r
 DistributedVirtualSwitchHostMemberBacking backing o
@@ -1753,12 +1678,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.host),
             2 => P::Value(&self.backing),
@@ -1821,9 +1743,8 @@ impl Default for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberHostPerfNicOffloadState",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean enabled r
 string runtimeStatus o
 string statusDescription o
@@ -1835,12 +1756,13 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE,
+                )
+            }
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.runtime_status),
             2 => P::Value(&self.status_description),
@@ -1896,9 +1818,8 @@ impl Default for DistributedVirtualSwitchHostMemberHostUplinkState {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberHostUplinkState",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string uplinkName r
 string state r
 ",
@@ -1909,12 +1830,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE)
+            }
             0 => P::Value(&self.uplink_name),
             1 => P::Value(&self.state),
             _ => P::Absent,
@@ -1963,9 +1883,8 @@ impl Default for DistributedVirtualSwitchHostMemberPnicBacking {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberPnicBacking",
-    "4.0",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING),
-    "
+    "4.0
 DistributedVirtualSwitchHostMemberPnicSpec pnicSpec ol
 ",
     rt::unset::<DistributedVirtualSwitchHostMemberPnicBacking>,
@@ -1975,12 +1894,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING),
             rt::BASE => {
                 P::Object(
                     &DistributedVirtualSwitchHostMemberBacking {
@@ -2046,9 +1962,8 @@ impl Default for DistributedVirtualSwitchHostMemberPnicSpec {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberPnicSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string pnicDevice r
 string uplinkPortKey o
 string uplinkPortgroupKey o
@@ -2061,12 +1976,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC),
             0 => P::Value(&self.pnic_device),
             1 => P::Value(&self.uplink_port_key),
             2 => P::Value(&self.uplink_portgroup_key),
@@ -2121,9 +2033,8 @@ impl Default for DistributedVirtualSwitchHostMemberRuntimeState {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberRuntimeState",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int currentMaxProxySwitchPorts r
 ",
     rt::unset::<DistributedVirtualSwitchHostMemberRuntimeState>,
@@ -2133,12 +2044,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberRuntimeState {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE),
             0 => P::Value(&self.current_max_proxy_switch_ports),
             _ => P::Absent,
         }
@@ -2190,9 +2098,8 @@ impl Default for DistributedVirtualSwitchHostMemberTransportZoneInfo {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberTransportZoneInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string uuid r
 string type r
 ",
@@ -2203,12 +2110,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO)
+            }
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -2262,9 +2168,8 @@ impl Default for DistributedVirtualSwitchHostProductSpec {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostProductSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string productLineId o
 string version o
 ",
@@ -2275,12 +2180,9 @@ impl rt::Object for DistributedVirtualSwitchHostProductSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC),
             0 => P::Value(&self.product_line_id),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -2340,9 +2242,8 @@ impl Default for DistributedVirtualSwitchInfo {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string switchName r
 string switchUuid r
 ManagedObjectReference distributedVirtualSwitch r
@@ -2355,12 +2256,9 @@ impl rt::Object for DistributedVirtualSwitchInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_INFO),
             0 => P::Value(&self.switch_name),
             1 => P::Value(&self.switch_uuid),
             2 => P::Value(&self.distributed_virtual_switch),
@@ -2418,9 +2316,8 @@ impl Default for DistributedVirtualSwitchKeyedOpaqueBlob {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchKeyedOpaqueBlob",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string opaqueData r
 ",
@@ -2431,12 +2328,9 @@ impl rt::Object for DistributedVirtualSwitchKeyedOpaqueBlob {
         &DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB),
             0 => P::Value(&self.key),
             1 => P::Value(&self.opaque_data),
             _ => P::Absent,
@@ -2490,9 +2384,8 @@ impl Default for DistributedVirtualSwitchManagerCompatibilityResult {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerCompatibilityResult",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference host r
 LocalizedMethodFault error ol
 ",
@@ -2503,12 +2396,9 @@ impl rt::Object for DistributedVirtualSwitchManagerCompatibilityResult {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.error),
             _ => P::Absent,
@@ -2562,9 +2452,8 @@ impl Default for DistributedVirtualSwitchManagerDvsProductSpec {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerDvsProductSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 DistributedVirtualSwitchProductSpec newSwitchProductSpec o
 ManagedObjectReference distributedVirtualSwitch o
 ",
@@ -2575,12 +2464,9 @@ impl rt::Object for DistributedVirtualSwitchManagerDvsProductSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC),
             0 => P::Optional(&self.new_switch_product_spec),
             1 => P::Value(&self.distributed_virtual_switch),
             _ => P::Absent,
@@ -2634,9 +2520,8 @@ impl Default for DistributedVirtualSwitchManagerHostArrayFilter {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostArrayFilter",
-    "4.1",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
-    "
+    "4.1
 ManagedObjectReference host rl
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostArrayFilter>,
@@ -2646,12 +2531,9 @@ impl rt::Object for DistributedVirtualSwitchManagerHostArrayFilter {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
@@ -2720,9 +2602,8 @@ impl Default for DistributedVirtualSwitchManagerHostContainer {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostContainer",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference container r
 boolean recursive r
 ",
@@ -2733,12 +2614,9 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainer {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER),
             0 => P::Value(&self.container),
             1 => P::Value(&self.recursive),
             _ => P::Absent,
@@ -2792,9 +2670,8 @@ impl Default for DistributedVirtualSwitchManagerHostContainerFilter {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostContainerFilter",
-    "4.1",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
-    "
+    "4.1
 DistributedVirtualSwitchManagerHostContainer hostContainer r
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostContainerFilter>,
@@ -2804,12 +2681,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainerFilter {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.host_container),
@@ -2873,9 +2749,8 @@ impl Default for DistributedVirtualSwitchManagerHostDvsFilterSpec {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostDvsFilterSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean inclusive r
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostDvsFilterSpec>,
@@ -2885,12 +2760,9 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsFilterSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
             0 => P::Value(&self.inclusive),
             _ => P::Absent,
         }
@@ -2944,9 +2816,8 @@ impl Default for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostDvsMembershipFilter",
-    "4.1",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
-    "
+    "4.1
 ManagedObjectReference distributedVirtualSwitch r
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostDvsMembershipFilter>,
@@ -2956,12 +2827,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.distributed_virtual_switch),
@@ -3033,9 +2903,8 @@ impl Default for DistributedVirtualSwitchManagerImportResult {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerImportResult",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 ManagedObjectReference distributedVirtualSwitch ol
 ManagedObjectReference distributedVirtualPortgroup ol
 ImportOperationBulkFaultFaultOnImport importFault ol
@@ -3047,12 +2916,9 @@ impl rt::Object for DistributedVirtualSwitchManagerImportResult {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT),
             0 => P::Value(&self.distributed_virtual_switch),
             1 => P::Value(&self.distributed_virtual_portgroup),
             2 => P::Objects(&self.import_fault),
@@ -3111,9 +2977,8 @@ impl Default for DistributedVirtualSwitchManagerSpanInfo {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerSpanInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string ID r
 ManagedObjectReference clusters ol
 boolean exclusive o
@@ -3125,12 +2990,9 @@ impl rt::Object for DistributedVirtualSwitchManagerSpanInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.clusters),
             2 => P::Value(&self.exclusive),
@@ -3192,9 +3054,8 @@ impl Default for DistributedVirtualSwitchNetworkOffloadSpec {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchNetworkOffloadSpec",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string id r
 string name o
 string types ol
@@ -3207,12 +3068,9 @@ impl rt::Object for DistributedVirtualSwitchNetworkOffloadSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.types),
@@ -3276,9 +3134,8 @@ impl Default for DistributedVirtualSwitchPortConnectee {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortConnectee",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference connectedEntity o
 string nicKey o
 string type o
@@ -3291,12 +3148,9 @@ impl rt::Object for DistributedVirtualSwitchPortConnectee {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE),
             0 => P::Value(&self.connected_entity),
             1 => P::Value(&self.nic_key),
             2 => P::Value(&self.r#type),
@@ -3375,9 +3229,8 @@ impl Default for DistributedVirtualSwitchPortCriteria {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortCriteria",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean connected o
 boolean active o
 boolean uplinkPort o
@@ -3395,12 +3248,9 @@ impl rt::Object for DistributedVirtualSwitchPortCriteria {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA),
             0 => P::Value(&self.connected),
             1 => P::Value(&self.active),
             2 => P::Value(&self.uplink_port),
@@ -3516,9 +3366,8 @@ impl Default for DistributedVirtualSwitchPortStatistics {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortStatistics",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long packetsInMulticast r
 long packetsOutMulticast r
 long bytesInMulticast r
@@ -3545,12 +3394,9 @@ impl rt::Object for DistributedVirtualSwitchPortStatistics {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS),
             0 => P::Value(&self.packets_in_multicast),
             1 => P::Value(&self.packets_out_multicast),
             2 => P::Value(&self.bytes_in_multicast),
@@ -3651,9 +3497,8 @@ impl Default for DistributedVirtualSwitchProductSpec {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchProductSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 string vendor o
 string version o
@@ -3669,12 +3514,9 @@ impl rt::Object for DistributedVirtualSwitchProductSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.vendor),
             2 => P::Value(&self.version),
@@ -3738,9 +3580,8 @@ impl Default for DvpgImportEvent {
 }
 pub(crate) static DVPG_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvpgImportEvent",
-    "5.1",
     Some(&DV_PORTGROUP_EVENT),
-    "
+    "5.1
 string importType r
 ",
     rt::unset::<DvpgImportEvent>,
@@ -3750,12 +3591,9 @@ impl rt::Object for DvpgImportEvent {
         &DVPG_IMPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVPG_IMPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVPG_IMPORT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.import_type),
@@ -3820,9 +3658,8 @@ impl Default for DvpgRestoreEvent {
 }
 pub(crate) static DVPG_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvpgRestoreEvent",
-    "5.1",
     Some(&DV_PORTGROUP_EVENT),
-    "",
+    "5.1",
     rt::unset::<DvpgRestoreEvent>,
 );
 impl rt::Object for DvpgRestoreEvent {
@@ -3830,12 +3667,9 @@ impl rt::Object for DvpgRestoreEvent {
         &DVPG_RESTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVPG_RESTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVPG_RESTORE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3893,9 +3727,8 @@ impl Default for DvsAcceptNetworkRuleAction {
 }
 pub(crate) static DVS_ACCEPT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsAcceptNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsAcceptNetworkRuleAction>,
 );
 impl rt::Object for DvsAcceptNetworkRuleAction {
@@ -3903,12 +3736,9 @@ impl rt::Object for DvsAcceptNetworkRuleAction {
         &DVS_ACCEPT_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_ACCEPT_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_ACCEPT_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
@@ -3960,9 +3790,8 @@ impl Default for DvsApplyOperationFault {
 }
 pub(crate) static DVS_APPLY_OPERATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsApplyOperationFault",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 DvsApplyOperationFaultFaultOnObject objectFault rl
 ",
     rt::unset::<DvsApplyOperationFault>,
@@ -3972,12 +3801,9 @@ impl rt::Object for DvsApplyOperationFault {
         &DVS_APPLY_OPERATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_APPLY_OPERATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_APPLY_OPERATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.object_fault),
@@ -4048,9 +3874,8 @@ impl Default for DvsApplyOperationFaultFaultOnObject {
 }
 pub(crate) static DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsApplyOperationFaultFaultOnObject",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string objectId r
 string type r
 LocalizedMethodFault fault r
@@ -4062,12 +3887,9 @@ impl rt::Object for DvsApplyOperationFaultFaultOnObject {
         &DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT),
             0 => P::Value(&self.object_id),
             1 => P::Value(&self.r#type),
             2 => P::Object(&self.fault),
@@ -4115,9 +3937,8 @@ impl Default for DvsCopyNetworkRuleAction {
 }
 pub(crate) static DVS_COPY_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsCopyNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsCopyNetworkRuleAction>,
 );
 impl rt::Object for DvsCopyNetworkRuleAction {
@@ -4125,12 +3946,9 @@ impl rt::Object for DvsCopyNetworkRuleAction {
         &DVS_COPY_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_COPY_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_COPY_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
@@ -4182,9 +4000,8 @@ impl Default for DvsCreatedEvent {
 }
 pub(crate) static DVS_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsCreatedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 FolderEventArgument parent r
 ",
     rt::unset::<DvsCreatedEvent>,
@@ -4194,12 +4011,9 @@ impl rt::Object for DvsCreatedEvent {
         &DVS_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
@@ -4262,9 +4076,8 @@ impl Default for DvsDestroyedEvent {
 }
 pub(crate) static DVS_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsDestroyedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "",
+    "4.0",
     rt::unset::<DvsDestroyedEvent>,
 );
 impl rt::Object for DvsDestroyedEvent {
@@ -4272,12 +4085,9 @@ impl rt::Object for DvsDestroyedEvent {
         &DVS_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_DESTROYED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4335,9 +4145,8 @@ impl Default for DvsDropNetworkRuleAction {
 }
 pub(crate) static DVS_DROP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsDropNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsDropNetworkRuleAction>,
 );
 impl rt::Object for DvsDropNetworkRuleAction {
@@ -4345,12 +4154,9 @@ impl rt::Object for DvsDropNetworkRuleAction {
         &DVS_DROP_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_DROP_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_DROP_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
@@ -4397,9 +4203,8 @@ impl Default for DvsEvent {
 }
 pub(crate) static DVS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsEvent",
-    "4.0",
     Some(&EVENT),
-    "",
+    "4.0",
     rt::unset::<DvsEvent>,
 );
 impl rt::Object for DvsEvent {
@@ -4407,12 +4212,9 @@ impl rt::Object for DvsEvent {
         &DVS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4473,9 +4275,8 @@ impl Default for DvsFault {
 }
 pub(crate) static DVS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<DvsFault>,
 );
 impl rt::Object for DvsFault {
@@ -4483,12 +4284,9 @@ impl rt::Object for DvsFault {
         &DVS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4566,9 +4364,8 @@ impl Default for DvsFilterConfig {
 }
 pub(crate) static DVS_FILTER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterConfig",
-    "5.5",
     Some(&INHERITABLE_POLICY),
-    "
+    "5.5
 string key o
 string agentName o
 string slotNumber o
@@ -4582,12 +4379,9 @@ impl rt::Object for DvsFilterConfig {
         &DVS_FILTER_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_CONFIG),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.key),

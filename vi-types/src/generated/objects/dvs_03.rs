@@ -23,9 +23,8 @@ impl Default for DvsFilterConfigSpec {
 }
 pub(crate) static DVS_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterConfigSpec",
-    "5.5",
     Some(&DVS_FILTER_CONFIG),
-    "
+    "5.5
 string operation r
 ",
     rt::unset::<DvsFilterConfigSpec>,
@@ -35,12 +34,9 @@ impl rt::Object for DvsFilterConfigSpec {
         &DVS_FILTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_CONFIG_SPEC),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.operation),
@@ -103,9 +99,8 @@ impl Default for DvsFilterParameter {
 }
 pub(crate) static DVS_FILTER_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterParameter",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string parameters ol
 ",
     rt::unset::<DvsFilterParameter>,
@@ -115,12 +110,9 @@ impl rt::Object for DvsFilterParameter {
         &DVS_FILTER_PARAMETER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_PARAMETER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_PARAMETER),
             0 => P::Value(&self.parameters),
             _ => P::Absent,
         }
@@ -172,9 +164,8 @@ impl Default for DvsFilterPolicy {
 }
 pub(crate) static DVS_FILTER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterPolicy",
-    "5.5",
     Some(&INHERITABLE_POLICY),
-    "
+    "5.5
 DvsFilterConfig filterConfig ol
 ",
     rt::unset::<DvsFilterPolicy>,
@@ -184,12 +175,9 @@ impl rt::Object for DvsFilterPolicy {
         &DVS_FILTER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.filter_config),
@@ -253,9 +241,8 @@ impl Default for DvsGreEncapNetworkRuleAction {
 }
 pub(crate) static DVS_GRE_ENCAP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsGreEncapNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 SingleIp encapsulationIp r
 ",
     rt::unset::<DvsGreEncapNetworkRuleAction>,
@@ -265,12 +252,9 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
         &DVS_GRE_ENCAP_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_GRE_ENCAP_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_GRE_ENCAP_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Object(&self.encapsulation_ip),
             _ => P::Absent,
@@ -327,9 +311,8 @@ impl Default for DvsHealthStatusChangeEvent {
 }
 pub(crate) static DVS_HEALTH_STATUS_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHealthStatusChangeEvent",
-    "5.1",
     Some(&HOST_EVENT),
-    "
+    "5.1
 string switchUuid r
 HostMemberHealthCheckResult healthResult o
 ",
@@ -340,12 +323,9 @@ impl rt::Object for DvsHealthStatusChangeEvent {
         &DVS_HEALTH_STATUS_CHANGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HEALTH_STATUS_CHANGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HEALTH_STATUS_CHANGE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),
@@ -415,9 +395,8 @@ impl Default for DvsHostBackInSyncEvent {
 }
 pub(crate) static DVS_HOST_BACK_IN_SYNC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostBackInSyncEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 HostEventArgument hostBackInSync r
 ",
     rt::unset::<DvsHostBackInSyncEvent>,
@@ -427,12 +406,9 @@ impl rt::Object for DvsHostBackInSyncEvent {
         &DVS_HOST_BACK_IN_SYNC_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_BACK_IN_SYNC_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_BACK_IN_SYNC_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_back_in_sync),
@@ -503,9 +479,8 @@ impl Default for DvsHostInfrastructureTrafficResource {
 }
 pub(crate) static DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostInfrastructureTrafficResource",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string description o
 DvsHostInfrastructureTrafficResourceAllocation allocationInfo r
@@ -517,12 +492,9 @@ impl rt::Object for DvsHostInfrastructureTrafficResource {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Object(&self.allocation_info),
@@ -581,9 +553,8 @@ impl Default for DvsHostInfrastructureTrafficResourceAllocation {
 }
 pub(crate) static DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostInfrastructureTrafficResourceAllocation",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long limit o
 SharesInfo shares o
 long reservation o
@@ -595,12 +566,9 @@ impl rt::Object for DvsHostInfrastructureTrafficResourceAllocation {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION),
             0 => P::Value(&self.limit),
             1 => P::Optional(&self.shares),
             2 => P::Value(&self.reservation),
@@ -656,9 +624,8 @@ impl Default for DvsHostJoinedEvent {
 }
 pub(crate) static DVS_HOST_JOINED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostJoinedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 HostEventArgument hostJoined r
 ",
     rt::unset::<DvsHostJoinedEvent>,
@@ -668,12 +635,9 @@ impl rt::Object for DvsHostJoinedEvent {
         &DVS_HOST_JOINED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_JOINED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_JOINED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_joined),
@@ -741,9 +705,8 @@ impl Default for DvsHostLeftEvent {
 }
 pub(crate) static DVS_HOST_LEFT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostLeftEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 HostEventArgument hostLeft r
 ",
     rt::unset::<DvsHostLeftEvent>,
@@ -753,12 +716,9 @@ impl rt::Object for DvsHostLeftEvent {
         &DVS_HOST_LEFT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_LEFT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_LEFT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_left),
@@ -838,9 +798,8 @@ impl Default for DvsHostStatusUpdated {
 }
 pub(crate) static DVS_HOST_STATUS_UPDATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostStatusUpdated",
-    "4.1",
     Some(&DVS_EVENT),
-    "
+    "4.1
 HostEventArgument hostMember r
 string oldStatus o
 string newStatus o
@@ -854,12 +813,9 @@ impl rt::Object for DvsHostStatusUpdated {
         &DVS_HOST_STATUS_UPDATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_STATUS_UPDATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_STATUS_UPDATED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_member),
@@ -935,9 +891,8 @@ impl Default for DvsHostWentOutOfSyncEvent {
 }
 pub(crate) static DVS_HOST_WENT_OUT_OF_SYNC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostWentOutOfSyncEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DvsOutOfSyncHostArgument hostOutOfSync r
 ",
     rt::unset::<DvsHostWentOutOfSyncEvent>,
@@ -947,12 +902,9 @@ impl rt::Object for DvsHostWentOutOfSyncEvent {
         &DVS_HOST_WENT_OUT_OF_SYNC_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_WENT_OUT_OF_SYNC_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_WENT_OUT_OF_SYNC_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_out_of_sync),
@@ -1020,9 +972,8 @@ impl Default for DvsImportEvent {
 }
 pub(crate) static DVS_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsImportEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string importType r
 ",
     rt::unset::<DvsImportEvent>,
@@ -1032,12 +983,9 @@ impl rt::Object for DvsImportEvent {
         &DVS_IMPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IMPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IMPORT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.import_type),
@@ -1120,9 +1068,8 @@ impl Default for DvsIpNetworkRuleQualifier {
 }
 pub(crate) static DVS_IP_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpNetworkRuleQualifier",
-    "5.5",
     Some(&DVS_NETWORK_RULE_QUALIFIER),
-    "
+    "5.5
 IpAddress sourceAddress o
 IpAddress destinationAddress o
 IntExpression protocol o
@@ -1137,12 +1084,9 @@ impl rt::Object for DvsIpNetworkRuleQualifier {
         &DVS_IP_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IP_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IP_NETWORK_RULE_QUALIFIER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.source_address),
@@ -1217,9 +1161,8 @@ impl Default for DvsIpPort {
 }
 pub(crate) static DVS_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpPort",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "",
+    "5.5",
     rt::unset::<DvsIpPort>,
 );
 impl rt::Object for DvsIpPort {
@@ -1227,12 +1170,9 @@ impl rt::Object for DvsIpPort {
         &DVS_IP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IP_PORT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1301,9 +1241,8 @@ impl Default for DvsIpPortRange {
 }
 pub(crate) static DVS_IP_PORT_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpPortRange",
-    "5.5",
     Some(&DVS_IP_PORT),
-    "
+    "5.5
 int startPortNumber r
 int endPortNumber r
 ",
@@ -1314,12 +1253,9 @@ impl rt::Object for DvsIpPortRange {
         &DVS_IP_PORT_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IP_PORT_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IP_PORT_RANGE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.start_port_number),
@@ -1381,9 +1317,8 @@ impl Default for DvsLogNetworkRuleAction {
 }
 pub(crate) static DVS_LOG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsLogNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsLogNetworkRuleAction>,
 );
 impl rt::Object for DvsLogNetworkRuleAction {
@@ -1391,12 +1326,9 @@ impl rt::Object for DvsLogNetworkRuleAction {
         &DVS_LOG_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_LOG_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_LOG_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
@@ -1457,9 +1389,8 @@ impl Default for DvsMacNetworkRuleQualifier {
 }
 pub(crate) static DVS_MAC_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMacNetworkRuleQualifier",
-    "5.5",
     Some(&DVS_NETWORK_RULE_QUALIFIER),
-    "
+    "5.5
 MacAddress sourceAddress o
 MacAddress destinationAddress o
 IntExpression protocol o
@@ -1472,12 +1403,9 @@ impl rt::Object for DvsMacNetworkRuleQualifier {
         &DVS_MAC_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MAC_NETWORK_RULE_QUALIFIER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.source_address),
@@ -1546,9 +1474,8 @@ impl Default for DvsMacRewriteNetworkRuleAction {
 }
 pub(crate) static DVS_MAC_REWRITE_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMacRewriteNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 string rewriteMac r
 ",
     rt::unset::<DvsMacRewriteNetworkRuleAction>,
@@ -1558,12 +1485,9 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
         &DVS_MAC_REWRITE_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_REWRITE_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MAC_REWRITE_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Value(&self.rewrite_mac),
             _ => P::Absent,
@@ -1620,9 +1544,8 @@ impl Default for DvsMergedEvent {
 }
 pub(crate) static DVS_MERGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMergedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DvsEventArgument sourceDvs r
 DvsEventArgument destinationDvs r
 ",
@@ -1633,12 +1556,9 @@ impl rt::Object for DvsMergedEvent {
         &DVS_MERGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MERGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MERGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.source_dvs),
@@ -1700,9 +1620,8 @@ impl Default for DvsNetworkRuleAction {
 }
 pub(crate) static DVS_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNetworkRuleAction",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.5",
     rt::unset::<DvsNetworkRuleAction>,
 );
 impl rt::Object for DvsNetworkRuleAction {
@@ -1710,12 +1629,9 @@ impl rt::Object for DvsNetworkRuleAction {
         &DVS_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RULE_ACTION),
             _ => P::Absent,
         }
     }
@@ -1761,9 +1677,8 @@ impl Default for DvsNetworkRuleQualifier {
 }
 pub(crate) static DVS_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNetworkRuleQualifier",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 ",
     rt::unset::<DvsNetworkRuleQualifier>,
@@ -1773,12 +1688,9 @@ impl rt::Object for DvsNetworkRuleQualifier {
         &DVS_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RULE_QUALIFIER),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -1834,9 +1746,8 @@ impl Default for DvsNotAuthorized {
 }
 pub(crate) static DVS_NOT_AUTHORIZED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNotAuthorized",
-    "4.0",
     Some(&DVS_FAULT),
-    "
+    "4.0
 string sessionExtensionKey o
 string dvsExtensionKey o
 ",
@@ -1847,12 +1758,9 @@ impl rt::Object for DvsNotAuthorized {
         &DVS_NOT_AUTHORIZED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NOT_AUTHORIZED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NOT_AUTHORIZED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.session_extension_key),
@@ -1922,9 +1830,8 @@ impl Default for DvsOperationBulkFault {
 }
 pub(crate) static DVS_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOperationBulkFault",
-    "4.0",
     Some(&DVS_FAULT),
-    "
+    "4.0
 DvsOperationBulkFaultFaultOnHost hostFault rl
 ",
     rt::unset::<DvsOperationBulkFault>,
@@ -1934,12 +1841,9 @@ impl rt::Object for DvsOperationBulkFault {
         &DVS_OPERATION_BULK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_OPERATION_BULK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_OPERATION_BULK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.host_fault),
@@ -2007,9 +1911,8 @@ impl Default for DvsOperationBulkFaultFaultOnHost {
 }
 pub(crate) static DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOperationBulkFaultFaultOnHost",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 LocalizedMethodFault fault r
 ",
@@ -2020,12 +1923,9 @@ impl rt::Object for DvsOperationBulkFaultFaultOnHost {
         &DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST),
             0 => P::Value(&self.host),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -2079,9 +1979,8 @@ impl Default for DvsOutOfSyncHostArgument {
 }
 pub(crate) static DVS_OUT_OF_SYNC_HOST_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOutOfSyncHostArgument",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostEventArgument outOfSyncHost r
 string configParamters rl
 ",
@@ -2092,12 +1991,9 @@ impl rt::Object for DvsOutOfSyncHostArgument {
         &DVS_OUT_OF_SYNC_HOST_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_OUT_OF_SYNC_HOST_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_OUT_OF_SYNC_HOST_ARGUMENT),
             0 => P::Object(&self.out_of_sync_host),
             1 => P::Value(&self.config_paramters),
             _ => P::Absent,
@@ -2160,9 +2056,8 @@ impl Default for DvsPortBlockedEvent {
 }
 pub(crate) static DVS_PORT_BLOCKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortBlockedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 string statusDetail o since 4.1
 DVPortStatus runtimeInfo o since 5.1
@@ -2175,12 +2070,9 @@ impl rt::Object for DvsPortBlockedEvent {
         &DVS_PORT_BLOCKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_BLOCKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_BLOCKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2257,9 +2149,8 @@ impl Default for DvsPortConnectedEvent {
 }
 pub(crate) static DVS_PORT_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortConnectedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DistributedVirtualSwitchPortConnectee connectee o
 ",
@@ -2270,12 +2161,9 @@ impl rt::Object for DvsPortConnectedEvent {
         &DVS_PORT_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_CONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2345,9 +2233,8 @@ impl Default for DvsPortCreatedEvent {
 }
 pub(crate) static DVS_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortCreatedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey rl
 ",
     rt::unset::<DvsPortCreatedEvent>,
@@ -2357,12 +2244,9 @@ impl rt::Object for DvsPortCreatedEvent {
         &DVS_PORT_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2430,9 +2314,8 @@ impl Default for DvsPortDeletedEvent {
 }
 pub(crate) static DVS_PORT_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortDeletedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey rl
 ",
     rt::unset::<DvsPortDeletedEvent>,
@@ -2442,12 +2325,9 @@ impl rt::Object for DvsPortDeletedEvent {
         &DVS_PORT_DELETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_DELETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_DELETED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2518,9 +2398,8 @@ impl Default for DvsPortDisconnectedEvent {
 }
 pub(crate) static DVS_PORT_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortDisconnectedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DistributedVirtualSwitchPortConnectee connectee o
 ",
@@ -2531,12 +2410,9 @@ impl rt::Object for DvsPortDisconnectedEvent {
         &DVS_PORT_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_DISCONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2609,9 +2485,8 @@ impl Default for DvsPortEnteredPassthruEvent {
 }
 pub(crate) static DVS_PORT_ENTERED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortEnteredPassthruEvent",
-    "4.1",
     Some(&DVS_EVENT),
-    "
+    "4.1
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -2622,12 +2497,9 @@ impl rt::Object for DvsPortEnteredPassthruEvent {
         &DVS_PORT_ENTERED_PASSTHRU_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_ENTERED_PASSTHRU_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_ENTERED_PASSTHRU_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2700,9 +2572,8 @@ impl Default for DvsPortExitedPassthruEvent {
 }
 pub(crate) static DVS_PORT_EXITED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortExitedPassthruEvent",
-    "4.1",
     Some(&DVS_EVENT),
-    "
+    "4.1
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -2713,12 +2584,9 @@ impl rt::Object for DvsPortExitedPassthruEvent {
         &DVS_PORT_EXITED_PASSTHRU_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_EXITED_PASSTHRU_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_EXITED_PASSTHRU_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2794,9 +2662,8 @@ impl Default for DvsPortJoinPortgroupEvent {
 }
 pub(crate) static DVS_PORT_JOIN_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortJoinPortgroupEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 string portgroupKey r
 string portgroupName r
@@ -2808,12 +2675,9 @@ impl rt::Object for DvsPortJoinPortgroupEvent {
         &DVS_PORT_JOIN_PORTGROUP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_JOIN_PORTGROUP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_JOIN_PORTGROUP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2891,9 +2755,8 @@ impl Default for DvsPortLeavePortgroupEvent {
 }
 pub(crate) static DVS_PORT_LEAVE_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLeavePortgroupEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 string portgroupKey r
 string portgroupName r
@@ -2905,12 +2768,9 @@ impl rt::Object for DvsPortLeavePortgroupEvent {
         &DVS_PORT_LEAVE_PORTGROUP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_LEAVE_PORTGROUP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_LEAVE_PORTGROUP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2985,9 +2845,8 @@ impl Default for DvsPortLinkDownEvent {
 }
 pub(crate) static DVS_PORT_LINK_DOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLinkDownEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -2998,12 +2857,9 @@ impl rt::Object for DvsPortLinkDownEvent {
         &DVS_PORT_LINK_DOWN_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_LINK_DOWN_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_LINK_DOWN_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3076,9 +2932,8 @@ impl Default for DvsPortLinkUpEvent {
 }
 pub(crate) static DVS_PORT_LINK_UP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLinkUpEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -3089,12 +2944,9 @@ impl rt::Object for DvsPortLinkUpEvent {
         &DVS_PORT_LINK_UP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_LINK_UP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_LINK_UP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3167,9 +3019,8 @@ impl Default for DvsPortReconfiguredEvent {
 }
 pub(crate) static DVS_PORT_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortReconfiguredEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey rl
 ChangesInfoEventArgument configChanges ol since 6.5
 ",
@@ -3180,12 +3031,9 @@ impl rt::Object for DvsPortReconfiguredEvent {
         &DVS_PORT_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3258,9 +3106,8 @@ impl Default for DvsPortRuntimeChangeEvent {
 }
 pub(crate) static DVS_PORT_RUNTIME_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortRuntimeChangeEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string portKey r
 DVPortStatus runtimeInfo r
 ",
@@ -3271,12 +3118,9 @@ impl rt::Object for DvsPortRuntimeChangeEvent {
         &DVS_PORT_RUNTIME_CHANGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_RUNTIME_CHANGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_RUNTIME_CHANGE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3352,9 +3196,8 @@ impl Default for DvsPortUnblockedEvent {
 }
 pub(crate) static DVS_PORT_UNBLOCKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortUnblockedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 string prevBlockState o since 6.5
@@ -3366,12 +3209,9 @@ impl rt::Object for DvsPortUnblockedEvent {
         &DVS_PORT_UNBLOCKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_UNBLOCKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_UNBLOCKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3443,9 +3283,8 @@ impl Default for DvsPortVendorSpecificStateChangeEvent {
 }
 pub(crate) static DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortVendorSpecificStateChangeEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string portKey r
 ",
     rt::unset::<DvsPortVendorSpecificStateChangeEvent>,
@@ -3455,12 +3294,9 @@ impl rt::Object for DvsPortVendorSpecificStateChangeEvent {
         &DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3520,9 +3356,8 @@ impl Default for DvsPuntNetworkRuleAction {
 }
 pub(crate) static DVS_PUNT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPuntNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsPuntNetworkRuleAction>,
 );
 impl rt::Object for DvsPuntNetworkRuleAction {
@@ -3530,12 +3365,9 @@ impl rt::Object for DvsPuntNetworkRuleAction {
         &DVS_PUNT_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PUNT_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PUNT_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
@@ -3582,9 +3414,8 @@ impl Default for DvsRateLimitNetworkRuleAction {
 }
 pub(crate) static DVS_RATE_LIMIT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRateLimitNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 int packetsPerSecond r
 ",
     rt::unset::<DvsRateLimitNetworkRuleAction>,
@@ -3594,12 +3425,9 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
         &DVS_RATE_LIMIT_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RATE_LIMIT_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RATE_LIMIT_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Value(&self.packets_per_second),
             _ => P::Absent,
@@ -3656,9 +3484,8 @@ impl Default for DvsReconfiguredEvent {
 }
 pub(crate) static DVS_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsReconfiguredEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DVSConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -3669,12 +3496,9 @@ impl rt::Object for DvsReconfiguredEvent {
         &DVS_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.config_spec),
@@ -3747,9 +3571,8 @@ impl Default for DvsRenamedEvent {
 }
 pub(crate) static DVS_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRenamedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string oldName r
 string newName r
 ",
@@ -3760,12 +3583,9 @@ impl rt::Object for DvsRenamedEvent {
         &DVS_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RENAMED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -3846,9 +3666,8 @@ impl Default for DvsResourceRuntimeInfo {
 }
 pub(crate) static DVS_RESOURCE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsResourceRuntimeInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int capacity o
 int usage o
 int available o
@@ -3862,12 +3681,9 @@ impl rt::Object for DvsResourceRuntimeInfo {
         &DVS_RESOURCE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RESOURCE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RESOURCE_RUNTIME_INFO),
             0 => P::Value(&self.capacity),
             1 => P::Value(&self.usage),
             2 => P::Value(&self.available),
@@ -3922,9 +3738,8 @@ impl Default for DvsRestoreEvent {
 }
 pub(crate) static DVS_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRestoreEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "",
+    "5.1",
     rt::unset::<DvsRestoreEvent>,
 );
 impl rt::Object for DvsRestoreEvent {
@@ -3932,12 +3747,9 @@ impl rt::Object for DvsRestoreEvent {
         &DVS_RESTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RESTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RESTORE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4006,9 +3818,8 @@ impl Default for DvsScopeViolated {
 }
 pub(crate) static DVS_SCOPE_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsScopeViolated",
-    "4.0",
     Some(&DVS_FAULT),
-    "
+    "4.0
 ManagedObjectReference scope rl
 ManagedObjectReference entity r
 ",
@@ -4019,12 +3830,9 @@ impl rt::Object for DvsScopeViolated {
         &DVS_SCOPE_VIOLATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SCOPE_VIOLATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SCOPE_VIOLATED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.scope),
@@ -4094,9 +3902,8 @@ impl Default for DvsSingleIpPort {
 }
 pub(crate) static DVS_SINGLE_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsSingleIpPort",
-    "5.5",
     Some(&DVS_IP_PORT),
-    "
+    "5.5
 int portNumber r
 ",
     rt::unset::<DvsSingleIpPort>,
@@ -4106,12 +3913,9 @@ impl rt::Object for DvsSingleIpPort {
         &DVS_SINGLE_IP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SINGLE_IP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SINGLE_IP_PORT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.port_number),
@@ -4179,9 +3983,8 @@ impl Default for DvsSystemTrafficNetworkRuleQualifier {
 }
 pub(crate) static DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsSystemTrafficNetworkRuleQualifier",
-    "5.5",
     Some(&DVS_NETWORK_RULE_QUALIFIER),
-    "
+    "5.5
 StringExpression typeOfSystemTraffic o
 ",
     rt::unset::<DvsSystemTrafficNetworkRuleQualifier>,
@@ -4191,12 +3994,9 @@ impl rt::Object for DvsSystemTrafficNetworkRuleQualifier {
         &DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.type_of_system_traffic),
@@ -4264,9 +4064,8 @@ impl Default for DvsTrafficFilterConfig {
 }
 pub(crate) static DVS_TRAFFIC_FILTER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficFilterConfig",
-    "5.5",
     Some(&DVS_FILTER_CONFIG),
-    "
+    "5.5
 DvsTrafficRuleset trafficRuleset o
 ",
     rt::unset::<DvsTrafficFilterConfig>,
@@ -4276,12 +4075,9 @@ impl rt::Object for DvsTrafficFilterConfig {
         &DVS_TRAFFIC_FILTER_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_FILTER_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_FILTER_CONFIG),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Optional(&self.traffic_ruleset),
@@ -4349,9 +4145,8 @@ impl Default for DvsTrafficFilterConfigSpec {
 }
 pub(crate) static DVS_TRAFFIC_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficFilterConfigSpec",
-    "5.5",
     Some(&DVS_TRAFFIC_FILTER_CONFIG),
-    "
+    "5.5
 string operation r
 ",
     rt::unset::<DvsTrafficFilterConfigSpec>,
@@ -4361,12 +4156,9 @@ impl rt::Object for DvsTrafficFilterConfigSpec {
         &DVS_TRAFFIC_FILTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_FILTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_FILTER_CONFIG_SPEC),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.operation),
@@ -4446,9 +4238,8 @@ impl Default for DvsTrafficRule {
 }
 pub(crate) static DVS_TRAFFIC_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficRule",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 string description o
 int sequence o
@@ -4463,12 +4254,9 @@ impl rt::Object for DvsTrafficRule {
         &DVS_TRAFFIC_RULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_RULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_RULE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Value(&self.sequence),
@@ -4536,9 +4324,8 @@ impl Default for DvsTrafficRuleset {
 }
 pub(crate) static DVS_TRAFFIC_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficRuleset",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 boolean enabled o
 int precedence o
@@ -4551,12 +4338,9 @@ impl rt::Object for DvsTrafficRuleset {
         &DVS_TRAFFIC_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_RULESET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.precedence),
@@ -4614,9 +4398,8 @@ impl Default for DvsUpdateTagNetworkRuleAction {
 }
 pub(crate) static DVS_UPDATE_TAG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpdateTagNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 int qosTag o
 int dscpTag o
 ",
@@ -4627,12 +4410,9 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
         &DVS_UPDATE_TAG_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPDATE_TAG_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPDATE_TAG_NETWORK_RULE_ACTION),
             rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Value(&self.qos_tag),
             1 => P::Value(&self.dscp_tag),
@@ -4688,9 +4468,8 @@ impl Default for DvsUpgradeAvailableEvent {
 }
 pub(crate) static DVS_UPGRADE_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeAvailableEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradeAvailableEvent>,
@@ -4700,12 +4479,9 @@ impl rt::Object for DvsUpgradeAvailableEvent {
         &DVS_UPGRADE_AVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADE_AVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADE_AVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -4773,9 +4549,8 @@ impl Default for DvsUpgradeInProgressEvent {
 }
 pub(crate) static DVS_UPGRADE_IN_PROGRESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeInProgressEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradeInProgressEvent>,
@@ -4785,12 +4560,9 @@ impl rt::Object for DvsUpgradeInProgressEvent {
         &DVS_UPGRADE_IN_PROGRESS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADE_IN_PROGRESS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADE_IN_PROGRESS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -4858,9 +4630,8 @@ impl Default for DvsUpgradeRejectedEvent {
 }
 pub(crate) static DVS_UPGRADE_REJECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeRejectedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradeRejectedEvent>,
@@ -4870,12 +4641,9 @@ impl rt::Object for DvsUpgradeRejectedEvent {
         &DVS_UPGRADE_REJECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADE_REJECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADE_REJECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -4943,9 +4711,8 @@ impl Default for DvsUpgradedEvent {
 }
 pub(crate) static DVS_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradedEvent>,
@@ -4955,12 +4722,9 @@ impl rt::Object for DvsUpgradedEvent {
         &DVS_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -5043,9 +4807,8 @@ impl Default for DvsVmVnicNetworkResourcePoolRuntimeInfo {
 }
 pub(crate) static DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicNetworkResourcePoolRuntimeInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string name o
 int capacity o
@@ -5061,12 +4824,9 @@ impl rt::Object for DvsVmVnicNetworkResourcePoolRuntimeInfo {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.capacity),
@@ -5125,9 +4885,8 @@ impl Default for DvsVmVnicResourceAllocation {
 }
 pub(crate) static DVS_VM_VNIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicResourceAllocation",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long reservationQuota o
 ",
     rt::unset::<DvsVmVnicResourceAllocation>,
@@ -5137,12 +4896,9 @@ impl rt::Object for DvsVmVnicResourceAllocation {
         &DVS_VM_VNIC_RESOURCE_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_RESOURCE_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_RESOURCE_ALLOCATION),
             0 => P::Value(&self.reservation_quota),
             _ => P::Absent,
         }
@@ -5206,9 +4962,8 @@ impl Default for DvsVmVnicResourcePoolConfigSpec {
 }
 pub(crate) static DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicResourcePoolConfigSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string operation r
 string key o
 string configVersion o
@@ -5223,12 +4978,9 @@ impl rt::Object for DvsVmVnicResourcePoolConfigSpec {
         &DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.key),
             2 => P::Value(&self.config_version),
@@ -5293,9 +5045,8 @@ impl Default for DvsVnicAllocatedResource {
 }
 pub(crate) static DVS_VNIC_ALLOCATED_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVnicAllocatedResource",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vm r
 string vnicKey r
 long reservation o
@@ -5307,12 +5058,9 @@ impl rt::Object for DvsVnicAllocatedResource {
         &DVS_VNIC_ALLOCATED_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VNIC_ALLOCATED_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VNIC_ALLOCATED_RESOURCE),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.vnic_key),
             2 => P::Value(&self.reservation),
@@ -5360,9 +5108,8 @@ impl Default for EntityBackup {
 }
 pub(crate) static ENTITY_BACKUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityBackup",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<EntityBackup>,
 );
 impl rt::Object for EntityBackup {
@@ -5370,12 +5117,9 @@ impl rt::Object for EntityBackup {
         &ENTITY_BACKUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_BACKUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_BACKUP),
             _ => P::Absent,
         }
     }
@@ -5437,9 +5181,8 @@ impl Default for EntityBackupConfig {
 }
 pub(crate) static ENTITY_BACKUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityBackupConfig",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string entityType r
 base64Binary configBlob r
 string key o
@@ -5454,12 +5197,9 @@ impl rt::Object for EntityBackupConfig {
         &ENTITY_BACKUP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_BACKUP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_BACKUP_CONFIG),
             0 => P::Value(&self.entity_type),
             1 => P::Value(&self.config_blob),
             2 => P::Value(&self.key),
@@ -5521,9 +5261,8 @@ impl Default for GhostDvsProxySwitchDetectedEvent {
 }
 pub(crate) static GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GhostDvsProxySwitchDetectedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 string switchUuid rl
 ",
     rt::unset::<GhostDvsProxySwitchDetectedEvent>,
@@ -5533,12 +5272,9 @@ impl rt::Object for GhostDvsProxySwitchDetectedEvent {
         &GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),
@@ -5606,9 +5342,8 @@ impl Default for GhostDvsProxySwitchRemovedEvent {
 }
 pub(crate) static GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GhostDvsProxySwitchRemovedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 string switchUuid rl
 ",
     rt::unset::<GhostDvsProxySwitchRemovedEvent>,
@@ -5618,12 +5353,9 @@ impl rt::Object for GhostDvsProxySwitchRemovedEvent {
         &GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),

@@ -23,9 +23,8 @@ impl Default for HostLocalPortCreatedEvent {
 }
 pub(crate) static HOST_LOCAL_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalPortCreatedEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 DVSHostLocalPortInfo hostLocalPort r
 ",
     rt::unset::<HostLocalPortCreatedEvent>,
@@ -35,12 +34,9 @@ impl rt::Object for HostLocalPortCreatedEvent {
         &HOST_LOCAL_PORT_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_PORT_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_PORT_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_local_port),
@@ -103,9 +99,8 @@ impl Default for HostMemberHealthCheckResult {
 }
 pub(crate) static HOST_MEMBER_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberHealthCheckResult",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string summary o
 ",
     rt::unset::<HostMemberHealthCheckResult>,
@@ -115,12 +110,9 @@ impl rt::Object for HostMemberHealthCheckResult {
         &HOST_MEMBER_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMBER_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMBER_HEALTH_CHECK_RESULT),
             0 => P::Value(&self.summary),
             _ => P::Absent,
         }
@@ -193,9 +185,8 @@ impl Default for HostMemberRuntimeInfo {
 }
 pub(crate) static HOST_MEMBER_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberRuntimeInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 ManagedObjectReference host r
 string status o
 string statusDetail o
@@ -212,12 +203,9 @@ impl rt::Object for HostMemberRuntimeInfo {
         &HOST_MEMBER_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMBER_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMBER_RUNTIME_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.status),
             2 => P::Value(&self.status_detail),
@@ -283,9 +271,8 @@ impl Default for HostMemberUplinkHealthCheckResult {
 }
 pub(crate) static HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberUplinkHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 string uplinkPortKey r
 ",
     rt::unset::<HostMemberUplinkHealthCheckResult>,
@@ -295,12 +282,9 @@ impl rt::Object for HostMemberUplinkHealthCheckResult {
         &HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.uplink_port_key),
@@ -439,9 +423,8 @@ impl Default for HostProxySwitch {
 }
 pub(crate) static HOST_PROXY_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitch",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string dvsUuid r
 string dvsName r
 string key r
@@ -475,12 +458,9 @@ impl rt::Object for HostProxySwitch {
         &HOST_PROXY_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH),
             0 => P::Value(&self.dvs_uuid),
             1 => P::Value(&self.dvs_name),
             2 => P::Value(&self.key),
@@ -583,9 +563,8 @@ impl Default for HostProxySwitchConfig {
 }
 pub(crate) static HOST_PROXY_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string changeOperation o
 string uuid r
 HostProxySwitchSpec spec o
@@ -597,12 +576,9 @@ impl rt::Object for HostProxySwitchConfig {
         &HOST_PROXY_SWITCH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.uuid),
             2 => P::Optional(&self.spec),
@@ -667,9 +643,8 @@ impl Default for HostProxySwitchEnsInfo {
 }
 pub(crate) static HOST_PROXY_SWITCH_ENS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchEnsInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 long opsVersion r
 long numPSOps r
 long numLcoreOps r
@@ -683,12 +658,9 @@ impl rt::Object for HostProxySwitchEnsInfo {
         &HOST_PROXY_SWITCH_ENS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_ENS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_ENS_INFO),
             0 => P::Value(&self.ops_version),
             1 => P::Value(&self.num_ps_ops),
             2 => P::Value(&self.num_lcore_ops),
@@ -751,9 +723,8 @@ impl Default for HostProxySwitchHostLagConfig {
 }
 pub(crate) static HOST_PROXY_SWITCH_HOST_LAG_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchHostLagConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string lagKey r
 string lagName o
 KeyValue uplinkPort ol
@@ -765,12 +736,9 @@ impl rt::Object for HostProxySwitchHostLagConfig {
         &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_HOST_LAG_CONFIG),
             0 => P::Value(&self.lag_key),
             1 => P::Value(&self.lag_name),
             2 => P::Objects(&self.uplink_port),
@@ -821,9 +789,8 @@ impl Default for HostProxySwitchSpec {
 }
 pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DistributedVirtualSwitchHostMemberBacking backing o
 ",
     rt::unset::<HostProxySwitchSpec>,
@@ -833,12 +800,9 @@ impl rt::Object for HostProxySwitchSpec {
         &HOST_PROXY_SWITCH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_SPEC),
             0 => P::Value(&self.backing),
             _ => P::Absent,
         }
@@ -893,9 +857,8 @@ impl Default for HostVnicConnectedToCustomizedDvPortEvent {
 }
 pub(crate) static HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVnicConnectedToCustomizedDVPortEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 VnicPortArgument vnic r
 string prevPortKey o since 6.5
 ",
@@ -906,12 +869,9 @@ impl rt::Object for HostVnicConnectedToCustomizedDvPortEvent {
         &HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.vnic),
@@ -981,9 +941,8 @@ impl Default for ImportHostAddFailure {
 }
 pub(crate) static IMPORT_HOST_ADD_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportHostAddFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string hostIp rl
 ",
     rt::unset::<ImportHostAddFailure>,
@@ -993,12 +952,9 @@ impl rt::Object for ImportHostAddFailure {
         &IMPORT_HOST_ADD_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_HOST_ADD_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_HOST_ADD_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_ip),
@@ -1066,9 +1022,8 @@ impl Default for ImportOperationBulkFault {
 }
 pub(crate) static IMPORT_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportOperationBulkFault",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 ImportOperationBulkFaultFaultOnImport importFaults rl
 ",
     rt::unset::<ImportOperationBulkFault>,
@@ -1078,12 +1033,9 @@ impl rt::Object for ImportOperationBulkFault {
         &IMPORT_OPERATION_BULK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_OPERATION_BULK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_OPERATION_BULK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.import_faults),
@@ -1154,9 +1106,8 @@ impl Default for ImportOperationBulkFaultFaultOnImport {
 }
 pub(crate) static IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportOperationBulkFaultFaultOnImport",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string entityType o
 string key o
 LocalizedMethodFault fault r
@@ -1168,12 +1119,9 @@ impl rt::Object for ImportOperationBulkFaultFaultOnImport {
         &IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT),
             0 => P::Value(&self.entity_type),
             1 => P::Value(&self.key),
             2 => P::Object(&self.fault),
@@ -1224,9 +1172,8 @@ impl Default for InheritablePolicy {
 }
 pub(crate) static INHERITABLE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InheritablePolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean inherited r
 ",
     rt::unset::<InheritablePolicy>,
@@ -1236,12 +1183,9 @@ impl rt::Object for InheritablePolicy {
         &INHERITABLE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INHERITABLE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INHERITABLE_POLICY),
             0 => P::Value(&self.inherited),
             _ => P::Absent,
         }
@@ -1293,9 +1237,8 @@ impl Default for IntExpression {
 }
 pub(crate) static INT_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntExpression",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "
+    "5.5
 int value o
 ",
     rt::unset::<IntExpression>,
@@ -1305,12 +1248,9 @@ impl rt::Object for IntExpression {
         &INT_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INT_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INT_EXPRESSION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -1377,9 +1317,8 @@ impl Default for IntPolicy {
 }
 pub(crate) static INT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 int value o
 ",
     rt::unset::<IntPolicy>,
@@ -1389,12 +1328,9 @@ impl rt::Object for IntPolicy {
         &INT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -1461,9 +1397,8 @@ impl Default for InvalidIpfixConfig {
 }
 pub(crate) static INVALID_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpfixConfig",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string property o
 ",
     rt::unset::<InvalidIpfixConfig>,
@@ -1473,12 +1408,9 @@ impl rt::Object for InvalidIpfixConfig {
         &INVALID_IPFIX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_IPFIX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_IPFIX_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -1543,9 +1475,8 @@ impl Default for IpAddress {
 }
 pub(crate) static IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddress",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "",
+    "5.5",
     rt::unset::<IpAddress>,
 );
 impl rt::Object for IpAddress {
@@ -1553,12 +1484,9 @@ impl rt::Object for IpAddress {
         &IP_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_ADDRESS),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1627,9 +1555,8 @@ impl Default for IpRange {
 }
 pub(crate) static IP_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpRange",
-    "5.5",
     Some(&IP_ADDRESS),
-    "
+    "5.5
 string addressPrefix r
 int prefixLength o
 ",
@@ -1640,12 +1567,9 @@ impl rt::Object for IpRange {
         &IP_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_RANGE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address_prefix),
@@ -1715,9 +1639,8 @@ impl Default for LongPolicy {
 }
 pub(crate) static LONG_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LongPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 long value o
 ",
     rt::unset::<LongPolicy>,
@@ -1727,12 +1650,9 @@ impl rt::Object for LongPolicy {
         &LONG_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LONG_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LONG_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -1796,9 +1716,8 @@ impl Default for MacAddress {
 }
 pub(crate) static MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "MacAddress",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "",
+    "5.5",
     rt::unset::<MacAddress>,
 );
 impl rt::Object for MacAddress {
@@ -1806,12 +1725,9 @@ impl rt::Object for MacAddress {
         &MAC_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAC_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAC_ADDRESS),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1880,9 +1796,8 @@ impl Default for MacRange {
 }
 pub(crate) static MAC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MacRange",
-    "5.5",
     Some(&MAC_ADDRESS),
-    "
+    "5.5
 string address r
 string mask r
 ",
@@ -1893,12 +1808,9 @@ impl rt::Object for MacRange {
         &MAC_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAC_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAC_RANGE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
@@ -1965,9 +1877,8 @@ impl Default for MtuMatchEvent {
 }
 pub(crate) static MTU_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<MtuMatchEvent>,
 );
 impl rt::Object for MtuMatchEvent {
@@ -1975,12 +1886,9 @@ impl rt::Object for MtuMatchEvent {
         &MTU_MATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MTU_MATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MTU_MATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2043,9 +1951,8 @@ impl Default for MtuMismatchEvent {
 }
 pub(crate) static MTU_MISMATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMismatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<MtuMismatchEvent>,
 );
 impl rt::Object for MtuMismatchEvent {
@@ -2053,12 +1960,9 @@ impl rt::Object for MtuMismatchEvent {
         &MTU_MISMATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MTU_MISMATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MTU_MISMATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2119,9 +2023,8 @@ impl Default for NegatableExpression {
 }
 pub(crate) static NEGATABLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NegatableExpression",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean negate o
 ",
     rt::unset::<NegatableExpression>,
@@ -2131,12 +2034,9 @@ impl rt::Object for NegatableExpression {
         &NEGATABLE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NEGATABLE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NEGATABLE_EXPRESSION),
             0 => P::Value(&self.negate),
             _ => P::Absent,
         }
@@ -2188,9 +2088,8 @@ impl Default for NotSupportedHostInDvs {
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInDvs",
-    "4.1",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "4.1
 DistributedVirtualSwitchProductSpec switchProductSpec r
 ",
     rt::unset::<NotSupportedHostInDvs>,
@@ -2200,12 +2099,9 @@ impl rt::Object for NotSupportedHostInDvs {
         &NOT_SUPPORTED_HOST_IN_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_IN_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_IN_DVS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Object(&self.switch_product_spec),
@@ -2270,9 +2166,8 @@ impl Default for NumericRange {
 }
 pub(crate) static NUMERIC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumericRange",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int start r
 int end r
 ",
@@ -2283,12 +2178,9 @@ impl rt::Object for NumericRange {
         &NUMERIC_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUMERIC_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUMERIC_RANGE),
             0 => P::Value(&self.start),
             1 => P::Value(&self.end),
             _ => P::Absent,
@@ -2342,9 +2234,8 @@ impl Default for OutOfSyncDvsHost {
 }
 pub(crate) static OUT_OF_SYNC_DVS_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OutOfSyncDvsHost",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DvsOutOfSyncHostArgument hostOutOfSync rl
 ",
     rt::unset::<OutOfSyncDvsHost>,
@@ -2354,12 +2245,9 @@ impl rt::Object for OutOfSyncDvsHost {
         &OUT_OF_SYNC_DVS_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OUT_OF_SYNC_DVS_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OUT_OF_SYNC_DVS_HOST),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.host_out_of_sync),
@@ -2436,9 +2324,8 @@ impl Default for RecoveryEvent {
 }
 pub(crate) static RECOVERY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecoveryEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string hostName r
 string portKey r
 string dvsUuid o
@@ -2451,12 +2338,9 @@ impl rt::Object for RecoveryEvent {
         &RECOVERY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOVERY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOVERY_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.host_name),
@@ -2533,9 +2417,8 @@ impl Default for RollbackEvent {
 }
 pub(crate) static ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RollbackEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string hostName r
 string methodName o
 ",
@@ -2546,12 +2429,9 @@ impl rt::Object for RollbackEvent {
         &ROLLBACK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLLBACK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLLBACK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.host_name),
@@ -2624,9 +2504,8 @@ impl Default for RollbackFailure {
 }
 pub(crate) static ROLLBACK_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RollbackFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string entityName r
 string entityType r
 ",
@@ -2637,12 +2516,9 @@ impl rt::Object for RollbackFailure {
         &ROLLBACK_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLLBACK_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLLBACK_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -2704,9 +2580,8 @@ impl Default for SelectionSet {
 }
 pub(crate) static SELECTION_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectionSet",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<SelectionSet>,
 );
 impl rt::Object for SelectionSet {
@@ -2714,12 +2589,9 @@ impl rt::Object for SelectionSet {
         &SELECTION_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECTION_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECTION_SET),
             _ => P::Absent,
         }
     }
@@ -2770,9 +2642,8 @@ impl Default for SingleIp {
 }
 pub(crate) static SINGLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "SingleIp",
-    "5.5",
     Some(&IP_ADDRESS),
-    "
+    "5.5
 string address r
 ",
     rt::unset::<SingleIp>,
@@ -2782,12 +2653,9 @@ impl rt::Object for SingleIp {
         &SINGLE_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SINGLE_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SINGLE_IP),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
@@ -2855,9 +2723,8 @@ impl Default for SingleMac {
 }
 pub(crate) static SINGLE_MAC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SingleMac",
-    "5.5",
     Some(&MAC_ADDRESS),
-    "
+    "5.5
 string address r
 ",
     rt::unset::<SingleMac>,
@@ -2867,12 +2734,9 @@ impl rt::Object for SingleMac {
         &SINGLE_MAC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SINGLE_MAC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SINGLE_MAC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
@@ -2940,9 +2804,8 @@ impl Default for StringExpression {
 }
 pub(crate) static STRING_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringExpression",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "
+    "5.5
 string value o
 ",
     rt::unset::<StringExpression>,
@@ -2952,12 +2815,9 @@ impl rt::Object for StringExpression {
         &STRING_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRING_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRING_EXPRESSION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -3024,9 +2884,8 @@ impl Default for StringPolicy {
 }
 pub(crate) static STRING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 string value o
 ",
     rt::unset::<StringPolicy>,
@@ -3036,12 +2895,9 @@ impl rt::Object for StringPolicy {
         &STRING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -3103,9 +2959,8 @@ impl Default for SwitchIpUnset {
 }
 pub(crate) static SWITCH_IP_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwitchIpUnset",
-    "5.1",
     Some(&DVS_FAULT),
-    "",
+    "5.1",
     rt::unset::<SwitchIpUnset>,
 );
 impl rt::Object for SwitchIpUnset {
@@ -3113,12 +2968,9 @@ impl rt::Object for SwitchIpUnset {
         &SWITCH_IP_UNSET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWITCH_IP_UNSET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWITCH_IP_UNSET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3179,9 +3031,8 @@ impl Default for SwitchNotInUpgradeMode {
 }
 pub(crate) static SWITCH_NOT_IN_UPGRADE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwitchNotInUpgradeMode",
-    "4.0",
     Some(&DVS_FAULT),
-    "",
+    "4.0",
     rt::unset::<SwitchNotInUpgradeMode>,
 );
 impl rt::Object for SwitchNotInUpgradeMode {
@@ -3189,12 +3040,9 @@ impl rt::Object for SwitchNotInUpgradeMode {
         &SWITCH_NOT_IN_UPGRADE_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWITCH_NOT_IN_UPGRADE_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWITCH_NOT_IN_UPGRADE_MODE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3257,9 +3105,8 @@ impl Default for TeamingMatchEvent {
 }
 pub(crate) static TEAMING_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<TeamingMatchEvent>,
 );
 impl rt::Object for TeamingMatchEvent {
@@ -3267,12 +3114,9 @@ impl rt::Object for TeamingMatchEvent {
         &TEAMING_MATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEAMING_MATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEAMING_MATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3335,9 +3179,8 @@ impl Default for TeamingMisMatchEvent {
 }
 pub(crate) static TEAMING_MIS_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMisMatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<TeamingMisMatchEvent>,
 );
 impl rt::Object for TeamingMisMatchEvent {
@@ -3345,12 +3188,9 @@ impl rt::Object for TeamingMisMatchEvent {
         &TEAMING_MIS_MATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEAMING_MIS_MATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEAMING_MIS_MATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3413,9 +3253,8 @@ impl Default for UplinkPortMtuNotSupportEvent {
 }
 pub(crate) static UPLINK_PORT_MTU_NOT_SUPPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortMtuNotSupportEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortMtuNotSupportEvent>,
 );
 impl rt::Object for UplinkPortMtuNotSupportEvent {
@@ -3423,12 +3262,9 @@ impl rt::Object for UplinkPortMtuNotSupportEvent {
         &UPLINK_PORT_MTU_NOT_SUPPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_MTU_NOT_SUPPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_MTU_NOT_SUPPORT_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3491,9 +3327,8 @@ impl Default for UplinkPortMtuSupportEvent {
 }
 pub(crate) static UPLINK_PORT_MTU_SUPPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortMtuSupportEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortMtuSupportEvent>,
 );
 impl rt::Object for UplinkPortMtuSupportEvent {
@@ -3501,12 +3336,9 @@ impl rt::Object for UplinkPortMtuSupportEvent {
         &UPLINK_PORT_MTU_SUPPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_MTU_SUPPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_MTU_SUPPORT_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3569,9 +3401,8 @@ impl Default for UplinkPortVlanTrunkedEvent {
 }
 pub(crate) static UPLINK_PORT_VLAN_TRUNKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortVlanTrunkedEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortVlanTrunkedEvent>,
 );
 impl rt::Object for UplinkPortVlanTrunkedEvent {
@@ -3579,12 +3410,9 @@ impl rt::Object for UplinkPortVlanTrunkedEvent {
         &UPLINK_PORT_VLAN_TRUNKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_VLAN_TRUNKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_VLAN_TRUNKED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3647,9 +3475,8 @@ impl Default for UplinkPortVlanUntrunkedEvent {
 }
 pub(crate) static UPLINK_PORT_VLAN_UNTRUNKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortVlanUntrunkedEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortVlanUntrunkedEvent>,
 );
 impl rt::Object for UplinkPortVlanUntrunkedEvent {
@@ -3657,12 +3484,9 @@ impl rt::Object for UplinkPortVlanUntrunkedEvent {
         &UPLINK_PORT_VLAN_UNTRUNKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_VLAN_UNTRUNKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_VLAN_UNTRUNKED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3760,9 +3584,8 @@ impl Default for VMwareDvsConfigInfo {
 }
 pub(crate) static V_MWARE_DVS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSConfigInfo",
-    "4.0",
     Some(&DVS_CONFIG_INFO),
-    "
+    "4.0
 VMwareVspanSession vspanSession ol since 5.0
 VMwareDVSPvlanMapEntry pvlanConfig ol
 int maxMtu r
@@ -3782,12 +3605,9 @@ impl rt::Object for VMwareDvsConfigInfo {
         &V_MWARE_DVS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_CONFIG_INFO),
             0..=26 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             27 => P::Objects(&self.vspan_session),
@@ -3904,9 +3724,8 @@ impl Default for VMwareDvsConfigSpec {
 }
 pub(crate) static V_MWARE_DVS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSConfigSpec",
-    "4.0",
     Some(&DVS_CONFIG_SPEC),
-    "
+    "4.0
 VMwareDVSPvlanConfigSpec pvlanConfigSpec ol
 VMwareDVSVspanConfigSpec vspanConfigSpec ol since 5.0
 int maxMtu o
@@ -3925,12 +3744,9 @@ impl rt::Object for VMwareDvsConfigSpec {
         &V_MWARE_DVS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_CONFIG_SPEC),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Objects(&self.pvlan_config_spec),
@@ -4052,9 +3868,8 @@ impl Default for VMwareDvsFeatureCapability {
 }
 pub(crate) static V_MWARE_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSFeatureCapability",
-    "4.1",
     Some(&DVS_FEATURE_CAPABILITY),
-    "
+    "4.1
 boolean vspanSupported o since 5.0
 boolean lldpSupported o since 5.0
 boolean ipfixSupported o since 5.0
@@ -4076,12 +3891,9 @@ impl rt::Object for VMwareDvsFeatureCapability {
         &V_MWARE_DVS_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_FEATURE_CAPABILITY),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.vspan_supported),
@@ -4173,9 +3985,8 @@ impl Default for VMwareDvsHealthCheckCapability {
 }
 pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSHealthCheckCapability",
-    "5.1",
     Some(&DVS_HEALTH_CHECK_CAPABILITY),
-    "
+    "5.1
 boolean vlanMtuSupported r
 boolean teamingSupported r
 ",
@@ -4186,12 +3997,9 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
         &V_MWARE_DVS_HEALTH_CHECK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_HEALTH_CHECK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_HEALTH_CHECK_CAPABILITY),
             rt::BASE => P::Object(&DvsHealthCheckCapability {}),
             0 => P::Value(&self.vlan_mtu_supported),
             1 => P::Value(&self.teaming_supported),
@@ -4244,9 +4052,8 @@ impl Default for VMwareDvsHealthCheckConfig {
 }
 pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSHealthCheckConfig",
-    "5.1",
     Some(&DVS_HEALTH_CHECK_CONFIG),
-    "",
+    "5.1",
     rt::unset::<VMwareDvsHealthCheckConfig>,
 );
 impl rt::Object for VMwareDvsHealthCheckConfig {
@@ -4254,12 +4061,9 @@ impl rt::Object for VMwareDvsHealthCheckConfig {
         &V_MWARE_DVS_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4331,9 +4135,8 @@ impl Default for VMwareDvsMtuHealthCheckResult {
 }
 pub(crate) static V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSMtuHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 boolean mtuMismatch r
 NumericRange vlanSupportSwitchMtu ol
 NumericRange vlanNotSupportSwitchMtu ol
@@ -4345,12 +4148,9 @@ impl rt::Object for VMwareDvsMtuHealthCheckResult {
         &V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.mtu_mismatch),
@@ -4446,9 +4246,8 @@ impl Default for VMwareDvsPortSetting {
 }
 pub(crate) static V_MWARE_DVS_PORT_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPortSetting",
-    "4.0",
     Some(&DV_PORT_SETTING),
-    "
+    "4.0
 VmwareDistributedVirtualSwitchVlanSpec vlan o
 IntPolicy qosTag o
 VmwareUplinkPortTeamingPolicy uplinkTeamingPolicy o
@@ -4466,12 +4265,9 @@ impl rt::Object for VMwareDvsPortSetting {
         &V_MWARE_DVS_PORT_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PORT_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PORT_SETTING),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.vlan),
@@ -4567,9 +4363,8 @@ impl Default for VMwareDvsPortgroupPolicy {
 }
 pub(crate) static V_MWARE_DVS_PORTGROUP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPortgroupPolicy",
-    "4.0",
     Some(&DV_PORTGROUP_POLICY),
-    "
+    "4.0
 boolean vlanOverrideAllowed r
 boolean uplinkTeamingOverrideAllowed r
 boolean securityPolicyOverrideAllowed r
@@ -4583,12 +4378,9 @@ impl rt::Object for VMwareDvsPortgroupPolicy {
         &V_MWARE_DVS_PORTGROUP_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PORTGROUP_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PORTGROUP_POLICY),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.vlan_override_allowed),
@@ -4664,9 +4456,8 @@ impl Default for VMwareDvsPvlanConfigSpec {
 }
 pub(crate) static V_MWARE_DVS_PVLAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPvlanConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VMwareDVSPvlanMapEntry pvlanEntry r
 string operation r
 ",
@@ -4677,12 +4468,9 @@ impl rt::Object for VMwareDvsPvlanConfigSpec {
         &V_MWARE_DVS_PVLAN_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PVLAN_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PVLAN_CONFIG_SPEC),
             0 => P::Object(&self.pvlan_entry),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -4739,9 +4527,8 @@ impl Default for VMwareDvsPvlanMapEntry {
 }
 pub(crate) static V_MWARE_DVS_PVLAN_MAP_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPvlanMapEntry",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int primaryVlanId r
 int secondaryVlanId r
 string pvlanType r
@@ -4753,12 +4540,9 @@ impl rt::Object for VMwareDvsPvlanMapEntry {
         &V_MWARE_DVS_PVLAN_MAP_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PVLAN_MAP_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PVLAN_MAP_ENTRY),
             0 => P::Value(&self.primary_vlan_id),
             1 => P::Value(&self.secondary_vlan_id),
             2 => P::Value(&self.pvlan_type),
@@ -4811,9 +4595,8 @@ impl Default for VMwareDvsTeamingHealthCheckConfig {
 }
 pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSTeamingHealthCheckConfig",
-    "5.1",
     Some(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
-    "",
+    "5.1",
     rt::unset::<VMwareDvsTeamingHealthCheckConfig>,
 );
 impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
@@ -4821,12 +4604,9 @@ impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4892,9 +4672,8 @@ impl Default for VMwareDvsTeamingHealthCheckResult {
 }
 pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSTeamingHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 string teamingStatus r
 ",
     rt::unset::<VMwareDvsTeamingHealthCheckResult>,
@@ -4904,12 +4683,9 @@ impl rt::Object for VMwareDvsTeamingHealthCheckResult {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.teaming_status),
@@ -4980,9 +4756,8 @@ impl Default for VMwareDvsVlanHealthCheckResult {
 }
 pub(crate) static V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVlanHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 NumericRange trunkedVlan ol
 NumericRange untrunkedVlan ol
 ",
@@ -4993,12 +4768,9 @@ impl rt::Object for VMwareDvsVlanHealthCheckResult {
         &V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.trunked_vlan),
@@ -5065,9 +4837,8 @@ impl Default for VMwareDvsVlanMtuHealthCheckConfig {
 }
 pub(crate) static V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVlanMtuHealthCheckConfig",
-    "5.1",
     Some(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
-    "",
+    "5.1",
     rt::unset::<VMwareDvsVlanMtuHealthCheckConfig>,
 );
 impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
@@ -5075,12 +4846,9 @@ impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
         &V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5161,9 +4929,8 @@ impl Default for VMwareDvsVspanCapability {
 }
 pub(crate) static V_MWARE_DVS_VSPAN_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVspanCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean mixedDestSupported r
 boolean dvportSupported r
 boolean remoteSourceSupported r
@@ -5179,12 +4946,9 @@ impl rt::Object for VMwareDvsVspanCapability {
         &V_MWARE_DVS_VSPAN_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VSPAN_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VSPAN_CAPABILITY),
             0 => P::Value(&self.mixed_dest_supported),
             1 => P::Value(&self.dvport_supported),
             2 => P::Value(&self.remote_source_supported),
@@ -5248,9 +5012,8 @@ impl Default for VMwareDvsVspanConfigSpec {
 }
 pub(crate) static V_MWARE_DVS_VSPAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVspanConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 VMwareVspanSession vspanSession r
 string operation r
 ",
@@ -5261,12 +5024,9 @@ impl rt::Object for VMwareDvsVspanConfigSpec {
         &V_MWARE_DVS_VSPAN_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VSPAN_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VSPAN_CONFIG_SPEC),
             0 => P::Object(&self.vspan_session),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -5320,9 +5080,8 @@ impl Default for VMwareDvsDpuCapability {
 }
 pub(crate) static V_MWARE_DVS_DPU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsDpuCapability",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 boolean networkOffloadSupported o
 boolean activeStandbyModeSupported o since 8.0.3.0
 ",
@@ -5333,12 +5092,9 @@ impl rt::Object for VMwareDvsDpuCapability {
         &V_MWARE_DVS_DPU_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_DPU_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_DPU_CAPABILITY),
             0 => P::Value(&self.network_offload_supported),
             1 => P::Value(&self.active_standby_mode_supported),
             _ => P::Absent,
@@ -5395,9 +5151,8 @@ impl Default for VMwareDvsIpfixCapability {
 }
 pub(crate) static V_MWARE_DVS_IPFIX_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsIpfixCapability",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean ipfixSupported o
 boolean ipv6ForIpfixSupported o
 boolean observationDomainIdSupported o
@@ -5409,12 +5164,9 @@ impl rt::Object for VMwareDvsIpfixCapability {
         &V_MWARE_DVS_IPFIX_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_IPFIX_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_IPFIX_CAPABILITY),
             0 => P::Value(&self.ipfix_supported),
             1 => P::Value(&self.ipv6_for_ipfix_supported),
             2 => P::Value(&self.observation_domain_id_supported),

@@ -26,9 +26,8 @@ impl Default for VMwareDvsLacpCapability {
 }
 pub(crate) static V_MWARE_DVS_LACP_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean lacpSupported o
 boolean multiLacpGroupSupported o since 5.5
 boolean lacpFastModeSupported o since 7.0.2.0
@@ -40,12 +39,9 @@ impl rt::Object for VMwareDvsLacpCapability {
         &V_MWARE_DVS_LACP_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LACP_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LACP_CAPABILITY),
             0 => P::Value(&self.lacp_supported),
             1 => P::Value(&self.multi_lacp_group_supported),
             2 => P::Value(&self.lacp_fast_mode_supported),
@@ -125,9 +121,8 @@ impl Default for VMwareDvsLacpGroupConfig {
 }
 pub(crate) static V_MWARE_DVS_LACP_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpGroupConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 string name o
 string mode o
@@ -146,12 +141,9 @@ impl rt::Object for VMwareDvsLacpGroupConfig {
         &V_MWARE_DVS_LACP_GROUP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LACP_GROUP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LACP_GROUP_CONFIG),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.mode),
@@ -221,9 +213,8 @@ impl Default for VMwareDvsLacpGroupSpec {
 }
 pub(crate) static V_MWARE_DVS_LACP_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpGroupSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VMwareDvsLacpGroupConfig lacpGroupConfig r
 string operation r
 ",
@@ -234,12 +225,9 @@ impl rt::Object for VMwareDvsLacpGroupSpec {
         &V_MWARE_DVS_LACP_GROUP_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LACP_GROUP_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LACP_GROUP_SPEC),
             0 => P::Object(&self.lacp_group_config),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -288,9 +276,8 @@ impl Default for VMwareDvsLagIpfixConfig {
 }
 pub(crate) static V_MWARE_DVS_LAG_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLagIpfixConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean ipfixEnabled o
 ",
     rt::unset::<VMwareDvsLagIpfixConfig>,
@@ -300,12 +287,9 @@ impl rt::Object for VMwareDvsLagIpfixConfig {
         &V_MWARE_DVS_LAG_IPFIX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LAG_IPFIX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LAG_IPFIX_CONFIG),
             0 => P::Value(&self.ipfix_enabled),
             _ => P::Absent,
         }
@@ -352,9 +336,8 @@ impl Default for VMwareDvsLagVlanConfig {
 }
 pub(crate) static V_MWARE_DVS_LAG_VLAN_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLagVlanConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 NumericRange vlanId ol
 ",
     rt::unset::<VMwareDvsLagVlanConfig>,
@@ -364,12 +347,9 @@ impl rt::Object for VMwareDvsLagVlanConfig {
         &V_MWARE_DVS_LAG_VLAN_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LAG_VLAN_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LAG_VLAN_CONFIG),
             0 => P::Objects(&self.vlan_id),
             _ => P::Absent,
         }
@@ -421,9 +401,8 @@ impl Default for VMwareDvsMtuCapability {
 }
 pub(crate) static V_MWARE_DVS_MTU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsMtuCapability",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 int minMtuSupported r
 int maxMtuSupported r
 ",
@@ -434,12 +413,9 @@ impl rt::Object for VMwareDvsMtuCapability {
         &V_MWARE_DVS_MTU_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_MTU_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_MTU_CAPABILITY),
             0 => P::Value(&self.min_mtu_supported),
             1 => P::Value(&self.max_mtu_supported),
             _ => P::Absent,
@@ -488,9 +464,8 @@ impl Default for VMwareDvsPerfNicOffloadCapability {
 }
 pub(crate) static V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsPerfNicOffloadCapability",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean supported o
 ",
     rt::unset::<VMwareDvsPerfNicOffloadCapability>,
@@ -500,12 +475,9 @@ impl rt::Object for VMwareDvsPerfNicOffloadCapability {
         &V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY),
             0 => P::Value(&self.supported),
             _ => P::Absent,
         }
@@ -554,9 +526,8 @@ impl Default for VMwareDvsSystemTrafficCapabilities {
 }
 pub(crate) static V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsSystemTrafficCapabilities",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string systemTrafficQualifiers ol
 ",
     rt::unset::<VMwareDvsSystemTrafficCapabilities>,
@@ -566,12 +537,9 @@ impl rt::Object for VMwareDvsSystemTrafficCapabilities {
         &V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES),
             0 => P::Value(&self.system_traffic_qualifiers),
             _ => P::Absent,
         }
@@ -638,9 +606,8 @@ impl Default for VMwareIpfixConfig {
 }
 pub(crate) static V_MWARE_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareIpfixConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string collectorIpAddress o
 int collectorPort o
 long observationDomainId o since 6.0
@@ -656,12 +623,9 @@ impl rt::Object for VMwareIpfixConfig {
         &V_MWARE_IPFIX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_IPFIX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_IPFIX_CONFIG),
             0 => P::Value(&self.collector_ip_address),
             1 => P::Value(&self.collector_port),
             2 => P::Value(&self.observation_domain_id),
@@ -728,9 +692,8 @@ impl Default for VMwareUplinkLacpPolicy {
 }
 pub(crate) static V_MWARE_UPLINK_LACP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareUplinkLacpPolicy",
-    "5.1",
     Some(&INHERITABLE_POLICY),
-    "
+    "5.1
 BoolPolicy enable o
 StringPolicy mode o
 ",
@@ -741,12 +704,9 @@ impl rt::Object for VMwareUplinkLacpPolicy {
         &V_MWARE_UPLINK_LACP_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_UPLINK_LACP_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_UPLINK_LACP_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.enable),
@@ -818,9 +778,8 @@ impl Default for VMwareUplinkPortOrderPolicy {
 }
 pub(crate) static V_MWARE_UPLINK_PORT_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareUplinkPortOrderPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 string activeUplinkPort ol
 string standbyUplinkPort ol
 ",
@@ -831,12 +790,9 @@ impl rt::Object for VMwareUplinkPortOrderPolicy {
         &V_MWARE_UPLINK_PORT_ORDER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_UPLINK_PORT_ORDER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_UPLINK_PORT_ORDER_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.active_uplink_port),
@@ -914,9 +870,8 @@ impl Default for VMwareVspanPort {
 }
 pub(crate) static V_MWARE_VSPAN_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareVspanPort",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string portKey ol
 string uplinkPortName ol
 string wildcardPortConnecteeType ol
@@ -930,12 +885,9 @@ impl rt::Object for VMwareVspanPort {
         &V_MWARE_VSPAN_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_VSPAN_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_VSPAN_PORT),
             0 => P::Value(&self.port_key),
             1 => P::Value(&self.uplink_port_name),
             2 => P::Value(&self.wildcard_port_connectee_type),
@@ -1043,9 +995,8 @@ impl Default for VMwareVspanSession {
 }
 pub(crate) static V_MWARE_VSPAN_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareVspanSession",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string key o
 string name o
 string description o
@@ -1072,12 +1023,9 @@ impl rt::Object for VMwareVspanSession {
         &V_MWARE_VSPAN_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_VSPAN_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_VSPAN_SESSION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -1163,9 +1111,8 @@ impl Default for VmPoweringOnWithCustomizedDvPortEvent {
 }
 pub(crate) static VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweringOnWithCustomizedDVPortEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 VnicPortArgument vnic rl
 ",
     rt::unset::<VmPoweringOnWithCustomizedDvPortEvent>,
@@ -1175,12 +1122,9 @@ impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
         &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Objects(&self.vnic),
@@ -1251,9 +1195,8 @@ impl Default for VmVnicPoolReservationViolationClearEvent {
 }
 pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVnicPoolReservationViolationClearEvent",
-    "6.0",
     Some(&DVS_EVENT),
-    "
+    "6.0
 string vmVnicResourcePoolKey r
 string vmVnicResourcePoolName o
 ",
@@ -1264,12 +1207,9 @@ impl rt::Object for VmVnicPoolReservationViolationClearEvent {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.vm_vnic_resource_pool_key),
@@ -1342,9 +1282,8 @@ impl Default for VmVnicPoolReservationViolationRaiseEvent {
 }
 pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVnicPoolReservationViolationRaiseEvent",
-    "6.0",
     Some(&DVS_EVENT),
-    "
+    "6.0
 string vmVnicResourcePoolKey r
 string vmVnicResourcePoolName o
 ",
@@ -1355,12 +1294,9 @@ impl rt::Object for VmVnicPoolReservationViolationRaiseEvent {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.vm_vnic_resource_pool_key),
@@ -1430,9 +1366,8 @@ impl Default for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchDpuFailoverPolicy",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string activeUplink ol
 string standbyUplink ol
 ",
@@ -1443,12 +1378,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY),
             0 => P::Value(&self.active_uplink),
             1 => P::Value(&self.standby_uplink),
             _ => P::Absent,
@@ -1499,9 +1431,8 @@ impl Default for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchNetworkOffloadConfig",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 VmwareDistributedVirtualSwitchDpuFailoverPolicy dpuFailoverPolicy o
 ",
     rt::unset::<VmwareDistributedVirtualSwitchNetworkOffloadConfig>,
@@ -1511,12 +1442,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG)
+            }
             0 => P::Optional(&self.dpu_failover_policy),
             _ => P::Absent,
         }
@@ -1568,9 +1498,8 @@ impl Default for VmwareDistributedVirtualSwitchPvlanSpec {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchPvlanSpec",
-    "4.0",
     Some(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
-    "
+    "4.0
 int pvlanId r
 ",
     rt::unset::<VmwareDistributedVirtualSwitchPvlanSpec>,
@@ -1580,12 +1509,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchPvlanSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.pvlan_id),
@@ -1654,9 +1580,8 @@ impl Default for VmwareDistributedVirtualSwitchRealTimeConfig {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchRealTimeConfig",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 boolean allowed o
 VmwareDistributedVirtualSwitchRealTimeLanAnnotation lanAnnotation o
 ",
@@ -1667,12 +1592,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeConfig {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG),
             0 => P::Value(&self.allowed),
             1 => P::Optional(&self.lan_annotation),
             _ => P::Absent,
@@ -1726,9 +1648,8 @@ impl Default for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchRealTimeLanAnnotation",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 string lanAUplink ol
 string lanBUplink ol
 ",
@@ -1739,12 +1660,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION)
+            }
             0 => P::Value(&self.lan_a_uplink),
             1 => P::Value(&self.lan_b_uplink),
             _ => P::Absent,
@@ -1798,9 +1718,8 @@ impl Default for VmwareDistributedVirtualSwitchTrunkVlanSpec {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchTrunkVlanSpec",
-    "4.0",
     Some(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
-    "
+    "4.0
 NumericRange vlanId ol
 ",
     rt::unset::<VmwareDistributedVirtualSwitchTrunkVlanSpec>,
@@ -1810,12 +1729,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchTrunkVlanSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.vlan_id),
@@ -1884,9 +1800,8 @@ impl Default for VmwareDistributedVirtualSwitchVlanIdSpec {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchVlanIdSpec",
-    "4.0",
     Some(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
-    "
+    "4.0
 int vlanId r
 ",
     rt::unset::<VmwareDistributedVirtualSwitchVlanIdSpec>,
@@ -1896,12 +1811,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanIdSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vlan_id),
@@ -1967,9 +1879,8 @@ impl Default for VmwareDistributedVirtualSwitchVlanSpec {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchVlanSpec",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "",
+    "4.0",
     rt::unset::<VmwareDistributedVirtualSwitchVlanSpec>,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
@@ -1977,12 +1888,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2064,9 +1972,8 @@ impl Default for VmwareUplinkPortTeamingPolicy {
 }
 pub(crate) static VMWARE_UPLINK_PORT_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareUplinkPortTeamingPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 StringPolicy policy o
 BoolPolicy reversePolicy o
 BoolPolicy notifySwitches o
@@ -2081,12 +1988,9 @@ impl rt::Object for VmwareUplinkPortTeamingPolicy {
         &VMWARE_UPLINK_PORT_TEAMING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_UPLINK_PORT_TEAMING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_UPLINK_PORT_TEAMING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.policy),
@@ -2163,9 +2067,8 @@ impl Default for VnicPortArgument {
 }
 pub(crate) static VNIC_PORT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VnicPortArgument",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string vnic r
 DistributedVirtualSwitchPortConnection port r
 ",
@@ -2176,12 +2079,9 @@ impl rt::Object for VnicPortArgument {
         &VNIC_PORT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VNIC_PORT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VNIC_PORT_ARGUMENT),
             0 => P::Value(&self.vnic),
             1 => P::Object(&self.port),
             _ => P::Absent,
@@ -2241,9 +2141,8 @@ impl Default for VspanDestPortConflict {
 }
 pub(crate) static VSPAN_DEST_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanDestPortConflict",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey1 r
 string vspanSessionKey2 r
 string portKey r
@@ -2255,12 +2154,9 @@ impl rt::Object for VspanDestPortConflict {
         &VSPAN_DEST_PORT_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_DEST_PORT_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_DEST_PORT_CONFLICT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key1),
@@ -2338,9 +2234,8 @@ impl Default for VspanPortConflict {
 }
 pub(crate) static VSPAN_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortConflict",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey1 r
 string vspanSessionKey2 r
 string portKey r
@@ -2352,12 +2247,9 @@ impl rt::Object for VspanPortConflict {
         &VSPAN_PORT_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORT_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORT_CONFLICT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key1),
@@ -2435,9 +2327,8 @@ impl Default for VspanPortMoveFault {
 }
 pub(crate) static VSPAN_PORT_MOVE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortMoveFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string srcPortgroupName r
 string destPortgroupName r
 string portKey r
@@ -2449,12 +2340,9 @@ impl rt::Object for VspanPortMoveFault {
         &VSPAN_PORT_MOVE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORT_MOVE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORT_MOVE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.src_portgroup_name),
@@ -2526,9 +2414,8 @@ impl Default for VspanPortPromiscChangeFault {
 }
 pub(crate) static VSPAN_PORT_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortPromiscChangeFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string portKey r
 ",
     rt::unset::<VspanPortPromiscChangeFault>,
@@ -2538,12 +2425,9 @@ impl rt::Object for VspanPortPromiscChangeFault {
         &VSPAN_PORT_PROMISC_CHANGE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORT_PROMISC_CHANGE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORT_PROMISC_CHANGE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.port_key),
@@ -2611,9 +2495,8 @@ impl Default for VspanPortgroupPromiscChangeFault {
 }
 pub(crate) static VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortgroupPromiscChangeFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string portgroupName r
 ",
     rt::unset::<VspanPortgroupPromiscChangeFault>,
@@ -2623,12 +2506,9 @@ impl rt::Object for VspanPortgroupPromiscChangeFault {
         &VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.portgroup_name),
@@ -2696,9 +2576,8 @@ impl Default for VspanPortgroupTypeChangeFault {
 }
 pub(crate) static VSPAN_PORTGROUP_TYPE_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortgroupTypeChangeFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string portgroupName r
 ",
     rt::unset::<VspanPortgroupTypeChangeFault>,
@@ -2708,12 +2587,9 @@ impl rt::Object for VspanPortgroupTypeChangeFault {
         &VSPAN_PORTGROUP_TYPE_CHANGE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORTGROUP_TYPE_CHANGE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORTGROUP_TYPE_CHANGE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.portgroup_name),
@@ -2784,9 +2660,8 @@ impl Default for VspanPromiscuousPortNotSupported {
 }
 pub(crate) static VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPromiscuousPortNotSupported",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey r
 string portKey r
 ",
@@ -2797,12 +2672,9 @@ impl rt::Object for VspanPromiscuousPortNotSupported {
         &VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key),
@@ -2875,9 +2747,8 @@ impl Default for VspanSameSessionPortConflict {
 }
 pub(crate) static VSPAN_SAME_SESSION_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanSameSessionPortConflict",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey r
 string portKey r
 ",
@@ -2888,12 +2759,9 @@ impl rt::Object for VspanSameSessionPortConflict {
         &VSPAN_SAME_SESSION_PORT_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_SAME_SESSION_PORT_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_SAME_SESSION_PORT_CONFLICT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key),

@@ -26,9 +26,8 @@ impl Default for AccountRemovedEvent {
 }
 pub(crate) static ACCOUNT_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountRemovedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string account r
 boolean group r
 ",
@@ -39,12 +38,9 @@ impl rt::Object for AccountRemovedEvent {
         &ACCOUNT_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACCOUNT_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACCOUNT_REMOVED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.account),
@@ -109,9 +105,8 @@ impl Default for AdminPasswordNotChangedEvent {
 }
 pub(crate) static ADMIN_PASSWORD_NOT_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminPasswordNotChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<AdminPasswordNotChangedEvent>,
 );
 impl rt::Object for AdminPasswordNotChangedEvent {
@@ -119,12 +114,9 @@ impl rt::Object for AdminPasswordNotChangedEvent {
         &ADMIN_PASSWORD_NOT_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADMIN_PASSWORD_NOT_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADMIN_PASSWORD_NOT_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -187,9 +179,8 @@ impl Default for AlreadyAuthenticatedSessionEvent {
 }
 pub(crate) static ALREADY_AUTHENTICATED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyAuthenticatedSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "",
+    "2.0",
     rt::unset::<AlreadyAuthenticatedSessionEvent>,
 );
 impl rt::Object for AlreadyAuthenticatedSessionEvent {
@@ -197,12 +188,9 @@ impl rt::Object for AlreadyAuthenticatedSessionEvent {
         &ALREADY_AUTHENTICATED_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_AUTHENTICATED_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_AUTHENTICATED_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -268,9 +256,8 @@ impl Default for BadUsernameSessionEvent {
 }
 pub(crate) static BAD_USERNAME_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "BadUsernameSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<BadUsernameSessionEvent>,
@@ -280,12 +267,9 @@ impl rt::Object for BadUsernameSessionEvent {
         &BAD_USERNAME_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BAD_USERNAME_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BAD_USERNAME_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -348,9 +332,8 @@ impl Default for CanceledHostOperationEvent {
 }
 pub(crate) static CANCELED_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CanceledHostOperationEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<CanceledHostOperationEvent>,
 );
 impl rt::Object for CanceledHostOperationEvent {
@@ -358,12 +341,9 @@ impl rt::Object for CanceledHostOperationEvent {
         &CANCELED_HOST_OPERATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCELED_HOST_OPERATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCELED_HOST_OPERATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -426,9 +406,8 @@ impl Default for CustomFieldDefAddedEvent {
 }
 pub(crate) static CUSTOM_FIELD_DEF_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefAddedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_DEF_EVENT),
-    "",
+    "2.0",
     rt::unset::<CustomFieldDefAddedEvent>,
 );
 impl rt::Object for CustomFieldDefAddedEvent {
@@ -436,12 +415,9 @@ impl rt::Object for CustomFieldDefAddedEvent {
         &CUSTOM_FIELD_DEF_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_ADDED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -510,9 +486,8 @@ impl Default for CustomFieldDefEvent {
 }
 pub(crate) static CUSTOM_FIELD_DEF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_EVENT),
-    "
+    "2.0
 int fieldKey r
 string name r
 ",
@@ -523,12 +498,9 @@ impl rt::Object for CustomFieldDefEvent {
         &CUSTOM_FIELD_DEF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.field_key),
@@ -595,9 +567,8 @@ impl Default for CustomFieldDefRemovedEvent {
 }
 pub(crate) static CUSTOM_FIELD_DEF_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefRemovedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_DEF_EVENT),
-    "",
+    "2.0",
     rt::unset::<CustomFieldDefRemovedEvent>,
 );
 impl rt::Object for CustomFieldDefRemovedEvent {
@@ -605,12 +576,9 @@ impl rt::Object for CustomFieldDefRemovedEvent {
         &CUSTOM_FIELD_DEF_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_REMOVED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -676,9 +644,8 @@ impl Default for CustomFieldDefRenamedEvent {
 }
 pub(crate) static CUSTOM_FIELD_DEF_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefRenamedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_DEF_EVENT),
-    "
+    "2.0
 string newName r
 ",
     rt::unset::<CustomFieldDefRenamedEvent>,
@@ -688,12 +655,9 @@ impl rt::Object for CustomFieldDefRenamedEvent {
         &CUSTOM_FIELD_DEF_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_RENAMED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.new_name),
@@ -756,9 +720,8 @@ impl Default for CustomFieldEvent {
 }
 pub(crate) static CUSTOM_FIELD_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<CustomFieldEvent>,
 );
 impl rt::Object for CustomFieldEvent {
@@ -766,12 +729,9 @@ impl rt::Object for CustomFieldEvent {
         &CUSTOM_FIELD_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -849,9 +809,8 @@ impl Default for CustomFieldValueChangedEvent {
 }
 pub(crate) static CUSTOM_FIELD_VALUE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldValueChangedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 int fieldKey r
 string name r
@@ -865,12 +824,9 @@ impl rt::Object for CustomFieldValueChangedEvent {
         &CUSTOM_FIELD_VALUE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_VALUE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_VALUE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.entity),
@@ -946,9 +902,8 @@ impl Default for DatacenterCreatedEvent {
 }
 pub(crate) static DATACENTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterCreatedEvent",
-    "2.5",
     Some(&DATACENTER_EVENT),
-    "
+    "2.5
 FolderEventArgument parent r
 ",
     rt::unset::<DatacenterCreatedEvent>,
@@ -958,12 +913,9 @@ impl rt::Object for DatacenterCreatedEvent {
         &DATACENTER_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
@@ -1026,9 +978,8 @@ impl Default for DatacenterEvent {
 }
 pub(crate) static DATACENTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterEvent",
-    "2.5",
     Some(&EVENT),
-    "",
+    "2.5",
     rt::unset::<DatacenterEvent>,
 );
 impl rt::Object for DatacenterEvent {
@@ -1036,12 +987,9 @@ impl rt::Object for DatacenterEvent {
         &DATACENTER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1110,9 +1058,8 @@ impl Default for DatacenterRenamedEvent {
 }
 pub(crate) static DATACENTER_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterRenamedEvent",
-    "2.5",
     Some(&DATACENTER_EVENT),
-    "
+    "2.5
 string oldName r
 string newName r
 ",
@@ -1123,12 +1070,9 @@ impl rt::Object for DatacenterRenamedEvent {
         &DATACENTER_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_RENAMED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -1201,9 +1145,8 @@ impl Default for DatastoreCapacityIncreasedEvent {
 }
 pub(crate) static DATASTORE_CAPACITY_INCREASED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreCapacityIncreasedEvent",
-    "4.0",
     Some(&DATASTORE_EVENT),
-    "
+    "4.0
 long oldCapacity r
 long newCapacity r
 ",
@@ -1214,12 +1157,9 @@ impl rt::Object for DatastoreCapacityIncreasedEvent {
         &DATASTORE_CAPACITY_INCREASED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_CAPACITY_INCREASED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_CAPACITY_INCREASED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_capacity),
@@ -1286,9 +1226,8 @@ impl Default for DatastoreDestroyedEvent {
 }
 pub(crate) static DATASTORE_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDestroyedEvent",
-    "2.0",
     Some(&DATASTORE_EVENT),
-    "",
+    "2.0",
     rt::unset::<DatastoreDestroyedEvent>,
 );
 impl rt::Object for DatastoreDestroyedEvent {
@@ -1296,12 +1235,9 @@ impl rt::Object for DatastoreDestroyedEvent {
         &DATASTORE_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_DESTROYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1367,9 +1303,8 @@ impl Default for DatastoreDiscoveredEvent {
 }
 pub(crate) static DATASTORE_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDiscoveredEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<DatastoreDiscoveredEvent>,
@@ -1379,12 +1314,9 @@ impl rt::Object for DatastoreDiscoveredEvent {
         &DATASTORE_DISCOVERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_DISCOVERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_DISCOVERED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -1449,9 +1381,8 @@ impl Default for DatastoreDuplicatedEvent {
 }
 pub(crate) static DATASTORE_DUPLICATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDuplicatedEvent",
-    "2.0",
     Some(&DATASTORE_EVENT),
-    "",
+    "2.0",
     rt::unset::<DatastoreDuplicatedEvent>,
 );
 impl rt::Object for DatastoreDuplicatedEvent {
@@ -1459,12 +1390,9 @@ impl rt::Object for DatastoreDuplicatedEvent {
         &DATASTORE_DUPLICATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_DUPLICATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_DUPLICATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1530,9 +1458,8 @@ impl Default for DatastoreEvent {
 }
 pub(crate) static DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore o
 ",
     rt::unset::<DatastoreEvent>,
@@ -1542,12 +1469,9 @@ impl rt::Object for DatastoreEvent {
         &DATASTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.datastore),
@@ -1618,9 +1542,8 @@ impl Default for DatastoreFileCopiedEvent {
 }
 pub(crate) static DATASTORE_FILE_COPIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileCopiedEvent",
-    "4.0",
     Some(&DATASTORE_FILE_EVENT),
-    "
+    "4.0
 DatastoreEventArgument sourceDatastore r
 string sourceFile r
 ",
@@ -1631,12 +1554,9 @@ impl rt::Object for DatastoreFileCopiedEvent {
         &DATASTORE_FILE_COPIED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_COPIED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_COPIED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Object(&self.source_datastore),
@@ -1703,9 +1623,8 @@ impl Default for DatastoreFileDeletedEvent {
 }
 pub(crate) static DATASTORE_FILE_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileDeletedEvent",
-    "4.0",
     Some(&DATASTORE_FILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<DatastoreFileDeletedEvent>,
 );
 impl rt::Object for DatastoreFileDeletedEvent {
@@ -1713,12 +1632,9 @@ impl rt::Object for DatastoreFileDeletedEvent {
         &DATASTORE_FILE_DELETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_DELETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_DELETED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1790,9 +1706,8 @@ impl Default for DatastoreFileEvent {
 }
 pub(crate) static DATASTORE_FILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileEvent",
-    "4.0",
     Some(&DATASTORE_EVENT),
-    "
+    "4.0
 string targetFile r
 string sourceOfOperation o since 6.5
 boolean succeeded o since 6.5
@@ -1804,12 +1719,9 @@ impl rt::Object for DatastoreFileEvent {
         &DATASTORE_FILE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.target_file),
@@ -1884,9 +1796,8 @@ impl Default for DatastoreFileMovedEvent {
 }
 pub(crate) static DATASTORE_FILE_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileMovedEvent",
-    "4.0",
     Some(&DATASTORE_FILE_EVENT),
-    "
+    "4.0
 DatastoreEventArgument sourceDatastore r
 string sourceFile r
 ",
@@ -1897,12 +1808,9 @@ impl rt::Object for DatastoreFileMovedEvent {
         &DATASTORE_FILE_MOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_MOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_MOVED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Object(&self.source_datastore),
@@ -1969,9 +1877,8 @@ impl Default for DatastoreIormReconfiguredEvent {
 }
 pub(crate) static DATASTORE_IORM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreIORMReconfiguredEvent",
-    "4.1",
     Some(&DATASTORE_EVENT),
-    "",
+    "4.1",
     rt::unset::<DatastoreIormReconfiguredEvent>,
 );
 impl rt::Object for DatastoreIormReconfiguredEvent {
@@ -1979,12 +1886,9 @@ impl rt::Object for DatastoreIormReconfiguredEvent {
         &DATASTORE_IORM_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_IORM_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_IORM_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2050,9 +1954,8 @@ impl Default for DatastorePrincipalConfigured {
 }
 pub(crate) static DATASTORE_PRINCIPAL_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastorePrincipalConfigured",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string datastorePrincipal r
 ",
     rt::unset::<DatastorePrincipalConfigured>,
@@ -2062,12 +1965,9 @@ impl rt::Object for DatastorePrincipalConfigured {
         &DATASTORE_PRINCIPAL_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_PRINCIPAL_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_PRINCIPAL_CONFIGURED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.datastore_principal),
@@ -2135,9 +2035,8 @@ impl Default for DatastoreRemovedOnHostEvent {
 }
 pub(crate) static DATASTORE_REMOVED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRemovedOnHostEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<DatastoreRemovedOnHostEvent>,
@@ -2147,12 +2046,9 @@ impl rt::Object for DatastoreRemovedOnHostEvent {
         &DATASTORE_REMOVED_ON_HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_REMOVED_ON_HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_REMOVED_ON_HOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -2223,9 +2119,8 @@ impl Default for DatastoreRenamedEvent {
 }
 pub(crate) static DATASTORE_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRenamedEvent",
-    "2.0",
     Some(&DATASTORE_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -2236,12 +2131,9 @@ impl rt::Object for DatastoreRenamedEvent {
         &DATASTORE_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_RENAMED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
@@ -2314,9 +2206,8 @@ impl Default for DatastoreRenamedOnHostEvent {
 }
 pub(crate) static DATASTORE_RENAMED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRenamedOnHostEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -2327,12 +2218,9 @@ impl rt::Object for DatastoreRenamedOnHostEvent {
         &DATASTORE_RENAMED_ON_HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_RENAMED_ON_HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_RENAMED_ON_HOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -2399,9 +2287,8 @@ impl Default for DrsEnteredStandbyModeEvent {
 }
 pub(crate) static DRS_ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnteredStandbyModeEvent",
-    "2.5",
     Some(&ENTERED_STANDBY_MODE_EVENT),
-    "",
+    "2.5",
     rt::unset::<DrsEnteredStandbyModeEvent>,
 );
 impl rt::Object for DrsEnteredStandbyModeEvent {
@@ -2409,12 +2296,9 @@ impl rt::Object for DrsEnteredStandbyModeEvent {
         &DRS_ENTERED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_ENTERED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_ENTERED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2477,9 +2361,8 @@ impl Default for DrsEnteringStandbyModeEvent {
 }
 pub(crate) static DRS_ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnteringStandbyModeEvent",
-    "4.0",
     Some(&ENTERING_STANDBY_MODE_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsEnteringStandbyModeEvent>,
 );
 impl rt::Object for DrsEnteringStandbyModeEvent {
@@ -2487,12 +2370,9 @@ impl rt::Object for DrsEnteringStandbyModeEvent {
         &DRS_ENTERING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_ENTERING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_ENTERING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2555,9 +2435,8 @@ impl Default for DrsExitStandbyModeFailedEvent {
 }
 pub(crate) static DRS_EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitStandbyModeFailedEvent",
-    "4.0",
     Some(&EXIT_STANDBY_MODE_FAILED_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsExitStandbyModeFailedEvent>,
 );
 impl rt::Object for DrsExitStandbyModeFailedEvent {
@@ -2565,12 +2444,9 @@ impl rt::Object for DrsExitStandbyModeFailedEvent {
         &DRS_EXIT_STANDBY_MODE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_EXIT_STANDBY_MODE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_EXIT_STANDBY_MODE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2633,9 +2509,8 @@ impl Default for DrsExitedStandbyModeEvent {
 }
 pub(crate) static DRS_EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitedStandbyModeEvent",
-    "2.5",
     Some(&EXITED_STANDBY_MODE_EVENT),
-    "",
+    "2.5",
     rt::unset::<DrsExitedStandbyModeEvent>,
 );
 impl rt::Object for DrsExitedStandbyModeEvent {
@@ -2643,12 +2518,9 @@ impl rt::Object for DrsExitedStandbyModeEvent {
         &DRS_EXITED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_EXITED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_EXITED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2711,9 +2583,8 @@ impl Default for DrsExitingStandbyModeEvent {
 }
 pub(crate) static DRS_EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitingStandbyModeEvent",
-    "4.0",
     Some(&EXITING_STANDBY_MODE_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsExitingStandbyModeEvent>,
 );
 impl rt::Object for DrsExitingStandbyModeEvent {
@@ -2721,12 +2592,9 @@ impl rt::Object for DrsExitingStandbyModeEvent {
         &DRS_EXITING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_EXITING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_EXITING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2795,9 +2663,8 @@ impl Default for DuplicateIpDetectedEvent {
 }
 pub(crate) static DUPLICATE_IP_DETECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateIpDetectedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string duplicateIP r
 string macAddress r
 ",
@@ -2808,12 +2675,9 @@ impl rt::Object for DuplicateIpDetectedEvent {
         &DUPLICATE_IP_DETECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_IP_DETECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_IP_DETECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.duplicate_ip),
@@ -2878,9 +2742,8 @@ impl Default for EnteredMaintenanceModeEvent {
 }
 pub(crate) static ENTERED_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteredMaintenanceModeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<EnteredMaintenanceModeEvent>,
 );
 impl rt::Object for EnteredMaintenanceModeEvent {
@@ -2888,12 +2751,9 @@ impl rt::Object for EnteredMaintenanceModeEvent {
         &ENTERED_MAINTENANCE_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERED_MAINTENANCE_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERED_MAINTENANCE_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2954,9 +2814,8 @@ impl Default for EnteredStandbyModeEvent {
 }
 pub(crate) static ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteredStandbyModeEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<EnteredStandbyModeEvent>,
 );
 impl rt::Object for EnteredStandbyModeEvent {
@@ -2964,12 +2823,9 @@ impl rt::Object for EnteredStandbyModeEvent {
         &ENTERED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3030,9 +2886,8 @@ impl Default for EnteringMaintenanceModeEvent {
 }
 pub(crate) static ENTERING_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteringMaintenanceModeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<EnteringMaintenanceModeEvent>,
 );
 impl rt::Object for EnteringMaintenanceModeEvent {
@@ -3040,12 +2895,9 @@ impl rt::Object for EnteringMaintenanceModeEvent {
         &ENTERING_MAINTENANCE_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERING_MAINTENANCE_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERING_MAINTENANCE_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3106,9 +2958,8 @@ impl Default for EnteringStandbyModeEvent {
 }
 pub(crate) static ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteringStandbyModeEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<EnteringStandbyModeEvent>,
 );
 impl rt::Object for EnteringStandbyModeEvent {
@@ -3116,12 +2967,9 @@ impl rt::Object for EnteringStandbyModeEvent {
         &ENTERING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3184,9 +3032,8 @@ impl Default for ErrorUpgradeEvent {
 }
 pub(crate) static ERROR_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ErrorUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<ErrorUpgradeEvent>,
 );
 impl rt::Object for ErrorUpgradeEvent {
@@ -3194,12 +3041,9 @@ impl rt::Object for ErrorUpgradeEvent {
         &ERROR_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ERROR_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ERROR_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3268,9 +3112,8 @@ impl Default for EventArgDesc {
 }
 pub(crate) static EVENT_ARG_DESC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgDesc",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string type r
 ElementDescription description o
@@ -3282,12 +3125,9 @@ impl rt::Object for EventArgDesc {
         &EVENT_ARG_DESC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ARG_DESC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_ARG_DESC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.description),
@@ -3338,9 +3178,8 @@ impl Default for ExitMaintenanceModeEvent {
 }
 pub(crate) static EXIT_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitMaintenanceModeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<ExitMaintenanceModeEvent>,
 );
 impl rt::Object for ExitMaintenanceModeEvent {
@@ -3348,12 +3187,9 @@ impl rt::Object for ExitMaintenanceModeEvent {
         &EXIT_MAINTENANCE_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_MAINTENANCE_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_MAINTENANCE_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3414,9 +3250,8 @@ impl Default for ExitStandbyModeFailedEvent {
 }
 pub(crate) static EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitStandbyModeFailedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<ExitStandbyModeFailedEvent>,
 );
 impl rt::Object for ExitStandbyModeFailedEvent {
@@ -3424,12 +3259,9 @@ impl rt::Object for ExitStandbyModeFailedEvent {
         &EXIT_STANDBY_MODE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_STANDBY_MODE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_STANDBY_MODE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3490,9 +3322,8 @@ impl Default for ExitedStandbyModeEvent {
 }
 pub(crate) static EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitedStandbyModeEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<ExitedStandbyModeEvent>,
 );
 impl rt::Object for ExitedStandbyModeEvent {
@@ -3500,12 +3331,9 @@ impl rt::Object for ExitedStandbyModeEvent {
         &EXITED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXITED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXITED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3566,9 +3394,8 @@ impl Default for ExitingStandbyModeEvent {
 }
 pub(crate) static EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitingStandbyModeEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<ExitingStandbyModeEvent>,
 );
 impl rt::Object for ExitingStandbyModeEvent {
@@ -3576,12 +3403,9 @@ impl rt::Object for ExitingStandbyModeEvent {
         &EXITING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXITING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXITING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3644,9 +3468,8 @@ impl Default for GeneralHostErrorEvent {
 }
 pub(crate) static GENERAL_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostErrorEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralHostErrorEvent>,
 );
 impl rt::Object for GeneralHostErrorEvent {
@@ -3654,12 +3477,9 @@ impl rt::Object for GeneralHostErrorEvent {
         &GENERAL_HOST_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_HOST_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_HOST_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3722,9 +3542,8 @@ impl Default for GeneralHostInfoEvent {
 }
 pub(crate) static GENERAL_HOST_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostInfoEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralHostInfoEvent>,
 );
 impl rt::Object for GeneralHostInfoEvent {
@@ -3732,12 +3551,9 @@ impl rt::Object for GeneralHostInfoEvent {
         &GENERAL_HOST_INFO_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_HOST_INFO_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_HOST_INFO_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3800,9 +3616,8 @@ impl Default for GeneralHostWarningEvent {
 }
 pub(crate) static GENERAL_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostWarningEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralHostWarningEvent>,
 );
 impl rt::Object for GeneralHostWarningEvent {
@@ -3810,12 +3625,9 @@ impl rt::Object for GeneralHostWarningEvent {
         &GENERAL_HOST_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_HOST_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_HOST_WARNING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3878,9 +3690,8 @@ impl Default for GeneralVmErrorEvent {
 }
 pub(crate) static GENERAL_VM_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmErrorEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralVmErrorEvent>,
 );
 impl rt::Object for GeneralVmErrorEvent {
@@ -3888,12 +3699,9 @@ impl rt::Object for GeneralVmErrorEvent {
         &GENERAL_VM_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_VM_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_VM_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3956,9 +3764,8 @@ impl Default for GeneralVmInfoEvent {
 }
 pub(crate) static GENERAL_VM_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmInfoEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralVmInfoEvent>,
 );
 impl rt::Object for GeneralVmInfoEvent {
@@ -3966,12 +3773,9 @@ impl rt::Object for GeneralVmInfoEvent {
         &GENERAL_VM_INFO_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_VM_INFO_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_VM_INFO_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4034,9 +3838,8 @@ impl Default for GeneralVmWarningEvent {
 }
 pub(crate) static GENERAL_VM_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmWarningEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralVmWarningEvent>,
 );
 impl rt::Object for GeneralVmWarningEvent {
@@ -4044,12 +3847,9 @@ impl rt::Object for GeneralVmWarningEvent {
         &GENERAL_VM_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_VM_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_VM_WARNING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4118,9 +3918,8 @@ impl Default for GlobalMessageChangedEvent {
 }
 pub(crate) static GLOBAL_MESSAGE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GlobalMessageChangedEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string message r
 string prevMessage o since 6.5
 ",
@@ -4131,12 +3930,9 @@ impl rt::Object for GlobalMessageChangedEvent {
         &GLOBAL_MESSAGE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GLOBAL_MESSAGE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GLOBAL_MESSAGE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -4218,9 +4014,8 @@ impl Default for HealthStatusChangedEvent {
 }
 pub(crate) static HEALTH_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthStatusChangedEvent",
-    "4.0",
     Some(&EVENT),
-    "
+    "4.0
 string componentId r
 string oldStatus r
 string newStatus r
@@ -4234,12 +4029,9 @@ impl rt::Object for HealthStatusChangedEvent {
         &HEALTH_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_STATUS_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.component_id),
@@ -4315,9 +4107,8 @@ impl Default for HostAddFailedEvent {
 }
 pub(crate) static HOST_ADD_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAddFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string hostname r
 ",
     rt::unset::<HostAddFailedEvent>,
@@ -4327,12 +4118,9 @@ impl rt::Object for HostAddFailedEvent {
         &HOST_ADD_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADD_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADD_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.hostname),
@@ -4395,9 +4183,8 @@ impl Default for HostAddedEvent {
 }
 pub(crate) static HOST_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAddedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostAddedEvent>,
 );
 impl rt::Object for HostAddedEvent {
@@ -4405,12 +4192,9 @@ impl rt::Object for HostAddedEvent {
         &HOST_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADDED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4471,9 +4255,8 @@ impl Default for HostAdminDisableEvent {
 }
 pub(crate) static HOST_ADMIN_DISABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAdminDisableEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostAdminDisableEvent>,
 );
 impl rt::Object for HostAdminDisableEvent {
@@ -4481,12 +4264,9 @@ impl rt::Object for HostAdminDisableEvent {
         &HOST_ADMIN_DISABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADMIN_DISABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADMIN_DISABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4547,9 +4327,8 @@ impl Default for HostAdminEnableEvent {
 }
 pub(crate) static HOST_ADMIN_ENABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAdminEnableEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostAdminEnableEvent>,
 );
 impl rt::Object for HostAdminEnableEvent {
@@ -4557,12 +4336,9 @@ impl rt::Object for HostAdminEnableEvent {
         &HOST_ADMIN_ENABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADMIN_ENABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADMIN_ENABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4623,9 +4399,8 @@ impl Default for HostCnxFailedAccountFailedEvent {
 }
 pub(crate) static HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedAccountFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedAccountFailedEvent>,
 );
 impl rt::Object for HostCnxFailedAccountFailedEvent {
@@ -4633,12 +4408,9 @@ impl rt::Object for HostCnxFailedAccountFailedEvent {
         &HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4704,9 +4476,8 @@ impl Default for HostCnxFailedAlreadyManagedEvent {
 }
 pub(crate) static HOST_CNX_FAILED_ALREADY_MANAGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedAlreadyManagedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string serverName r
 ",
     rt::unset::<HostCnxFailedAlreadyManagedEvent>,
@@ -4716,12 +4487,9 @@ impl rt::Object for HostCnxFailedAlreadyManagedEvent {
         &HOST_CNX_FAILED_ALREADY_MANAGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_ALREADY_MANAGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_ALREADY_MANAGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.server_name),
@@ -4784,9 +4552,8 @@ impl Default for HostCnxFailedBadCcagentEvent {
 }
 pub(crate) static HOST_CNX_FAILED_BAD_CCAGENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadCcagentEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedBadCcagentEvent>,
 );
 impl rt::Object for HostCnxFailedBadCcagentEvent {
@@ -4794,12 +4561,9 @@ impl rt::Object for HostCnxFailedBadCcagentEvent {
         &HOST_CNX_FAILED_BAD_CCAGENT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_BAD_CCAGENT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_BAD_CCAGENT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4860,9 +4624,8 @@ impl Default for HostCnxFailedBadUsernameEvent {
 }
 pub(crate) static HOST_CNX_FAILED_BAD_USERNAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadUsernameEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedBadUsernameEvent>,
 );
 impl rt::Object for HostCnxFailedBadUsernameEvent {
@@ -4870,12 +4633,9 @@ impl rt::Object for HostCnxFailedBadUsernameEvent {
         &HOST_CNX_FAILED_BAD_USERNAME_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_BAD_USERNAME_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_BAD_USERNAME_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4936,9 +4696,8 @@ impl Default for HostCnxFailedBadVersionEvent {
 }
 pub(crate) static HOST_CNX_FAILED_BAD_VERSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadVersionEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedBadVersionEvent>,
 );
 impl rt::Object for HostCnxFailedBadVersionEvent {
@@ -4946,12 +4705,9 @@ impl rt::Object for HostCnxFailedBadVersionEvent {
         &HOST_CNX_FAILED_BAD_VERSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_BAD_VERSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_BAD_VERSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5012,9 +4768,8 @@ impl Default for HostCnxFailedCcagentUpgradeEvent {
 }
 pub(crate) static HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedCcagentUpgradeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedCcagentUpgradeEvent>,
 );
 impl rt::Object for HostCnxFailedCcagentUpgradeEvent {
@@ -5022,12 +4777,9 @@ impl rt::Object for HostCnxFailedCcagentUpgradeEvent {
         &HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5088,9 +4840,8 @@ impl Default for HostCnxFailedEvent {
 }
 pub(crate) static HOST_CNX_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedEvent>,
 );
 impl rt::Object for HostCnxFailedEvent {
@@ -5098,12 +4849,9 @@ impl rt::Object for HostCnxFailedEvent {
         &HOST_CNX_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5164,9 +4912,8 @@ impl Default for HostCnxFailedNetworkErrorEvent {
 }
 pub(crate) static HOST_CNX_FAILED_NETWORK_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNetworkErrorEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNetworkErrorEvent>,
 );
 impl rt::Object for HostCnxFailedNetworkErrorEvent {
@@ -5174,12 +4921,9 @@ impl rt::Object for HostCnxFailedNetworkErrorEvent {
         &HOST_CNX_FAILED_NETWORK_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NETWORK_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NETWORK_ERROR_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5240,9 +4984,8 @@ impl Default for HostCnxFailedNoAccessEvent {
 }
 pub(crate) static HOST_CNX_FAILED_NO_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoAccessEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNoAccessEvent>,
 );
 impl rt::Object for HostCnxFailedNoAccessEvent {
@@ -5250,12 +4993,9 @@ impl rt::Object for HostCnxFailedNoAccessEvent {
         &HOST_CNX_FAILED_NO_ACCESS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NO_ACCESS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NO_ACCESS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5316,9 +5056,8 @@ impl Default for HostCnxFailedNoConnectionEvent {
 }
 pub(crate) static HOST_CNX_FAILED_NO_CONNECTION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoConnectionEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNoConnectionEvent>,
 );
 impl rt::Object for HostCnxFailedNoConnectionEvent {
@@ -5326,12 +5065,9 @@ impl rt::Object for HostCnxFailedNoConnectionEvent {
         &HOST_CNX_FAILED_NO_CONNECTION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NO_CONNECTION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NO_CONNECTION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5392,9 +5128,8 @@ impl Default for HostCnxFailedNoLicenseEvent {
 }
 pub(crate) static HOST_CNX_FAILED_NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoLicenseEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNoLicenseEvent>,
 );
 impl rt::Object for HostCnxFailedNoLicenseEvent {
@@ -5402,12 +5137,9 @@ impl rt::Object for HostCnxFailedNoLicenseEvent {
         &HOST_CNX_FAILED_NO_LICENSE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NO_LICENSE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NO_LICENSE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5468,9 +5200,8 @@ impl Default for HostCnxFailedNotFoundEvent {
 }
 pub(crate) static HOST_CNX_FAILED_NOT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNotFoundEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNotFoundEvent>,
 );
 impl rt::Object for HostCnxFailedNotFoundEvent {
@@ -5478,12 +5209,9 @@ impl rt::Object for HostCnxFailedNotFoundEvent {
         &HOST_CNX_FAILED_NOT_FOUND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NOT_FOUND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NOT_FOUND_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5544,9 +5272,8 @@ impl Default for HostCnxFailedTimeoutEvent {
 }
 pub(crate) static HOST_CNX_FAILED_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedTimeoutEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedTimeoutEvent>,
 );
 impl rt::Object for HostCnxFailedTimeoutEvent {
@@ -5554,12 +5281,9 @@ impl rt::Object for HostCnxFailedTimeoutEvent {
         &HOST_CNX_FAILED_TIMEOUT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_TIMEOUT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_TIMEOUT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5625,9 +5349,8 @@ impl Default for HostComplianceCheckedEvent {
 }
 pub(crate) static HOST_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostComplianceCheckedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<HostComplianceCheckedEvent>,
@@ -5637,12 +5360,9 @@ impl rt::Object for HostComplianceCheckedEvent {
         &HOST_COMPLIANCE_CHECKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_COMPLIANCE_CHECKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_COMPLIANCE_CHECKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -5705,9 +5425,8 @@ impl Default for HostCompliantEvent {
 }
 pub(crate) static HOST_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCompliantEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostCompliantEvent>,
 );
 impl rt::Object for HostCompliantEvent {
@@ -5715,12 +5434,9 @@ impl rt::Object for HostCompliantEvent {
         &HOST_COMPLIANT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_COMPLIANT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_COMPLIANT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5781,9 +5497,8 @@ impl Default for HostConfigAppliedEvent {
 }
 pub(crate) static HOST_CONFIG_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigAppliedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostConfigAppliedEvent>,
 );
 impl rt::Object for HostConfigAppliedEvent {
@@ -5791,12 +5506,9 @@ impl rt::Object for HostConfigAppliedEvent {
         &HOST_CONFIG_APPLIED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_APPLIED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_APPLIED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5857,9 +5569,8 @@ impl Default for HostConnectedEvent {
 }
 pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostConnectedEvent>,
 );
 impl rt::Object for HostConnectedEvent {
@@ -5867,12 +5578,9 @@ impl rt::Object for HostConnectedEvent {
         &HOST_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5933,9 +5641,8 @@ impl Default for HostConnectionLostEvent {
 }
 pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectionLostEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostConnectionLostEvent>,
 );
 impl rt::Object for HostConnectionLostEvent {
@@ -5943,12 +5650,9 @@ impl rt::Object for HostConnectionLostEvent {
         &HOST_CONNECTION_LOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECTION_LOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECTION_LOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6014,9 +5718,8 @@ impl Default for HostDisconnectedEvent {
 }
 pub(crate) static HOST_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDisconnectedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string reason o since 4.0
 ",
     rt::unset::<HostDisconnectedEvent>,
@@ -6026,12 +5729,9 @@ impl rt::Object for HostDisconnectedEvent {
         &HOST_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISCONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
@@ -6099,9 +5799,8 @@ impl Default for HostEnableAdminFailedEvent {
 }
 pub(crate) static HOST_ENABLE_ADMIN_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEnableAdminFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 Permission permissions rl
 ",
     rt::unset::<HostEnableAdminFailedEvent>,
@@ -6111,12 +5810,9 @@ impl rt::Object for HostEnableAdminFailedEvent {
         &HOST_ENABLE_ADMIN_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ENABLE_ADMIN_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ENABLE_ADMIN_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.permissions),
@@ -6179,9 +5875,8 @@ impl Default for HostGetShortNameFailedEvent {
 }
 pub(crate) static HOST_GET_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGetShortNameFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostGetShortNameFailedEvent>,
 );
 impl rt::Object for HostGetShortNameFailedEvent {
@@ -6189,12 +5884,9 @@ impl rt::Object for HostGetShortNameFailedEvent {
         &HOST_GET_SHORT_NAME_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GET_SHORT_NAME_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GET_SHORT_NAME_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6255,9 +5947,8 @@ impl Default for HostInAuditModeEvent {
 }
 pub(crate) static HOST_IN_AUDIT_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInAuditModeEvent",
-    "5.0",
     Some(&HOST_EVENT),
-    "",
+    "5.0",
     rt::unset::<HostInAuditModeEvent>,
 );
 impl rt::Object for HostInAuditModeEvent {
@@ -6265,12 +5956,9 @@ impl rt::Object for HostInAuditModeEvent {
         &HOST_IN_AUDIT_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IN_AUDIT_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IN_AUDIT_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6331,9 +6019,8 @@ impl Default for HostInventoryUnreadableEvent {
 }
 pub(crate) static HOST_INVENTORY_UNREADABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryUnreadableEvent",
-    "4.0",
     Some(&EVENT),
-    "",
+    "4.0",
     rt::unset::<HostInventoryUnreadableEvent>,
 );
 impl rt::Object for HostInventoryUnreadableEvent {
@@ -6341,12 +6028,9 @@ impl rt::Object for HostInventoryUnreadableEvent {
         &HOST_INVENTORY_UNREADABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INVENTORY_UNREADABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INVENTORY_UNREADABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6415,9 +6099,8 @@ impl Default for HostIpChangedEvent {
 }
 pub(crate) static HOST_IP_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string oldIP r
 string newIP r
 ",
@@ -6428,12 +6111,9 @@ impl rt::Object for HostIpChangedEvent {
         &HOST_IP_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_ip),
@@ -6506,9 +6186,8 @@ impl Default for HostIpInconsistentEvent {
 }
 pub(crate) static HOST_IP_INCONSISTENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpInconsistentEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string ipAddress r
 string ipAddress2 r
 ",
@@ -6519,12 +6198,9 @@ impl rt::Object for HostIpInconsistentEvent {
         &HOST_IP_INCONSISTENT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_INCONSISTENT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_INCONSISTENT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -6589,9 +6265,8 @@ impl Default for HostIpToShortNameFailedEvent {
 }
 pub(crate) static HOST_IP_TO_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpToShortNameFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostIpToShortNameFailedEvent>,
 );
 impl rt::Object for HostIpToShortNameFailedEvent {
@@ -6599,12 +6274,9 @@ impl rt::Object for HostIpToShortNameFailedEvent {
         &HOST_IP_TO_SHORT_NAME_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_TO_SHORT_NAME_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_TO_SHORT_NAME_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6665,9 +6337,8 @@ impl Default for HostNonCompliantEvent {
 }
 pub(crate) static HOST_NON_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNonCompliantEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostNonCompliantEvent>,
 );
 impl rt::Object for HostNonCompliantEvent {
@@ -6675,12 +6346,9 @@ impl rt::Object for HostNonCompliantEvent {
         &HOST_NON_COMPLIANT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NON_COMPLIANT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NON_COMPLIANT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6741,9 +6409,8 @@ impl Default for HostReconnectionFailedEvent {
 }
 pub(crate) static HOST_RECONNECTION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReconnectionFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostReconnectionFailedEvent>,
 );
 impl rt::Object for HostReconnectionFailedEvent {
@@ -6751,12 +6418,9 @@ impl rt::Object for HostReconnectionFailedEvent {
         &HOST_RECONNECTION_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RECONNECTION_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RECONNECTION_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6817,9 +6481,8 @@ impl Default for HostRemovedEvent {
 }
 pub(crate) static HOST_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRemovedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostRemovedEvent>,
 );
 impl rt::Object for HostRemovedEvent {
@@ -6827,12 +6490,9 @@ impl rt::Object for HostRemovedEvent {
         &HOST_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_REMOVED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6898,9 +6558,8 @@ impl Default for HostShortNameToIpFailedEvent {
 }
 pub(crate) static HOST_SHORT_NAME_TO_IP_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShortNameToIpFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string shortName r
 ",
     rt::unset::<HostShortNameToIpFailedEvent>,
@@ -6910,12 +6569,9 @@ impl rt::Object for HostShortNameToIpFailedEvent {
         &HOST_SHORT_NAME_TO_IP_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHORT_NAME_TO_IP_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHORT_NAME_TO_IP_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.short_name),
@@ -6983,9 +6639,8 @@ impl Default for HostShutdownEvent {
 }
 pub(crate) static HOST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShutdownEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string reason r
 ",
     rt::unset::<HostShutdownEvent>,
@@ -6995,12 +6650,9 @@ impl rt::Object for HostShutdownEvent {
         &HOST_SHUTDOWN_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHUTDOWN_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHUTDOWN_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),

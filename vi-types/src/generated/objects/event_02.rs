@@ -23,9 +23,8 @@ impl Default for HostSyncFailedEvent {
 }
 pub(crate) static HOST_SYNC_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSyncFailedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<HostSyncFailedEvent>,
@@ -35,12 +34,9 @@ impl rt::Object for HostSyncFailedEvent {
         &HOST_SYNC_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYNC_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYNC_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.reason),
@@ -103,9 +99,8 @@ impl Default for HostUpgradeFailedEvent {
 }
 pub(crate) static HOST_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpgradeFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostUpgradeFailedEvent>,
 );
 impl rt::Object for HostUpgradeFailedEvent {
@@ -113,12 +108,9 @@ impl rt::Object for HostUpgradeFailedEvent {
         &HOST_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UPGRADE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -179,9 +171,8 @@ impl Default for HostUserWorldSwapNotEnabledEvent {
 }
 pub(crate) static HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUserWorldSwapNotEnabledEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostUserWorldSwapNotEnabledEvent>,
 );
 impl rt::Object for HostUserWorldSwapNotEnabledEvent {
@@ -189,12 +180,9 @@ impl rt::Object for HostUserWorldSwapNotEnabledEvent {
         &HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -269,9 +257,8 @@ impl Default for HostWwnChangedEvent {
 }
 pub(crate) static HOST_WWN_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostWwnChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 long oldNodeWwns ol
 long oldPortWwns ol
 long newNodeWwns ol
@@ -284,12 +271,9 @@ impl rt::Object for HostWwnChangedEvent {
         &HOST_WWN_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_WWN_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_WWN_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_node_wwns),
@@ -369,9 +353,8 @@ impl Default for HostWwnConflictEvent {
 }
 pub(crate) static HOST_WWN_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostWwnConflictEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 VmEventArgument conflictedVms ol
 HostEventArgument conflictedHosts ol
 long wwn r
@@ -383,12 +366,9 @@ impl rt::Object for HostWwnConflictEvent {
         &HOST_WWN_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_WWN_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_WWN_CONFLICT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.conflicted_vms),
@@ -455,9 +435,8 @@ impl Default for IScsiBootFailureEvent {
 }
 pub(crate) static I_SCSI_BOOT_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IScsiBootFailureEvent",
-    "4.1",
     Some(&HOST_EVENT),
-    "",
+    "4.1",
     rt::unset::<IScsiBootFailureEvent>,
 );
 impl rt::Object for IScsiBootFailureEvent {
@@ -465,12 +444,9 @@ impl rt::Object for IScsiBootFailureEvent {
         &I_SCSI_BOOT_FAILURE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &I_SCSI_BOOT_FAILURE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&I_SCSI_BOOT_FAILURE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -533,9 +509,8 @@ impl Default for InfoUpgradeEvent {
 }
 pub(crate) static INFO_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InfoUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<InfoUpgradeEvent>,
 );
 impl rt::Object for InfoUpgradeEvent {
@@ -543,12 +518,9 @@ impl rt::Object for InfoUpgradeEvent {
         &INFO_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INFO_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INFO_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -617,9 +589,8 @@ impl Default for LocalDatastoreCreatedEvent {
 }
 pub(crate) static LOCAL_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalDatastoreCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
@@ -630,12 +601,9 @@ impl rt::Object for LocalDatastoreCreatedEvent {
         &LOCAL_DATASTORE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_DATASTORE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCAL_DATASTORE_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -700,9 +668,8 @@ impl Default for LocalTsmEnabledEvent {
 }
 pub(crate) static LOCAL_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalTSMEnabledEvent",
-    "4.1",
     Some(&HOST_EVENT),
-    "",
+    "4.1",
     rt::unset::<LocalTsmEnabledEvent>,
 );
 impl rt::Object for LocalTsmEnabledEvent {
@@ -710,12 +677,9 @@ impl rt::Object for LocalTsmEnabledEvent {
         &LOCAL_TSM_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_TSM_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCAL_TSM_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -781,9 +745,8 @@ impl Default for LockerMisconfiguredEvent {
 }
 pub(crate) static LOCKER_MISCONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LockerMisconfiguredEvent",
-    "2.5",
     Some(&EVENT),
-    "
+    "2.5
 DatastoreEventArgument datastore r
 ",
     rt::unset::<LockerMisconfiguredEvent>,
@@ -793,12 +756,9 @@ impl rt::Object for LockerMisconfiguredEvent {
         &LOCKER_MISCONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCKER_MISCONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCKER_MISCONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -869,9 +829,8 @@ impl Default for LockerReconfiguredEvent {
 }
 pub(crate) static LOCKER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LockerReconfiguredEvent",
-    "2.5",
     Some(&EVENT),
-    "
+    "2.5
 DatastoreEventArgument oldDatastore o
 DatastoreEventArgument newDatastore o
 ",
@@ -882,12 +841,9 @@ impl rt::Object for LockerReconfiguredEvent {
         &LOCKER_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCKER_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCKER_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.old_datastore),
@@ -954,9 +910,8 @@ impl Default for MigrationErrorEvent {
 }
 pub(crate) static MIGRATION_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationErrorEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "",
+    "2.0",
     rt::unset::<MigrationErrorEvent>,
 );
 impl rt::Object for MigrationErrorEvent {
@@ -964,12 +919,9 @@ impl rt::Object for MigrationErrorEvent {
         &MIGRATION_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_ERROR_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1035,9 +987,8 @@ impl Default for MigrationHostErrorEvent {
 }
 pub(crate) static MIGRATION_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationHostErrorEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 HostEventArgument dstHost r
 ",
     rt::unset::<MigrationHostErrorEvent>,
@@ -1047,12 +998,9 @@ impl rt::Object for MigrationHostErrorEvent {
         &MIGRATION_HOST_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_HOST_ERROR_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_host),
@@ -1120,9 +1068,8 @@ impl Default for MigrationHostWarningEvent {
 }
 pub(crate) static MIGRATION_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationHostWarningEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 HostEventArgument dstHost r
 ",
     rt::unset::<MigrationHostWarningEvent>,
@@ -1132,12 +1079,9 @@ impl rt::Object for MigrationHostWarningEvent {
         &MIGRATION_HOST_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_HOST_WARNING_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_host),
@@ -1208,9 +1152,8 @@ impl Default for MigrationResourceErrorEvent {
 }
 pub(crate) static MIGRATION_RESOURCE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationResourceErrorEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument dstPool r
 HostEventArgument dstHost r
 ",
@@ -1221,12 +1164,9 @@ impl rt::Object for MigrationResourceErrorEvent {
         &MIGRATION_RESOURCE_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_RESOURCE_ERROR_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_pool),
@@ -1299,9 +1239,8 @@ impl Default for MigrationResourceWarningEvent {
 }
 pub(crate) static MIGRATION_RESOURCE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationResourceWarningEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument dstPool r
 HostEventArgument dstHost r
 ",
@@ -1312,12 +1251,9 @@ impl rt::Object for MigrationResourceWarningEvent {
         &MIGRATION_RESOURCE_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_RESOURCE_WARNING_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_pool),
@@ -1384,9 +1320,8 @@ impl Default for MigrationWarningEvent {
 }
 pub(crate) static MIGRATION_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationWarningEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "",
+    "2.0",
     rt::unset::<MigrationWarningEvent>,
 );
 impl rt::Object for MigrationWarningEvent {
@@ -1394,12 +1329,9 @@ impl rt::Object for MigrationWarningEvent {
         &MIGRATION_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_WARNING_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1468,9 +1400,8 @@ impl Default for NasDatastoreCreatedEvent {
 }
 pub(crate) static NAS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NASDatastoreCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
@@ -1481,12 +1412,9 @@ impl rt::Object for NasDatastoreCreatedEvent {
         &NAS_DATASTORE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_DATASTORE_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -1559,9 +1487,8 @@ impl Default for NetworkRollbackEvent {
 }
 pub(crate) static NETWORK_ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkRollbackEvent",
-    "5.1",
     Some(&EVENT),
-    "
+    "5.1
 string methodName r
 string transactionId r
 ",
@@ -1572,12 +1499,9 @@ impl rt::Object for NetworkRollbackEvent {
         &NETWORK_ROLLBACK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_ROLLBACK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_ROLLBACK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.method_name),
@@ -1647,9 +1571,8 @@ impl Default for NoAccessUserEvent {
 }
 pub(crate) static NO_ACCESS_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoAccessUserEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<NoAccessUserEvent>,
@@ -1659,12 +1582,9 @@ impl rt::Object for NoAccessUserEvent {
         &NO_ACCESS_USER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_ACCESS_USER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_ACCESS_USER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -1727,9 +1647,8 @@ impl Default for NoDatastoresConfiguredEvent {
 }
 pub(crate) static NO_DATASTORES_CONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDatastoresConfiguredEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<NoDatastoresConfiguredEvent>,
 );
 impl rt::Object for NoDatastoresConfiguredEvent {
@@ -1737,12 +1656,9 @@ impl rt::Object for NoDatastoresConfiguredEvent {
         &NO_DATASTORES_CONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DATASTORES_CONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DATASTORES_CONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1805,9 +1721,8 @@ impl Default for NonViWorkloadDetectedOnDatastoreEvent {
 }
 pub(crate) static NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonVIWorkloadDetectedOnDatastoreEvent",
-    "4.1",
     Some(&DATASTORE_EVENT),
-    "",
+    "4.1",
     rt::unset::<NonViWorkloadDetectedOnDatastoreEvent>,
 );
 impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
@@ -1815,12 +1730,9 @@ impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
         &NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1886,9 +1798,8 @@ impl Default for NotEnoughResourcesToStartVmEvent {
 }
 pub(crate) static NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughResourcesToStartVmEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string reason o since 6.0
 ",
     rt::unset::<NotEnoughResourcesToStartVmEvent>,
@@ -1898,12 +1809,9 @@ impl rt::Object for NotEnoughResourcesToStartVmEvent {
         &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -1966,9 +1874,8 @@ impl Default for RemoteTsmEnabledEvent {
 }
 pub(crate) static REMOTE_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoteTSMEnabledEvent",
-    "4.1",
     Some(&HOST_EVENT),
-    "",
+    "4.1",
     rt::unset::<RemoteTsmEnabledEvent>,
 );
 impl rt::Object for RemoteTsmEnabledEvent {
@@ -1976,12 +1883,9 @@ impl rt::Object for RemoteTsmEnabledEvent {
         &REMOTE_TSM_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOTE_TSM_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOTE_TSM_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2047,9 +1951,8 @@ impl Default for ResourcePoolCreatedEvent {
 }
 pub(crate) static RESOURCE_POOL_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolCreatedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument parent r
 ",
     rt::unset::<ResourcePoolCreatedEvent>,
@@ -2059,12 +1962,9 @@ impl rt::Object for ResourcePoolCreatedEvent {
         &RESOURCE_POOL_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.parent),
@@ -2129,9 +2029,8 @@ impl Default for ResourcePoolDestroyedEvent {
 }
 pub(crate) static RESOURCE_POOL_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolDestroyedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "",
+    "2.0",
     rt::unset::<ResourcePoolDestroyedEvent>,
 );
 impl rt::Object for ResourcePoolDestroyedEvent {
@@ -2139,12 +2038,9 @@ impl rt::Object for ResourcePoolDestroyedEvent {
         &RESOURCE_POOL_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_DESTROYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2210,9 +2106,8 @@ impl Default for ResourcePoolEvent {
 }
 pub(crate) static RESOURCE_POOL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument resourcePool r
 ",
     rt::unset::<ResourcePoolEvent>,
@@ -2222,12 +2117,9 @@ impl rt::Object for ResourcePoolEvent {
         &RESOURCE_POOL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.resource_pool),
@@ -2298,9 +2190,8 @@ impl Default for ResourcePoolMovedEvent {
 }
 pub(crate) static RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolMovedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument oldParent r
 ResourcePoolEventArgument newParent r
 ",
@@ -2311,12 +2202,9 @@ impl rt::Object for ResourcePoolMovedEvent {
         &RESOURCE_POOL_MOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_MOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_MOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.old_parent),
@@ -2386,9 +2274,8 @@ impl Default for ResourcePoolReconfiguredEvent {
 }
 pub(crate) static RESOURCE_POOL_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolReconfiguredEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<ResourcePoolReconfiguredEvent>,
@@ -2398,12 +2285,9 @@ impl rt::Object for ResourcePoolReconfiguredEvent {
         &RESOURCE_POOL_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_changes),
@@ -2468,9 +2352,8 @@ impl Default for ResourceViolatedEvent {
 }
 pub(crate) static RESOURCE_VIOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceViolatedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "",
+    "2.0",
     rt::unset::<ResourceViolatedEvent>,
 );
 impl rt::Object for ResourceViolatedEvent {
@@ -2478,12 +2361,9 @@ impl rt::Object for ResourceViolatedEvent {
         &RESOURCE_VIOLATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_VIOLATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_VIOLATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2546,9 +2426,8 @@ impl Default for ServerStartedSessionEvent {
 }
 pub(crate) static SERVER_STARTED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServerStartedSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "",
+    "2.0",
     rt::unset::<ServerStartedSessionEvent>,
 );
 impl rt::Object for ServerStartedSessionEvent {
@@ -2556,12 +2435,9 @@ impl rt::Object for ServerStartedSessionEvent {
         &SERVER_STARTED_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVER_STARTED_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVER_STARTED_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2630,9 +2506,8 @@ impl Default for SessionTerminatedEvent {
 }
 pub(crate) static SESSION_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionTerminatedEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string sessionId r
 string terminatedUsername r
 ",
@@ -2643,12 +2518,9 @@ impl rt::Object for SessionTerminatedEvent {
         &SESSION_TERMINATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_TERMINATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_TERMINATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.session_id),
@@ -2713,9 +2585,8 @@ impl Default for TaskTimeoutEvent {
 }
 pub(crate) static TASK_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskTimeoutEvent",
-    "2.5",
     Some(&TASK_EVENT),
-    "",
+    "2.5",
     rt::unset::<TaskTimeoutEvent>,
 );
 impl rt::Object for TaskTimeoutEvent {
@@ -2723,12 +2594,9 @@ impl rt::Object for TaskTimeoutEvent {
         &TASK_TIMEOUT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_TIMEOUT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_TIMEOUT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2791,9 +2659,8 @@ impl Default for TemplateBeingUpgradedEvent {
 }
 pub(crate) static TEMPLATE_BEING_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateBeingUpgradedEvent",
-    "2.0",
     Some(&TEMPLATE_UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<TemplateBeingUpgradedEvent>,
 );
 impl rt::Object for TemplateBeingUpgradedEvent {
@@ -2801,12 +2668,9 @@ impl rt::Object for TemplateBeingUpgradedEvent {
         &TEMPLATE_BEING_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_BEING_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_BEING_UPGRADED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2872,9 +2736,8 @@ impl Default for TemplateUpgradeEvent {
 }
 pub(crate) static TEMPLATE_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradeEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 string legacyTemplate r
 ",
     rt::unset::<TemplateUpgradeEvent>,
@@ -2884,12 +2747,9 @@ impl rt::Object for TemplateUpgradeEvent {
         &TEMPLATE_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_UPGRADE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.legacy_template),
@@ -2957,9 +2817,8 @@ impl Default for TemplateUpgradeFailedEvent {
 }
 pub(crate) static TEMPLATE_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradeFailedEvent",
-    "2.0",
     Some(&TEMPLATE_UPGRADE_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<TemplateUpgradeFailedEvent>,
@@ -2969,12 +2828,9 @@ impl rt::Object for TemplateUpgradeFailedEvent {
         &TEMPLATE_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_UPGRADE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -3039,9 +2895,8 @@ impl Default for TemplateUpgradedEvent {
 }
 pub(crate) static TEMPLATE_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradedEvent",
-    "2.0",
     Some(&TEMPLATE_UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<TemplateUpgradedEvent>,
 );
 impl rt::Object for TemplateUpgradedEvent {
@@ -3049,12 +2904,9 @@ impl rt::Object for TemplateUpgradedEvent {
         &TEMPLATE_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_UPGRADED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3115,9 +2967,8 @@ impl Default for TimedOutHostOperationEvent {
 }
 pub(crate) static TIMED_OUT_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TimedOutHostOperationEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<TimedOutHostOperationEvent>,
 );
 impl rt::Object for TimedOutHostOperationEvent {
@@ -3125,12 +2976,9 @@ impl rt::Object for TimedOutHostOperationEvent {
         &TIMED_OUT_HOST_OPERATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TIMED_OUT_HOST_OPERATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TIMED_OUT_HOST_OPERATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3191,9 +3039,8 @@ impl Default for UpdatedAgentBeingRestartedEvent {
 }
 pub(crate) static UPDATED_AGENT_BEING_RESTARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatedAgentBeingRestartedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<UpdatedAgentBeingRestartedEvent>,
 );
 impl rt::Object for UpdatedAgentBeingRestartedEvent {
@@ -3201,12 +3048,9 @@ impl rt::Object for UpdatedAgentBeingRestartedEvent {
         &UPDATED_AGENT_BEING_RESTARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATED_AGENT_BEING_RESTARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATED_AGENT_BEING_RESTARTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3272,9 +3116,8 @@ impl Default for UpgradeEvent {
 }
 pub(crate) static UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 string message r
 ",
     rt::unset::<UpgradeEvent>,
@@ -3284,12 +3127,9 @@ impl rt::Object for UpgradeEvent {
         &UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -3360,9 +3200,8 @@ impl Default for UserAssignedToGroup {
 }
 pub(crate) static USER_ASSIGNED_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserAssignedToGroup",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string userLogin r
 string group r
 ",
@@ -3373,12 +3212,9 @@ impl rt::Object for UserAssignedToGroup {
         &USER_ASSIGNED_TO_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_ASSIGNED_TO_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_ASSIGNED_TO_GROUP),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
@@ -3448,9 +3284,8 @@ impl Default for UserPasswordChanged {
 }
 pub(crate) static USER_PASSWORD_CHANGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserPasswordChanged",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string userLogin r
 ",
     rt::unset::<UserPasswordChanged>,
@@ -3460,12 +3295,9 @@ impl rt::Object for UserPasswordChanged {
         &USER_PASSWORD_CHANGED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_PASSWORD_CHANGED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_PASSWORD_CHANGED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
@@ -3536,9 +3368,8 @@ impl Default for UserUnassignedFromGroup {
 }
 pub(crate) static USER_UNASSIGNED_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserUnassignedFromGroup",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string userLogin r
 string group r
 ",
@@ -3549,12 +3380,9 @@ impl rt::Object for UserUnassignedFromGroup {
         &USER_UNASSIGNED_FROM_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_UNASSIGNED_FROM_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_UNASSIGNED_FROM_GROUP),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
@@ -3621,9 +3449,8 @@ impl Default for UserUpgradeEvent {
 }
 pub(crate) static USER_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<UserUpgradeEvent>,
 );
 impl rt::Object for UserUpgradeEvent {
@@ -3631,12 +3458,9 @@ impl rt::Object for UserUpgradeEvent {
         &USER_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3705,9 +3529,8 @@ impl Default for VmfsDatastoreCreatedEvent {
 }
 pub(crate) static VMFS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
@@ -3718,12 +3541,9 @@ impl rt::Object for VmfsDatastoreCreatedEvent {
         &VMFS_DATASTORE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -3793,9 +3613,8 @@ impl Default for VmfsDatastoreExpandedEvent {
 }
 pub(crate) static VMFS_DATASTORE_EXPANDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreExpandedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<VmfsDatastoreExpandedEvent>,
@@ -3805,12 +3624,9 @@ impl rt::Object for VmfsDatastoreExpandedEvent {
         &VMFS_DATASTORE_EXPANDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXPANDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXPANDED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -3878,9 +3694,8 @@ impl Default for VmfsDatastoreExtendedEvent {
 }
 pub(crate) static VMFS_DATASTORE_EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreExtendedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<VmfsDatastoreExtendedEvent>,
@@ -3890,12 +3705,9 @@ impl rt::Object for VmfsDatastoreExtendedEvent {
         &VMFS_DATASTORE_EXTENDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXTENDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXTENDED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -3963,9 +3775,8 @@ impl Default for VcAgentUninstallFailedEvent {
 }
 pub(crate) static VC_AGENT_UNINSTALL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUninstallFailedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VcAgentUninstallFailedEvent>,
@@ -3975,12 +3786,9 @@ impl rt::Object for VcAgentUninstallFailedEvent {
         &VC_AGENT_UNINSTALL_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UNINSTALL_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UNINSTALL_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
@@ -4043,9 +3851,8 @@ impl Default for VcAgentUninstalledEvent {
 }
 pub(crate) static VC_AGENT_UNINSTALLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUninstalledEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<VcAgentUninstalledEvent>,
 );
 impl rt::Object for VcAgentUninstalledEvent {
@@ -4053,12 +3860,9 @@ impl rt::Object for VcAgentUninstalledEvent {
         &VC_AGENT_UNINSTALLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UNINSTALLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UNINSTALLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4124,9 +3928,8 @@ impl Default for VcAgentUpgradeFailedEvent {
 }
 pub(crate) static VC_AGENT_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUpgradeFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string reason o since 4.0
 ",
     rt::unset::<VcAgentUpgradeFailedEvent>,
@@ -4136,12 +3939,9 @@ impl rt::Object for VcAgentUpgradeFailedEvent {
         &VC_AGENT_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UPGRADE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
@@ -4204,9 +4004,8 @@ impl Default for VcAgentUpgradedEvent {
 }
 pub(crate) static VC_AGENT_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUpgradedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<VcAgentUpgradedEvent>,
 );
 impl rt::Object for VcAgentUpgradedEvent {
@@ -4214,12 +4013,9 @@ impl rt::Object for VcAgentUpgradedEvent {
         &VC_AGENT_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UPGRADED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4280,9 +4076,8 @@ impl Default for VimAccountPasswordChangedEvent {
 }
 pub(crate) static VIM_ACCOUNT_PASSWORD_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimAccountPasswordChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<VimAccountPasswordChangedEvent>,
 );
 impl rt::Object for VimAccountPasswordChangedEvent {
@@ -4290,12 +4085,9 @@ impl rt::Object for VimAccountPasswordChangedEvent {
         &VIM_ACCOUNT_PASSWORD_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_ACCOUNT_PASSWORD_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_ACCOUNT_PASSWORD_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4356,9 +4148,8 @@ impl Default for VmAcquiredMksTicketEvent {
 }
 pub(crate) static VM_ACQUIRED_MKS_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAcquiredMksTicketEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "",
+    "2.5",
     rt::unset::<VmAcquiredMksTicketEvent>,
 );
 impl rt::Object for VmAcquiredMksTicketEvent {
@@ -4366,12 +4157,9 @@ impl rt::Object for VmAcquiredMksTicketEvent {
         &VM_ACQUIRED_MKS_TICKET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ACQUIRED_MKS_TICKET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ACQUIRED_MKS_TICKET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4437,9 +4225,8 @@ impl Default for VmAcquiredTicketEvent {
 }
 pub(crate) static VM_ACQUIRED_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAcquiredTicketEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "
+    "4.1
 string ticketType r
 ",
     rt::unset::<VmAcquiredTicketEvent>,
@@ -4449,12 +4236,9 @@ impl rt::Object for VmAcquiredTicketEvent {
         &VM_ACQUIRED_TICKET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ACQUIRED_TICKET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ACQUIRED_TICKET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.ticket_type),
@@ -4525,9 +4309,8 @@ impl Default for VmAutoRenameEvent {
 }
 pub(crate) static VM_AUTO_RENAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAutoRenameEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -4538,12 +4321,9 @@ impl rt::Object for VmAutoRenameEvent {
         &VM_AUTO_RENAME_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_AUTO_RENAME_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_AUTO_RENAME_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
@@ -4619,9 +4399,8 @@ impl Default for VmBeingClonedEvent {
 }
 pub(crate) static VM_BEING_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingClonedEvent",
-    "2.0",
     Some(&VM_CLONE_EVENT),
-    "
+    "2.0
 FolderEventArgument destFolder r
 string destName r
 HostEventArgument destHost r
@@ -4633,12 +4412,9 @@ impl rt::Object for VmBeingClonedEvent {
         &VM_BEING_CLONED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_CLONED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_CLONED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_folder),
@@ -4713,9 +4489,8 @@ impl Default for VmBeingClonedNoFolderEvent {
 }
 pub(crate) static VM_BEING_CLONED_NO_FOLDER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingClonedNoFolderEvent",
-    "4.1",
     Some(&VM_CLONE_EVENT),
-    "
+    "4.1
 string destName r
 HostEventArgument destHost r
 ",
@@ -4726,12 +4501,9 @@ impl rt::Object for VmBeingClonedNoFolderEvent {
         &VM_BEING_CLONED_NO_FOLDER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_CLONED_NO_FOLDER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_CLONED_NO_FOLDER_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.dest_name),
@@ -4801,9 +4573,8 @@ impl Default for VmBeingDeployedEvent {
 }
 pub(crate) static VM_BEING_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingDeployedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument srcTemplate r
 ",
     rt::unset::<VmBeingDeployedEvent>,
@@ -4813,12 +4584,9 @@ impl rt::Object for VmBeingDeployedEvent {
         &VM_BEING_DEPLOYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_DEPLOYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_DEPLOYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.src_template),
@@ -4892,9 +4660,8 @@ impl Default for VmBeingHotMigratedEvent {
 }
 pub(crate) static VM_BEING_HOT_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingHotMigratedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
@@ -4906,12 +4673,9 @@ impl rt::Object for VmBeingHotMigratedEvent {
         &VM_BEING_HOT_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_HOT_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_HOT_MIGRATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -4989,9 +4753,8 @@ impl Default for VmBeingMigratedEvent {
 }
 pub(crate) static VM_BEING_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingMigratedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
@@ -5003,12 +4766,9 @@ impl rt::Object for VmBeingMigratedEvent {
         &VM_BEING_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_MIGRATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -5086,9 +4846,8 @@ impl Default for VmBeingRelocatedEvent {
 }
 pub(crate) static VM_BEING_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingRelocatedEvent",
-    "2.0",
     Some(&VM_RELOCATE_SPEC_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
@@ -5100,12 +4859,9 @@ impl rt::Object for VmBeingRelocatedEvent {
         &VM_BEING_RELOCATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_RELOCATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_RELOCATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -5186,9 +4942,8 @@ impl Default for VmCloneFailedEvent {
 }
 pub(crate) static VM_CLONE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCloneFailedEvent",
-    "2.0",
     Some(&VM_CLONE_EVENT),
-    "
+    "2.0
 FolderEventArgument destFolder r
 string destName r
 HostEventArgument destHost r
@@ -5201,12 +4956,9 @@ impl rt::Object for VmCloneFailedEvent {
         &VM_CLONE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CLONE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CLONE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_folder),
@@ -5275,9 +5027,8 @@ impl Default for VmConfigMissingEvent {
 }
 pub(crate) static VM_CONFIG_MISSING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigMissingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmConfigMissingEvent>,
 );
 impl rt::Object for VmConfigMissingEvent {
@@ -5285,12 +5036,9 @@ impl rt::Object for VmConfigMissingEvent {
         &VM_CONFIG_MISSING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_MISSING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_MISSING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5351,9 +5099,8 @@ impl Default for VmDateRolledBackEvent {
 }
 pub(crate) static VM_DATE_ROLLED_BACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDateRolledBackEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDateRolledBackEvent>,
 );
 impl rt::Object for VmDateRolledBackEvent {
@@ -5361,12 +5108,9 @@ impl rt::Object for VmDateRolledBackEvent {
         &VM_DATE_ROLLED_BACK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DATE_ROLLED_BACK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DATE_ROLLED_BACK_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5435,9 +5179,8 @@ impl Default for VmDeployFailedEvent {
 }
 pub(crate) static VM_DEPLOY_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDeployFailedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 EntityEventArgument destDatastore r
 LocalizedMethodFault reason r
 ",
@@ -5448,12 +5191,9 @@ impl rt::Object for VmDeployFailedEvent {
         &VM_DEPLOY_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DEPLOY_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DEPLOY_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.dest_datastore),
@@ -5526,9 +5266,8 @@ impl Default for VmDiskFailedEvent {
 }
 pub(crate) static VM_DISK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFailedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string disk r
 LocalizedMethodFault reason r
 ",
@@ -5539,12 +5278,9 @@ impl rt::Object for VmDiskFailedEvent {
         &VM_DISK_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.disk),
@@ -5614,9 +5350,8 @@ impl Default for VmFailedRelayoutEvent {
 }
 pub(crate) static VM_FAILED_RELAYOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedRelayoutEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedRelayoutEvent>,
@@ -5626,12 +5361,9 @@ impl rt::Object for VmFailedRelayoutEvent {
         &VM_FAILED_RELAYOUT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_RELAYOUT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_RELAYOUT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -5694,9 +5426,8 @@ impl Default for VmFailedRelayoutOnVmfs2DatastoreEvent {
 }
 pub(crate) static VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedRelayoutOnVmfs2DatastoreEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmFailedRelayoutOnVmfs2DatastoreEvent>,
 );
 impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
@@ -5704,12 +5435,9 @@ impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
         &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5775,9 +5503,8 @@ impl Default for VmFailedToRebootGuestEvent {
 }
 pub(crate) static VM_FAILED_TO_REBOOT_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToRebootGuestEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToRebootGuestEvent>,
@@ -5787,12 +5514,9 @@ impl rt::Object for VmFailedToRebootGuestEvent {
         &VM_FAILED_TO_REBOOT_GUEST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_REBOOT_GUEST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_REBOOT_GUEST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -5860,9 +5584,8 @@ impl Default for VmFailedToResetEvent {
 }
 pub(crate) static VM_FAILED_TO_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToResetEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToResetEvent>,
@@ -5872,12 +5595,9 @@ impl rt::Object for VmFailedToResetEvent {
         &VM_FAILED_TO_RESET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_RESET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_RESET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -5945,9 +5665,8 @@ impl Default for VmFailedToShutdownGuestEvent {
 }
 pub(crate) static VM_FAILED_TO_SHUTDOWN_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToShutdownGuestEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToShutdownGuestEvent>,
@@ -5957,12 +5676,9 @@ impl rt::Object for VmFailedToShutdownGuestEvent {
         &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_SHUTDOWN_GUEST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -6030,9 +5746,8 @@ impl Default for VmFailedToStandbyGuestEvent {
 }
 pub(crate) static VM_FAILED_TO_STANDBY_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToStandbyGuestEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToStandbyGuestEvent>,
@@ -6042,12 +5757,9 @@ impl rt::Object for VmFailedToStandbyGuestEvent {
         &VM_FAILED_TO_STANDBY_GUEST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_STANDBY_GUEST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_STANDBY_GUEST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -6115,9 +5827,8 @@ impl Default for VmFailedToSuspendEvent {
 }
 pub(crate) static VM_FAILED_TO_SUSPEND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToSuspendEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToSuspendEvent>,
@@ -6127,12 +5838,9 @@ impl rt::Object for VmFailedToSuspendEvent {
         &VM_FAILED_TO_SUSPEND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_SUSPEND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_SUSPEND_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -6200,9 +5908,8 @@ impl Default for VmInstanceUuidAssignedEvent {
 }
 pub(crate) static VM_INSTANCE_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidAssignedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<VmInstanceUuidAssignedEvent>,
@@ -6212,12 +5919,9 @@ impl rt::Object for VmInstanceUuidAssignedEvent {
         &VM_INSTANCE_UUID_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_INSTANCE_UUID_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_INSTANCE_UUID_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.instance_uuid),
@@ -6288,9 +5992,8 @@ impl Default for VmInstanceUuidChangedEvent {
 }
 pub(crate) static VM_INSTANCE_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidChangedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string oldInstanceUuid r
 string newInstanceUuid r
 ",
@@ -6301,12 +6004,9 @@ impl rt::Object for VmInstanceUuidChangedEvent {
         &VM_INSTANCE_UUID_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_INSTANCE_UUID_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_INSTANCE_UUID_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_instance_uuid),
@@ -6379,9 +6079,8 @@ impl Default for VmInstanceUuidConflictEvent {
 }
 pub(crate) static VM_INSTANCE_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidConflictEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 VmEventArgument conflictedVm r
 string instanceUuid r
 ",
@@ -6392,12 +6091,9 @@ impl rt::Object for VmInstanceUuidConflictEvent {
         &VM_INSTANCE_UUID_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_INSTANCE_UUID_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_INSTANCE_UUID_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -6470,9 +6166,8 @@ impl Default for VmMacAssignedEvent {
 }
 pub(crate) static VM_MAC_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacAssignedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string adapter r
 string mac r
 ",
@@ -6483,12 +6178,9 @@ impl rt::Object for VmMacAssignedEvent {
         &VM_MAC_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAC_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAC_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.adapter),
@@ -6564,9 +6256,8 @@ impl Default for VmMacChangedEvent {
 }
 pub(crate) static VM_MAC_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacChangedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string adapter r
 string oldMac r
 string newMac r
@@ -6578,12 +6269,9 @@ impl rt::Object for VmMacChangedEvent {
         &VM_MAC_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAC_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAC_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.adapter),

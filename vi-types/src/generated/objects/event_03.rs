@@ -26,9 +26,8 @@ impl Default for VmMacConflictEvent {
 }
 pub(crate) static VM_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacConflictEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument conflictedVm r
 string mac r
 ",
@@ -39,12 +38,9 @@ impl rt::Object for VmMacConflictEvent {
         &VM_MAC_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAC_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAC_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -117,9 +113,8 @@ impl Default for VmMessageErrorEvent {
 }
 pub(crate) static VM_MESSAGE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageErrorEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string message r
 VirtualMachineMessage messageInfo ol
 ",
@@ -130,12 +125,9 @@ impl rt::Object for VmMessageErrorEvent {
         &VM_MESSAGE_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MESSAGE_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MESSAGE_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
@@ -208,9 +200,8 @@ impl Default for VmMessageWarningEvent {
 }
 pub(crate) static VM_MESSAGE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageWarningEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string message r
 VirtualMachineMessage messageInfo ol
 ",
@@ -221,12 +212,9 @@ impl rt::Object for VmMessageWarningEvent {
         &VM_MESSAGE_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MESSAGE_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MESSAGE_WARNING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
@@ -296,9 +284,8 @@ impl Default for VmNoNetworkAccessEvent {
 }
 pub(crate) static VM_NO_NETWORK_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNoNetworkAccessEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 ",
     rt::unset::<VmNoNetworkAccessEvent>,
@@ -308,12 +295,9 @@ impl rt::Object for VmNoNetworkAccessEvent {
         &VM_NO_NETWORK_ACCESS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NO_NETWORK_ACCESS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_NO_NETWORK_ACCESS_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -381,9 +365,8 @@ impl Default for VmPowerOffOnIsolationEvent {
 }
 pub(crate) static VM_POWER_OFF_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPowerOffOnIsolationEvent",
-    "2.0",
     Some(&VM_POWERED_OFF_EVENT),
-    "
+    "2.0
 HostEventArgument isolatedHost r
 ",
     rt::unset::<VmPowerOffOnIsolationEvent>,
@@ -393,12 +376,9 @@ impl rt::Object for VmPowerOffOnIsolationEvent {
         &VM_POWER_OFF_ON_ISOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWER_OFF_ON_ISOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWER_OFF_ON_ISOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.isolated_host),
@@ -461,9 +441,8 @@ impl Default for VmRelayoutSuccessfulEvent {
 }
 pub(crate) static VM_RELAYOUT_SUCCESSFUL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelayoutSuccessfulEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRelayoutSuccessfulEvent>,
 );
 impl rt::Object for VmRelayoutSuccessfulEvent {
@@ -471,12 +450,9 @@ impl rt::Object for VmRelayoutSuccessfulEvent {
         &VM_RELAYOUT_SUCCESSFUL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELAYOUT_SUCCESSFUL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELAYOUT_SUCCESSFUL_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -537,9 +513,8 @@ impl Default for VmRelayoutUpToDateEvent {
 }
 pub(crate) static VM_RELAYOUT_UP_TO_DATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelayoutUpToDateEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRelayoutUpToDateEvent>,
 );
 impl rt::Object for VmRelayoutUpToDateEvent {
@@ -547,12 +522,9 @@ impl rt::Object for VmRelayoutUpToDateEvent {
         &VM_RELAYOUT_UP_TO_DATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELAYOUT_UP_TO_DATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELAYOUT_UP_TO_DATE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -618,9 +590,8 @@ impl Default for VmReloadFromPathEvent {
 }
 pub(crate) static VM_RELOAD_FROM_PATH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReloadFromPathEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "
+    "4.1
 string configPath r
 ",
     rt::unset::<VmReloadFromPathEvent>,
@@ -630,12 +601,9 @@ impl rt::Object for VmReloadFromPathEvent {
         &VM_RELOAD_FROM_PATH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOAD_FROM_PATH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOAD_FROM_PATH_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.config_path),
@@ -703,9 +671,8 @@ impl Default for VmReloadFromPathFailedEvent {
 }
 pub(crate) static VM_RELOAD_FROM_PATH_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReloadFromPathFailedEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "
+    "4.1
 string configPath r
 ",
     rt::unset::<VmReloadFromPathFailedEvent>,
@@ -715,12 +682,9 @@ impl rt::Object for VmReloadFromPathFailedEvent {
         &VM_RELOAD_FROM_PATH_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOAD_FROM_PATH_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOAD_FROM_PATH_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.config_path),
@@ -797,9 +761,8 @@ impl Default for VmRelocateFailedEvent {
 }
 pub(crate) static VM_RELOCATE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocateFailedEvent",
-    "2.0",
     Some(&VM_RELOCATE_SPEC_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 LocalizedMethodFault reason r
 DatacenterEventArgument destDatacenter o since 5.0
@@ -812,12 +775,9 @@ impl rt::Object for VmRelocateFailedEvent {
         &VM_RELOCATE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOCATE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOCATE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -886,9 +846,8 @@ impl Default for VmRemoteConsoleConnectedEvent {
 }
 pub(crate) static VM_REMOTE_CONSOLE_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemoteConsoleConnectedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmRemoteConsoleConnectedEvent>,
 );
 impl rt::Object for VmRemoteConsoleConnectedEvent {
@@ -896,12 +855,9 @@ impl rt::Object for VmRemoteConsoleConnectedEvent {
         &VM_REMOTE_CONSOLE_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REMOTE_CONSOLE_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REMOTE_CONSOLE_CONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -962,9 +918,8 @@ impl Default for VmRemoteConsoleDisconnectedEvent {
 }
 pub(crate) static VM_REMOTE_CONSOLE_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemoteConsoleDisconnectedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmRemoteConsoleDisconnectedEvent>,
 );
 impl rt::Object for VmRemoteConsoleDisconnectedEvent {
@@ -972,12 +927,9 @@ impl rt::Object for VmRemoteConsoleDisconnectedEvent {
         &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REMOTE_CONSOLE_DISCONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1046,9 +998,8 @@ impl Default for VmResourcePoolMovedEvent {
 }
 pub(crate) static VM_RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResourcePoolMovedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument oldParent r
 ResourcePoolEventArgument newParent r
 ",
@@ -1059,12 +1010,9 @@ impl rt::Object for VmResourcePoolMovedEvent {
         &VM_RESOURCE_POOL_MOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESOURCE_POOL_MOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESOURCE_POOL_MOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.old_parent),
@@ -1134,9 +1082,8 @@ impl Default for VmResourceReallocatedEvent {
 }
 pub(crate) static VM_RESOURCE_REALLOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResourceReallocatedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<VmResourceReallocatedEvent>,
@@ -1146,12 +1093,9 @@ impl rt::Object for VmResourceReallocatedEvent {
         &VM_RESOURCE_REALLOCATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESOURCE_REALLOCATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESOURCE_REALLOCATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_changes),
@@ -1219,9 +1163,8 @@ impl Default for VmRestartedOnAlternateHostEvent {
 }
 pub(crate) static VM_RESTARTED_ON_ALTERNATE_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRestartedOnAlternateHostEvent",
-    "2.0",
     Some(&VM_POWERED_ON_EVENT),
-    "
+    "2.0
 HostEventArgument sourceHost r
 ",
     rt::unset::<VmRestartedOnAlternateHostEvent>,
@@ -1231,12 +1174,9 @@ impl rt::Object for VmRestartedOnAlternateHostEvent {
         &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESTARTED_ON_ALTERNATE_HOST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
@@ -1307,9 +1247,8 @@ impl Default for VmShutdownOnIsolationEvent {
 }
 pub(crate) static VM_SHUTDOWN_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmShutdownOnIsolationEvent",
-    "4.0",
     Some(&VM_POWERED_OFF_EVENT),
-    "
+    "4.0
 HostEventArgument isolatedHost r
 string shutdownResult o
 ",
@@ -1320,12 +1259,9 @@ impl rt::Object for VmShutdownOnIsolationEvent {
         &VM_SHUTDOWN_ON_ISOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SHUTDOWN_ON_ISOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SHUTDOWN_ON_ISOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.isolated_host),
@@ -1398,9 +1334,8 @@ impl Default for VmStaticMacConflictEvent {
 }
 pub(crate) static VM_STATIC_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStaticMacConflictEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument conflictedVm r
 string mac r
 ",
@@ -1411,12 +1346,9 @@ impl rt::Object for VmStaticMacConflictEvent {
         &VM_STATIC_MAC_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STATIC_MAC_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STATIC_MAC_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -1486,9 +1418,8 @@ impl Default for VmUnsupportedStartingEvent {
 }
 pub(crate) static VM_UNSUPPORTED_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUnsupportedStartingEvent",
-    "2.0",
     Some(&VM_STARTING_EVENT),
-    "
+    "2.0
 string guestId r
 ",
     rt::unset::<VmUnsupportedStartingEvent>,
@@ -1498,12 +1429,9 @@ impl rt::Object for VmUnsupportedStartingEvent {
         &VM_UNSUPPORTED_STARTING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UNSUPPORTED_STARTING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UNSUPPORTED_STARTING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.guest_id),
@@ -1571,9 +1499,8 @@ impl Default for VmUpgradeCompleteEvent {
 }
 pub(crate) static VM_UPGRADE_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradeCompleteEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string version r
 ",
     rt::unset::<VmUpgradeCompleteEvent>,
@@ -1583,12 +1510,9 @@ impl rt::Object for VmUpgradeCompleteEvent {
         &VM_UPGRADE_COMPLETE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UPGRADE_COMPLETE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UPGRADE_COMPLETE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.version),
@@ -1651,9 +1575,8 @@ impl Default for VmUpgradeFailedEvent {
 }
 pub(crate) static VM_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradeFailedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmUpgradeFailedEvent>,
 );
 impl rt::Object for VmUpgradeFailedEvent {
@@ -1661,12 +1584,9 @@ impl rt::Object for VmUpgradeFailedEvent {
         &VM_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UPGRADE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1732,9 +1652,8 @@ impl Default for VmUpgradingEvent {
 }
 pub(crate) static VM_UPGRADING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string version r
 ",
     rt::unset::<VmUpgradingEvent>,
@@ -1744,12 +1663,9 @@ impl rt::Object for VmUpgradingEvent {
         &VM_UPGRADING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UPGRADING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UPGRADING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.version),
@@ -1817,9 +1733,8 @@ impl Default for VmUuidAssignedEvent {
 }
 pub(crate) static VM_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidAssignedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string uuid r
 ",
     rt::unset::<VmUuidAssignedEvent>,
@@ -1829,12 +1744,9 @@ impl rt::Object for VmUuidAssignedEvent {
         &VM_UUID_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UUID_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UUID_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uuid),
@@ -1905,9 +1817,8 @@ impl Default for VmUuidConflictEvent {
 }
 pub(crate) static VM_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidConflictEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument conflictedVm r
 string uuid r
 ",
@@ -1918,12 +1829,9 @@ impl rt::Object for VmUuidConflictEvent {
         &VM_UUID_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UUID_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UUID_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -1996,9 +1904,8 @@ impl Default for VmWwnAssignedEvent {
 }
 pub(crate) static VM_WWN_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnAssignedEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 long nodeWwns rl
 long portWwns rl
 ",
@@ -2009,12 +1916,9 @@ impl rt::Object for VmWwnAssignedEvent {
         &VM_WWN_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.node_wwns),
@@ -2093,9 +1997,8 @@ impl Default for VmWwnChangedEvent {
 }
 pub(crate) static VM_WWN_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnChangedEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 long oldNodeWwns ol
 long oldPortWwns ol
 long newNodeWwns ol
@@ -2108,12 +2011,9 @@ impl rt::Object for VmWwnChangedEvent {
         &VM_WWN_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_node_wwns),
@@ -2193,9 +2093,8 @@ impl Default for VmWwnConflictEvent {
 }
 pub(crate) static VM_WWN_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnConflictEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 VmEventArgument conflictedVms ol
 HostEventArgument conflictedHosts ol
 long wwn r
@@ -2207,12 +2106,9 @@ impl rt::Object for VmWwnConflictEvent {
         &VM_WWN_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Objects(&self.conflicted_vms),
@@ -2281,9 +2177,8 @@ impl Default for WarningUpgradeEvent {
 }
 pub(crate) static WARNING_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WarningUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<WarningUpgradeEvent>,
 );
 impl rt::Object for WarningUpgradeEvent {
@@ -2291,12 +2186,9 @@ impl rt::Object for WarningUpgradeEvent {
         &WARNING_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WARNING_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WARNING_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

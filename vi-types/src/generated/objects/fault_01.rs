@@ -20,9 +20,8 @@ impl Default for AdminDisabled {
 }
 pub(crate) static ADMIN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminDisabled",
-    "2.5",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<AdminDisabled>,
 );
 impl rt::Object for AdminDisabled {
@@ -30,12 +29,9 @@ impl rt::Object for AdminDisabled {
         &ADMIN_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADMIN_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADMIN_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for AdminNotDisabled {
 }
 pub(crate) static ADMIN_NOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminNotDisabled",
-    "2.5",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<AdminNotDisabled>,
 );
 impl rt::Object for AdminNotDisabled {
@@ -108,12 +103,9 @@ impl rt::Object for AdminNotDisabled {
         &ADMIN_NOT_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADMIN_NOT_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADMIN_NOT_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -185,9 +177,8 @@ impl Default for AgentInstallFailed {
 }
 pub(crate) static AGENT_INSTALL_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AgentInstallFailed",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string reason o since 4.0
 int statusCode o since 4.0
 string installerOutput o since 4.0
@@ -199,12 +190,9 @@ impl rt::Object for AgentInstallFailed {
         &AGENT_INSTALL_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AGENT_INSTALL_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AGENT_INSTALL_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -276,9 +264,8 @@ impl Default for AlreadyBeingManaged {
 }
 pub(crate) static ALREADY_BEING_MANAGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyBeingManaged",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<AlreadyBeingManaged>,
@@ -288,12 +275,9 @@ impl rt::Object for AlreadyBeingManaged {
         &ALREADY_BEING_MANAGED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_BEING_MANAGED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_BEING_MANAGED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.ip_address),
@@ -361,9 +345,8 @@ impl Default for AlreadyConnected {
 }
 pub(crate) static ALREADY_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyConnected",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<AlreadyConnected>,
@@ -373,12 +356,9 @@ impl rt::Object for AlreadyConnected {
         &ALREADY_CONNECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_CONNECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_CONNECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -441,9 +421,8 @@ impl Default for AlreadyUpgraded {
 }
 pub(crate) static ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyUpgraded",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<AlreadyUpgraded>,
 );
 impl rt::Object for AlreadyUpgraded {
@@ -451,12 +430,9 @@ impl rt::Object for AlreadyUpgraded {
         &ALREADY_UPGRADED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_UPGRADED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_UPGRADED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -522,9 +498,8 @@ impl Default for AuthenticationRequired {
 }
 pub(crate) static AUTHENTICATION_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationRequired",
-    "9.1.0.0",
     Some(&RUNTIME_FAULT),
-    "
+    "9.1.0.0
 AuthenticationRequiredChallenge authenticate rl
 ",
     rt::unset::<AuthenticationRequired>,
@@ -534,12 +509,9 @@ impl rt::Object for AuthenticationRequired {
         &AUTHENTICATION_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHENTICATION_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHENTICATION_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.authenticate),
@@ -619,9 +591,8 @@ impl Default for AuthenticationRequiredChallenge {
 }
 pub(crate) static AUTHENTICATION_REQUIRED_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationRequiredChallenge",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string scheme r
 string realm o
 string error o
@@ -636,12 +607,9 @@ impl rt::Object for AuthenticationRequiredChallenge {
         &AUTHENTICATION_REQUIRED_CHALLENGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHENTICATION_REQUIRED_CHALLENGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHENTICATION_REQUIRED_CHALLENGE),
             0 => P::Value(&self.scheme),
             1 => P::Value(&self.realm),
             2 => P::Value(&self.error),
@@ -700,9 +668,8 @@ impl Default for BlockedByFirewall {
 }
 pub(crate) static BLOCKED_BY_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "BlockedByFirewall",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<BlockedByFirewall>,
 );
 impl rt::Object for BlockedByFirewall {
@@ -710,12 +677,9 @@ impl rt::Object for BlockedByFirewall {
         &BLOCKED_BY_FIREWALL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BLOCKED_BY_FIREWALL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BLOCKED_BY_FIREWALL),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -776,9 +740,8 @@ impl Default for CannotAccessLocalSource {
 }
 pub(crate) static CANNOT_ACCESS_LOCAL_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessLocalSource",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotAccessLocalSource>,
 );
 impl rt::Object for CannotAccessLocalSource {
@@ -786,12 +749,9 @@ impl rt::Object for CannotAccessLocalSource {
         &CANNOT_ACCESS_LOCAL_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_LOCAL_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_LOCAL_SOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -854,9 +814,8 @@ impl Default for CannotDisableSnapshot {
 }
 pub(crate) static CANNOT_DISABLE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisableSnapshot",
-    "2.5",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<CannotDisableSnapshot>,
 );
 impl rt::Object for CannotDisableSnapshot {
@@ -864,12 +823,9 @@ impl rt::Object for CannotDisableSnapshot {
         &CANNOT_DISABLE_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DISABLE_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DISABLE_SNAPSHOT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -930,9 +886,8 @@ impl Default for CannotPlaceWithoutPrerequisiteMoves {
 }
 pub(crate) static CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotPlaceWithoutPrerequisiteMoves",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<CannotPlaceWithoutPrerequisiteMoves>,
 );
 impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
@@ -940,12 +895,9 @@ impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
         &CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1023,9 +975,8 @@ impl Default for CannotUseNetwork {
 }
 pub(crate) static CANNOT_USE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotUseNetwork",
-    "5.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.5
 string device r
 string backing r
 boolean connected r
@@ -1039,12 +990,9 @@ impl rt::Object for CannotUseNetwork {
         &CANNOT_USE_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_USE_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_USE_NETWORK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1117,9 +1065,8 @@ impl Default for ClockSkew {
 }
 pub(crate) static CLOCK_SKEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClockSkew",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<ClockSkew>,
 );
 impl rt::Object for ClockSkew {
@@ -1127,12 +1074,9 @@ impl rt::Object for ClockSkew {
         &CLOCK_SKEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLOCK_SKEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLOCK_SKEW),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1201,9 +1145,8 @@ impl Default for ConflictingDatastoreFound {
 }
 pub(crate) static CONFLICTING_DATASTORE_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingDatastoreFound",
-    "5.1",
     Some(&RUNTIME_FAULT),
-    "
+    "5.1
 string name r
 string url r
 ",
@@ -1214,12 +1157,9 @@ impl rt::Object for ConflictingDatastoreFound {
         &CONFLICTING_DATASTORE_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFLICTING_DATASTORE_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFLICTING_DATASTORE_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -1286,9 +1226,8 @@ impl Default for CpuCompatibilityUnknown {
 }
 pub(crate) static CPU_COMPATIBILITY_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuCompatibilityUnknown",
-    "2.0",
     Some(&CPU_INCOMPATIBLE),
-    "",
+    "2.0",
     rt::unset::<CpuCompatibilityUnknown>,
 );
 impl rt::Object for CpuCompatibilityUnknown {
@@ -1296,12 +1235,9 @@ impl rt::Object for CpuCompatibilityUnknown {
         &CPU_COMPATIBILITY_UNKNOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_COMPATIBILITY_UNKNOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_COMPATIBILITY_UNKNOWN),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1364,9 +1300,8 @@ impl Default for CpuHotPlugNotSupported {
 }
 pub(crate) static CPU_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuHotPlugNotSupported",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<CpuHotPlugNotSupported>,
 );
 impl rt::Object for CpuHotPlugNotSupported {
@@ -1374,12 +1309,9 @@ impl rt::Object for CpuHotPlugNotSupported {
         &CPU_HOT_PLUG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_HOT_PLUG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_HOT_PLUG_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1457,9 +1389,8 @@ impl Default for CpuIncompatible {
 }
 pub(crate) static CPU_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int level r
 string registerName r
 string registerBits o since 2.5
@@ -1473,12 +1404,9 @@ impl rt::Object for CpuIncompatible {
         &CPU_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.level),
@@ -1575,9 +1503,8 @@ impl Default for CpuIncompatible1Ecx {
 }
 pub(crate) static CPU_INCOMPATIBLE1_ECX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible1ECX",
-    "2.5",
     Some(&CPU_INCOMPATIBLE),
-    "
+    "2.5
 boolean sse3 r
 boolean pclmulqdq o since 5.0
 boolean ssse3 r
@@ -1594,12 +1521,9 @@ impl rt::Object for CpuIncompatible1Ecx {
         &CPU_INCOMPATIBLE1_ECX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_INCOMPATIBLE1_ECX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_INCOMPATIBLE1_ECX),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.sse3),
@@ -1696,9 +1620,8 @@ impl Default for CpuIncompatible81Edx {
 }
 pub(crate) static CPU_INCOMPATIBLE81_EDX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible81EDX",
-    "2.5",
     Some(&CPU_INCOMPATIBLE),
-    "
+    "2.5
 boolean nx r
 boolean ffxsr r
 boolean rdtscp r
@@ -1713,12 +1636,9 @@ impl rt::Object for CpuIncompatible81Edx {
         &CPU_INCOMPATIBLE81_EDX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_INCOMPATIBLE81_EDX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_INCOMPATIBLE81_EDX),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.nx),
@@ -1793,9 +1713,8 @@ impl Default for DvPortNotSupported {
 }
 pub(crate) static DV_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortNotSupported",
-    "4.1",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
-    "",
+    "4.1",
     rt::unset::<DvPortNotSupported>,
 );
 impl rt::Object for DvPortNotSupported {
@@ -1803,12 +1722,9 @@ impl rt::Object for DvPortNotSupported {
         &DV_PORT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1871,9 +1787,8 @@ impl Default for DatabaseError {
 }
 pub(crate) static DATABASE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseError",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<DatabaseError>,
 );
 impl rt::Object for DatabaseError {
@@ -1881,12 +1796,9 @@ impl rt::Object for DatabaseError {
         &DATABASE_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATABASE_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATABASE_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1952,9 +1864,8 @@ impl Default for DatastoreNotWritableOnHost {
 }
 pub(crate) static DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNotWritableOnHost",
-    "2.0",
     Some(&INVALID_DATASTORE),
-    "
+    "2.0
 ManagedObjectReference host r
 ",
     rt::unset::<DatastoreNotWritableOnHost>,
@@ -1964,12 +1875,9 @@ impl rt::Object for DatastoreNotWritableOnHost {
         &DATASTORE_NOT_WRITABLE_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_NOT_WRITABLE_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_NOT_WRITABLE_ON_HOST),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
@@ -2040,9 +1948,8 @@ impl Default for DeltaDiskFormatNotSupported {
 }
 pub(crate) static DELTA_DISK_FORMAT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeltaDiskFormatNotSupported",
-    "5.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.0
 ManagedObjectReference datastore ol
 string deltaDiskFormat r
 ",
@@ -2053,12 +1960,9 @@ impl rt::Object for DeltaDiskFormatNotSupported {
         &DELTA_DISK_FORMAT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELTA_DISK_FORMAT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELTA_DISK_FORMAT_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -2125,9 +2029,8 @@ impl Default for DestinationSwitchFull {
 }
 pub(crate) static DESTINATION_SWITCH_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestinationSwitchFull",
-    "2.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "2.0",
     rt::unset::<DestinationSwitchFull>,
 );
 impl rt::Object for DestinationSwitchFull {
@@ -2135,12 +2038,9 @@ impl rt::Object for DestinationSwitchFull {
         &DESTINATION_SWITCH_FULL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTINATION_SWITCH_FULL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTINATION_SWITCH_FULL),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2206,9 +2106,8 @@ impl Default for DeviceBackingNotSupported {
 }
 pub(crate) static DEVICE_BACKING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceBackingNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "
+    "2.5
 string backing r
 ",
     rt::unset::<DeviceBackingNotSupported>,
@@ -2218,12 +2117,9 @@ impl rt::Object for DeviceBackingNotSupported {
         &DEVICE_BACKING_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_BACKING_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_BACKING_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.backing),
@@ -2291,9 +2187,8 @@ impl Default for DeviceControllerNotSupported {
 }
 pub(crate) static DEVICE_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceControllerNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "
+    "2.5
 string controller r
 ",
     rt::unset::<DeviceControllerNotSupported>,
@@ -2303,12 +2198,9 @@ impl rt::Object for DeviceControllerNotSupported {
         &DEVICE_CONTROLLER_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_CONTROLLER_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_CONTROLLER_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.controller),
@@ -2373,9 +2265,8 @@ impl Default for DeviceHotPlugNotSupported {
 }
 pub(crate) static DEVICE_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceHotPlugNotSupported",
-    "2.5u2server",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.5u2server",
     rt::unset::<DeviceHotPlugNotSupported>,
 );
 impl rt::Object for DeviceHotPlugNotSupported {
@@ -2383,12 +2274,9 @@ impl rt::Object for DeviceHotPlugNotSupported {
         &DEVICE_HOT_PLUG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_HOT_PLUG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_HOT_PLUG_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2451,9 +2339,8 @@ impl Default for DeviceUnsupportedForVmPlatform {
 }
 pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_PLATFORM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceUnsupportedForVmPlatform",
-    "2.5u2server",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.5u2server",
     rt::unset::<DeviceUnsupportedForVmPlatform>,
 );
 impl rt::Object for DeviceUnsupportedForVmPlatform {
@@ -2461,12 +2348,9 @@ impl rt::Object for DeviceUnsupportedForVmPlatform {
         &DEVICE_UNSUPPORTED_FOR_VM_PLATFORM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_UNSUPPORTED_FOR_VM_PLATFORM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_UNSUPPORTED_FOR_VM_PLATFORM),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2535,9 +2419,8 @@ impl Default for DeviceUnsupportedForVmVersion {
 }
 pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceUnsupportedForVmVersion",
-    "2.5u2server",
     Some(&INVALID_DEVICE_SPEC),
-    "
+    "2.5u2server
 string currentVersion r
 string expectedVersion r
 ",
@@ -2548,12 +2431,9 @@ impl rt::Object for DeviceUnsupportedForVmVersion {
         &DEVICE_UNSUPPORTED_FOR_VM_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_UNSUPPORTED_FOR_VM_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_UNSUPPORTED_FOR_VM_VERSION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.current_version),
@@ -2620,9 +2500,8 @@ impl Default for DigestNotSupported {
 }
 pub(crate) static DIGEST_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DigestNotSupported",
-    "6.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "6.0",
     rt::unset::<DigestNotSupported>,
 );
 impl rt::Object for DigestNotSupported {
@@ -2630,12 +2509,9 @@ impl rt::Object for DigestNotSupported {
         &DIGEST_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIGEST_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIGEST_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2698,9 +2574,8 @@ impl Default for DisableAdminNotSupported {
 }
 pub(crate) static DISABLE_ADMIN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableAdminNotSupported",
-    "2.5",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<DisableAdminNotSupported>,
 );
 impl rt::Object for DisableAdminNotSupported {
@@ -2708,12 +2583,9 @@ impl rt::Object for DisableAdminNotSupported {
         &DISABLE_ADMIN_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_ADMIN_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_ADMIN_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2782,9 +2654,8 @@ impl Default for DisallowedChangeByService {
 }
 pub(crate) static DISALLOWED_CHANGE_BY_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedChangeByService",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "
+    "5.0
 string serviceName r
 string disallowedChange o
 ",
@@ -2795,12 +2666,9 @@ impl rt::Object for DisallowedChangeByService {
         &DISALLOWED_CHANGE_BY_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_CHANGE_BY_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_CHANGE_BY_SERVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.service_name),
@@ -2867,9 +2735,8 @@ impl Default for DisallowedDiskModeChange {
 }
 pub(crate) static DISALLOWED_DISK_MODE_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedDiskModeChange",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<DisallowedDiskModeChange>,
 );
 impl rt::Object for DisallowedDiskModeChange {
@@ -2877,12 +2744,9 @@ impl rt::Object for DisallowedDiskModeChange {
         &DISALLOWED_DISK_MODE_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_DISK_MODE_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_DISK_MODE_CHANGE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2948,9 +2812,8 @@ impl Default for DiskNotSupported {
 }
 pub(crate) static DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int disk r
 ",
     rt::unset::<DiskNotSupported>,
@@ -2960,12 +2823,9 @@ impl rt::Object for DiskNotSupported {
         &DISK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk),
@@ -3030,9 +2890,8 @@ impl Default for EightHostLimitViolated {
 }
 pub(crate) static EIGHT_HOST_LIMIT_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EightHostLimitViolated",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<EightHostLimitViolated>,
 );
 impl rt::Object for EightHostLimitViolated {
@@ -3040,12 +2899,9 @@ impl rt::Object for EightHostLimitViolated {
         &EIGHT_HOST_LIMIT_VIOLATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EIGHT_HOST_LIMIT_VIOLATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EIGHT_HOST_LIMIT_VIOLATED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3114,9 +2970,8 @@ impl Default for ExtendedFault {
 }
 pub(crate) static EXTENDED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedFault",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string faultTypeId r
 KeyValue data ol
 ",
@@ -3127,12 +2982,9 @@ impl rt::Object for ExtendedFault {
         &EXTENDED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fault_type_id),
@@ -3208,9 +3060,8 @@ impl Default for FaultToleranceCpuIncompatible {
 }
 pub(crate) static FAULT_TOLERANCE_CPU_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceCpuIncompatible",
-    "4.0",
     Some(&CPU_INCOMPATIBLE),
-    "
+    "4.0
 boolean model r
 boolean family r
 boolean stepping r
@@ -3222,12 +3073,9 @@ impl rt::Object for FaultToleranceCpuIncompatible {
         &FAULT_TOLERANCE_CPU_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CPU_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CPU_INCOMPATIBLE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.model),
@@ -3305,9 +3153,8 @@ impl Default for FeatureRequirementsNotMet {
 }
 pub(crate) static FEATURE_REQUIREMENTS_NOT_MET: rt::ObjectInfo = rt::ObjectInfo::new(
     "FeatureRequirementsNotMet",
-    "5.1",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.1
 VirtualMachineFeatureRequirement featureRequirement ol
 ManagedObjectReference vm o
 ManagedObjectReference host o
@@ -3319,12 +3166,9 @@ impl rt::Object for FeatureRequirementsNotMet {
         &FEATURE_REQUIREMENTS_NOT_MET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FEATURE_REQUIREMENTS_NOT_MET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FEATURE_REQUIREMENTS_NOT_MET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.feature_requirement),
@@ -3393,9 +3237,8 @@ impl Default for FileBackedPortNotSupported {
 }
 pub(crate) static FILE_BACKED_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileBackedPortNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<FileBackedPortNotSupported>,
 );
 impl rt::Object for FileBackedPortNotSupported {
@@ -3403,12 +3246,9 @@ impl rt::Object for FileBackedPortNotSupported {
         &FILE_BACKED_PORT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_BACKED_PORT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_BACKED_PORT_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3469,9 +3309,8 @@ impl Default for FileNameTooLong {
 }
 pub(crate) static FILE_NAME_TOO_LONG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNameTooLong",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<FileNameTooLong>,
 );
 impl rt::Object for FileNameTooLong {
@@ -3479,12 +3318,9 @@ impl rt::Object for FileNameTooLong {
         &FILE_NAME_TOO_LONG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NAME_TOO_LONG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_NAME_TOO_LONG),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3552,9 +3388,8 @@ impl Default for FilterInUse {
 }
 pub(crate) static FILTER_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FilterInUse",
-    "6.0",
     Some(&RESOURCE_IN_USE),
-    "
+    "6.0
 VirtualDiskId disk ol
 ",
     rt::unset::<FilterInUse>,
@@ -3564,12 +3399,9 @@ impl rt::Object for FilterInUse {
         &FILTER_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILTER_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILTER_IN_USE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             #[cfg(feature = "iofilter")]
@@ -3648,9 +3480,8 @@ impl Default for GatewayConnectFault {
 }
 pub(crate) static GATEWAY_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayConnectFault",
-    "6.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "6.0
 string gatewayType r
 string gatewayId r
 string gatewayInfo r
@@ -3663,12 +3494,9 @@ impl rt::Object for GatewayConnectFault {
         &GATEWAY_CONNECT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_CONNECT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_CONNECT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.gateway_type),
@@ -3739,9 +3567,8 @@ impl Default for GatewayHostNotReachable {
 }
 pub(crate) static GATEWAY_HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayHostNotReachable",
-    "6.0",
     Some(&GATEWAY_TO_HOST_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayHostNotReachable>,
 );
 impl rt::Object for GatewayHostNotReachable {
@@ -3749,12 +3576,9 @@ impl rt::Object for GatewayHostNotReachable {
         &GATEWAY_HOST_NOT_REACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_HOST_NOT_REACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_HOST_NOT_REACHABLE),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3817,9 +3641,8 @@ impl Default for GatewayNotFound {
 }
 pub(crate) static GATEWAY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotFound",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayNotFound>,
 );
 impl rt::Object for GatewayNotFound {
@@ -3827,12 +3650,9 @@ impl rt::Object for GatewayNotFound {
         &GATEWAY_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_NOT_FOUND),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3895,9 +3715,8 @@ impl Default for GatewayNotReachable {
 }
 pub(crate) static GATEWAY_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotReachable",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayNotReachable>,
 );
 impl rt::Object for GatewayNotReachable {
@@ -3905,12 +3724,9 @@ impl rt::Object for GatewayNotReachable {
         &GATEWAY_NOT_REACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_NOT_REACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_NOT_REACHABLE),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3973,9 +3789,8 @@ impl Default for GatewayOperationRefused {
 }
 pub(crate) static GATEWAY_OPERATION_REFUSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayOperationRefused",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayOperationRefused>,
 );
 impl rt::Object for GatewayOperationRefused {
@@ -3983,12 +3798,9 @@ impl rt::Object for GatewayOperationRefused {
         &GATEWAY_OPERATION_REFUSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_OPERATION_REFUSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_OPERATION_REFUSED),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4057,9 +3869,8 @@ impl Default for GatewayToHostAuthFault {
 }
 pub(crate) static GATEWAY_TO_HOST_AUTH_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostAuthFault",
-    "6.0",
     Some(&GATEWAY_TO_HOST_CONNECT_FAULT),
-    "
+    "6.0
 string invalidProperties rl
 string missingProperties rl
 ",
@@ -4070,12 +3881,9 @@ impl rt::Object for GatewayToHostAuthFault {
         &GATEWAY_TO_HOST_AUTH_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_TO_HOST_AUTH_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_TO_HOST_AUTH_FAULT),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.invalid_properties),
@@ -4148,9 +3956,8 @@ impl Default for GatewayToHostConnectFault {
 }
 pub(crate) static GATEWAY_TO_HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostConnectFault",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "
+    "6.0
 string hostname r
 int port o
 ",
@@ -4161,12 +3968,9 @@ impl rt::Object for GatewayToHostConnectFault {
         &GATEWAY_TO_HOST_CONNECT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_TO_HOST_CONNECT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_TO_HOST_CONNECT_FAULT),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.hostname),
@@ -4239,9 +4043,8 @@ impl Default for GatewayToHostTrustVerifyFault {
 }
 pub(crate) static GATEWAY_TO_HOST_TRUST_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostTrustVerifyFault",
-    "6.0",
     Some(&GATEWAY_TO_HOST_CONNECT_FAULT),
-    "
+    "6.0
 string verificationToken r
 KeyValue propertiesToVerify rl
 ",
@@ -4252,12 +4055,9 @@ impl rt::Object for GatewayToHostTrustVerifyFault {
         &GATEWAY_TO_HOST_TRUST_VERIFY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_TO_HOST_TRUST_VERIFY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_TO_HOST_TRUST_VERIFY_FAULT),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.verification_token),
@@ -4327,9 +4127,8 @@ impl Default for HostAccessRestrictedToManagementServer {
 }
 pub(crate) static HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessRestrictedToManagementServer",
-    "5.0",
     Some(&NOT_SUPPORTED),
-    "
+    "5.0
 string managementServer r
 ",
     rt::unset::<HostAccessRestrictedToManagementServer>,
@@ -4339,12 +4138,9 @@ impl rt::Object for HostAccessRestrictedToManagementServer {
         &HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.management_server),
@@ -4412,9 +4208,8 @@ impl Default for HostConfigFailed {
 }
 pub(crate) static HOST_CONFIG_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigFailed",
-    "4.0",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "4.0
 LocalizedMethodFault failure rl
 ",
     rt::unset::<HostConfigFailed>,
@@ -4424,12 +4219,9 @@ impl rt::Object for HostConfigFailed {
         &HOST_CONFIG_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
@@ -4503,9 +4295,8 @@ impl Default for HostHasComponentFailure {
 }
 pub(crate) static HOST_HAS_COMPONENT_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHasComponentFailure",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 string hostName r
 string componentType r
 string componentName r
@@ -4517,12 +4308,9 @@ impl rt::Object for HostHasComponentFailure {
         &HOST_HAS_COMPONENT_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HAS_COMPONENT_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HAS_COMPONENT_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -4591,9 +4379,8 @@ impl Default for HostInDomain {
 }
 pub(crate) static HOST_IN_DOMAIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInDomain",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<HostInDomain>,
 );
 impl rt::Object for HostInDomain {
@@ -4601,12 +4388,9 @@ impl rt::Object for HostInDomain {
         &HOST_IN_DOMAIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IN_DOMAIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IN_DOMAIN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4667,9 +4451,8 @@ impl Default for HostPowerOpFailed {
 }
 pub(crate) static HOST_POWER_OP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerOpFailed",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<HostPowerOpFailed>,
 );
 impl rt::Object for HostPowerOpFailed {
@@ -4677,12 +4460,9 @@ impl rt::Object for HostPowerOpFailed {
         &HOST_POWER_OP_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POWER_OP_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POWER_OP_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4751,9 +4531,8 @@ impl Default for HttpFault {
 }
 pub(crate) static HTTP_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 int statusCode r
 string statusMessage r
 ",
@@ -4764,12 +4543,9 @@ impl rt::Object for HttpFault {
         &HTTP_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.status_code),
@@ -4836,9 +4612,8 @@ impl Default for IdeDiskNotSupported {
 }
 pub(crate) static IDE_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IDEDiskNotSupported",
-    "2.0",
     Some(&DISK_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<IdeDiskNotSupported>,
 );
 impl rt::Object for IdeDiskNotSupported {
@@ -4846,12 +4621,9 @@ impl rt::Object for IdeDiskNotSupported {
         &IDE_DISK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IDE_DISK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IDE_DISK_NOT_SUPPORTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4917,9 +4689,8 @@ impl Default for InaccessibleDatastore {
 }
 pub(crate) static INACCESSIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleDatastore",
-    "2.0",
     Some(&INVALID_DATASTORE),
-    "
+    "2.0
 string detail o since 5.0
 ",
     rt::unset::<InaccessibleDatastore>,
@@ -4929,12 +4700,9 @@ impl rt::Object for InaccessibleDatastore {
         &INACCESSIBLE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INACCESSIBLE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INACCESSIBLE_DATASTORE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.detail),
@@ -4999,9 +4767,8 @@ impl Default for InaccessibleFtMetadataDatastore {
 }
 pub(crate) static INACCESSIBLE_FT_METADATA_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleFTMetadataDatastore",
-    "6.0",
     Some(&INACCESSIBLE_DATASTORE),
-    "",
+    "6.0",
     rt::unset::<InaccessibleFtMetadataDatastore>,
 );
 impl rt::Object for InaccessibleFtMetadataDatastore {
@@ -5009,12 +4776,9 @@ impl rt::Object for InaccessibleFtMetadataDatastore {
         &INACCESSIBLE_FT_METADATA_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INACCESSIBLE_FT_METADATA_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INACCESSIBLE_FT_METADATA_DATASTORE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5080,9 +4844,8 @@ impl Default for IncompatibleSetting {
 }
 pub(crate) static INCOMPATIBLE_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleSetting",
-    "2.0",
     Some(&INVALID_ARGUMENT),
-    "
+    "2.0
 string conflictingProperty r
 ",
     rt::unset::<IncompatibleSetting>,
@@ -5092,12 +4855,9 @@ impl rt::Object for IncompatibleSetting {
         &INCOMPATIBLE_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_SETTING),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.conflicting_property),
@@ -5171,9 +4931,8 @@ impl Default for InsufficientAgentVmsDeployed {
 }
 pub(crate) static INSUFFICIENT_AGENT_VMS_DEPLOYED: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientAgentVmsDeployed",
-    "5.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "5.0
 string hostName r
 int requiredNumAgentVms r
 int currentNumAgentVms r
@@ -5185,12 +4944,9 @@ impl rt::Object for InsufficientAgentVmsDeployed {
         &INSUFFICIENT_AGENT_VMS_DEPLOYED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_AGENT_VMS_DEPLOYED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_AGENT_VMS_DEPLOYED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -5259,9 +5015,8 @@ impl Default for InsufficientGraphicsResourcesFault {
 }
 pub(crate) static INSUFFICIENT_GRAPHICS_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientGraphicsResourcesFault",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "6.0",
     rt::unset::<InsufficientGraphicsResourcesFault>,
 );
 impl rt::Object for InsufficientGraphicsResourcesFault {
@@ -5269,12 +5024,9 @@ impl rt::Object for InsufficientGraphicsResourcesFault {
         &INSUFFICIENT_GRAPHICS_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_GRAPHICS_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_GRAPHICS_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5343,9 +5095,8 @@ impl Default for InsufficientHostCpuCapacityFault {
 }
 pub(crate) static INSUFFICIENT_HOST_CPU_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostCpuCapacityFault",
-    "4.0",
     Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "
+    "4.0
 long unreserved r
 long requested r
 ",
@@ -5356,12 +5107,9 @@ impl rt::Object for InsufficientHostCpuCapacityFault {
         &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_HOST_CPU_CAPACITY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unreserved),
@@ -5434,9 +5182,8 @@ impl Default for InsufficientHostMemoryCapacityFault {
 }
 pub(crate) static INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostMemoryCapacityFault",
-    "4.0",
     Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "
+    "4.0
 long unreserved r
 long requested r
 ",
@@ -5447,12 +5194,9 @@ impl rt::Object for InsufficientHostMemoryCapacityFault {
         &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unreserved),
@@ -5519,9 +5263,8 @@ impl Default for InsufficientNetworkCapacity {
 }
 pub(crate) static INSUFFICIENT_NETWORK_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientNetworkCapacity",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "6.0",
     rt::unset::<InsufficientNetworkCapacity>,
 );
 impl rt::Object for InsufficientNetworkCapacity {
@@ -5529,12 +5272,9 @@ impl rt::Object for InsufficientNetworkCapacity {
         &INSUFFICIENT_NETWORK_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_NETWORK_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_NETWORK_CAPACITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5615,9 +5355,8 @@ impl Default for InsufficientNetworkResourcePoolCapacity {
 }
 pub(crate) static INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientNetworkResourcePoolCapacity",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "6.0
 string dvsName r
 string dvsUuid r
 string resourcePoolKey r
@@ -5632,12 +5371,9 @@ impl rt::Object for InsufficientNetworkResourcePoolCapacity {
         &INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.dvs_name),
@@ -5712,9 +5448,8 @@ impl Default for InsufficientPerCpuCapacity {
 }
 pub(crate) static INSUFFICIENT_PER_CPU_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientPerCpuCapacity",
-    "2.5",
     Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "",
+    "2.5",
     rt::unset::<InsufficientPerCpuCapacity>,
 );
 impl rt::Object for InsufficientPerCpuCapacity {
@@ -5722,12 +5457,9 @@ impl rt::Object for InsufficientPerCpuCapacity {
         &INSUFFICIENT_PER_CPU_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_PER_CPU_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_PER_CPU_CAPACITY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5796,9 +5528,8 @@ impl Default for InsufficientStandbyCpuResource {
 }
 pub(crate) static INSUFFICIENT_STANDBY_CPU_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyCpuResource",
-    "4.0",
     Some(&INSUFFICIENT_STANDBY_RESOURCE),
-    "
+    "4.0
 long available r
 long requested r
 ",
@@ -5809,12 +5540,9 @@ impl rt::Object for InsufficientStandbyCpuResource {
         &INSUFFICIENT_STANDBY_CPU_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STANDBY_CPU_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STANDBY_CPU_RESOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.available),
@@ -5887,9 +5615,8 @@ impl Default for InsufficientStandbyMemoryResource {
 }
 pub(crate) static INSUFFICIENT_STANDBY_MEMORY_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyMemoryResource",
-    "4.0",
     Some(&INSUFFICIENT_STANDBY_RESOURCE),
-    "
+    "4.0
 long available r
 long requested r
 ",
@@ -5900,12 +5627,9 @@ impl rt::Object for InsufficientStandbyMemoryResource {
         &INSUFFICIENT_STANDBY_MEMORY_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STANDBY_MEMORY_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STANDBY_MEMORY_RESOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.available),
@@ -5972,9 +5696,8 @@ impl Default for InsufficientStandbyResource {
 }
 pub(crate) static INSUFFICIENT_STANDBY_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyResource",
-    "4.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "4.0",
     rt::unset::<InsufficientStandbyResource>,
 );
 impl rt::Object for InsufficientStandbyResource {
@@ -5982,12 +5705,9 @@ impl rt::Object for InsufficientStandbyResource {
         &INSUFFICIENT_STANDBY_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STANDBY_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STANDBY_RESOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6050,9 +5770,8 @@ impl Default for InsufficientStorageSpace {
 }
 pub(crate) static INSUFFICIENT_STORAGE_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStorageSpace",
-    "5.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "5.0",
     rt::unset::<InsufficientStorageSpace>,
 );
 impl rt::Object for InsufficientStorageSpace {
@@ -6060,12 +5779,9 @@ impl rt::Object for InsufficientStorageSpace {
         &INSUFFICIENT_STORAGE_SPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STORAGE_SPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STORAGE_SPACE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6126,9 +5842,8 @@ impl Default for InvalidBmcRole {
 }
 pub(crate) static INVALID_BMC_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBmcRole",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidBmcRole>,
 );
 impl rt::Object for InvalidBmcRole {
@@ -6136,12 +5851,9 @@ impl rt::Object for InvalidBmcRole {
         &INVALID_BMC_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_BMC_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_BMC_ROLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6204,9 +5916,8 @@ impl Default for InvalidBundle {
 }
 pub(crate) static INVALID_BUNDLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBundle",
-    "2.5",
     Some(&PLATFORM_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<InvalidBundle>,
 );
 impl rt::Object for InvalidBundle {
@@ -6214,12 +5925,9 @@ impl rt::Object for InvalidBundle {
         &INVALID_BUNDLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_BUNDLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_BUNDLE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6282,9 +5990,8 @@ impl Default for InvalidClientCertificate {
 }
 pub(crate) static INVALID_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidClientCertificate",
-    "2.5u2",
     Some(&INVALID_LOGIN),
-    "",
+    "2.5u2",
     rt::unset::<InvalidClientCertificate>,
 );
 impl rt::Object for InvalidClientCertificate {
@@ -6292,12 +5999,9 @@ impl rt::Object for InvalidClientCertificate {
         &INVALID_CLIENT_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CLIENT_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CLIENT_CERTIFICATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6358,9 +6062,8 @@ impl Default for InvalidEvent {
 }
 pub(crate) static INVALID_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEvent",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<InvalidEvent>,
 );
 impl rt::Object for InvalidEvent {
@@ -6368,12 +6071,9 @@ impl rt::Object for InvalidEvent {
         &INVALID_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_EVENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6436,9 +6136,8 @@ impl Default for InvalidHostConnectionState {
 }
 pub(crate) static INVALID_HOST_CONNECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostConnectionState",
-    "5.1",
     Some(&INVALID_HOST_STATE),
-    "",
+    "5.1",
     rt::unset::<InvalidHostConnectionState>,
 );
 impl rt::Object for InvalidHostConnectionState {
@@ -6446,12 +6145,9 @@ impl rt::Object for InvalidHostConnectionState {
         &INVALID_HOST_CONNECTION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_CONNECTION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_HOST_CONNECTION_STATE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6514,9 +6210,8 @@ impl Default for InvalidHostName {
 }
 pub(crate) static INVALID_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostName",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<InvalidHostName>,
 );
 impl rt::Object for InvalidHostName {
@@ -6524,12 +6219,9 @@ impl rt::Object for InvalidHostName {
         &INVALID_HOST_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_HOST_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

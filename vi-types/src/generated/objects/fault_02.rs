@@ -23,9 +23,8 @@ impl Default for InvalidHostState {
 }
 pub(crate) static INVALID_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostState",
-    "2.5",
     Some(&INVALID_STATE),
-    "
+    "2.5
 ManagedObjectReference host o
 ",
     rt::unset::<InvalidHostState>,
@@ -35,12 +34,9 @@ impl rt::Object for InvalidHostState {
         &INVALID_HOST_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_HOST_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -108,9 +104,8 @@ impl Default for InvalidIndexArgument {
 }
 pub(crate) static INVALID_INDEX_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIndexArgument",
-    "4.0",
     Some(&INVALID_ARGUMENT),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<InvalidIndexArgument>,
@@ -120,12 +115,9 @@ impl rt::Object for InvalidIndexArgument {
         &INVALID_INDEX_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_INDEX_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_INDEX_ARGUMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key),
@@ -188,9 +180,8 @@ impl Default for InvalidIpmiLoginInfo {
 }
 pub(crate) static INVALID_IPMI_LOGIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpmiLoginInfo",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidIpmiLoginInfo>,
 );
 impl rt::Object for InvalidIpmiLoginInfo {
@@ -198,12 +189,9 @@ impl rt::Object for InvalidIpmiLoginInfo {
         &INVALID_IPMI_LOGIN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_IPMI_LOGIN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_IPMI_LOGIN_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -272,9 +260,8 @@ impl Default for InvalidIpmiMacAddress {
 }
 pub(crate) static INVALID_IPMI_MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpmiMacAddress",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string userProvidedMacAddress r
 string observedMacAddress r
 ",
@@ -285,12 +272,9 @@ impl rt::Object for InvalidIpmiMacAddress {
         &INVALID_IPMI_MAC_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_IPMI_MAC_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_IPMI_MAC_ADDRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.user_provided_mac_address),
@@ -360,9 +344,8 @@ impl Default for InvalidNasCredentials {
 }
 pub(crate) static INVALID_NAS_CREDENTIALS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNasCredentials",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string userName r
 ",
     rt::unset::<InvalidNasCredentials>,
@@ -372,12 +355,9 @@ impl rt::Object for InvalidNasCredentials {
         &INVALID_NAS_CREDENTIALS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NAS_CREDENTIALS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NAS_CREDENTIALS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.user_name),
@@ -448,9 +428,8 @@ impl Default for InvalidNetworkResource {
 }
 pub(crate) static INVALID_NETWORK_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNetworkResource",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 ",
@@ -461,12 +440,9 @@ impl rt::Object for InvalidNetworkResource {
         &INVALID_NETWORK_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NETWORK_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NETWORK_RESOURCE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -533,9 +509,8 @@ impl Default for InvalidResourcePoolStructureFault {
 }
 pub(crate) static INVALID_RESOURCE_POOL_STRUCTURE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidResourcePoolStructureFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidResourcePoolStructureFault>,
 );
 impl rt::Object for InvalidResourcePoolStructureFault {
@@ -543,12 +518,9 @@ impl rt::Object for InvalidResourcePoolStructureFault {
         &INVALID_RESOURCE_POOL_STRUCTURE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_RESOURCE_POOL_STRUCTURE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_RESOURCE_POOL_STRUCTURE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -611,9 +583,8 @@ impl Default for InvalidSnapshotFormat {
 }
 pub(crate) static INVALID_SNAPSHOT_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidSnapshotFormat",
-    "2.0",
     Some(&INVALID_FORMAT),
-    "",
+    "2.0",
     rt::unset::<InvalidSnapshotFormat>,
 );
 impl rt::Object for InvalidSnapshotFormat {
@@ -621,12 +592,9 @@ impl rt::Object for InvalidSnapshotFormat {
         &INVALID_SNAPSHOT_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_SNAPSHOT_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_SNAPSHOT_FORMAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -689,9 +657,8 @@ impl Default for InvalidToken {
 }
 pub(crate) static INVALID_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidToken",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidToken>,
 );
 impl rt::Object for InvalidToken {
@@ -699,12 +666,9 @@ impl rt::Object for InvalidToken {
         &INVALID_TOKEN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_TOKEN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_TOKEN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -770,9 +734,8 @@ impl Default for InvalidVmState {
 }
 pub(crate) static INVALID_VM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidVmState",
-    "6.5",
     Some(&INVALID_STATE),
-    "
+    "6.5
 ManagedObjectReference vm r
 ",
     rt::unset::<InvalidVmState>,
@@ -782,12 +745,9 @@ impl rt::Object for InvalidVmState {
         &INVALID_VM_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_VM_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_VM_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -855,9 +815,8 @@ impl Default for KeyNotFound {
 }
 pub(crate) static KEY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyNotFound",
-    "6.7.2",
     Some(&VIM_FAULT),
-    "
+    "6.7.2
 string key r
 ",
     rt::unset::<KeyNotFound>,
@@ -867,12 +826,9 @@ impl rt::Object for KeyNotFound {
         &KEY_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -946,9 +902,8 @@ impl Default for LargeRdmNotSupportedOnDatastore {
 }
 pub(crate) static LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LargeRDMNotSupportedOnDatastore",
-    "5.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.0
 string device r
 ManagedObjectReference datastore r
 string datastoreName r
@@ -960,12 +915,9 @@ impl rt::Object for LargeRdmNotSupportedOnDatastore {
         &LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1034,9 +986,8 @@ impl Default for LegacyNetworkInterfaceInUse {
 }
 pub(crate) static LEGACY_NETWORK_INTERFACE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LegacyNetworkInterfaceInUse",
-    "2.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "2.0",
     rt::unset::<LegacyNetworkInterfaceInUse>,
 );
 impl rt::Object for LegacyNetworkInterfaceInUse {
@@ -1044,12 +995,9 @@ impl rt::Object for LegacyNetworkInterfaceInUse {
         &LEGACY_NETWORK_INTERFACE_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LEGACY_NETWORK_INTERFACE_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LEGACY_NETWORK_INTERFACE_IN_USE),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1110,9 +1058,8 @@ impl Default for LogBundlingFailed {
 }
 pub(crate) static LOG_BUNDLING_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LogBundlingFailed",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<LogBundlingFailed>,
 );
 impl rt::Object for LogBundlingFailed {
@@ -1120,12 +1067,9 @@ impl rt::Object for LogBundlingFailed {
         &LOG_BUNDLING_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOG_BUNDLING_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOG_BUNDLING_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1194,9 +1138,8 @@ impl Default for MemoryFileFormatNotSupportedByDatastore {
 }
 pub(crate) static MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemoryFileFormatNotSupportedByDatastore",
-    "6.0",
     Some(&UNSUPPORTED_DATASTORE),
-    "
+    "6.0
 string datastoreName r
 string type r
 ",
@@ -1207,12 +1150,9 @@ impl rt::Object for MemoryFileFormatNotSupportedByDatastore {
         &MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore_name),
@@ -1279,9 +1219,8 @@ impl Default for MemoryHotPlugNotSupported {
 }
 pub(crate) static MEMORY_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemoryHotPlugNotSupported",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<MemoryHotPlugNotSupported>,
 );
 impl rt::Object for MemoryHotPlugNotSupported {
@@ -1289,12 +1228,9 @@ impl rt::Object for MemoryHotPlugNotSupported {
         &MEMORY_HOT_PLUG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_HOT_PLUG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_HOT_PLUG_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1366,9 +1302,8 @@ impl Default for MemorySizeNotRecommended {
 }
 pub(crate) static MEMORY_SIZE_NOT_RECOMMENDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotRecommended",
-    "2.5",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.5
 int memorySizeMB r
 int minMemorySizeMB r
 int maxMemorySizeMB r
@@ -1380,12 +1315,9 @@ impl rt::Object for MemorySizeNotRecommended {
         &MEMORY_SIZE_NOT_RECOMMENDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_RECOMMENDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SIZE_NOT_RECOMMENDED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.memory_size_mb),
@@ -1463,9 +1395,8 @@ impl Default for MemorySizeNotSupported {
 }
 pub(crate) static MEMORY_SIZE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotSupported",
-    "2.5",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.5
 int memorySizeMB r
 int minMemorySizeMB r
 int maxMemorySizeMB r
@@ -1477,12 +1408,9 @@ impl rt::Object for MemorySizeNotSupported {
         &MEMORY_SIZE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SIZE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.memory_size_mb),
@@ -1560,9 +1488,8 @@ impl Default for MemorySizeNotSupportedByDatastore {
 }
 pub(crate) static MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotSupportedByDatastore",
-    "5.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.0
 ManagedObjectReference datastore r
 int memorySizeMB r
 int maxMemorySizeMB r
@@ -1574,12 +1501,9 @@ impl rt::Object for MemorySizeNotSupportedByDatastore {
         &MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -1651,9 +1575,8 @@ impl Default for MethodAlreadyDisabledFault {
 }
 pub(crate) static METHOD_ALREADY_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodAlreadyDisabledFault",
-    "4.1",
     Some(&RUNTIME_FAULT),
-    "
+    "4.1
 string sourceId r
 ",
     rt::unset::<MethodAlreadyDisabledFault>,
@@ -1663,12 +1586,9 @@ impl rt::Object for MethodAlreadyDisabledFault {
         &METHOD_ALREADY_DISABLED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_ALREADY_DISABLED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_ALREADY_DISABLED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source_id),
@@ -1736,9 +1656,8 @@ impl Default for MethodDisabled {
 }
 pub(crate) static METHOD_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodDisabled",
-    "2.5",
     Some(&RUNTIME_FAULT),
-    "
+    "2.5
 string source o since 4.1
 ",
     rt::unset::<MethodDisabled>,
@@ -1748,12 +1667,9 @@ impl rt::Object for MethodDisabled {
         &METHOD_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source),
@@ -1830,9 +1746,8 @@ impl Default for MismatchedBundle {
 }
 pub(crate) static MISMATCHED_BUNDLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedBundle",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string bundleUuid r
 string hostUuid r
 int bundleBuildNumber r
@@ -1845,12 +1760,9 @@ impl rt::Object for MismatchedBundle {
         &MISMATCHED_BUNDLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISMATCHED_BUNDLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISMATCHED_BUNDLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.bundle_uuid),
@@ -1919,9 +1831,8 @@ impl Default for MissingBmcSupport {
 }
 pub(crate) static MISSING_BMC_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingBmcSupport",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingBmcSupport>,
 );
 impl rt::Object for MissingBmcSupport {
@@ -1929,12 +1840,9 @@ impl rt::Object for MissingBmcSupport {
         &MISSING_BMC_SUPPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_BMC_SUPPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_BMC_SUPPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2000,9 +1908,8 @@ impl Default for MksConnectionLimitReached {
 }
 pub(crate) static MKS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MksConnectionLimitReached",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 int connectionLimit r
 ",
     rt::unset::<MksConnectionLimitReached>,
@@ -2012,12 +1919,9 @@ impl rt::Object for MksConnectionLimitReached {
         &MKS_CONNECTION_LIMIT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MKS_CONNECTION_LIMIT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MKS_CONNECTION_LIMIT_REACHED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.connection_limit),
@@ -2082,9 +1986,8 @@ impl Default for MultiWriterNotSupported {
 }
 pub(crate) static MULTI_WRITER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultiWriterNotSupported",
-    "6.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "6.0",
     rt::unset::<MultiWriterNotSupported>,
 );
 impl rt::Object for MultiWriterNotSupported {
@@ -2092,12 +1995,9 @@ impl rt::Object for MultiWriterNotSupported {
         &MULTI_WRITER_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTI_WRITER_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTI_WRITER_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2163,9 +2063,8 @@ impl Default for MultipleCertificatesVerifyFault {
 }
 pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleCertificatesVerifyFault",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "4.0
 MultipleCertificatesVerifyFaultThumbprintData thumbprintData rl
 ",
     rt::unset::<MultipleCertificatesVerifyFault>,
@@ -2175,12 +2074,9 @@ impl rt::Object for MultipleCertificatesVerifyFault {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTIPLE_CERTIFICATES_VERIFY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTIPLE_CERTIFICATES_VERIFY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.thumbprint_data),
@@ -2248,9 +2144,8 @@ impl Default for MultipleCertificatesVerifyFaultThumbprintData {
 }
 pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleCertificatesVerifyFaultThumbprintData",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int port r
 string thumbprint r
 ",
@@ -2261,12 +2156,9 @@ impl rt::Object for MultipleCertificatesVerifyFaultThumbprintData {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA),
             0 => P::Value(&self.port),
             1 => P::Value(&self.thumbprint),
             _ => P::Absent,
@@ -2317,9 +2209,8 @@ impl Default for MultipleSnapshotsNotSupported {
 }
 pub(crate) static MULTIPLE_SNAPSHOTS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleSnapshotsNotSupported",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<MultipleSnapshotsNotSupported>,
 );
 impl rt::Object for MultipleSnapshotsNotSupported {
@@ -2327,12 +2218,9 @@ impl rt::Object for MultipleSnapshotsNotSupported {
         &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTIPLE_SNAPSHOTS_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2404,9 +2292,8 @@ impl Default for NamespaceFull {
 }
 pub(crate) static NAMESPACE_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceFull",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 string name r
 long currentMaxSize r
 long requiredSize o
@@ -2418,12 +2305,9 @@ impl rt::Object for NamespaceFull {
         &NAMESPACE_FULL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAMESPACE_FULL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAMESPACE_FULL),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2495,9 +2379,8 @@ impl Default for NamespaceLimitReached {
 }
 pub(crate) static NAMESPACE_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceLimitReached",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 int limit o
 ",
     rt::unset::<NamespaceLimitReached>,
@@ -2507,12 +2390,9 @@ impl rt::Object for NamespaceLimitReached {
         &NAMESPACE_LIMIT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAMESPACE_LIMIT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAMESPACE_LIMIT_REACHED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.limit),
@@ -2580,9 +2460,8 @@ impl Default for NamespaceWriteProtected {
 }
 pub(crate) static NAMESPACE_WRITE_PROTECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceWriteProtected",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 string name r
 ",
     rt::unset::<NamespaceWriteProtected>,
@@ -2592,12 +2471,9 @@ impl rt::Object for NamespaceWriteProtected {
         &NAMESPACE_WRITE_PROTECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAMESPACE_WRITE_PROTECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAMESPACE_WRITE_PROTECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2668,9 +2544,8 @@ impl Default for NasConnectionLimitReached {
 }
 pub(crate) static NAS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasConnectionLimitReached",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 ",
@@ -2681,12 +2556,9 @@ impl rt::Object for NasConnectionLimitReached {
         &NAS_CONNECTION_LIMIT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_CONNECTION_LIMIT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_CONNECTION_LIMIT_REACHED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2762,9 +2634,8 @@ impl Default for NasSessionCredentialConflict {
 }
 pub(crate) static NAS_SESSION_CREDENTIAL_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasSessionCredentialConflict",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 string userName r
@@ -2776,12 +2647,9 @@ impl rt::Object for NasSessionCredentialConflict {
         &NAS_SESSION_CREDENTIAL_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_SESSION_CREDENTIAL_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_SESSION_CREDENTIAL_CONFLICT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2856,9 +2724,8 @@ impl Default for NasVolumeNotMounted {
 }
 pub(crate) static NAS_VOLUME_NOT_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasVolumeNotMounted",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 ",
@@ -2869,12 +2736,9 @@ impl rt::Object for NasVolumeNotMounted {
         &NAS_VOLUME_NOT_MOUNTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_VOLUME_NOT_MOUNTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_VOLUME_NOT_MOUNTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2939,9 +2803,8 @@ impl Default for NetworkCopyFault {
 }
 pub(crate) static NETWORK_COPY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkCopyFault",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<NetworkCopyFault>,
 );
 impl rt::Object for NetworkCopyFault {
@@ -2949,12 +2812,9 @@ impl rt::Object for NetworkCopyFault {
         &NETWORK_COPY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_COPY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_COPY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3020,9 +2880,8 @@ impl Default for NetworkDisruptedAndConfigRolledBack {
 }
 pub(crate) static NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkDisruptedAndConfigRolledBack",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 string host r
 ",
     rt::unset::<NetworkDisruptedAndConfigRolledBack>,
@@ -3032,12 +2891,9 @@ impl rt::Object for NetworkDisruptedAndConfigRolledBack {
         &NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3102,9 +2958,8 @@ impl Default for NetworkInaccessible {
 }
 pub(crate) static NETWORK_INACCESSIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkInaccessible",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "",
+    "2.5u2server",
     rt::unset::<NetworkInaccessible>,
 );
 impl rt::Object for NetworkInaccessible {
@@ -3112,12 +2967,9 @@ impl rt::Object for NetworkInaccessible {
         &NETWORK_INACCESSIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_INACCESSIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_INACCESSIBLE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3178,9 +3030,8 @@ impl Default for NoClientCertificate {
 }
 pub(crate) static NO_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoClientCertificate",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<NoClientCertificate>,
 );
 impl rt::Object for NoClientCertificate {
@@ -3188,12 +3039,9 @@ impl rt::Object for NoClientCertificate {
         &NO_CLIENT_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_CLIENT_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_CLIENT_CERTIFICATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3256,9 +3104,8 @@ impl Default for NoCompatibleHostWithAccessToDevice {
 }
 pub(crate) static NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHostWithAccessToDevice",
-    "4.1",
     Some(&NO_COMPATIBLE_HOST),
-    "",
+    "4.1",
     rt::unset::<NoCompatibleHostWithAccessToDevice>,
 );
 impl rt::Object for NoCompatibleHostWithAccessToDevice {
@@ -3266,12 +3113,9 @@ impl rt::Object for NoCompatibleHostWithAccessToDevice {
         &NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3332,9 +3176,8 @@ impl Default for NoConnectedDatastore {
 }
 pub(crate) static NO_CONNECTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoConnectedDatastore",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<NoConnectedDatastore>,
 );
 impl rt::Object for NoConnectedDatastore {
@@ -3342,12 +3185,9 @@ impl rt::Object for NoConnectedDatastore {
         &NO_CONNECTED_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_CONNECTED_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_CONNECTED_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3410,9 +3250,8 @@ impl Default for NoGateway {
 }
 pub(crate) static NO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGateway",
-    "2.0",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoGateway>,
 );
 impl rt::Object for NoGateway {
@@ -3420,12 +3259,9 @@ impl rt::Object for NoGateway {
         &NO_GATEWAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_GATEWAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_GATEWAY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3491,9 +3327,8 @@ impl Default for NoHost {
 }
 pub(crate) static NO_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoHost",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<NoHost>,
@@ -3503,12 +3338,9 @@ impl rt::Object for NoHost {
         &NO_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -3573,9 +3405,8 @@ impl Default for NoPeerHostFound {
 }
 pub(crate) static NO_PEER_HOST_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPeerHostFound",
-    "2.5",
     Some(&HOST_POWER_OP_FAILED),
-    "",
+    "2.5",
     rt::unset::<NoPeerHostFound>,
 );
 impl rt::Object for NoPeerHostFound {
@@ -3583,12 +3414,9 @@ impl rt::Object for NoPeerHostFound {
         &NO_PEER_HOST_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PEER_HOST_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PEER_HOST_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3651,9 +3479,8 @@ impl Default for NoPermissionOnHost {
 }
 pub(crate) static NO_PERMISSION_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnHost",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoPermissionOnHost>,
 );
 impl rt::Object for NoPermissionOnHost {
@@ -3661,12 +3488,9 @@ impl rt::Object for NoPermissionOnHost {
         &NO_PERMISSION_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3732,9 +3556,8 @@ impl Default for NoPermissionOnNasVolume {
 }
 pub(crate) static NO_PERMISSION_ON_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnNasVolume",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string userName o
 ",
     rt::unset::<NoPermissionOnNasVolume>,
@@ -3744,12 +3567,9 @@ impl rt::Object for NoPermissionOnNasVolume {
         &NO_PERMISSION_ON_NAS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ON_NAS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ON_NAS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.user_name),
@@ -3814,9 +3634,8 @@ impl Default for NoVirtualNic {
 }
 pub(crate) static NO_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVirtualNic",
-    "2.0",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoVirtualNic>,
 );
 impl rt::Object for NoVirtualNic {
@@ -3824,12 +3643,9 @@ impl rt::Object for NoVirtualNic {
         &NO_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_VIRTUAL_NIC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3892,9 +3708,8 @@ impl Default for NonPersistentDisksNotSupported {
 }
 pub(crate) static NON_PERSISTENT_DISKS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonPersistentDisksNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<NonPersistentDisksNotSupported>,
 );
 impl rt::Object for NonPersistentDisksNotSupported {
@@ -3902,12 +3717,9 @@ impl rt::Object for NonPersistentDisksNotSupported {
         &NON_PERSISTENT_DISKS_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_PERSISTENT_DISKS_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_PERSISTENT_DISKS_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3973,9 +3785,8 @@ impl Default for NonVmwareOuiMacNotSupportedHost {
 }
 pub(crate) static NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonVmwareOuiMacNotSupportedHost",
-    "5.1",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.1
 string hostName r
 ",
     rt::unset::<NonVmwareOuiMacNotSupportedHost>,
@@ -3985,12 +3796,9 @@ impl rt::Object for NonVmwareOuiMacNotSupportedHost {
         &NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -4053,9 +3861,8 @@ impl Default for NotADirectory {
 }
 pub(crate) static NOT_A_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotADirectory",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<NotADirectory>,
 );
 impl rt::Object for NotADirectory {
@@ -4063,12 +3870,9 @@ impl rt::Object for NotADirectory {
         &NOT_A_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_A_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_A_DIRECTORY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4129,9 +3933,8 @@ impl Default for NotAFile {
 }
 pub(crate) static NOT_A_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAFile",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<NotAFile>,
 );
 impl rt::Object for NotAFile {
@@ -4139,12 +3942,9 @@ impl rt::Object for NotAFile {
         &NOT_A_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_A_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_A_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4213,9 +4013,8 @@ impl Default for NotEnoughCpus {
 }
 pub(crate) static NOT_ENOUGH_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughCpus",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int numCpuDest r
 int numCpuVm r
 ",
@@ -4226,12 +4025,9 @@ impl rt::Object for NotEnoughCpus {
         &NOT_ENOUGH_CPUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_CPUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_CPUS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.num_cpu_dest),
@@ -4301,9 +4097,8 @@ impl Default for NotEnoughLogicalCpus {
 }
 pub(crate) static NOT_ENOUGH_LOGICAL_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughLogicalCpus",
-    "2.0",
     Some(&NOT_ENOUGH_CPUS),
-    "
+    "2.0
 ManagedObjectReference host o since 2.5
 ",
     rt::unset::<NotEnoughLogicalCpus>,
@@ -4313,12 +4108,9 @@ impl rt::Object for NotEnoughLogicalCpus {
         &NOT_ENOUGH_LOGICAL_CPUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_LOGICAL_CPUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_LOGICAL_CPUS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
@@ -4381,9 +4173,8 @@ impl Default for NotSupportedHostForChecksum {
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_CHECKSUM: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForChecksum",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<NotSupportedHostForChecksum>,
 );
 impl rt::Object for NotSupportedHostForChecksum {
@@ -4391,12 +4182,9 @@ impl rt::Object for NotSupportedHostForChecksum {
         &NOT_SUPPORTED_HOST_FOR_CHECKSUM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_CHECKSUM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_CHECKSUM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4462,9 +4250,8 @@ impl Default for NotSupportedHostForVmemFile {
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VMEM_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVmemFile",
-    "6.0",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "6.0
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVmemFile>,
@@ -4474,12 +4261,9 @@ impl rt::Object for NotSupportedHostForVmemFile {
         &NOT_SUPPORTED_HOST_FOR_VMEM_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_VMEM_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_VMEM_FILE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -4550,9 +4334,8 @@ impl Default for NumVirtualCoresPerSocketNotSupported {
 }
 pub(crate) static NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCoresPerSocketNotSupported",
-    "5.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.0
 int maxSupportedCoresPerSocketDest r
 int numCoresPerSocketVm r
 ",
@@ -4563,12 +4346,9 @@ impl rt::Object for NumVirtualCoresPerSocketNotSupported {
         &NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_cores_per_socket_dest),
@@ -4638,9 +4418,8 @@ impl Default for NumVirtualCpusExceedsLimit {
 }
 pub(crate) static NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusExceedsLimit",
-    "4.1",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "4.1
 int maxSupportedVcpus r
 ",
     rt::unset::<NumVirtualCpusExceedsLimit>,
@@ -4650,12 +4429,9 @@ impl rt::Object for NumVirtualCpusExceedsLimit {
         &NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_vcpus),
@@ -4726,9 +4502,8 @@ impl Default for NumVirtualCpusIncompatible {
 }
 pub(crate) static NUM_VIRTUAL_CPUS_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusIncompatible",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 string reason r
 int numCpu r
 ",
@@ -4739,12 +4514,9 @@ impl rt::Object for NumVirtualCpusIncompatible {
         &NUM_VIRTUAL_CPUS_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CPUS_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CPUS_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4817,9 +4589,8 @@ impl Default for NumVirtualCpusNotSupported {
 }
 pub(crate) static NUM_VIRTUAL_CPUS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int maxSupportedVcpusDest r
 int numCpuVm r
 ",
@@ -4830,12 +4601,9 @@ impl rt::Object for NumVirtualCpusNotSupported {
         &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CPUS_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_vcpus_dest),
@@ -4902,9 +4670,8 @@ impl Default for OperationDisallowedOnHost {
 }
 pub(crate) static OPERATION_DISALLOWED_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationDisallowedOnHost",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "5.0",
     rt::unset::<OperationDisallowedOnHost>,
 );
 impl rt::Object for OperationDisallowedOnHost {
@@ -4912,12 +4679,9 @@ impl rt::Object for OperationDisallowedOnHost {
         &OPERATION_DISALLOWED_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPERATION_DISALLOWED_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPERATION_DISALLOWED_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4980,9 +4744,8 @@ impl Default for PatchAlreadyInstalled {
 }
 pub(crate) static PATCH_ALREADY_INSTALLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchAlreadyInstalled",
-    "2.0",
     Some(&PATCH_NOT_APPLICABLE),
-    "",
+    "2.0",
     rt::unset::<PatchAlreadyInstalled>,
 );
 impl rt::Object for PatchAlreadyInstalled {
@@ -4990,12 +4753,9 @@ impl rt::Object for PatchAlreadyInstalled {
         &PATCH_ALREADY_INSTALLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_ALREADY_INSTALLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_ALREADY_INSTALLED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5064,9 +4824,8 @@ impl Default for PatchBinariesNotFound {
 }
 pub(crate) static PATCH_BINARIES_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchBinariesNotFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patchID r
 string binary ol
 ",
@@ -5077,12 +4836,9 @@ impl rt::Object for PatchBinariesNotFound {
         &PATCH_BINARIES_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_BINARIES_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_BINARIES_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
@@ -5152,9 +4908,8 @@ impl Default for PatchInstallFailed {
 }
 pub(crate) static PATCH_INSTALL_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchInstallFailed",
-    "2.0",
     Some(&PLATFORM_CONFIG_FAULT),
-    "
+    "2.0
 boolean rolledBack r
 ",
     rt::unset::<PatchInstallFailed>,
@@ -5164,12 +4919,9 @@ impl rt::Object for PatchInstallFailed {
         &PATCH_INSTALL_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_INSTALL_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_INSTALL_FAILED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.rolled_back),
@@ -5234,9 +4986,8 @@ impl Default for PatchIntegrityError {
 }
 pub(crate) static PATCH_INTEGRITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchIntegrityError",
-    "2.0",
     Some(&PLATFORM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<PatchIntegrityError>,
 );
 impl rt::Object for PatchIntegrityError {
@@ -5244,12 +4995,9 @@ impl rt::Object for PatchIntegrityError {
         &PATCH_INTEGRITY_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_INTEGRITY_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_INTEGRITY_ERROR),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5312,9 +5060,8 @@ impl Default for PatchMetadataCorrupted {
 }
 pub(crate) static PATCH_METADATA_CORRUPTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataCorrupted",
-    "2.0",
     Some(&PATCH_METADATA_INVALID),
-    "",
+    "2.0",
     rt::unset::<PatchMetadataCorrupted>,
 );
 impl rt::Object for PatchMetadataCorrupted {
@@ -5322,12 +5069,9 @@ impl rt::Object for PatchMetadataCorrupted {
         &PATCH_METADATA_CORRUPTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_METADATA_CORRUPTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_METADATA_CORRUPTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5396,9 +5140,8 @@ impl Default for PatchMetadataInvalid {
 }
 pub(crate) static PATCH_METADATA_INVALID: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataInvalid",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patchID r
 string metaData ol
 ",
@@ -5409,12 +5152,9 @@ impl rt::Object for PatchMetadataInvalid {
         &PATCH_METADATA_INVALID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_METADATA_INVALID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_METADATA_INVALID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
@@ -5481,9 +5221,8 @@ impl Default for PatchMetadataNotFound {
 }
 pub(crate) static PATCH_METADATA_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataNotFound",
-    "2.0",
     Some(&PATCH_METADATA_INVALID),
-    "",
+    "2.0",
     rt::unset::<PatchMetadataNotFound>,
 );
 impl rt::Object for PatchMetadataNotFound {
@@ -5491,12 +5230,9 @@ impl rt::Object for PatchMetadataNotFound {
         &PATCH_METADATA_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_METADATA_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_METADATA_NOT_FOUND),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5565,9 +5301,8 @@ impl Default for PatchMissingDependencies {
 }
 pub(crate) static PATCH_MISSING_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMissingDependencies",
-    "2.0",
     Some(&PATCH_NOT_APPLICABLE),
-    "
+    "2.0
 string prerequisitePatch ol
 string prerequisiteLib ol
 ",
@@ -5578,12 +5313,9 @@ impl rt::Object for PatchMissingDependencies {
         &PATCH_MISSING_DEPENDENCIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_MISSING_DEPENDENCIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_MISSING_DEPENDENCIES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.prerequisite_patch),
@@ -5653,9 +5385,8 @@ impl Default for PatchNotApplicable {
 }
 pub(crate) static PATCH_NOT_APPLICABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchNotApplicable",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patchID r
 ",
     rt::unset::<PatchNotApplicable>,
@@ -5665,12 +5396,9 @@ impl rt::Object for PatchNotApplicable {
         &PATCH_NOT_APPLICABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_NOT_APPLICABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_NOT_APPLICABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
@@ -5738,9 +5466,8 @@ impl Default for PatchSuperseded {
 }
 pub(crate) static PATCH_SUPERSEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchSuperseded",
-    "2.0",
     Some(&PATCH_NOT_APPLICABLE),
-    "
+    "2.0
 string supersede ol
 ",
     rt::unset::<PatchSuperseded>,
@@ -5750,12 +5477,9 @@ impl rt::Object for PatchSuperseded {
         &PATCH_SUPERSEDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_SUPERSEDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_SUPERSEDED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.supersede),
@@ -5820,9 +5544,8 @@ impl Default for PhysCompatRdmNotSupported {
 }
 pub(crate) static PHYS_COMPAT_RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysCompatRDMNotSupported",
-    "2.0",
     Some(&RDM_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<PhysCompatRdmNotSupported>,
 );
 impl rt::Object for PhysCompatRdmNotSupported {
@@ -5830,12 +5553,9 @@ impl rt::Object for PhysCompatRdmNotSupported {
         &PHYS_COMPAT_RDM_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYS_COMPAT_RDM_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYS_COMPAT_RDM_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5898,9 +5618,8 @@ impl Default for RdmNotSupported {
 }
 pub(crate) static RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<RdmNotSupported>,
 );
 impl rt::Object for RdmNotSupported {
@@ -5908,12 +5627,9 @@ impl rt::Object for RdmNotSupported {
         &RDM_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5985,9 +5701,8 @@ impl Default for RdmNotSupportedOnDatastore {
 }
 pub(crate) static RDM_NOT_SUPPORTED_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotSupportedOnDatastore",
-    "2.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.5
 string device r
 ManagedObjectReference datastore r
 string datastoreName r
@@ -5999,12 +5714,9 @@ impl rt::Object for RdmNotSupportedOnDatastore {
         &RDM_NOT_SUPPORTED_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_NOT_SUPPORTED_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_NOT_SUPPORTED_ON_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -6073,9 +5785,8 @@ impl Default for RdmPointsToInaccessibleDisk {
 }
 pub(crate) static RDM_POINTS_TO_INACCESSIBLE_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMPointsToInaccessibleDisk",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_DISK),
-    "",
+    "2.0",
     rt::unset::<RdmPointsToInaccessibleDisk>,
 );
 impl rt::Object for RdmPointsToInaccessibleDisk {
@@ -6083,12 +5794,9 @@ impl rt::Object for RdmPointsToInaccessibleDisk {
         &RDM_POINTS_TO_INACCESSIBLE_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_POINTS_TO_INACCESSIBLE_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_POINTS_TO_INACCESSIBLE_DISK),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6151,9 +5859,8 @@ impl Default for RawDiskNotSupported {
 }
 pub(crate) static RAW_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RawDiskNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<RawDiskNotSupported>,
 );
 impl rt::Object for RawDiskNotSupported {
@@ -6161,12 +5868,9 @@ impl rt::Object for RawDiskNotSupported {
         &RAW_DISK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RAW_DISK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RAW_DISK_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6229,9 +5933,8 @@ impl Default for ReadHostResourcePoolTreeFailed {
 }
 pub(crate) static READ_HOST_RESOURCE_POOL_TREE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadHostResourcePoolTreeFailed",
-    "5.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReadHostResourcePoolTreeFailed>,
 );
 impl rt::Object for ReadHostResourcePoolTreeFailed {
@@ -6239,12 +5942,9 @@ impl rt::Object for ReadHostResourcePoolTreeFailed {
         &READ_HOST_RESOURCE_POOL_TREE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_HOST_RESOURCE_POOL_TREE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_HOST_RESOURCE_POOL_TREE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6310,9 +6010,8 @@ impl Default for RebootRequired {
 }
 pub(crate) static REBOOT_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootRequired",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patch o
 ",
     rt::unset::<RebootRequired>,
@@ -6322,12 +6021,9 @@ impl rt::Object for RebootRequired {
         &REBOOT_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REBOOT_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REBOOT_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch),
@@ -6392,9 +6088,8 @@ impl Default for RemoteDeviceNotSupported {
 }
 pub(crate) static REMOTE_DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoteDeviceNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<RemoteDeviceNotSupported>,
 );
 impl rt::Object for RemoteDeviceNotSupported {
@@ -6402,12 +6097,9 @@ impl rt::Object for RemoteDeviceNotSupported {
         &REMOTE_DEVICE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOTE_DEVICE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOTE_DEVICE_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6468,9 +6160,8 @@ impl Default for RemoveFailed {
 }
 pub(crate) static REMOVE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFailed",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<RemoveFailed>,
 );
 impl rt::Object for RemoveFailed {
@@ -6478,12 +6169,9 @@ impl rt::Object for RemoveFailed {
         &REMOVE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6555,9 +6243,8 @@ impl Default for ResourceNotAvailable {
 }
 pub(crate) static RESOURCE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceNotAvailable",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string containerType o
 string containerName o
 string type o
@@ -6569,12 +6256,9 @@ impl rt::Object for ResourceNotAvailable {
         &RESOURCE_NOT_AVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_NOT_AVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_NOT_AVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.container_type),
@@ -6643,9 +6327,8 @@ impl Default for SslDisabledFault {
 }
 pub(crate) static SSL_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSLDisabledFault",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<SslDisabledFault>,
 );
 impl rt::Object for SslDisabledFault {
@@ -6653,12 +6336,9 @@ impl rt::Object for SslDisabledFault {
         &SSL_DISABLED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSL_DISABLED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSL_DISABLED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6730,9 +6410,8 @@ impl Default for SslVerifyFault {
 }
 pub(crate) static SSL_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSLVerifyFault",
-    "2.5",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.5
 boolean selfSigned r
 string thumbprint o
 string certificate o since 9.0.0.0
@@ -6744,12 +6423,9 @@ impl rt::Object for SslVerifyFault {
         &SSL_VERIFY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSL_VERIFY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSL_VERIFY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.self_signed),

@@ -23,9 +23,8 @@ impl Default for SspiChallenge {
 }
 pub(crate) static SSPI_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSPIChallenge",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string base64Token r
 ",
     rt::unset::<SspiChallenge>,
@@ -35,12 +34,9 @@ impl rt::Object for SspiChallenge {
         &SSPI_CHALLENGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSPI_CHALLENGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSPI_CHALLENGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.base64_token),
@@ -105,9 +101,8 @@ impl Default for SessionNotFound {
 }
 pub(crate) static SESSION_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionNotFound",
-    "9.1.0.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "9.1.0.0",
     rt::unset::<SessionNotFound>,
 );
 impl rt::Object for SessionNotFound {
@@ -115,12 +110,9 @@ impl rt::Object for SessionNotFound {
         &SESSION_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -183,9 +175,8 @@ impl Default for SharedBusControllerNotSupported {
 }
 pub(crate) static SHARED_BUS_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharedBusControllerNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<SharedBusControllerNotSupported>,
 );
 impl rt::Object for SharedBusControllerNotSupported {
@@ -193,12 +184,9 @@ impl rt::Object for SharedBusControllerNotSupported {
         &SHARED_BUS_CONTROLLER_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHARED_BUS_CONTROLLER_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHARED_BUS_CONTROLLER_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -264,9 +252,8 @@ impl Default for ShrinkDiskFault {
 }
 pub(crate) static SHRINK_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShrinkDiskFault",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 int diskId o
 ",
     rt::unset::<ShrinkDiskFault>,
@@ -276,12 +263,9 @@ impl rt::Object for ShrinkDiskFault {
         &SHRINK_DISK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHRINK_DISK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHRINK_DISK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_id),
@@ -346,9 +330,8 @@ impl Default for SnapshotNoChange {
 }
 pub(crate) static SNAPSHOT_NO_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotNoChange",
-    "2.5",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.5",
     rt::unset::<SnapshotNoChange>,
 );
 impl rt::Object for SnapshotNoChange {
@@ -356,12 +339,9 @@ impl rt::Object for SnapshotNoChange {
         &SNAPSHOT_NO_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_NO_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_NO_CHANGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -424,9 +404,8 @@ impl Default for SolutionUserRequired {
 }
 pub(crate) static SOLUTION_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SolutionUserRequired",
-    "7.0.0.0",
     Some(&SECURITY_ERROR),
-    "",
+    "7.0.0.0",
     rt::unset::<SolutionUserRequired>,
 );
 impl rt::Object for SolutionUserRequired {
@@ -434,12 +413,9 @@ impl rt::Object for SolutionUserRequired {
         &SOLUTION_USER_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOLUTION_USER_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOLUTION_USER_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -505,9 +481,8 @@ impl Default for SsdDiskNotAvailable {
 }
 pub(crate) static SSD_DISK_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SsdDiskNotAvailable",
-    "5.5",
     Some(&VIM_FAULT),
-    "
+    "5.5
 string devicePath r
 ",
     rt::unset::<SsdDiskNotAvailable>,
@@ -517,12 +492,9 @@ impl rt::Object for SsdDiskNotAvailable {
         &SSD_DISK_NOT_AVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSD_DISK_NOT_AVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSD_DISK_NOT_AVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_path),
@@ -587,9 +559,8 @@ impl Default for SwapDatastoreNotWritableOnHost {
 }
 pub(crate) static SWAP_DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapDatastoreNotWritableOnHost",
-    "2.5",
     Some(&DATASTORE_NOT_WRITABLE_ON_HOST),
-    "",
+    "2.5",
     rt::unset::<SwapDatastoreNotWritableOnHost>,
 );
 impl rt::Object for SwapDatastoreNotWritableOnHost {
@@ -597,12 +568,9 @@ impl rt::Object for SwapDatastoreNotWritableOnHost {
         &SWAP_DATASTORE_NOT_WRITABLE_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWAP_DATASTORE_NOT_WRITABLE_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWAP_DATASTORE_NOT_WRITABLE_ON_HOST),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -663,9 +631,8 @@ impl Default for SwapDatastoreUnset {
 }
 pub(crate) static SWAP_DATASTORE_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapDatastoreUnset",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<SwapDatastoreUnset>,
 );
 impl rt::Object for SwapDatastoreUnset {
@@ -673,12 +640,9 @@ impl rt::Object for SwapDatastoreUnset {
         &SWAP_DATASTORE_UNSET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWAP_DATASTORE_UNSET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWAP_DATASTORE_UNSET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -741,9 +705,8 @@ impl Default for SwapPlacementOverrideNotSupported {
 }
 pub(crate) static SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapPlacementOverrideNotSupported",
-    "2.5",
     Some(&INVALID_VM_CONFIG),
-    "",
+    "2.5",
     rt::unset::<SwapPlacementOverrideNotSupported>,
 );
 impl rt::Object for SwapPlacementOverrideNotSupported {
@@ -751,12 +714,9 @@ impl rt::Object for SwapPlacementOverrideNotSupported {
         &SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -817,9 +777,8 @@ impl Default for TooManyConcurrentNativeClones {
 }
 pub(crate) static TOO_MANY_CONCURRENT_NATIVE_CLONES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyConcurrentNativeClones",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyConcurrentNativeClones>,
 );
 impl rt::Object for TooManyConcurrentNativeClones {
@@ -827,12 +786,9 @@ impl rt::Object for TooManyConcurrentNativeClones {
         &TOO_MANY_CONCURRENT_NATIVE_CLONES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_CONCURRENT_NATIVE_CLONES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_CONCURRENT_NATIVE_CLONES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -893,9 +849,8 @@ impl Default for TooManyConsecutiveOverrides {
 }
 pub(crate) static TOO_MANY_CONSECUTIVE_OVERRIDES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyConsecutiveOverrides",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<TooManyConsecutiveOverrides>,
 );
 impl rt::Object for TooManyConsecutiveOverrides {
@@ -903,12 +858,9 @@ impl rt::Object for TooManyConsecutiveOverrides {
         &TOO_MANY_CONSECUTIVE_OVERRIDES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_CONSECUTIVE_OVERRIDES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_CONSECUTIVE_OVERRIDES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -971,9 +923,8 @@ impl Default for TooManyHosts {
 }
 pub(crate) static TOO_MANY_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyHosts",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "2.0",
     rt::unset::<TooManyHosts>,
 );
 impl rt::Object for TooManyHosts {
@@ -981,12 +932,9 @@ impl rt::Object for TooManyHosts {
         &TOO_MANY_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_HOSTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1047,9 +995,8 @@ impl Default for TooManyNativeCloneLevels {
 }
 pub(crate) static TOO_MANY_NATIVE_CLONE_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyNativeCloneLevels",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyNativeCloneLevels>,
 );
 impl rt::Object for TooManyNativeCloneLevels {
@@ -1057,12 +1004,9 @@ impl rt::Object for TooManyNativeCloneLevels {
         &TOO_MANY_NATIVE_CLONE_LEVELS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_NATIVE_CLONE_LEVELS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_NATIVE_CLONE_LEVELS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1123,9 +1067,8 @@ impl Default for TooManyNativeClonesOnFile {
 }
 pub(crate) static TOO_MANY_NATIVE_CLONES_ON_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyNativeClonesOnFile",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyNativeClonesOnFile>,
 );
 impl rt::Object for TooManyNativeClonesOnFile {
@@ -1133,12 +1076,9 @@ impl rt::Object for TooManyNativeClonesOnFile {
         &TOO_MANY_NATIVE_CLONES_ON_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_NATIVE_CLONES_ON_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_NATIVE_CLONES_ON_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1201,9 +1141,8 @@ impl Default for ToolsAlreadyUpgraded {
 }
 pub(crate) static TOOLS_ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsAlreadyUpgraded",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsAlreadyUpgraded>,
 );
 impl rt::Object for ToolsAlreadyUpgraded {
@@ -1211,12 +1150,9 @@ impl rt::Object for ToolsAlreadyUpgraded {
         &TOOLS_ALREADY_UPGRADED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_ALREADY_UPGRADED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_ALREADY_UPGRADED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1279,9 +1215,8 @@ impl Default for ToolsAutoUpgradeNotSupported {
 }
 pub(crate) static TOOLS_AUTO_UPGRADE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsAutoUpgradeNotSupported",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsAutoUpgradeNotSupported>,
 );
 impl rt::Object for ToolsAutoUpgradeNotSupported {
@@ -1289,12 +1224,9 @@ impl rt::Object for ToolsAutoUpgradeNotSupported {
         &TOOLS_AUTO_UPGRADE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_AUTO_UPGRADE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_AUTO_UPGRADE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1357,9 +1289,8 @@ impl Default for ToolsImageCopyFailed {
 }
 pub(crate) static TOOLS_IMAGE_COPY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageCopyFailed",
-    "5.1",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "5.1",
     rt::unset::<ToolsImageCopyFailed>,
 );
 impl rt::Object for ToolsImageCopyFailed {
@@ -1367,12 +1298,9 @@ impl rt::Object for ToolsImageCopyFailed {
         &TOOLS_IMAGE_COPY_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_IMAGE_COPY_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_IMAGE_COPY_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1435,9 +1363,8 @@ impl Default for ToolsImageNotAvailable {
 }
 pub(crate) static TOOLS_IMAGE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageNotAvailable",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsImageNotAvailable>,
 );
 impl rt::Object for ToolsImageNotAvailable {
@@ -1445,12 +1372,9 @@ impl rt::Object for ToolsImageNotAvailable {
         &TOOLS_IMAGE_NOT_AVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_IMAGE_NOT_AVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_IMAGE_NOT_AVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1513,9 +1437,8 @@ impl Default for ToolsImageSignatureCheckFailed {
 }
 pub(crate) static TOOLS_IMAGE_SIGNATURE_CHECK_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageSignatureCheckFailed",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsImageSignatureCheckFailed>,
 );
 impl rt::Object for ToolsImageSignatureCheckFailed {
@@ -1523,12 +1446,9 @@ impl rt::Object for ToolsImageSignatureCheckFailed {
         &TOOLS_IMAGE_SIGNATURE_CHECK_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_IMAGE_SIGNATURE_CHECK_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_IMAGE_SIGNATURE_CHECK_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1591,9 +1511,8 @@ impl Default for ToolsUpgradeCancelled {
 }
 pub(crate) static TOOLS_UPGRADE_CANCELLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUpgradeCancelled",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsUpgradeCancelled>,
 );
 impl rt::Object for ToolsUpgradeCancelled {
@@ -1601,12 +1520,9 @@ impl rt::Object for ToolsUpgradeCancelled {
         &TOOLS_UPGRADE_CANCELLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_UPGRADE_CANCELLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_UPGRADE_CANCELLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1675,9 +1591,8 @@ impl Default for UnSupportedDatastoreForVFlash {
 }
 pub(crate) static UN_SUPPORTED_DATASTORE_FOR_V_FLASH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnSupportedDatastoreForVFlash",
-    "5.5",
     Some(&UNSUPPORTED_DATASTORE),
-    "
+    "5.5
 string datastoreName r
 string type r
 ",
@@ -1688,12 +1603,9 @@ impl rt::Object for UnSupportedDatastoreForVFlash {
         &UN_SUPPORTED_DATASTORE_FOR_V_FLASH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UN_SUPPORTED_DATASTORE_FOR_V_FLASH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UN_SUPPORTED_DATASTORE_FOR_V_FLASH),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore_name),
@@ -1763,9 +1675,8 @@ impl Default for UnrecognizedHost {
 }
 pub(crate) static UNRECOGNIZED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnrecognizedHost",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string hostName r
 ",
     rt::unset::<UnrecognizedHost>,
@@ -1775,12 +1686,9 @@ impl rt::Object for UnrecognizedHost {
         &UNRECOGNIZED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNRECOGNIZED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNRECOGNIZED_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1848,9 +1756,8 @@ impl Default for UnsupportedDatastore {
 }
 pub(crate) static UNSUPPORTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedDatastore",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 ManagedObjectReference datastore o
 ",
     rt::unset::<UnsupportedDatastore>,
@@ -1860,12 +1767,9 @@ impl rt::Object for UnsupportedDatastore {
         &UNSUPPORTED_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -1933,9 +1837,8 @@ impl Default for UnsupportedGuest {
 }
 pub(crate) static UNSUPPORTED_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedGuest",
-    "2.0",
     Some(&INVALID_VM_CONFIG),
-    "
+    "2.0
 string unsupportedGuestOS r
 ",
     rt::unset::<UnsupportedGuest>,
@@ -1945,12 +1848,9 @@ impl rt::Object for UnsupportedGuest {
         &UNSUPPORTED_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_GUEST),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unsupported_guest_os),
@@ -2018,9 +1918,8 @@ impl Default for UnsupportedVimApiVersion {
 }
 pub(crate) static UNSUPPORTED_VIM_API_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedVimApiVersion",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string version o
 ",
     rt::unset::<UnsupportedVimApiVersion>,
@@ -2030,12 +1929,9 @@ impl rt::Object for UnsupportedVimApiVersion {
         &UNSUPPORTED_VIM_API_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_VIM_API_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_VIM_API_VERSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.version),
@@ -2100,9 +1996,8 @@ impl Default for UnsupportedVmxLocation {
 }
 pub(crate) static UNSUPPORTED_VMX_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedVmxLocation",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<UnsupportedVmxLocation>,
 );
 impl rt::Object for UnsupportedVmxLocation {
@@ -2110,12 +2005,9 @@ impl rt::Object for UnsupportedVmxLocation {
         &UNSUPPORTED_VMX_LOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_VMX_LOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_VMX_LOCATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2178,9 +2070,8 @@ impl Default for UnusedVirtualDiskBlocksNotScrubbed {
 }
 pub(crate) static UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnusedVirtualDiskBlocksNotScrubbed",
-    "4.0",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
-    "",
+    "4.0",
     rt::unset::<UnusedVirtualDiskBlocksNotScrubbed>,
 );
 impl rt::Object for UnusedVirtualDiskBlocksNotScrubbed {
@@ -2188,12 +2079,9 @@ impl rt::Object for UnusedVirtualDiskBlocksNotScrubbed {
         &UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2256,9 +2144,8 @@ impl Default for VmiNotSupported {
 }
 pub(crate) static VMI_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMINotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<VmiNotSupported>,
 );
 impl rt::Object for VmiNotSupported {
@@ -2266,12 +2153,9 @@ impl rt::Object for VmiNotSupported {
         &VMI_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMI_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMI_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2334,9 +2218,8 @@ impl Default for VmOnConflictDvPort {
 }
 pub(crate) static VM_ON_CONFLICT_DV_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnConflictDVPort",
-    "4.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "4.0",
     rt::unset::<VmOnConflictDvPort>,
 );
 impl rt::Object for VmOnConflictDvPort {
@@ -2344,12 +2227,9 @@ impl rt::Object for VmOnConflictDvPort {
         &VM_ON_CONFLICT_DV_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ON_CONFLICT_DV_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ON_CONFLICT_DV_PORT),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2412,9 +2292,8 @@ impl Default for VmOnVirtualIntranet {
 }
 pub(crate) static VM_ON_VIRTUAL_INTRANET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnVirtualIntranet",
-    "2.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "2.0",
     rt::unset::<VmOnVirtualIntranet>,
 );
 impl rt::Object for VmOnVirtualIntranet {
@@ -2422,12 +2301,9 @@ impl rt::Object for VmOnVirtualIntranet {
         &VM_ON_VIRTUAL_INTRANET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ON_VIRTUAL_INTRANET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ON_VIRTUAL_INTRANET),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2490,9 +2366,8 @@ impl Default for VirtualDiskBlocksNotFullyProvisioned {
 }
 pub(crate) static VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskBlocksNotFullyProvisioned",
-    "4.0",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
-    "",
+    "4.0",
     rt::unset::<VirtualDiskBlocksNotFullyProvisioned>,
 );
 impl rt::Object for VirtualDiskBlocksNotFullyProvisioned {
@@ -2500,12 +2375,9 @@ impl rt::Object for VirtualDiskBlocksNotFullyProvisioned {
         &VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2571,9 +2443,8 @@ impl Default for VirtualDiskModeNotSupported {
 }
 pub(crate) static VIRTUAL_DISK_MODE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskModeNotSupported",
-    "4.1",
     Some(&DEVICE_NOT_SUPPORTED),
-    "
+    "4.1
 string mode r
 ",
     rt::unset::<VirtualDiskModeNotSupported>,
@@ -2583,12 +2454,9 @@ impl rt::Object for VirtualDiskModeNotSupported {
         &VIRTUAL_DISK_MODE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_MODE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_MODE_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.mode),
@@ -2653,9 +2521,8 @@ impl Default for VirtualEthernetCardNotSupported {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<VirtualEthernetCardNotSupported>,
 );
 impl rt::Object for VirtualEthernetCardNotSupported {
@@ -2663,12 +2530,9 @@ impl rt::Object for VirtualEthernetCardNotSupported {
         &VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2737,9 +2601,8 @@ impl Default for VirtualHardwareVersionNotSupported {
 }
 pub(crate) static VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareVersionNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 string hostName r since 2.5
 ManagedObjectReference host r since 2.5
 ",
@@ -2750,12 +2613,9 @@ impl rt::Object for VirtualHardwareVersionNotSupported {
         &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -2831,9 +2691,8 @@ impl Default for VmAlreadyExistsInDatacenter {
 }
 pub(crate) static VM_ALREADY_EXISTS_IN_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAlreadyExistsInDatacenter",
-    "4.0",
     Some(&INVALID_FOLDER),
-    "
+    "4.0
 ManagedObjectReference host r
 string hostname r
 ManagedObjectReference vm rl
@@ -2845,12 +2704,9 @@ impl rt::Object for VmAlreadyExistsInDatacenter {
         &VM_ALREADY_EXISTS_IN_DATACENTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ALREADY_EXISTS_IN_DATACENTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ALREADY_EXISTS_IN_DATACENTER),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -2919,9 +2775,8 @@ impl Default for VmPowerOnDisabled {
 }
 pub(crate) static VM_POWER_ON_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPowerOnDisabled",
-    "4.0",
     Some(&INVALID_STATE),
-    "",
+    "4.0",
     rt::unset::<VmPowerOnDisabled>,
 );
 impl rt::Object for VmPowerOnDisabled {
@@ -2929,12 +2784,9 @@ impl rt::Object for VmPowerOnDisabled {
         &VM_POWER_ON_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWER_ON_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWER_ON_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2995,9 +2847,8 @@ impl Default for VmToolsUpgradeFault {
 }
 pub(crate) static VM_TOOLS_UPGRADE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmToolsUpgradeFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<VmToolsUpgradeFault>,
 );
 impl rt::Object for VmToolsUpgradeFault {
@@ -3005,12 +2856,9 @@ impl rt::Object for VmToolsUpgradeFault {
         &VM_TOOLS_UPGRADE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_TOOLS_UPGRADE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_TOOLS_UPGRADE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3082,9 +2930,8 @@ impl Default for VmValidateMaxDevice {
 }
 pub(crate) static VM_VALIDATE_MAX_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmValidateMaxDevice",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string device r
 int max r
 int count r
@@ -3096,12 +2943,9 @@ impl rt::Object for VmValidateMaxDevice {
         &VM_VALIDATE_MAX_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VALIDATE_MAX_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VALIDATE_MAX_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -3182,9 +3026,8 @@ impl Default for VmWwnConflict {
 }
 pub(crate) static VM_WWN_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnConflict",
-    "2.5",
     Some(&INVALID_VM_CONFIG),
-    "
+    "2.5
 ManagedObjectReference vm o
 ManagedObjectReference host o
 string name o
@@ -3197,12 +3040,9 @@ impl rt::Object for VmWwnConflict {
         &VM_WWN_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_CONFLICT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3273,9 +3113,8 @@ impl Default for VmfsAlreadyMounted {
 }
 pub(crate) static VMFS_ALREADY_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAlreadyMounted",
-    "4.0",
     Some(&VMFS_MOUNT_FAULT),
-    "",
+    "4.0",
     rt::unset::<VmfsAlreadyMounted>,
 );
 impl rt::Object for VmfsAlreadyMounted {
@@ -3283,12 +3122,9 @@ impl rt::Object for VmfsAlreadyMounted {
         &VMFS_ALREADY_MOUNTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_ALREADY_MOUNTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_ALREADY_MOUNTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3351,9 +3187,8 @@ impl Default for VmfsAmbiguousMount {
 }
 pub(crate) static VMFS_AMBIGUOUS_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAmbiguousMount",
-    "4.0",
     Some(&VMFS_MOUNT_FAULT),
-    "",
+    "4.0",
     rt::unset::<VmfsAmbiguousMount>,
 );
 impl rt::Object for VmfsAmbiguousMount {
@@ -3361,12 +3196,9 @@ impl rt::Object for VmfsAmbiguousMount {
         &VMFS_AMBIGUOUS_MOUNT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_AMBIGUOUS_MOUNT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_AMBIGUOUS_MOUNT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3429,9 +3261,8 @@ impl Default for VmotionInterfaceNotEnabled {
 }
 pub(crate) static VMOTION_INTERFACE_NOT_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmotionInterfaceNotEnabled",
-    "2.5",
     Some(&HOST_POWER_OP_FAILED),
-    "",
+    "2.5",
     rt::unset::<VmotionInterfaceNotEnabled>,
 );
 impl rt::Object for VmotionInterfaceNotEnabled {
@@ -3439,12 +3270,9 @@ impl rt::Object for VmotionInterfaceNotEnabled {
         &VMOTION_INTERFACE_NOT_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMOTION_INTERFACE_NOT_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMOTION_INTERFACE_NOT_ENABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3507,9 +3335,8 @@ impl Default for WakeOnLanNotSupported {
 }
 pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "WakeOnLanNotSupported",
-    "2.5",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "",
+    "2.5",
     rt::unset::<WakeOnLanNotSupported>,
 );
 impl rt::Object for WakeOnLanNotSupported {
@@ -3517,12 +3344,9 @@ impl rt::Object for WakeOnLanNotSupported {
         &WAKE_ON_LAN_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAKE_ON_LAN_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAKE_ON_LAN_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3585,9 +3409,8 @@ impl Default for WakeOnLanNotSupportedByVmotionNic {
 }
 pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "WakeOnLanNotSupportedByVmotionNIC",
-    "2.5",
     Some(&HOST_POWER_OP_FAILED),
-    "",
+    "2.5",
     rt::unset::<WakeOnLanNotSupportedByVmotionNic>,
 );
 impl rt::Object for WakeOnLanNotSupportedByVmotionNic {
@@ -3595,12 +3418,9 @@ impl rt::Object for WakeOnLanNotSupportedByVmotionNic {
         &WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3661,9 +3481,8 @@ impl Default for WipeDiskFault {
 }
 pub(crate) static WIPE_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WipeDiskFault",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<WipeDiskFault>,
 );
 impl rt::Object for WipeDiskFault {
@@ -3671,12 +3490,9 @@ impl rt::Object for WipeDiskFault {
         &WIPE_DISK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WIPE_DISK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WIPE_DISK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

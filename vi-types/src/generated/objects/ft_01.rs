@@ -20,9 +20,8 @@ impl Default for CannotAddHostWithFtVmAsStandalone {
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmAsStandalone",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotAddHostWithFtVmAsStandalone>,
 );
 impl rt::Object for CannotAddHostWithFtVmAsStandalone {
@@ -30,12 +29,9 @@ impl rt::Object for CannotAddHostWithFtVmAsStandalone {
         &CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for CannotAddHostWithFtVmToDifferentCluster {
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmToDifferentCluster",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotAddHostWithFtVmToDifferentCluster>,
 );
 impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
@@ -108,12 +103,9 @@ impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -176,9 +168,8 @@ impl Default for CannotAddHostWithFtVmToNonHaCluster {
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmToNonHACluster",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotAddHostWithFtVmToNonHaCluster>,
 );
 impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
@@ -186,12 +177,9 @@ impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -260,9 +248,8 @@ impl Default for CannotChangeDrsBehaviorForFtSecondary {
 }
 pub(crate) static CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeDrsBehaviorForFtSecondary",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -273,12 +260,9 @@ impl rt::Object for CannotChangeDrsBehaviorForFtSecondary {
         &CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -351,9 +335,8 @@ impl Default for CannotChangeHaSettingsForFtSecondary {
 }
 pub(crate) static CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeHaSettingsForFtSecondary",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -364,12 +347,9 @@ impl rt::Object for CannotChangeHaSettingsForFtSecondary {
         &CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -442,9 +422,8 @@ impl Default for CannotComputeFtCompatibleHosts {
 }
 pub(crate) static CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotComputeFTCompatibleHosts",
-    "6.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "6.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -455,12 +434,9 @@ impl rt::Object for CannotComputeFtCompatibleHosts {
         &CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -530,9 +506,8 @@ impl Default for CannotDisconnectHostWithFaultToleranceVm {
 }
 pub(crate) static CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisconnectHostWithFaultToleranceVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string hostName r
 ",
     rt::unset::<CannotDisconnectHostWithFaultToleranceVm>,
@@ -542,12 +517,9 @@ impl rt::Object for CannotDisconnectHostWithFaultToleranceVm {
         &CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -618,9 +590,8 @@ impl Default for CannotMoveFaultToleranceVm {
 }
 pub(crate) static CANNOT_MOVE_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveFaultToleranceVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string moveType r
 string vmName r
 ",
@@ -631,12 +602,9 @@ impl rt::Object for CannotMoveFaultToleranceVm {
         &CANNOT_MOVE_FAULT_TOLERANCE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_FAULT_TOLERANCE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_FAULT_TOLERANCE_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.move_type),
@@ -701,9 +669,8 @@ impl Default for CannotMoveHostWithFaultToleranceVm {
 }
 pub(crate) static CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveHostWithFaultToleranceVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotMoveHostWithFaultToleranceVm>,
 );
 impl rt::Object for CannotMoveHostWithFaultToleranceVm {
@@ -711,12 +678,9 @@ impl rt::Object for CannotMoveHostWithFaultToleranceVm {
         &CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -777,9 +741,8 @@ impl Default for DeviceGroupId {
 }
 pub(crate) static DEVICE_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceGroupId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<DeviceGroupId>,
@@ -789,12 +752,9 @@ impl rt::Object for DeviceGroupId {
         &DEVICE_GROUP_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_GROUP_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_GROUP_ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -852,9 +812,8 @@ impl Default for FailToLockFaultToleranceVms {
 }
 pub(crate) static FAIL_TO_LOCK_FAULT_TOLERANCE_VMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailToLockFaultToleranceVMs",
-    "4.1",
     Some(&RUNTIME_FAULT),
-    "
+    "4.1
 string vmName r
 ManagedObjectReference vm r
 ManagedObjectReference alreadyLockedVm r
@@ -866,12 +825,9 @@ impl rt::Object for FailToLockFaultToleranceVms {
         &FAIL_TO_LOCK_FAULT_TOLERANCE_VMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAIL_TO_LOCK_FAULT_TOLERANCE_VMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAIL_TO_LOCK_FAULT_TOLERANCE_VMS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -938,9 +894,8 @@ impl Default for FaultDomainId {
 }
 pub(crate) static FAULT_DOMAIN_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultDomainId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<FaultDomainId>,
@@ -950,12 +905,9 @@ impl rt::Object for FaultDomainId {
         &FAULT_DOMAIN_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_DOMAIN_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_DOMAIN_ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -1010,9 +962,8 @@ impl Default for FaultToleranceCannotEditMem {
 }
 pub(crate) static FAULT_TOLERANCE_CANNOT_EDIT_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceCannotEditMem",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ManagedObjectReference vm r
 ",
@@ -1023,12 +974,9 @@ impl rt::Object for FaultToleranceCannotEditMem {
         &FAULT_TOLERANCE_CANNOT_EDIT_MEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CANNOT_EDIT_MEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CANNOT_EDIT_MEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -1104,9 +1052,8 @@ impl Default for FaultToleranceConfigInfo {
 }
 pub(crate) static FAULT_TOLERANCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int role r
 string instanceUuids rl
 string configPaths rl
@@ -1119,12 +1066,9 @@ impl rt::Object for FaultToleranceConfigInfo {
         &FAULT_TOLERANCE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CONFIG_INFO),
             0 => P::Value(&self.role),
             1 => P::Value(&self.instance_uuids),
             2 => P::Value(&self.config_paths),
@@ -1189,9 +1133,8 @@ impl Default for FaultToleranceConfigSpec {
 }
 pub(crate) static FAULT_TOLERANCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceConfigSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 FaultToleranceMetaSpec metaDataPath o
 FaultToleranceVMConfigSpec secondaryVmSpec o
 boolean metroFtEnabled o since 8.0.3.0
@@ -1204,12 +1147,9 @@ impl rt::Object for FaultToleranceConfigSpec {
         &FAULT_TOLERANCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CONFIG_SPEC),
             0 => P::Optional(&self.meta_data_path),
             1 => P::Optional(&self.secondary_vm_spec),
             2 => P::Value(&self.metro_ft_enabled),
@@ -1267,9 +1207,8 @@ impl Default for FaultToleranceDiskSpec {
 }
 pub(crate) static FAULT_TOLERANCE_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceDiskSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VirtualDevice disk r
 ManagedObjectReference datastore r
 ",
@@ -1280,12 +1219,9 @@ impl rt::Object for FaultToleranceDiskSpec {
         &FAULT_TOLERANCE_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_DISK_SPEC),
             0 => P::Value(&self.disk),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1336,9 +1272,8 @@ impl Default for FaultToleranceMetaSpec {
 }
 pub(crate) static FAULT_TOLERANCE_META_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceMetaSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference metaDataDatastore r
 ",
     rt::unset::<FaultToleranceMetaSpec>,
@@ -1348,12 +1283,9 @@ impl rt::Object for FaultToleranceMetaSpec {
         &FAULT_TOLERANCE_META_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_META_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_META_SPEC),
             0 => P::Value(&self.meta_data_datastore),
             _ => P::Absent,
         }
@@ -1405,9 +1337,8 @@ impl Default for FaultToleranceNotLicensed {
 }
 pub(crate) static FAULT_TOLERANCE_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNotLicensed",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string hostName o
 ",
     rt::unset::<FaultToleranceNotLicensed>,
@@ -1417,12 +1348,9 @@ impl rt::Object for FaultToleranceNotLicensed {
         &FAULT_TOLERANCE_NOT_LICENSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_NOT_LICENSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_NOT_LICENSED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1490,9 +1418,8 @@ impl Default for FaultTolerancePrimaryConfigInfo {
 }
 pub(crate) static FAULT_TOLERANCE_PRIMARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultTolerancePrimaryConfigInfo",
-    "4.0",
     Some(&FAULT_TOLERANCE_CONFIG_INFO),
-    "
+    "4.0
 ManagedObjectReference secondaries rl
 ",
     rt::unset::<FaultTolerancePrimaryConfigInfo>,
@@ -1502,12 +1429,9 @@ impl rt::Object for FaultTolerancePrimaryConfigInfo {
         &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_PRIMARY_CONFIG_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.secondaries),
@@ -1578,9 +1502,8 @@ impl Default for FaultTolerancePrimaryPowerOnNotAttempted {
 }
 pub(crate) static FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultTolerancePrimaryPowerOnNotAttempted",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference secondaryVm r
 ManagedObjectReference primaryVm r
 ",
@@ -1591,12 +1514,9 @@ impl rt::Object for FaultTolerancePrimaryPowerOnNotAttempted {
         &FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.secondary_vm),
@@ -1666,9 +1586,8 @@ impl Default for FaultToleranceSecondaryConfigInfo {
 }
 pub(crate) static FAULT_TOLERANCE_SECONDARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceSecondaryConfigInfo",
-    "4.0",
     Some(&FAULT_TOLERANCE_CONFIG_INFO),
-    "
+    "4.0
 ManagedObjectReference primaryVM r
 ",
     rt::unset::<FaultToleranceSecondaryConfigInfo>,
@@ -1678,12 +1597,9 @@ impl rt::Object for FaultToleranceSecondaryConfigInfo {
         &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_SECONDARY_CONFIG_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.primary_vm),
@@ -1756,9 +1672,8 @@ impl Default for FaultToleranceSecondaryOpResult {
 }
 pub(crate) static FAULT_TOLERANCE_SECONDARY_OP_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceSecondaryOpResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference vm r
 boolean powerOnAttempted r
 ClusterPowerOnVmResult powerOnResult o
@@ -1770,12 +1685,9 @@ impl rt::Object for FaultToleranceSecondaryOpResult {
         &FAULT_TOLERANCE_SECONDARY_OP_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_SECONDARY_OP_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_SECONDARY_OP_RESULT),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.power_on_attempted),
             #[cfg(feature = "cluster")]
@@ -1833,9 +1745,8 @@ impl Default for FaultToleranceVmConfigSpec {
 }
 pub(crate) static FAULT_TOLERANCE_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceVMConfigSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vmConfig o
 FaultToleranceDiskSpec disks ol
 ",
@@ -1846,12 +1757,9 @@ impl rt::Object for FaultToleranceVmConfigSpec {
         &FAULT_TOLERANCE_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_VM_CONFIG_SPEC),
             0 => P::Value(&self.vm_config),
             1 => P::Objects(&self.disks),
             _ => P::Absent,
@@ -1908,9 +1816,8 @@ impl Default for FaultToleranceVmNotDasProtected {
 }
 pub(crate) static FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceVmNotDasProtected",
-    "5.0",
     Some(&VIM_FAULT),
-    "
+    "5.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -1921,12 +1828,9 @@ impl rt::Object for FaultToleranceVmNotDasProtected {
         &FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -2002,9 +1906,8 @@ impl Default for FtIssuesOnHost {
 }
 pub(crate) static FT_ISSUES_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "FtIssuesOnHost",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference host r
 string hostName r
 LocalizedMethodFault errors ol
@@ -2016,12 +1919,9 @@ impl rt::Object for FtIssuesOnHost {
         &FT_ISSUES_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FT_ISSUES_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FT_ISSUES_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -2099,9 +1999,8 @@ impl Default for FtVmHostRuleViolation {
 }
 pub(crate) static FT_VM_HOST_RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FtVmHostRuleViolation",
-    "8.0.3.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "8.0.3.0
 string vmName r
 string hostName r
 string hostGroup r
@@ -2113,12 +2012,9 @@ impl rt::Object for FtVmHostRuleViolation {
         &FT_VM_HOST_RULE_VIOLATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FT_VM_HOST_RULE_VIOLATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FT_VM_HOST_RULE_VIOLATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -2196,9 +2092,8 @@ impl Default for HbrManagerReplicationVmInfo {
 }
 pub(crate) static HBR_MANAGER_REPLICATION_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrManagerReplicationVmInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string state r
 ReplicationVmProgressInfo progressInfo o
 string imageId o
@@ -2211,12 +2106,9 @@ impl rt::Object for HbrManagerReplicationVmInfo {
         &HBR_MANAGER_REPLICATION_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_MANAGER_REPLICATION_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_MANAGER_REPLICATION_VM_INFO),
             0 => P::Value(&self.state),
             1 => P::Optional(&self.progress_info),
             2 => P::Value(&self.image_id),
@@ -2286,9 +2178,8 @@ impl Default for HbrManagerVmReplicationCapability {
 }
 pub(crate) static HBR_MANAGER_VM_REPLICATION_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrManagerVmReplicationCapability",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vm r
 string supportedQuiesceMode r
 boolean compressionSupported r
@@ -2303,12 +2194,9 @@ impl rt::Object for HbrManagerVmReplicationCapability {
         &HBR_MANAGER_VM_REPLICATION_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_MANAGER_VM_REPLICATION_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_MANAGER_VM_REPLICATION_CAPABILITY),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.supported_quiesce_mode),
             2 => P::Value(&self.compression_supported),
@@ -2362,9 +2250,8 @@ impl Default for HbrReplicationTargetSpec {
 }
 pub(crate) static HBR_REPLICATION_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrReplicationTargetSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<HbrReplicationTargetSpec>,
 );
 impl rt::Object for HbrReplicationTargetSpec {
@@ -2372,12 +2259,9 @@ impl rt::Object for HbrReplicationTargetSpec {
         &HBR_REPLICATION_TARGET_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_REPLICATION_TARGET_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_REPLICATION_TARGET_SPEC),
             _ => P::Absent,
         }
     }
@@ -2427,9 +2311,8 @@ impl Default for HbrTargetSpec {
 }
 pub(crate) static HBR_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrTargetSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string targetIP r
 string certificate r
 ",
@@ -2440,12 +2323,9 @@ impl rt::Object for HbrTargetSpec {
         &HBR_TARGET_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_TARGET_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_TARGET_SPEC),
             0 => P::Value(&self.target_ip),
             1 => P::Value(&self.certificate),
             _ => P::Absent,
@@ -2494,9 +2374,8 @@ impl Default for HbrTargetSpecReplacement {
 }
 pub(crate) static HBR_TARGET_SPEC_REPLACEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrTargetSpecReplacement",
-    "9.0.0.0",
     Some(&HBR_REPLICATION_TARGET_SPEC),
-    "
+    "9.0.0.0
 HbrTargetSpec spec ol
 ",
     rt::unset::<HbrTargetSpecReplacement>,
@@ -2506,12 +2385,9 @@ impl rt::Object for HbrTargetSpecReplacement {
         &HBR_TARGET_SPEC_REPLACEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_TARGET_SPEC_REPLACEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_TARGET_SPEC_REPLACEMENT),
             0 => P::Objects(&self.spec),
             _ => P::Absent,
         }
@@ -2563,9 +2439,8 @@ impl Default for HostFaultToleranceManagerComponentHealthInfo {
 }
 pub(crate) static HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFaultToleranceManagerComponentHealthInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean isStorageHealthy r
 boolean isNetworkHealthy r
 ",
@@ -2576,12 +2451,9 @@ impl rt::Object for HostFaultToleranceManagerComponentHealthInfo {
         &HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO),
             0 => P::Value(&self.is_storage_healthy),
             1 => P::Value(&self.is_network_healthy),
             _ => P::Absent,
@@ -2638,9 +2510,8 @@ impl Default for HostIncompatibleForFaultTolerance {
 }
 pub(crate) static HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIncompatibleForFaultTolerance",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string hostName o
 string reason o
 ",
@@ -2651,12 +2522,9 @@ impl rt::Object for HostIncompatibleForFaultTolerance {
         &HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -2729,9 +2597,8 @@ impl Default for HostIncompatibleForRecordReplay {
 }
 pub(crate) static HOST_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIncompatibleForRecordReplay",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string hostName o
 string reason o
 ",
@@ -2742,12 +2609,9 @@ impl rt::Object for HostIncompatibleForRecordReplay {
         &HOST_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INCOMPATIBLE_FOR_RECORD_REPLAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INCOMPATIBLE_FOR_RECORD_REPLAY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -2820,9 +2684,8 @@ impl Default for IncompatibleHostForFtSecondary {
 }
 pub(crate) static INCOMPATIBLE_HOST_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleHostForFtSecondary",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference host r
 LocalizedMethodFault error ol
 ",
@@ -2833,12 +2696,9 @@ impl rt::Object for IncompatibleHostForFtSecondary {
         &INCOMPATIBLE_HOST_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_HOST_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_HOST_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -2914,9 +2774,8 @@ impl Default for IncompatibleHostForVmReplication {
 }
 pub(crate) static INCOMPATIBLE_HOST_FOR_VM_REPLICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleHostForVmReplication",
-    "6.0",
     Some(&REPLICATION_FAULT),
-    "
+    "6.0
 string vmName r
 string hostName r
 string reason r
@@ -2928,12 +2787,9 @@ impl rt::Object for IncompatibleHostForVmReplication {
         &INCOMPATIBLE_HOST_FOR_VM_REPLICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_HOST_FOR_VM_REPLICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_HOST_FOR_VM_REPLICATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -3008,9 +2864,8 @@ impl Default for InvalidDasRestartPriorityForFtVm {
 }
 pub(crate) static INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDasRestartPriorityForFtVm",
-    "4.1",
     Some(&INVALID_ARGUMENT),
-    "
+    "4.1
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -3021,12 +2876,9 @@ impl rt::Object for InvalidDasRestartPriorityForFtVm {
         &INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3099,9 +2951,8 @@ impl Default for InvalidDrsBehaviorForFtVm {
 }
 pub(crate) static INVALID_DRS_BEHAVIOR_FOR_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDrsBehaviorForFtVm",
-    "4.0",
     Some(&INVALID_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -3112,12 +2963,9 @@ impl rt::Object for InvalidDrsBehaviorForFtVm {
         &INVALID_DRS_BEHAVIOR_FOR_FT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DRS_BEHAVIOR_FOR_FT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DRS_BEHAVIOR_FOR_FT_VM),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3187,9 +3035,8 @@ impl Default for InvalidOperationOnSecondaryVm {
 }
 pub(crate) static INVALID_OPERATION_ON_SECONDARY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidOperationOnSecondaryVm",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<InvalidOperationOnSecondaryVm>,
@@ -3199,12 +3046,9 @@ impl rt::Object for InvalidOperationOnSecondaryVm {
         &INVALID_OPERATION_ON_SECONDARY_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_OPERATION_ON_SECONDARY_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_OPERATION_ON_SECONDARY_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -3275,9 +3119,8 @@ impl Default for NoHostSuitableForFtSecondary {
 }
 pub(crate) static NO_HOST_SUITABLE_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoHostSuitableForFtSecondary",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -3288,12 +3131,9 @@ impl rt::Object for NoHostSuitableForFtSecondary {
         &NO_HOST_SUITABLE_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_HOST_SUITABLE_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_HOST_SUITABLE_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3378,9 +3218,8 @@ impl Default for NotSupportedDeviceForFt {
 }
 pub(crate) static NOT_SUPPORTED_DEVICE_FOR_FT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedDeviceForFT",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 ManagedObjectReference host r
 string hostName o
 ManagedObjectReference vm r
@@ -3395,12 +3234,9 @@ impl rt::Object for NotSupportedDeviceForFt {
         &NOT_SUPPORTED_DEVICE_FOR_FT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_DEVICE_FOR_FT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_DEVICE_FOR_FT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3490,9 +3326,8 @@ impl Default for PowerOnFtSecondaryFailed {
 }
 pub(crate) static POWER_ON_FT_SECONDARY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnFtSecondaryFailed",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 FtIssuesOnHostHostSelectionType hostSelectionBy r
@@ -3506,12 +3341,9 @@ impl rt::Object for PowerOnFtSecondaryFailed {
         &POWER_ON_FT_SECONDARY_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_FT_SECONDARY_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_FT_SECONDARY_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3593,9 +3425,8 @@ impl Default for PowerOnFtSecondaryTimedout {
 }
 pub(crate) static POWER_ON_FT_SECONDARY_TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnFtSecondaryTimedout",
-    "4.0",
     Some(&TIMEDOUT),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 int timeout r
@@ -3607,12 +3438,9 @@ impl rt::Object for PowerOnFtSecondaryTimedout {
         &POWER_ON_FT_SECONDARY_TIMEDOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_FT_SECONDARY_TIMEDOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_FT_SECONDARY_TIMEDOUT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3679,9 +3507,8 @@ impl Default for RecordReplayDisabled {
 }
 pub(crate) static RECORD_REPLAY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecordReplayDisabled",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<RecordReplayDisabled>,
 );
 impl rt::Object for RecordReplayDisabled {
@@ -3689,12 +3516,9 @@ impl rt::Object for RecordReplayDisabled {
         &RECORD_REPLAY_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECORD_REPLAY_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECORD_REPLAY_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3757,9 +3581,8 @@ impl Default for ReplicationConfigFault {
 }
 pub(crate) static REPLICATION_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationConfigFault",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationConfigFault>,
 );
 impl rt::Object for ReplicationConfigFault {
@@ -3767,12 +3590,9 @@ impl rt::Object for ReplicationConfigFault {
         &REPLICATION_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3883,9 +3703,8 @@ impl Default for ReplicationConfigSpec {
 }
 pub(crate) static REPLICATION_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 long generation r
 string vmReplicationId r
 string destination r
@@ -3911,12 +3730,9 @@ impl rt::Object for ReplicationConfigSpec {
         &REPLICATION_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_CONFIG_SPEC),
             0 => P::Value(&self.generation),
             1 => P::Value(&self.vm_replication_id),
             2 => P::Value(&self.destination),
@@ -4006,9 +3822,8 @@ impl Default for ReplicationDiskConfigFault {
 }
 pub(crate) static REPLICATION_DISK_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationDiskConfigFault",
-    "5.0",
     Some(&REPLICATION_CONFIG_FAULT),
-    "
+    "5.0
 string reason o
 ManagedObjectReference vmRef o
 int key o
@@ -4020,12 +3835,9 @@ impl rt::Object for ReplicationDiskConfigFault {
         &REPLICATION_DISK_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_DISK_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_DISK_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4092,9 +3904,8 @@ impl Default for ReplicationFault {
 }
 pub(crate) static REPLICATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationFault>,
 );
 impl rt::Object for ReplicationFault {
@@ -4102,12 +3913,9 @@ impl rt::Object for ReplicationFault {
         &REPLICATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4173,9 +3981,8 @@ impl Default for ReplicationGroupId {
 }
 pub(crate) static REPLICATION_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationGroupId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 FaultDomainId faultDomainId r
 DeviceGroupId deviceGroupId r
 ",
@@ -4186,12 +3993,9 @@ impl rt::Object for ReplicationGroupId {
         &REPLICATION_GROUP_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_GROUP_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_GROUP_ID),
             0 => P::Object(&self.fault_domain_id),
             1 => P::Object(&self.device_group_id),
             _ => P::Absent,
@@ -4242,9 +4046,8 @@ impl Default for ReplicationIncompatibleWithFt {
 }
 pub(crate) static REPLICATION_INCOMPATIBLE_WITH_FT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationIncompatibleWithFT",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationIncompatibleWithFt>,
 );
 impl rt::Object for ReplicationIncompatibleWithFt {
@@ -4252,12 +4055,9 @@ impl rt::Object for ReplicationIncompatibleWithFt {
         &REPLICATION_INCOMPATIBLE_WITH_FT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_INCOMPATIBLE_WITH_FT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_INCOMPATIBLE_WITH_FT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4323,9 +4123,8 @@ impl Default for ReplicationInfoDiskSettings {
 }
 pub(crate) static REPLICATION_INFO_DISK_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationInfoDiskSettings",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int key r
 string diskReplicationId r
 ",
@@ -4336,12 +4135,9 @@ impl rt::Object for ReplicationInfoDiskSettings {
         &REPLICATION_INFO_DISK_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_INFO_DISK_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_INFO_DISK_SETTINGS),
             0 => P::Value(&self.key),
             1 => P::Value(&self.disk_replication_id),
             _ => P::Absent,
@@ -4398,9 +4194,8 @@ impl Default for ReplicationInvalidOptions {
 }
 pub(crate) static REPLICATION_INVALID_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationInvalidOptions",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "
+    "5.0
 string options r
 ManagedObjectReference entity o
 ",
@@ -4411,12 +4206,9 @@ impl rt::Object for ReplicationInvalidOptions {
         &REPLICATION_INVALID_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_INVALID_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_INVALID_OPTIONS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.options),
@@ -4483,9 +4275,8 @@ impl Default for ReplicationNotSupportedOnHost {
 }
 pub(crate) static REPLICATION_NOT_SUPPORTED_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationNotSupportedOnHost",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationNotSupportedOnHost>,
 );
 impl rt::Object for ReplicationNotSupportedOnHost {
@@ -4493,12 +4284,9 @@ impl rt::Object for ReplicationNotSupportedOnHost {
         &REPLICATION_NOT_SUPPORTED_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_NOT_SUPPORTED_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_NOT_SUPPORTED_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4561,9 +4349,8 @@ impl Default for ReplicationSpec {
 }
 pub(crate) static REPLICATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ReplicationGroupId replicationGroupId r
 ",
     rt::unset::<ReplicationSpec>,
@@ -4573,12 +4360,9 @@ impl rt::Object for ReplicationSpec {
         &REPLICATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_SPEC),
             0 => P::Object(&self.replication_group_id),
             _ => P::Absent,
         }
@@ -4633,9 +4417,8 @@ impl Default for ReplicationVmConfigFault {
 }
 pub(crate) static REPLICATION_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmConfigFault",
-    "5.0",
     Some(&REPLICATION_CONFIG_FAULT),
-    "
+    "5.0
 string reason o
 ManagedObjectReference vmRef o
 ",
@@ -4646,12 +4429,9 @@ impl rt::Object for ReplicationVmConfigFault {
         &REPLICATION_VM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4730,9 +4510,8 @@ impl Default for ReplicationVmFault {
 }
 pub(crate) static REPLICATION_VM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmFault",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "
+    "5.0
 string reason r
 string state o
 string instanceId o
@@ -4745,12 +4524,9 @@ impl rt::Object for ReplicationVmFault {
         &REPLICATION_VM_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4827,9 +4603,8 @@ impl Default for ReplicationVmInProgressFault {
 }
 pub(crate) static REPLICATION_VM_IN_PROGRESS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmInProgressFault",
-    "6.0",
     Some(&REPLICATION_VM_FAULT),
-    "
+    "6.0
 string requestedActivity r
 string inProgressActivity r
 ",
@@ -4840,12 +4615,9 @@ impl rt::Object for ReplicationVmInProgressFault {
         &REPLICATION_VM_IN_PROGRESS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_IN_PROGRESS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_IN_PROGRESS_FAULT),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.requested_activity),
@@ -4924,9 +4696,8 @@ impl Default for ReplicationVmProgressInfo {
 }
 pub(crate) static REPLICATION_VM_PROGRESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmProgressInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int progress r
 long bytesTransferred r
 long bytesToTransfer r
@@ -4940,12 +4711,9 @@ impl rt::Object for ReplicationVmProgressInfo {
         &REPLICATION_VM_PROGRESS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_PROGRESS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_PROGRESS_INFO),
             0 => P::Value(&self.progress),
             1 => P::Value(&self.bytes_transferred),
             2 => P::Value(&self.bytes_to_transfer),
@@ -5005,9 +4773,8 @@ impl Default for SecondaryVmAlreadyDisabled {
 }
 pub(crate) static SECONDARY_VM_ALREADY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyDisabled",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmAlreadyDisabled>,
@@ -5017,12 +4784,9 @@ impl rt::Object for SecondaryVmAlreadyDisabled {
         &SECONDARY_VM_ALREADY_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_ALREADY_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_ALREADY_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5090,9 +4854,8 @@ impl Default for SecondaryVmAlreadyEnabled {
 }
 pub(crate) static SECONDARY_VM_ALREADY_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyEnabled",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmAlreadyEnabled>,
@@ -5102,12 +4865,9 @@ impl rt::Object for SecondaryVmAlreadyEnabled {
         &SECONDARY_VM_ALREADY_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_ALREADY_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_ALREADY_ENABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5175,9 +4935,8 @@ impl Default for SecondaryVmAlreadyRegistered {
 }
 pub(crate) static SECONDARY_VM_ALREADY_REGISTERED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyRegistered",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmAlreadyRegistered>,
@@ -5187,12 +4946,9 @@ impl rt::Object for SecondaryVmAlreadyRegistered {
         &SECONDARY_VM_ALREADY_REGISTERED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_ALREADY_REGISTERED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_ALREADY_REGISTERED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5260,9 +5016,8 @@ impl Default for SecondaryVmNotRegistered {
 }
 pub(crate) static SECONDARY_VM_NOT_REGISTERED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmNotRegistered",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmNotRegistered>,
@@ -5272,12 +5027,9 @@ impl rt::Object for SecondaryVmNotRegistered {
         &SECONDARY_VM_NOT_REGISTERED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_NOT_REGISTERED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_NOT_REGISTERED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5345,9 +5097,8 @@ impl Default for VmConfigIncompatibleForFaultTolerance {
 }
 pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigIncompatibleForFaultTolerance",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 LocalizedMethodFault fault o
 ",
     rt::unset::<VmConfigIncompatibleForFaultTolerance>,
@@ -5357,12 +5108,9 @@ impl rt::Object for VmConfigIncompatibleForFaultTolerance {
         &VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.fault),
@@ -5430,9 +5178,8 @@ impl Default for VmConfigIncompatibleForRecordReplay {
 }
 pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigIncompatibleForRecordReplay",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 LocalizedMethodFault fault o
 ",
     rt::unset::<VmConfigIncompatibleForRecordReplay>,
@@ -5442,12 +5189,9 @@ impl rt::Object for VmConfigIncompatibleForRecordReplay {
         &VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.fault),
@@ -5510,9 +5254,8 @@ impl Default for VmEndRecordingEvent {
 }
 pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndRecordingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmEndRecordingEvent>,
 );
 impl rt::Object for VmEndRecordingEvent {
@@ -5520,12 +5263,9 @@ impl rt::Object for VmEndRecordingEvent {
         &VM_END_RECORDING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_END_RECORDING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_END_RECORDING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5586,9 +5326,8 @@ impl Default for VmEndReplayingEvent {
 }
 pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndReplayingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmEndReplayingEvent>,
 );
 impl rt::Object for VmEndReplayingEvent {
@@ -5596,12 +5335,9 @@ impl rt::Object for VmEndReplayingEvent {
         &VM_END_REPLAYING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_END_REPLAYING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_END_REPLAYING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

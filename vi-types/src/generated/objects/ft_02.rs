@@ -23,9 +23,8 @@ impl Default for VmFailedStartingSecondaryEvent {
 }
 pub(crate) static VM_FAILED_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedStartingSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VmFailedStartingSecondaryEvent>,
@@ -35,12 +34,9 @@ impl rt::Object for VmFailedStartingSecondaryEvent {
         &VM_FAILED_STARTING_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_STARTING_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_STARTING_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -103,9 +99,8 @@ impl Default for VmFailedUpdatingSecondaryConfig {
 }
 pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedUpdatingSecondaryConfig",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmFailedUpdatingSecondaryConfig>,
 );
 impl rt::Object for VmFailedUpdatingSecondaryConfig {
@@ -113,12 +108,9 @@ impl rt::Object for VmFailedUpdatingSecondaryConfig {
         &VM_FAILED_UPDATING_SECONDARY_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_UPDATING_SECONDARY_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_UPDATING_SECONDARY_CONFIG),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -190,9 +182,8 @@ impl Default for VmFaultToleranceConfigIssue {
 }
 pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceConfigIssue",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string reason o
 string entityName o
 ManagedObjectReference entity o
@@ -204,12 +195,9 @@ impl rt::Object for VmFaultToleranceConfigIssue {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_CONFIG_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -287,9 +275,8 @@ impl Default for VmFaultToleranceConfigIssueWrapper {
 }
 pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceConfigIssueWrapper",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 string entityName o
 ManagedObjectReference entity o
 LocalizedMethodFault error o
@@ -301,12 +288,9 @@ impl rt::Object for VmFaultToleranceConfigIssueWrapper {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -381,9 +365,8 @@ impl Default for VmFaultToleranceInvalidFileBacking {
 }
 pub(crate) static VM_FAULT_TOLERANCE_INVALID_FILE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceInvalidFileBacking",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string backingType o
 string backingFilename o
 ",
@@ -394,12 +377,9 @@ impl rt::Object for VmFaultToleranceInvalidFileBacking {
         &VM_FAULT_TOLERANCE_INVALID_FILE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_INVALID_FILE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_INVALID_FILE_BACKING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.backing_type),
@@ -464,9 +444,8 @@ impl Default for VmFaultToleranceIssue {
 }
 pub(crate) static VM_FAULT_TOLERANCE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceIssue",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<VmFaultToleranceIssue>,
 );
 impl rt::Object for VmFaultToleranceIssue {
@@ -474,12 +453,9 @@ impl rt::Object for VmFaultToleranceIssue {
         &VM_FAULT_TOLERANCE_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -548,9 +524,8 @@ impl Default for VmFaultToleranceOpIssuesList {
 }
 pub(crate) static VM_FAULT_TOLERANCE_OP_ISSUES_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceOpIssuesList",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 LocalizedMethodFault errors ol
 LocalizedMethodFault warnings ol
 ",
@@ -561,12 +536,9 @@ impl rt::Object for VmFaultToleranceOpIssuesList {
         &VM_FAULT_TOLERANCE_OP_ISSUES_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_OP_ISSUES_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_OP_ISSUES_LIST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.errors),
@@ -639,9 +611,8 @@ impl Default for VmFaultToleranceStateChangedEvent {
 }
 pub(crate) static VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceStateChangedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 VirtualMachineFaultToleranceState oldState r
 VirtualMachineFaultToleranceState newState r
 ",
@@ -652,12 +623,9 @@ impl rt::Object for VmFaultToleranceStateChangedEvent {
         &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_state),
@@ -730,9 +698,8 @@ impl Default for VmFaultToleranceTooManyFtVcpusOnHost {
 }
 pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTooManyFtVcpusOnHost",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "6.0
 string hostName o
 int maxNumFtVcpus r
 ",
@@ -743,12 +710,9 @@ impl rt::Object for VmFaultToleranceTooManyFtVcpusOnHost {
         &VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -821,9 +785,8 @@ impl Default for VmFaultToleranceTooManyVmsOnHost {
 }
 pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTooManyVMsOnHost",
-    "4.1",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "4.1
 string hostName o
 int maxNumFtVms r
 ",
@@ -834,12 +797,9 @@ impl rt::Object for VmFaultToleranceTooManyVmsOnHost {
         &VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -904,9 +864,8 @@ impl Default for VmFaultToleranceTurnedOffEvent {
 }
 pub(crate) static VM_FAULT_TOLERANCE_TURNED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTurnedOffEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmFaultToleranceTurnedOffEvent>,
 );
 impl rt::Object for VmFaultToleranceTurnedOffEvent {
@@ -914,12 +873,9 @@ impl rt::Object for VmFaultToleranceTurnedOffEvent {
         &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_TURNED_OFF_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -985,9 +941,8 @@ impl Default for VmFaultToleranceVmTerminatedEvent {
 }
 pub(crate) static VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceVmTerminatedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VmFaultToleranceVmTerminatedEvent>,
@@ -997,12 +952,9 @@ impl rt::Object for VmFaultToleranceVmTerminatedEvent {
         &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -1065,9 +1017,8 @@ impl Default for VmMaxFtRestartCountReached {
 }
 pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMaxFTRestartCountReached",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmMaxFtRestartCountReached>,
 );
 impl rt::Object for VmMaxFtRestartCountReached {
@@ -1075,12 +1026,9 @@ impl rt::Object for VmMaxFtRestartCountReached {
         &VM_MAX_FT_RESTART_COUNT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAX_FT_RESTART_COUNT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAX_FT_RESTART_COUNT_REACHED),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1141,9 +1089,8 @@ impl Default for VmMonitorIncompatibleForFaultTolerance {
 }
 pub(crate) static VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMonitorIncompatibleForFaultTolerance",
-    "4.1",
     Some(&VIM_FAULT),
-    "",
+    "4.1",
     rt::unset::<VmMonitorIncompatibleForFaultTolerance>,
 );
 impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
@@ -1151,12 +1098,9 @@ impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
         &VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1217,9 +1161,8 @@ impl Default for VmNoCompatibleHostForSecondaryEvent {
 }
 pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNoCompatibleHostForSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmNoCompatibleHostForSecondaryEvent>,
 );
 impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
@@ -1227,12 +1170,9 @@ impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
         &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1298,9 +1238,8 @@ impl Default for VmPrimaryFailoverEvent {
 }
 pub(crate) static VM_PRIMARY_FAILOVER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPrimaryFailoverEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VmPrimaryFailoverEvent>,
@@ -1310,12 +1249,9 @@ impl rt::Object for VmPrimaryFailoverEvent {
         &VM_PRIMARY_FAILOVER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_PRIMARY_FAILOVER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_PRIMARY_FAILOVER_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -1378,9 +1314,8 @@ impl Default for VmSecondaryAddedEvent {
 }
 pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryAddedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryAddedEvent>,
 );
 impl rt::Object for VmSecondaryAddedEvent {
@@ -1388,12 +1323,9 @@ impl rt::Object for VmSecondaryAddedEvent {
         &VM_SECONDARY_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_ADDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1459,9 +1391,8 @@ impl Default for VmSecondaryDisabledBySystemEvent {
 }
 pub(crate) static VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryDisabledBySystemEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 LocalizedMethodFault reason o
 ",
     rt::unset::<VmSecondaryDisabledBySystemEvent>,
@@ -1471,12 +1402,9 @@ impl rt::Object for VmSecondaryDisabledBySystemEvent {
         &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.reason),
@@ -1539,9 +1467,8 @@ impl Default for VmSecondaryDisabledEvent {
 }
 pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryDisabledEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryDisabledEvent>,
 );
 impl rt::Object for VmSecondaryDisabledEvent {
@@ -1549,12 +1476,9 @@ impl rt::Object for VmSecondaryDisabledEvent {
         &VM_SECONDARY_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_DISABLED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1615,9 +1539,8 @@ impl Default for VmSecondaryEnabledEvent {
 }
 pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryEnabledEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryEnabledEvent>,
 );
 impl rt::Object for VmSecondaryEnabledEvent {
@@ -1625,12 +1548,9 @@ impl rt::Object for VmSecondaryEnabledEvent {
         &VM_SECONDARY_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_ENABLED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1691,9 +1611,8 @@ impl Default for VmSecondaryStartedEvent {
 }
 pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryStartedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryStartedEvent>,
 );
 impl rt::Object for VmSecondaryStartedEvent {
@@ -1701,12 +1620,9 @@ impl rt::Object for VmSecondaryStartedEvent {
         &VM_SECONDARY_STARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_STARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_STARTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1775,9 +1691,8 @@ impl Default for VmSmpFaultToleranceTooManyVmsOnHost {
 }
 pub(crate) static VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSmpFaultToleranceTooManyVMsOnHost",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "6.0
 string hostName o
 int maxNumSmpFtVms r
 ",
@@ -1788,12 +1703,9 @@ impl rt::Object for VmSmpFaultToleranceTooManyVmsOnHost {
         &VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1858,9 +1770,8 @@ impl Default for VmStartRecordingEvent {
 }
 pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartRecordingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmStartRecordingEvent>,
 );
 impl rt::Object for VmStartRecordingEvent {
@@ -1868,12 +1779,9 @@ impl rt::Object for VmStartRecordingEvent {
         &VM_START_RECORDING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_START_RECORDING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_START_RECORDING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1934,9 +1842,8 @@ impl Default for VmStartReplayingEvent {
 }
 pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartReplayingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmStartReplayingEvent>,
 );
 impl rt::Object for VmStartReplayingEvent {
@@ -1944,12 +1851,9 @@ impl rt::Object for VmStartReplayingEvent {
         &VM_START_REPLAYING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_START_REPLAYING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_START_REPLAYING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2010,9 +1914,8 @@ impl Default for VmStartingSecondaryEvent {
 }
 pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartingSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmStartingSecondaryEvent>,
 );
 impl rt::Object for VmStartingSecondaryEvent {
@@ -2020,12 +1923,9 @@ impl rt::Object for VmStartingSecondaryEvent {
         &VM_STARTING_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STARTING_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STARTING_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2091,9 +1991,8 @@ impl Default for VmTimedoutStartingSecondaryEvent {
 }
 pub(crate) static VM_TIMEDOUT_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmTimedoutStartingSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 long timeout o
 ",
     rt::unset::<VmTimedoutStartingSecondaryEvent>,
@@ -2103,12 +2002,9 @@ impl rt::Object for VmTimedoutStartingSecondaryEvent {
         &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_TIMEDOUT_STARTING_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.timeout),

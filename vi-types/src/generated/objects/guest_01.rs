@@ -26,9 +26,8 @@ impl Default for FileTransferInformation {
 }
 pub(crate) static FILE_TRANSFER_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileTransferInformation",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 GuestFileAttributes attributes r
 long size r
 string url r
@@ -40,12 +39,9 @@ impl rt::Object for FileTransferInformation {
         &FILE_TRANSFER_INFORMATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_TRANSFER_INFORMATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_TRANSFER_INFORMATION),
             0 => P::Value(&self.attributes),
             1 => P::Value(&self.size),
             2 => P::Value(&self.url),
@@ -101,9 +97,8 @@ impl Default for GuestAliases {
 }
 pub(crate) static GUEST_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAliases",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string base64Cert r
 GuestAuthAliasInfo aliases rl
 ",
@@ -114,12 +109,9 @@ impl rt::Object for GuestAliases {
         &GUEST_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_ALIASES),
             0 => P::Value(&self.base64_cert),
             1 => P::Objects(&self.aliases),
             _ => P::Absent,
@@ -173,9 +165,8 @@ impl Default for GuestAuthAliasInfo {
 }
 pub(crate) static GUEST_AUTH_ALIAS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthAliasInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestAuthSubject subject r
 string comment r
 ",
@@ -186,12 +177,9 @@ impl rt::Object for GuestAuthAliasInfo {
         &GUEST_AUTH_ALIAS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_ALIAS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_ALIAS_INFO),
             0 => P::Value(&self.subject),
             1 => P::Value(&self.comment),
             _ => P::Absent,
@@ -237,9 +225,8 @@ impl Default for GuestAuthAnySubject {
 }
 pub(crate) static GUEST_AUTH_ANY_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthAnySubject",
-    "6.0",
     Some(&GUEST_AUTH_SUBJECT),
-    "",
+    "6.0",
     rt::unset::<GuestAuthAnySubject>,
 );
 impl rt::Object for GuestAuthAnySubject {
@@ -247,12 +234,9 @@ impl rt::Object for GuestAuthAnySubject {
         &GUEST_AUTH_ANY_SUBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_ANY_SUBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_ANY_SUBJECT),
             rt::BASE => P::Object(&GuestAuthSubject {}),
             _ => P::Absent,
         }
@@ -299,9 +283,8 @@ impl Default for GuestAuthNamedSubject {
 }
 pub(crate) static GUEST_AUTH_NAMED_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthNamedSubject",
-    "6.0",
     Some(&GUEST_AUTH_SUBJECT),
-    "
+    "6.0
 string name r
 ",
     rt::unset::<GuestAuthNamedSubject>,
@@ -311,12 +294,9 @@ impl rt::Object for GuestAuthNamedSubject {
         &GUEST_AUTH_NAMED_SUBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_NAMED_SUBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_NAMED_SUBJECT),
             rt::BASE => P::Object(&GuestAuthSubject {}),
             0 => P::Value(&self.name),
             _ => P::Absent,
@@ -362,9 +342,8 @@ impl Default for GuestAuthSubject {
 }
 pub(crate) static GUEST_AUTH_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthSubject",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<GuestAuthSubject>,
 );
 impl rt::Object for GuestAuthSubject {
@@ -372,12 +351,9 @@ impl rt::Object for GuestAuthSubject {
         &GUEST_AUTH_SUBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_SUBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_SUBJECT),
             _ => P::Absent,
         }
     }
@@ -423,9 +399,8 @@ impl Default for GuestAuthentication {
 }
 pub(crate) static GUEST_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthentication",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean interactiveSession r
 ",
     rt::unset::<GuestAuthentication>,
@@ -435,12 +410,9 @@ impl rt::Object for GuestAuthentication {
         &GUEST_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTHENTICATION),
             0 => P::Value(&self.interactive_session),
             _ => P::Absent,
         }
@@ -496,9 +468,8 @@ impl Default for GuestAuthenticationChallenge {
 }
 pub(crate) static GUEST_AUTHENTICATION_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthenticationChallenge",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "
+    "5.0
 GuestAuthentication serverChallenge r
 long sessionID r
 ",
@@ -509,12 +480,9 @@ impl rt::Object for GuestAuthenticationChallenge {
         &GUEST_AUTHENTICATION_CHALLENGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTHENTICATION_CHALLENGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTHENTICATION_CHALLENGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.server_challenge),
@@ -581,9 +549,8 @@ impl Default for GuestComponentsOutOfDate {
 }
 pub(crate) static GUEST_COMPONENTS_OUT_OF_DATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestComponentsOutOfDate",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestComponentsOutOfDate>,
 );
 impl rt::Object for GuestComponentsOutOfDate {
@@ -591,12 +558,9 @@ impl rt::Object for GuestComponentsOutOfDate {
         &GUEST_COMPONENTS_OUT_OF_DATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_COMPONENTS_OUT_OF_DATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_COMPONENTS_OUT_OF_DATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -665,9 +629,8 @@ impl Default for GuestFileAttributes {
 }
 pub(crate) static GUEST_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileAttributes",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 dateTime modificationTime o
 dateTime accessTime o
 string symlinkTarget o
@@ -679,12 +642,9 @@ impl rt::Object for GuestFileAttributes {
         &GUEST_FILE_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_FILE_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_FILE_ATTRIBUTES),
             0 => P::Value(&self.modification_time),
             1 => P::Value(&self.access_time),
             2 => P::Value(&self.symlink_target),
@@ -747,9 +707,8 @@ impl Default for GuestFileInfo {
 }
 pub(crate) static GUEST_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string path r
 string type r
 long size r
@@ -762,12 +721,9 @@ impl rt::Object for GuestFileInfo {
         &GUEST_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_FILE_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.size),
@@ -825,9 +781,8 @@ impl Default for GuestListFileInfo {
 }
 pub(crate) static GUEST_LIST_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestListFileInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 GuestFileInfo files ol
 int remaining r
 ",
@@ -838,12 +793,9 @@ impl rt::Object for GuestListFileInfo {
         &GUEST_LIST_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_LIST_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_LIST_FILE_INFO),
             0 => P::Objects(&self.files),
             1 => P::Value(&self.remaining),
             _ => P::Absent,
@@ -900,9 +852,8 @@ impl Default for GuestMappedAliases {
 }
 pub(crate) static GUEST_MAPPED_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestMappedAliases",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string base64Cert r
 string username r
 GuestAuthSubject subjects rl
@@ -914,12 +865,9 @@ impl rt::Object for GuestMappedAliases {
         &GUEST_MAPPED_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_MAPPED_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_MAPPED_ALIASES),
             0 => P::Value(&self.base64_cert),
             1 => P::Value(&self.username),
             2 => P::Value(&self.subjects),
@@ -972,9 +920,8 @@ impl Default for GuestMultipleMappings {
 }
 pub(crate) static GUEST_MULTIPLE_MAPPINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestMultipleMappings",
-    "6.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestMultipleMappings>,
 );
 impl rt::Object for GuestMultipleMappings {
@@ -982,12 +929,9 @@ impl rt::Object for GuestMultipleMappings {
         &GUEST_MULTIPLE_MAPPINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_MULTIPLE_MAPPINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_MULTIPLE_MAPPINGS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1048,9 +992,8 @@ impl Default for GuestOperationsFault {
 }
 pub(crate) static GUEST_OPERATIONS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestOperationsFault>,
 );
 impl rt::Object for GuestOperationsFault {
@@ -1058,12 +1001,9 @@ impl rt::Object for GuestOperationsFault {
         &GUEST_OPERATIONS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OPERATIONS_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1126,9 +1066,8 @@ impl Default for GuestOperationsUnavailable {
 }
 pub(crate) static GUEST_OPERATIONS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsUnavailable",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestOperationsUnavailable>,
 );
 impl rt::Object for GuestOperationsUnavailable {
@@ -1136,12 +1075,9 @@ impl rt::Object for GuestOperationsUnavailable {
         &GUEST_OPERATIONS_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OPERATIONS_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1204,9 +1140,8 @@ impl Default for GuestPermissionDenied {
 }
 pub(crate) static GUEST_PERMISSION_DENIED: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestPermissionDenied",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestPermissionDenied>,
 );
 impl rt::Object for GuestPermissionDenied {
@@ -1214,12 +1149,9 @@ impl rt::Object for GuestPermissionDenied {
         &GUEST_PERMISSION_DENIED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PERMISSION_DENIED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PERMISSION_DENIED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1291,9 +1223,8 @@ impl Default for GuestPosixFileAttributes {
 }
 pub(crate) static GUEST_POSIX_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestPosixFileAttributes",
-    "5.0",
     Some(&GUEST_FILE_ATTRIBUTES),
-    "
+    "5.0
 int ownerId o
 int groupId o
 long permissions o
@@ -1305,12 +1236,9 @@ impl rt::Object for GuestPosixFileAttributes {
         &GUEST_POSIX_FILE_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_POSIX_FILE_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_POSIX_FILE_ATTRIBUTES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.owner_id),
@@ -1397,9 +1325,8 @@ impl Default for GuestProcessInfo {
 }
 pub(crate) static GUEST_PROCESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string name r
 long pid r
 string owner r
@@ -1415,12 +1342,9 @@ impl rt::Object for GuestProcessInfo {
         &GUEST_PROCESS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROCESS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROCESS_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.pid),
             2 => P::Value(&self.owner),
@@ -1484,9 +1408,8 @@ impl Default for GuestProcessNotFound {
 }
 pub(crate) static GUEST_PROCESS_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessNotFound",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "
+    "5.0
 long pid r
 ",
     rt::unset::<GuestProcessNotFound>,
@@ -1496,12 +1419,9 @@ impl rt::Object for GuestProcessNotFound {
         &GUEST_PROCESS_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROCESS_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROCESS_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pid),
@@ -1575,9 +1495,8 @@ impl Default for GuestProgramSpec {
 }
 pub(crate) static GUEST_PROGRAM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProgramSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string programPath r
 string arguments r
 string workingDirectory o
@@ -1590,12 +1509,9 @@ impl rt::Object for GuestProgramSpec {
         &GUEST_PROGRAM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROGRAM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROGRAM_SPEC),
             0 => P::Value(&self.program_path),
             1 => P::Value(&self.arguments),
             2 => P::Value(&self.working_directory),
@@ -1654,9 +1570,8 @@ impl Default for GuestRegKeyNameSpec {
 }
 pub(crate) static GUEST_REG_KEY_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeyNameSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string registryPath r
 string wowBitness r
 ",
@@ -1667,12 +1582,9 @@ impl rt::Object for GuestRegKeyNameSpec {
         &GUEST_REG_KEY_NAME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_KEY_NAME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_KEY_NAME_SPEC),
             0 => P::Value(&self.registry_path),
             1 => P::Value(&self.wow_bitness),
             _ => P::Absent,
@@ -1726,9 +1638,8 @@ impl Default for GuestRegKeyRecordSpec {
 }
 pub(crate) static GUEST_REG_KEY_RECORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeyRecordSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegKeySpec key r
 LocalizedMethodFault fault o
 ",
@@ -1739,12 +1650,9 @@ impl rt::Object for GuestRegKeyRecordSpec {
         &GUEST_REG_KEY_RECORD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_KEY_RECORD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_KEY_RECORD_SPEC),
             0 => P::Object(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1801,9 +1709,8 @@ impl Default for GuestRegKeySpec {
 }
 pub(crate) static GUEST_REG_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeySpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegKeyNameSpec keyName r
 string classType r
 dateTime lastWritten r
@@ -1815,12 +1722,9 @@ impl rt::Object for GuestRegKeySpec {
         &GUEST_REG_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_KEY_SPEC),
             0 => P::Object(&self.key_name),
             1 => P::Value(&self.class_type),
             2 => P::Value(&self.last_written),
@@ -1871,9 +1775,8 @@ impl Default for GuestRegValueBinarySpec {
 }
 pub(crate) static GUEST_REG_VALUE_BINARY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueBinarySpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 base64Binary value o
 ",
     rt::unset::<GuestRegValueBinarySpec>,
@@ -1883,12 +1786,9 @@ impl rt::Object for GuestRegValueBinarySpec {
         &GUEST_REG_VALUE_BINARY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_BINARY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_BINARY_SPEC),
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
@@ -1934,9 +1834,8 @@ impl Default for GuestRegValueDataSpec {
 }
 pub(crate) static GUEST_REG_VALUE_DATA_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueDataSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<GuestRegValueDataSpec>,
 );
 impl rt::Object for GuestRegValueDataSpec {
@@ -1944,12 +1843,9 @@ impl rt::Object for GuestRegValueDataSpec {
         &GUEST_REG_VALUE_DATA_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_DATA_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_DATA_SPEC),
             _ => P::Absent,
         }
     }
@@ -1995,9 +1891,8 @@ impl Default for GuestRegValueDwordSpec {
 }
 pub(crate) static GUEST_REG_VALUE_DWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueDwordSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 int value r
 ",
     rt::unset::<GuestRegValueDwordSpec>,
@@ -2007,12 +1902,9 @@ impl rt::Object for GuestRegValueDwordSpec {
         &GUEST_REG_VALUE_DWORD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_DWORD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_DWORD_SPEC),
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
@@ -2061,9 +1953,8 @@ impl Default for GuestRegValueExpandStringSpec {
 }
 pub(crate) static GUEST_REG_VALUE_EXPAND_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueExpandStringSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 string value o
 ",
     rt::unset::<GuestRegValueExpandStringSpec>,
@@ -2073,12 +1964,9 @@ impl rt::Object for GuestRegValueExpandStringSpec {
         &GUEST_REG_VALUE_EXPAND_STRING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_EXPAND_STRING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_EXPAND_STRING_SPEC),
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
@@ -2127,9 +2015,8 @@ impl Default for GuestRegValueMultiStringSpec {
 }
 pub(crate) static GUEST_REG_VALUE_MULTI_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueMultiStringSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 string value ol
 ",
     rt::unset::<GuestRegValueMultiStringSpec>,
@@ -2139,12 +2026,9 @@ impl rt::Object for GuestRegValueMultiStringSpec {
         &GUEST_REG_VALUE_MULTI_STRING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_MULTI_STRING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_MULTI_STRING_SPEC),
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
@@ -2198,9 +2082,8 @@ impl Default for GuestRegValueNameSpec {
 }
 pub(crate) static GUEST_REG_VALUE_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueNameSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegKeyNameSpec keyName r
 string name r
 ",
@@ -2211,12 +2094,9 @@ impl rt::Object for GuestRegValueNameSpec {
         &GUEST_REG_VALUE_NAME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_NAME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_NAME_SPEC),
             0 => P::Object(&self.key_name),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -2265,9 +2145,8 @@ impl Default for GuestRegValueQwordSpec {
 }
 pub(crate) static GUEST_REG_VALUE_QWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueQwordSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 long value r
 ",
     rt::unset::<GuestRegValueQwordSpec>,
@@ -2277,12 +2156,9 @@ impl rt::Object for GuestRegValueQwordSpec {
         &GUEST_REG_VALUE_QWORD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_QWORD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_QWORD_SPEC),
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
@@ -2336,9 +2212,8 @@ impl Default for GuestRegValueSpec {
 }
 pub(crate) static GUEST_REG_VALUE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegValueNameSpec name r
 GuestRegValueDataSpec data r
 ",
@@ -2349,12 +2224,9 @@ impl rt::Object for GuestRegValueSpec {
         &GUEST_REG_VALUE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_SPEC),
             0 => P::Object(&self.name),
             1 => P::Value(&self.data),
             _ => P::Absent,
@@ -2403,9 +2275,8 @@ impl Default for GuestRegValueStringSpec {
 }
 pub(crate) static GUEST_REG_VALUE_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueStringSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 string value o
 ",
     rt::unset::<GuestRegValueStringSpec>,
@@ -2415,12 +2286,9 @@ impl rt::Object for GuestRegValueStringSpec {
         &GUEST_REG_VALUE_STRING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_STRING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_STRING_SPEC),
             rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
@@ -2474,9 +2342,8 @@ impl Default for GuestRegistryFault {
 }
 pub(crate) static GUEST_REGISTRY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryFault",
-    "6.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "
+    "6.0
 long windowsSystemErrorCode r
 ",
     rt::unset::<GuestRegistryFault>,
@@ -2486,12 +2353,9 @@ impl rt::Object for GuestRegistryFault {
         &GUEST_REGISTRY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.windows_system_error_code),
@@ -2556,9 +2420,8 @@ impl Default for GuestRegistryKeyAlreadyExists {
 }
 pub(crate) static GUEST_REGISTRY_KEY_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyAlreadyExists",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyAlreadyExists>,
 );
 impl rt::Object for GuestRegistryKeyAlreadyExists {
@@ -2566,12 +2429,9 @@ impl rt::Object for GuestRegistryKeyAlreadyExists {
         &GUEST_REGISTRY_KEY_ALREADY_EXISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_ALREADY_EXISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_ALREADY_EXISTS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2637,9 +2497,8 @@ impl Default for GuestRegistryKeyFault {
 }
 pub(crate) static GUEST_REGISTRY_KEY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyFault",
-    "6.0",
     Some(&GUEST_REGISTRY_FAULT),
-    "
+    "6.0
 string keyName r
 ",
     rt::unset::<GuestRegistryKeyFault>,
@@ -2649,12 +2508,9 @@ impl rt::Object for GuestRegistryKeyFault {
         &GUEST_REGISTRY_KEY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key_name),
@@ -2719,9 +2575,8 @@ impl Default for GuestRegistryKeyHasSubkeys {
 }
 pub(crate) static GUEST_REGISTRY_KEY_HAS_SUBKEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyHasSubkeys",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyHasSubkeys>,
 );
 impl rt::Object for GuestRegistryKeyHasSubkeys {
@@ -2729,12 +2584,9 @@ impl rt::Object for GuestRegistryKeyHasSubkeys {
         &GUEST_REGISTRY_KEY_HAS_SUBKEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_HAS_SUBKEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_HAS_SUBKEYS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2797,9 +2649,8 @@ impl Default for GuestRegistryKeyInvalid {
 }
 pub(crate) static GUEST_REGISTRY_KEY_INVALID: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyInvalid",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyInvalid>,
 );
 impl rt::Object for GuestRegistryKeyInvalid {
@@ -2807,12 +2658,9 @@ impl rt::Object for GuestRegistryKeyInvalid {
         &GUEST_REGISTRY_KEY_INVALID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_INVALID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_INVALID),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2875,9 +2723,8 @@ impl Default for GuestRegistryKeyParentVolatile {
 }
 pub(crate) static GUEST_REGISTRY_KEY_PARENT_VOLATILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyParentVolatile",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyParentVolatile>,
 );
 impl rt::Object for GuestRegistryKeyParentVolatile {
@@ -2885,12 +2732,9 @@ impl rt::Object for GuestRegistryKeyParentVolatile {
         &GUEST_REGISTRY_KEY_PARENT_VOLATILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_PARENT_VOLATILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_PARENT_VOLATILE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2959,9 +2803,8 @@ impl Default for GuestRegistryValueFault {
 }
 pub(crate) static GUEST_REGISTRY_VALUE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryValueFault",
-    "6.0",
     Some(&GUEST_REGISTRY_FAULT),
-    "
+    "6.0
 string keyName r
 string valueName r
 ",
@@ -2972,12 +2815,9 @@ impl rt::Object for GuestRegistryValueFault {
         &GUEST_REGISTRY_VALUE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_VALUE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_VALUE_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key_name),
@@ -3044,9 +2884,8 @@ impl Default for GuestRegistryValueNotFound {
 }
 pub(crate) static GUEST_REGISTRY_VALUE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryValueNotFound",
-    "6.0",
     Some(&GUEST_REGISTRY_VALUE_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryValueNotFound>,
 );
 impl rt::Object for GuestRegistryValueNotFound {
@@ -3054,12 +2893,9 @@ impl rt::Object for GuestRegistryValueNotFound {
         &GUEST_REGISTRY_VALUE_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_VALUE_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_VALUE_NOT_FOUND),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3131,9 +2967,8 @@ impl Default for GuestWindowsFileAttributes {
 }
 pub(crate) static GUEST_WINDOWS_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsFileAttributes",
-    "5.0",
     Some(&GUEST_FILE_ATTRIBUTES),
-    "
+    "5.0
 boolean hidden o
 boolean readOnly o
 dateTime createTime o
@@ -3145,12 +2980,9 @@ impl rt::Object for GuestWindowsFileAttributes {
         &GUEST_WINDOWS_FILE_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_WINDOWS_FILE_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_WINDOWS_FILE_ATTRIBUTES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.hidden),
@@ -3222,9 +3054,8 @@ impl Default for GuestWindowsProgramSpec {
 }
 pub(crate) static GUEST_WINDOWS_PROGRAM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsProgramSpec",
-    "5.0",
     Some(&GUEST_PROGRAM_SPEC),
-    "
+    "5.0
 boolean startMinimized r
 ",
     rt::unset::<GuestWindowsProgramSpec>,
@@ -3234,12 +3065,9 @@ impl rt::Object for GuestWindowsProgramSpec {
         &GUEST_WINDOWS_PROGRAM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_WINDOWS_PROGRAM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_WINDOWS_PROGRAM_SPEC),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.start_minimized),
@@ -3304,9 +3132,8 @@ impl Default for InvalidGuestLogin {
 }
 pub(crate) static INVALID_GUEST_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidGuestLogin",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<InvalidGuestLogin>,
 );
 impl rt::Object for InvalidGuestLogin {
@@ -3314,12 +3141,9 @@ impl rt::Object for InvalidGuestLogin {
         &INVALID_GUEST_LOGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_GUEST_LOGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_GUEST_LOGIN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3388,9 +3212,8 @@ impl Default for NamePasswordAuthentication {
 }
 pub(crate) static NAME_PASSWORD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamePasswordAuthentication",
-    "5.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "5.0
 string username r
 string password r secret
 ",
@@ -3401,12 +3224,9 @@ impl rt::Object for NamePasswordAuthentication {
         &NAME_PASSWORD_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAME_PASSWORD_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAME_PASSWORD_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.username),
@@ -3473,9 +3293,8 @@ impl Default for OperationDisabledByGuest {
 }
 pub(crate) static OPERATION_DISABLED_BY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationDisabledByGuest",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<OperationDisabledByGuest>,
 );
 impl rt::Object for OperationDisabledByGuest {
@@ -3483,12 +3302,9 @@ impl rt::Object for OperationDisabledByGuest {
         &OPERATION_DISABLED_BY_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPERATION_DISABLED_BY_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPERATION_DISABLED_BY_GUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3551,9 +3367,8 @@ impl Default for OperationNotSupportedByGuest {
 }
 pub(crate) static OPERATION_NOT_SUPPORTED_BY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationNotSupportedByGuest",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<OperationNotSupportedByGuest>,
 );
 impl rt::Object for OperationNotSupportedByGuest {
@@ -3561,12 +3376,9 @@ impl rt::Object for OperationNotSupportedByGuest {
         &OPERATION_NOT_SUPPORTED_BY_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPERATION_NOT_SUPPORTED_BY_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPERATION_NOT_SUPPORTED_BY_GUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3635,9 +3447,8 @@ impl Default for SamlTokenAuthentication {
 }
 pub(crate) static SAML_TOKEN_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SAMLTokenAuthentication",
-    "6.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "6.0
 string token r secret
 string username o
 ",
@@ -3648,12 +3459,9 @@ impl rt::Object for SamlTokenAuthentication {
         &SAML_TOKEN_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SAML_TOKEN_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SAML_TOKEN_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.token),
@@ -3723,9 +3531,8 @@ impl Default for SspiAuthentication {
 }
 pub(crate) static SSPI_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSPIAuthentication",
-    "5.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "5.0
 string sspiToken r
 ",
     rt::unset::<SspiAuthentication>,
@@ -3735,12 +3542,9 @@ impl rt::Object for SspiAuthentication {
         &SSPI_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSPI_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSPI_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.sspi_token),
@@ -3808,9 +3612,8 @@ impl Default for TicketedSessionAuthentication {
 }
 pub(crate) static TICKETED_SESSION_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TicketedSessionAuthentication",
-    "5.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "5.0
 string ticket r secret
 ",
     rt::unset::<TicketedSessionAuthentication>,
@@ -3820,12 +3623,9 @@ impl rt::Object for TicketedSessionAuthentication {
         &TICKETED_SESSION_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TICKETED_SESSION_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TICKETED_SESSION_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ticket),
@@ -3890,9 +3690,8 @@ impl Default for TooManyGuestLogons {
 }
 pub(crate) static TOO_MANY_GUEST_LOGONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyGuestLogons",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyGuestLogons>,
 );
 impl rt::Object for TooManyGuestLogons {
@@ -3900,12 +3699,9 @@ impl rt::Object for TooManyGuestLogons {
         &TOO_MANY_GUEST_LOGONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_GUEST_LOGONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_GUEST_LOGONS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

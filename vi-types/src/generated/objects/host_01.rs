@@ -26,9 +26,8 @@ impl Default for AccountCreatedEvent {
 }
 pub(crate) static ACCOUNT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 HostAccountSpec spec r
 boolean group r
 ",
@@ -39,12 +38,9 @@ impl rt::Object for AccountCreatedEvent {
         &ACCOUNT_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACCOUNT_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACCOUNT_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.spec),
@@ -120,9 +116,8 @@ impl Default for AccountUpdatedEvent {
 }
 pub(crate) static ACCOUNT_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountUpdatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 HostAccountSpec spec r
 boolean group r
 string prevDescription o since 6.5
@@ -134,12 +129,9 @@ impl rt::Object for AccountUpdatedEvent {
         &ACCOUNT_UPDATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACCOUNT_UPDATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACCOUNT_UPDATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.spec),
@@ -211,9 +203,8 @@ impl Default for ActiveDirectoryFault {
 }
 pub(crate) static ACTIVE_DIRECTORY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveDirectoryFault",
-    "4.1",
     Some(&VIM_FAULT),
-    "
+    "4.1
 int errorCode o
 ",
     rt::unset::<ActiveDirectoryFault>,
@@ -223,12 +214,9 @@ impl rt::Object for ActiveDirectoryFault {
         &ACTIVE_DIRECTORY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTIVE_DIRECTORY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTIVE_DIRECTORY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.error_code),
@@ -302,9 +290,8 @@ impl Default for BatchResult {
 }
 pub(crate) static BATCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string result r
 string hostKey r
 ManagedObjectReference ds o
@@ -317,12 +304,9 @@ impl rt::Object for BatchResult {
         &BATCH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_RESULT),
             0 => P::Value(&self.result),
             1 => P::Value(&self.host_key),
             2 => P::Value(&self.ds),
@@ -377,9 +361,8 @@ impl Default for CamServerRefusedConnection {
 }
 pub(crate) static CAM_SERVER_REFUSED_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CAMServerRefusedConnection",
-    "5.0",
     Some(&INVALID_CAM_SERVER),
-    "",
+    "5.0",
     rt::unset::<CamServerRefusedConnection>,
 );
 impl rt::Object for CamServerRefusedConnection {
@@ -387,12 +370,9 @@ impl rt::Object for CamServerRefusedConnection {
         &CAM_SERVER_REFUSED_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CAM_SERVER_REFUSED_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CAM_SERVER_REFUSED_CONNECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -476,9 +456,8 @@ impl Default for DatacenterBasicConnectInfo {
 }
 pub(crate) static DATACENTER_BASIC_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterBasicConnectInfo",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string hostname o
 LocalizedMethodFault error o
 string serverIp o
@@ -495,12 +474,9 @@ impl rt::Object for DatacenterBasicConnectInfo {
         &DATACENTER_BASIC_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_BASIC_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_BASIC_CONNECT_INFO),
             0 => P::Value(&self.hostname),
             1 => P::Optional(&self.error),
             2 => P::Value(&self.server_ip),
@@ -572,9 +548,8 @@ impl Default for DesiredSoftwareSpec {
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 DesiredSoftwareSpecBaseImageSpec baseImageSpec r
 DesiredSoftwareSpecVendorAddOnSpec vendorAddOnSpec o
 DesiredSoftwareSpecComponentSpec components ol since 7.0.2.0
@@ -587,12 +562,9 @@ impl rt::Object for DesiredSoftwareSpec {
         &DESIRED_SOFTWARE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC),
             0 => P::Object(&self.base_image_spec),
             1 => P::Optional(&self.vendor_add_on_spec),
             2 => P::Objects(&self.components),
@@ -645,9 +617,8 @@ impl Default for DesiredSoftwareSpecBaseImageSpec {
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecBaseImageSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string version r
 ",
     rt::unset::<DesiredSoftwareSpecBaseImageSpec>,
@@ -657,12 +628,9 @@ impl rt::Object for DesiredSoftwareSpecBaseImageSpec {
         &DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC),
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -714,9 +682,8 @@ impl Default for DesiredSoftwareSpecComponentSpec {
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecComponentSpec",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 string name r
 string version o
 ",
@@ -727,12 +694,9 @@ impl rt::Object for DesiredSoftwareSpecComponentSpec {
         &DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -786,9 +750,8 @@ impl Default for DesiredSoftwareSpecVendorAddOnSpec {
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecVendorAddOnSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string name r
 string version r
 ",
@@ -799,12 +762,9 @@ impl rt::Object for DesiredSoftwareSpecVendorAddOnSpec {
         &DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -867,9 +827,8 @@ impl Default for DirectPathProfileInfo {
 }
 pub(crate) static DIRECT_PATH_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string id r
 string name r
 string description o
@@ -883,12 +842,9 @@ impl rt::Object for DirectPathProfileInfo {
         &DIRECT_PATH_PROFILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -957,9 +913,8 @@ impl Default for DirectPathProfileManagerCapacityInfo {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityInfo",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT),
-    "
+    "9.0.0.0
 DirectPathProfileInfo profile r
 int consumed r
 int remaining r
@@ -973,12 +928,9 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityResult {
@@ -1043,9 +995,8 @@ impl Default for DirectPathProfileManagerCapacityQueryByDeviceConfig {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryByDeviceConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
-    "
+    "9.0.0.0
 DirectPathProfileManagerDirectPathConfig deviceConfig r
 ",
     rt::unset::<DirectPathProfileManagerCapacityQueryByDeviceConfig>,
@@ -1055,12 +1006,11 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG)
+            }
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
@@ -1115,9 +1065,8 @@ impl Default for DirectPathProfileManagerCapacityQueryById {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryById",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
-    "
+    "9.0.0.0
 string id r
 ",
     rt::unset::<DirectPathProfileManagerCapacityQueryById>,
@@ -1127,12 +1076,9 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
@@ -1187,9 +1133,8 @@ impl Default for DirectPathProfileManagerCapacityQueryByName {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryByName",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
-    "
+    "9.0.0.0
 string name r
 ",
     rt::unset::<DirectPathProfileManagerCapacityQueryByName>,
@@ -1199,12 +1144,9 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
@@ -1256,9 +1198,8 @@ impl Default for DirectPathProfileManagerCapacityQuerySpec {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQuerySpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerCapacityQuerySpec>,
 );
 impl rt::Object for DirectPathProfileManagerCapacityQuerySpec {
@@ -1266,12 +1207,9 @@ impl rt::Object for DirectPathProfileManagerCapacityQuerySpec {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
             _ => P::Absent,
         }
     }
@@ -1315,9 +1253,8 @@ impl Default for DirectPathProfileManagerCapacityResult {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityResult",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerCapacityResult>,
 );
 impl rt::Object for DirectPathProfileManagerCapacityResult {
@@ -1325,12 +1262,9 @@ impl rt::Object for DirectPathProfileManagerCapacityResult {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT),
             _ => P::Absent,
         }
     }
@@ -1382,9 +1316,8 @@ impl Default for DirectPathProfileManagerCapacityUnknown {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityUnknown",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT),
-    "
+    "9.0.0.0
 DirectPathProfileManagerCapacityQuerySpec querySpec r
 LocalizedMethodFault faultList ol
 ",
@@ -1395,12 +1328,9 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityResult {
@@ -1465,9 +1395,8 @@ impl Default for DirectPathProfileManagerCreateSpec {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCreateSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string name r
 string description o
 DirectPathProfileManagerDirectPathConfig deviceConfig r
@@ -1479,12 +1408,9 @@ impl rt::Object for DirectPathProfileManagerCreateSpec {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             2 => P::Value(&self.device_config),
@@ -1532,9 +1458,8 @@ impl Default for DirectPathProfileManagerDirectPathConfig {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDirectPathConfig",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerDirectPathConfig>,
 );
 impl rt::Object for DirectPathProfileManagerDirectPathConfig {
@@ -1542,12 +1467,9 @@ impl rt::Object for DirectPathProfileManagerDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
             _ => P::Absent,
         }
     }
@@ -1596,9 +1518,8 @@ impl Default for DirectPathProfileManagerDvxDirectPathConfig {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDvxDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 VirtualPCIPassthroughDvxBackingInfo dvxBacking r
 ",
     rt::unset::<DirectPathProfileManagerDvxDirectPathConfig>,
@@ -1608,12 +1529,9 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
@@ -1670,9 +1588,8 @@ impl Default for DirectPathProfileManagerDynamicDirectPathConfig {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDynamicDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 VirtualPCIPassthroughDynamicBackingInfo dynamicDirectPathBacking r
 ",
     rt::unset::<DirectPathProfileManagerDynamicDirectPathConfig>,
@@ -1682,12 +1599,9 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
@@ -1750,9 +1664,8 @@ impl Default for DirectPathProfileManagerFilterSpec {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerFilterSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string ids ol
 string names ol
 ManagedObjectReference clusters ol
@@ -1764,12 +1677,9 @@ impl rt::Object for DirectPathProfileManagerFilterSpec {
         &DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC),
             0 => P::Value(&self.ids),
             1 => P::Value(&self.names),
             2 => P::Value(&self.clusters),
@@ -1822,9 +1732,8 @@ impl Default for DirectPathProfileManagerTargetCluster {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetCluster",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY),
-    "
+    "9.0.0.0
 ManagedObjectReference cluster r
 ",
     rt::unset::<DirectPathProfileManagerTargetCluster>,
@@ -1834,12 +1743,9 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerTargetEntity {
@@ -1891,9 +1797,8 @@ impl Default for DirectPathProfileManagerTargetEntity {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetEntity",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerTargetEntity>,
 );
 impl rt::Object for DirectPathProfileManagerTargetEntity {
@@ -1901,12 +1806,9 @@ impl rt::Object for DirectPathProfileManagerTargetEntity {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY),
             _ => P::Absent,
         }
     }
@@ -1953,9 +1855,8 @@ impl Default for DirectPathProfileManagerTargetHost {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetHost",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY),
-    "
+    "9.0.0.0
 ManagedObjectReference host r
 ",
     rt::unset::<DirectPathProfileManagerTargetHost>,
@@ -1965,12 +1866,9 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerTargetEntity {
@@ -2030,9 +1928,8 @@ impl Default for DirectPathProfileManagerUpdateSpec {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerUpdateSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string name o
 string description o
 ",
@@ -2043,12 +1940,9 @@ impl rt::Object for DirectPathProfileManagerUpdateSpec {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -2099,9 +1993,8 @@ impl Default for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 string deviceGroupName r
 ",
     rt::unset::<DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig>,
@@ -2111,12 +2004,13 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG,
+                )
+            }
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
@@ -2173,9 +2067,8 @@ impl Default for DirectPathProfileManagerVmiopDirectPathConfig {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerVmiopDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 string vgpuProfile r
 ",
     rt::unset::<DirectPathProfileManagerVmiopDirectPathConfig>,
@@ -2185,12 +2078,9 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
@@ -2250,9 +2140,8 @@ impl Default for DomainNotFound {
 }
 pub(crate) static DOMAIN_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "DomainNotFound",
-    "4.1",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "
+    "4.1
 string domainName r
 ",
     rt::unset::<DomainNotFound>,
@@ -2262,12 +2151,9 @@ impl rt::Object for DomainNotFound {
         &DOMAIN_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DOMAIN_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DOMAIN_NOT_FOUND),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.domain_name),
@@ -2341,9 +2227,8 @@ impl Default for DpuStatusInfo {
 }
 pub(crate) static DPU_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DpuStatusInfo",
-    "8.0.0.1",
     Some(&HOST_HARDWARE_ELEMENT_INFO),
-    "
+    "8.0.0.1
 string dpuId r
 HostFru fru o
 DpuStatusInfoOperationalInfo sensors ol
@@ -2355,12 +2240,9 @@ impl rt::Object for DpuStatusInfo {
         &DPU_STATUS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DPU_STATUS_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.dpu_id),
@@ -2441,9 +2323,8 @@ impl Default for DpuStatusInfoOperationalInfo {
 }
 pub(crate) static DPU_STATUS_INFO_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DpuStatusInfoOperationalInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string sensorId r
 ElementDescription healthState o
 string reading r
@@ -2457,12 +2338,9 @@ impl rt::Object for DpuStatusInfoOperationalInfo {
         &DPU_STATUS_INFO_OPERATIONAL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO_OPERATIONAL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DPU_STATUS_INFO_OPERATIONAL_INFO),
             0 => P::Value(&self.sensor_id),
             1 => P::Value(&self.health_state),
             2 => P::Value(&self.reading),
@@ -2525,9 +2403,8 @@ impl Default for FolderBatchAddHostsToClusterResult {
 }
 pub(crate) static FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderBatchAddHostsToClusterResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference hostsAddedToCluster ol
 FolderFailedHostResult hostsFailedInventoryAdd ol
 FolderFailedHostResult hostsFailedMoveToCluster ol
@@ -2539,12 +2416,9 @@ impl rt::Object for FolderBatchAddHostsToClusterResult {
         &FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT),
             0 => P::Value(&self.hosts_added_to_cluster),
             1 => P::Objects(&self.hosts_failed_inventory_add),
             2 => P::Objects(&self.hosts_failed_move_to_cluster),
@@ -2600,9 +2474,8 @@ impl Default for FolderBatchAddStandaloneHostsResult {
 }
 pub(crate) static FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderBatchAddStandaloneHostsResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference addedHosts ol
 FolderFailedHostResult hostsFailedInventoryAdd ol
 ",
@@ -2613,12 +2486,9 @@ impl rt::Object for FolderBatchAddStandaloneHostsResult {
         &FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT),
             0 => P::Value(&self.added_hosts),
             1 => P::Objects(&self.hosts_failed_inventory_add),
             _ => P::Absent,
@@ -2678,9 +2548,8 @@ impl Default for FolderFailedHostResult {
 }
 pub(crate) static FOLDER_FAILED_HOST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFailedHostResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string hostName o
 ManagedObjectReference host o
 LocalizableMessage context r
@@ -2693,12 +2562,9 @@ impl rt::Object for FolderFailedHostResult {
         &FOLDER_FAILED_HOST_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FAILED_HOST_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_FAILED_HOST_RESULT),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.host),
             2 => P::Object(&self.context),
@@ -2756,9 +2622,8 @@ impl Default for FolderNewHostSpec {
 }
 pub(crate) static FOLDER_NEW_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderNewHostSpec",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 HostConnectSpec hostCnxSpec r
 string esxLicense o
 ",
@@ -2769,12 +2634,9 @@ impl rt::Object for FolderNewHostSpec {
         &FOLDER_NEW_HOST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_NEW_HOST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_NEW_HOST_SPEC),
             0 => P::Object(&self.host_cnx_spec),
             1 => P::Value(&self.esx_license),
             _ => P::Absent,
@@ -2828,9 +2690,8 @@ impl Default for HealthSystemRuntime {
 }
 pub(crate) static HEALTH_SYSTEM_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthSystemRuntime",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostSystemHealthInfo systemHealthInfo o
 HostHardwareStatusInfo hardwareStatusInfo o
 ",
@@ -2841,12 +2702,9 @@ impl rt::Object for HealthSystemRuntime {
         &HEALTH_SYSTEM_RUNTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_SYSTEM_RUNTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_SYSTEM_RUNTIME),
             0 => P::Optional(&self.system_health_info),
             1 => P::Optional(&self.hardware_status_info),
             _ => P::Absent,
@@ -2903,9 +2761,8 @@ impl Default for HostAccessControlEntry {
 }
 pub(crate) static HOST_ACCESS_CONTROL_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessControlEntry",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string principal r
 boolean group r
 HostAccessMode accessMode r
@@ -2917,12 +2774,9 @@ impl rt::Object for HostAccessControlEntry {
         &HOST_ACCESS_CONTROL_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCESS_CONTROL_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCESS_CONTROL_ENTRY),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.group),
             2 => P::Value(&self.access_mode),
@@ -2981,9 +2835,8 @@ impl Default for HostAccountSpec {
 }
 pub(crate) static HOST_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccountSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string password o secret
 string description o
@@ -2995,12 +2848,9 @@ impl rt::Object for HostAccountSpec {
         &HOST_ACCOUNT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCOUNT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCOUNT_SPEC),
             0 => P::Value(&self.id),
             1 => P::Value(&self.password),
             2 => P::Value(&self.description),
@@ -3057,9 +2907,8 @@ impl Default for HostActiveDirectory {
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectory",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string changeOperation r
 HostActiveDirectorySpec spec o
 ",
@@ -3070,12 +2919,9 @@ impl rt::Object for HostActiveDirectory {
         &HOST_ACTIVE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY),
             0 => P::Value(&self.change_operation),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -3138,9 +2984,8 @@ impl Default for HostActiveDirectoryInfo {
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectoryInfo",
-    "4.1",
     Some(&HOST_DIRECTORY_STORE_INFO),
-    "
+    "4.1
 string joinedDomain o
 string trustedDomain ol
 string domainMembershipStatus o
@@ -3153,12 +2998,9 @@ impl rt::Object for HostActiveDirectoryInfo {
         &HOST_ACTIVE_DIRECTORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.joined_domain),
@@ -3250,9 +3092,8 @@ impl Default for HostActiveDirectorySpec {
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectorySpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string domainName o
 string userName o
 string password o secret
@@ -3269,12 +3110,9 @@ impl rt::Object for HostActiveDirectorySpec {
         &HOST_ACTIVE_DIRECTORY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY_SPEC),
             0 => P::Value(&self.domain_name),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.password),
@@ -3346,9 +3184,8 @@ impl Default for HostAssignableHardwareBinding {
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_BINDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareBinding",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string instanceId r
 ManagedObjectReference vm r
 string pciId o since 9.1.0.0
@@ -3361,12 +3198,9 @@ impl rt::Object for HostAssignableHardwareBinding {
         &HOST_ASSIGNABLE_HARDWARE_BINDING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_BINDING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_BINDING),
             0 => P::Value(&self.instance_id),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.pci_id),
@@ -3421,9 +3255,8 @@ impl Default for HostAssignableHardwareConfig {
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareConfig",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 HostAssignableHardwareConfigAttributeOverride attributeOverride ol
 ",
     rt::unset::<HostAssignableHardwareConfig>,
@@ -3433,12 +3266,9 @@ impl rt::Object for HostAssignableHardwareConfig {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_CONFIG),
             0 => P::Objects(&self.attribute_override),
             _ => P::Absent,
         }
@@ -3493,9 +3323,8 @@ impl Default for HostAssignableHardwareConfigAttributeOverride {
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareConfigAttributeOverride",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string instanceId r
 string name r
 anyType value o
@@ -3507,12 +3336,9 @@ impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE),
             0 => P::Value(&self.instance_id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.value),
@@ -3571,9 +3397,8 @@ impl Default for HostAuthenticationInfo {
 }
 pub(crate) static HOST_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string principal r
 string ownerTag r
 string sslCertificates ol
@@ -3585,12 +3410,9 @@ impl rt::Object for HostAuthenticationInfo {
         &HOST_AUTHENTICATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_INFO),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.owner_tag),
             2 => P::Value(&self.ssl_certificates),
@@ -3641,9 +3463,8 @@ impl Default for HostAuthenticationManagerInfo {
 }
 pub(crate) static HOST_AUTHENTICATION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationManagerInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 HostAuthenticationStoreInfo authConfig rl
 ",
     rt::unset::<HostAuthenticationManagerInfo>,
@@ -3653,12 +3474,9 @@ impl rt::Object for HostAuthenticationManagerInfo {
         &HOST_AUTHENTICATION_MANAGER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_MANAGER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_MANAGER_INFO),
             0 => P::Value(&self.auth_config),
             _ => P::Absent,
         }
@@ -3705,9 +3523,8 @@ impl Default for HostAuthenticationStoreInfo {
 }
 pub(crate) static HOST_AUTHENTICATION_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationStoreInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enabled r
 ",
     rt::unset::<HostAuthenticationStoreInfo>,
@@ -3717,12 +3534,9 @@ impl rt::Object for HostAuthenticationStoreInfo {
         &HOST_AUTHENTICATION_STORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_STORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_STORE_INFO),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -3775,9 +3589,8 @@ impl Default for HostBootDevice {
 }
 pub(crate) static HOST_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDevice",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string description r
 ",
@@ -3788,12 +3601,9 @@ impl rt::Object for HostBootDevice {
         &HOST_BOOT_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BOOT_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BOOT_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -3847,9 +3657,8 @@ impl Default for HostBootDeviceInfo {
 }
 pub(crate) static HOST_BOOT_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDeviceInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostBootDevice bootDevices ol
 string currentBootDeviceKey o
 ",
@@ -3860,12 +3669,9 @@ impl rt::Object for HostBootDeviceInfo {
         &HOST_BOOT_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BOOT_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BOOT_DEVICE_INFO),
             0 => P::Objects(&self.boot_devices),
             1 => P::Value(&self.current_boot_device_key),
             _ => P::Absent,
@@ -3931,9 +3737,8 @@ impl Default for HostCertificateManagerCertificateInfo {
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManagerCertificateInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string kind o since 8.0.1.0
 string issuer o
 dateTime notBefore o
@@ -3948,12 +3753,9 @@ impl rt::Object for HostCertificateManagerCertificateInfo {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO),
             0 => P::Value(&self.kind),
             1 => P::Value(&self.issuer),
             2 => P::Value(&self.not_before),
@@ -4018,9 +3820,8 @@ impl Default for HostCertificateManagerCertificateSpec {
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManagerCertificateSpec",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 string kind r
 string subjectAlternativeNames ol since 9.0.0.0
 string cryptoAlgorithm o since 9.1.0.0
@@ -4032,12 +3833,9 @@ impl rt::Object for HostCertificateManagerCertificateSpec {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC),
             0 => P::Value(&self.kind),
             1 => P::Value(&self.subject_alternative_names),
             2 => P::Value(&self.crypto_algorithm),
@@ -4085,9 +3883,8 @@ impl Default for HostConfigChange {
 }
 pub(crate) static HOST_CONFIG_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigChange",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostConfigChange>,
 );
 impl rt::Object for HostConfigChange {
@@ -4095,12 +3892,9 @@ impl rt::Object for HostConfigChange {
         &HOST_CONFIG_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_CHANGE),
             _ => P::Absent,
         }
     }
@@ -4176,9 +3970,8 @@ impl Default for HostConnectInfo {
 }
 pub(crate) static HOST_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string serverIp o
 boolean inDasCluster o since 5.0
 HostListSummary host r
@@ -4197,12 +3990,9 @@ impl rt::Object for HostConnectInfo {
         &HOST_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_INFO),
             0 => P::Value(&self.server_ip),
             1 => P::Value(&self.in_das_cluster),
             2 => P::Object(&self.host),
@@ -4271,9 +4061,8 @@ impl Default for HostConnectInfoNetworkInfo {
 }
 pub(crate) static HOST_CONNECT_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectInfoNetworkInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 NetworkSummary summary r
 ",
     rt::unset::<HostConnectInfoNetworkInfo>,
@@ -4283,12 +4072,9 @@ impl rt::Object for HostConnectInfoNetworkInfo {
         &HOST_CONNECT_INFO_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_INFO_NETWORK_INFO),
             0 => P::Value(&self.summary),
             _ => P::Absent,
         }
@@ -4341,9 +4127,8 @@ impl Default for HostCpuPowerManagementInfo {
 }
 pub(crate) static HOST_CPU_POWER_MANAGEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuPowerManagementInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string currentPolicy o
 string hardwareSupport o
 ",
@@ -4354,12 +4139,9 @@ impl rt::Object for HostCpuPowerManagementInfo {
         &HOST_CPU_POWER_MANAGEMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_POWER_MANAGEMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_POWER_MANAGEMENT_INFO),
             0 => P::Value(&self.current_policy),
             1 => P::Value(&self.hardware_support),
             _ => P::Absent,
@@ -4408,9 +4190,8 @@ impl Default for HostCpuSchedulerInfo {
 }
 pub(crate) static HOST_CPU_SCHEDULER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuSchedulerInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string policy r
 ",
     rt::unset::<HostCpuSchedulerInfo>,
@@ -4420,12 +4201,9 @@ impl rt::Object for HostCpuSchedulerInfo {
         &HOST_CPU_SCHEDULER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_SCHEDULER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_SCHEDULER_INFO),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -4472,9 +4250,8 @@ impl Default for HostDataTransportConnectionInfo {
 }
 pub(crate) static HOST_DATA_TRANSPORT_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDataTransportConnectionInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 long staticMemoryConsumed r
 ",
     rt::unset::<HostDataTransportConnectionInfo>,
@@ -4484,12 +4261,9 @@ impl rt::Object for HostDataTransportConnectionInfo {
         &HOST_DATA_TRANSPORT_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATA_TRANSPORT_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATA_TRANSPORT_CONNECTION_INFO),
             0 => P::Value(&self.static_memory_consumed),
             _ => P::Absent,
         }
@@ -4538,9 +4312,8 @@ impl Default for HostDatastoreConnectInfo {
 }
 pub(crate) static HOST_DATASTORE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreConnectInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 DatastoreSummary summary r
 ",
     rt::unset::<HostDatastoreConnectInfo>,
@@ -4550,12 +4323,9 @@ impl rt::Object for HostDatastoreConnectInfo {
         &HOST_DATASTORE_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_CONNECT_INFO),
             0 => P::Object(&self.summary),
             _ => P::Absent,
         }
@@ -4608,9 +4378,8 @@ impl Default for HostDatastoreExistsConnectInfo {
 }
 pub(crate) static HOST_DATASTORE_EXISTS_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreExistsConnectInfo",
-    "2.0",
     Some(&HOST_DATASTORE_CONNECT_INFO),
-    "
+    "2.0
 string newDatastoreName r
 ",
     rt::unset::<HostDatastoreExistsConnectInfo>,
@@ -4620,12 +4389,9 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
         &HOST_DATASTORE_EXISTS_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_EXISTS_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_EXISTS_CONNECT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.new_datastore_name),
@@ -4693,9 +4459,8 @@ impl Default for HostDatastoreNameConflictConnectInfo {
 }
 pub(crate) static HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreNameConflictConnectInfo",
-    "2.0",
     Some(&HOST_DATASTORE_CONNECT_INFO),
-    "
+    "2.0
 string newDatastoreName r
 ",
     rt::unset::<HostDatastoreNameConflictConnectInfo>,
@@ -4705,12 +4470,9 @@ impl rt::Object for HostDatastoreNameConflictConnectInfo {
         &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.new_datastore_name),
@@ -4796,9 +4558,8 @@ impl Default for HostDateTimeConfig {
 }
 pub(crate) static HOST_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string timeZone o
 HostNtpConfig ntpConfig o
 HostPtpConfig ptpConfig o since 7.0.3.0
@@ -4815,12 +4576,9 @@ impl rt::Object for HostDateTimeConfig {
         &HOST_DATE_TIME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_CONFIG),
             0 => P::Value(&self.time_zone),
             1 => P::Optional(&self.ntp_config),
             2 => P::Optional(&self.ptp_config),
@@ -4925,9 +4683,8 @@ impl Default for HostDateTimeInfo {
 }
 pub(crate) static HOST_DATE_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostDateTimeSystemTimeZone timeZone r
 string systemClockProtocol o since 7.0.0.0
 HostNtpConfig ntpConfig o
@@ -4951,12 +4708,9 @@ impl rt::Object for HostDateTimeInfo {
         &HOST_DATE_TIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_INFO),
             0 => P::Object(&self.time_zone),
             1 => P::Value(&self.system_clock_protocol),
             2 => P::Optional(&self.ntp_config),

@@ -23,9 +23,8 @@ impl Default for HostDateTimeSystemServiceTestResult {
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystemServiceTestResult",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 boolean workingNormally r
 string report ol
 ",
@@ -36,12 +35,9 @@ impl rt::Object for HostDateTimeSystemServiceTestResult {
         &HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT),
             0 => P::Value(&self.working_normally),
             1 => P::Value(&self.report),
             _ => P::Absent,
@@ -101,9 +97,8 @@ impl Default for HostDateTimeSystemTimeZone {
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM_TIME_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystemTimeZone",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string name r
 string description r
@@ -116,12 +111,9 @@ impl rt::Object for HostDateTimeSystemTimeZone {
         &HOST_DATE_TIME_SYSTEM_TIME_ZONE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM_TIME_ZONE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_SYSTEM_TIME_ZONE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -176,9 +168,8 @@ impl Default for HostDeploymentInfo {
 }
 pub(crate) static HOST_DEPLOYMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeploymentInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean bootedFromStatelessCache o
 ",
     rt::unset::<HostDeploymentInfo>,
@@ -188,12 +179,9 @@ impl rt::Object for HostDeploymentInfo {
         &HOST_DEPLOYMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DEPLOYMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DEPLOYMENT_INFO),
             0 => P::Value(&self.booted_from_stateless_cache),
             _ => P::Absent,
         }
@@ -251,9 +239,8 @@ impl Default for HostDiagnosticPartition {
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartition",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string storageType r
 string diagnosticType r
 int slots r
@@ -266,12 +253,9 @@ impl rt::Object for HostDiagnosticPartition {
         &HOST_DIAGNOSTIC_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION),
             0 => P::Value(&self.storage_type),
             1 => P::Value(&self.diagnostic_type),
             2 => P::Value(&self.slots),
@@ -332,9 +316,8 @@ impl Default for HostDiagnosticPartitionCreateDescription {
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskPartitionLayout layout r
 string diskUuid r
 HostDiagnosticPartitionCreateSpec spec r
@@ -346,12 +329,9 @@ impl rt::Object for HostDiagnosticPartitionCreateDescription {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION),
             0 => P::Object(&self.layout),
             1 => P::Value(&self.disk_uuid),
             2 => P::Object(&self.spec),
@@ -410,9 +390,8 @@ impl Default for HostDiagnosticPartitionCreateOption {
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string storageType r
 string diagnosticType r
 HostScsiDisk disk r
@@ -424,12 +403,9 @@ impl rt::Object for HostDiagnosticPartitionCreateOption {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION),
             0 => P::Value(&self.storage_type),
             1 => P::Value(&self.diagnostic_type),
             2 => P::Object(&self.disk),
@@ -494,9 +470,8 @@ impl Default for HostDiagnosticPartitionCreateSpec {
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string storageType r
 string diagnosticType r
 HostScsiDiskPartition id r
@@ -510,12 +485,9 @@ impl rt::Object for HostDiagnosticPartitionCreateSpec {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC),
             0 => P::Value(&self.storage_type),
             1 => P::Value(&self.diagnostic_type),
             2 => P::Object(&self.id),
@@ -578,9 +550,8 @@ impl Default for HostDigestInfo {
 }
 pub(crate) static HOST_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDigestInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string digestMethod r
 byte digestValue rl
 string objectName o
@@ -592,12 +563,9 @@ impl rt::Object for HostDigestInfo {
         &HOST_DIGEST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIGEST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIGEST_INFO),
             0 => P::Value(&self.digest_method),
             1 => P::Value(&self.digest_value),
             2 => P::Value(&self.object_name),
@@ -650,9 +618,8 @@ impl Default for HostDirectoryStoreInfo {
 }
 pub(crate) static HOST_DIRECTORY_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDirectoryStoreInfo",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE_INFO),
-    "",
+    "4.1",
     rt::unset::<HostDirectoryStoreInfo>,
 );
 impl rt::Object for HostDirectoryStoreInfo {
@@ -660,12 +627,9 @@ impl rt::Object for HostDirectoryStoreInfo {
         &HOST_DIRECTORY_STORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIRECTORY_STORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIRECTORY_STORE_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -737,9 +701,8 @@ impl Default for HostDvxClass {
 }
 pub(crate) static HOST_DVX_CLASS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDvxClass",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string deviceClass r
 boolean checkpointSupported r
 boolean swDMATracingSupported r
@@ -752,12 +715,9 @@ impl rt::Object for HostDvxClass {
         &HOST_DVX_CLASS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DVX_CLASS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DVX_CLASS),
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.checkpoint_supported),
             2 => P::Value(&self.sw_dma_tracing_supported),
@@ -819,9 +779,8 @@ impl Default for HostEnterMaintenanceResult {
 }
 pub(crate) static HOST_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEnterMaintenanceResult",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 FaultsByVM vmFaults ol
 FaultsByHost hostFaults ol
 ",
@@ -832,12 +791,9 @@ impl rt::Object for HostEnterMaintenanceResult {
         &HOST_ENTER_MAINTENANCE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ENTER_MAINTENANCE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ENTER_MAINTENANCE_RESULT),
             #[cfg(feature = "cluster")]
             0 => P::Objects(&self.vm_faults),
             #[cfg(feature = "cluster")]
@@ -895,9 +851,8 @@ impl Default for HostEsxAgentHostManagerConfigInfo {
 }
 pub(crate) static HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEsxAgentHostManagerConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference agentVmDatastore o
 ManagedObjectReference agentVmNetwork o
 ",
@@ -908,12 +863,9 @@ impl rt::Object for HostEsxAgentHostManagerConfigInfo {
         &HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO),
             0 => P::Value(&self.agent_vm_datastore),
             1 => P::Value(&self.agent_vm_network),
             _ => P::Absent,
@@ -970,9 +922,8 @@ impl Default for HostFeatureCapability {
 }
 pub(crate) static HOST_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 string featureName r
 string value r
@@ -984,12 +935,9 @@ impl rt::Object for HostFeatureCapability {
         &HOST_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FEATURE_CAPABILITY),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.value),
@@ -1045,9 +993,8 @@ impl Default for HostFeatureVersionInfo {
 }
 pub(crate) static HOST_FEATURE_VERSION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureVersionInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string value r
 ",
@@ -1058,12 +1005,9 @@ impl rt::Object for HostFeatureVersionInfo {
         &HOST_FEATURE_VERSION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_VERSION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FEATURE_VERSION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -1117,9 +1061,8 @@ impl Default for HostFileAccess {
 }
 pub(crate) static HOST_FILE_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileAccess",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string who r
 string what r
 ",
@@ -1130,12 +1073,9 @@ impl rt::Object for HostFileAccess {
         &HOST_FILE_ACCESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_ACCESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_ACCESS),
             0 => P::Value(&self.who),
             1 => P::Value(&self.what),
             _ => P::Absent,
@@ -1189,9 +1129,8 @@ impl Default for HostFirewallConfig {
 }
 pub(crate) static HOST_FIREWALL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostFirewallConfigRuleSetConfig rule ol
 HostFirewallDefaultPolicy defaultBlockingPolicy r
 ",
@@ -1202,12 +1141,9 @@ impl rt::Object for HostFirewallConfig {
         &HOST_FIREWALL_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_CONFIG),
             0 => P::Objects(&self.rule),
             1 => P::Object(&self.default_blocking_policy),
             _ => P::Absent,
@@ -1264,9 +1200,8 @@ impl Default for HostFirewallConfigRuleSetConfig {
 }
 pub(crate) static HOST_FIREWALL_CONFIG_RULE_SET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallConfigRuleSetConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string rulesetId r
 boolean enabled r
 HostFirewallRulesetIpList allowedHosts o since 5.0
@@ -1278,12 +1213,9 @@ impl rt::Object for HostFirewallConfigRuleSetConfig {
         &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_CONFIG_RULE_SET_CONFIG),
             0 => P::Value(&self.ruleset_id),
             1 => P::Value(&self.enabled),
             2 => P::Optional(&self.allowed_hosts),
@@ -1339,9 +1271,8 @@ impl Default for HostFirewallDefaultPolicy {
 }
 pub(crate) static HOST_FIREWALL_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallDefaultPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean incomingBlocked o
 boolean outgoingBlocked o
 ",
@@ -1352,12 +1283,9 @@ impl rt::Object for HostFirewallDefaultPolicy {
         &HOST_FIREWALL_DEFAULT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_DEFAULT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_DEFAULT_POLICY),
             0 => P::Value(&self.incoming_blocked),
             1 => P::Value(&self.outgoing_blocked),
             _ => P::Absent,
@@ -1411,9 +1339,8 @@ impl Default for HostFirewallInfo {
 }
 pub(crate) static HOST_FIREWALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostFirewallDefaultPolicy defaultPolicy r
 HostFirewallRuleset ruleset ol
 ",
@@ -1424,12 +1351,9 @@ impl rt::Object for HostFirewallInfo {
         &HOST_FIREWALL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_INFO),
             0 => P::Object(&self.default_policy),
             1 => P::Objects(&self.ruleset),
             _ => P::Absent,
@@ -1492,9 +1416,8 @@ impl Default for HostFirewallRule {
 }
 pub(crate) static HOST_FIREWALL_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRule",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int port r
 int endPort o
 HostFirewallRuleDirection direction r
@@ -1508,12 +1431,9 @@ impl rt::Object for HostFirewallRule {
         &HOST_FIREWALL_RULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULE),
             0 => P::Value(&self.port),
             1 => P::Value(&self.end_port),
             2 => P::Value(&self.direction),
@@ -1594,9 +1514,8 @@ impl Default for HostFirewallRuleset {
 }
 pub(crate) static HOST_FIREWALL_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRuleset",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string label r
 boolean required r
@@ -1614,12 +1533,9 @@ impl rt::Object for HostFirewallRuleset {
         &HOST_FIREWALL_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.label),
             2 => P::Value(&self.required),
@@ -1690,9 +1606,8 @@ impl Default for HostFirewallRulesetIpList {
 }
 pub(crate) static HOST_FIREWALL_RULESET_IP_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetIpList",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string ipAddress ol
 HostFirewallRulesetIpNetwork ipNetwork ol
 boolean allIp r
@@ -1704,12 +1619,9 @@ impl rt::Object for HostFirewallRulesetIpList {
         &HOST_FIREWALL_RULESET_IP_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET_IP_LIST),
             0 => P::Value(&self.ip_address),
             1 => P::Objects(&self.ip_network),
             2 => P::Value(&self.all_ip),
@@ -1765,9 +1677,8 @@ impl Default for HostFirewallRulesetIpNetwork {
 }
 pub(crate) static HOST_FIREWALL_RULESET_IP_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetIpNetwork",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string network r
 int prefixLength r
 ",
@@ -1778,12 +1689,9 @@ impl rt::Object for HostFirewallRulesetIpNetwork {
         &HOST_FIREWALL_RULESET_IP_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET_IP_NETWORK),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             _ => P::Absent,
@@ -1834,9 +1742,8 @@ impl Default for HostFirewallRulesetRulesetSpec {
 }
 pub(crate) static HOST_FIREWALL_RULESET_RULESET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetRulesetSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 HostFirewallRulesetIpList allowedHosts r
 ",
     rt::unset::<HostFirewallRulesetRulesetSpec>,
@@ -1846,12 +1753,9 @@ impl rt::Object for HostFirewallRulesetRulesetSpec {
         &HOST_FIREWALL_RULESET_RULESET_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_RULESET_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET_RULESET_SPEC),
             0 => P::Object(&self.allowed_hosts),
             _ => P::Absent,
         }
@@ -1900,9 +1804,8 @@ impl Default for HostFlagInfo {
 }
 pub(crate) static HOST_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFlagInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean backgroundSnapshotsEnabled o
 ",
     rt::unset::<HostFlagInfo>,
@@ -1912,12 +1815,9 @@ impl rt::Object for HostFlagInfo {
         &HOST_FLAG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FLAG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FLAG_INFO),
             0 => P::Value(&self.background_snapshots_enabled),
             _ => P::Absent,
         }
@@ -1981,9 +1881,8 @@ impl Default for HostFru {
 }
 pub(crate) static HOST_FRU: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFru",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string type r
 string partName r
 string partNumber r
@@ -1998,12 +1897,9 @@ impl rt::Object for HostFru {
         &HOST_FRU
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FRU
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FRU),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.part_name),
             2 => P::Value(&self.part_number),
@@ -2071,9 +1967,8 @@ impl Default for HostGatewaySpec {
 }
 pub(crate) static HOST_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGatewaySpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string gatewayType r
 string gatewayId o
 string trustVerificationToken o
@@ -2086,12 +1981,9 @@ impl rt::Object for HostGatewaySpec {
         &HOST_GATEWAY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GATEWAY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GATEWAY_SPEC),
             0 => P::Value(&self.gateway_type),
             1 => P::Value(&self.gateway_id),
             2 => P::Value(&self.trust_verification_token),
@@ -2152,9 +2044,8 @@ impl Default for HostGraphicsConfig {
 }
 pub(crate) static HOST_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsConfig",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string hostDefaultGraphicsType r
 string sharedPassthruAssignmentPolicy r
 HostGraphicsConfigDeviceType deviceType ol
@@ -2166,12 +2057,9 @@ impl rt::Object for HostGraphicsConfig {
         &HOST_GRAPHICS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_CONFIG),
             0 => P::Value(&self.host_default_graphics_type),
             1 => P::Value(&self.shared_passthru_assignment_policy),
             2 => P::Objects(&self.device_type),
@@ -2230,9 +2118,8 @@ impl Default for HostGraphicsConfigDeviceType {
 }
 pub(crate) static HOST_GRAPHICS_CONFIG_DEVICE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsConfigDeviceType",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string deviceId r
 string graphicsType r
 string vgpuMode o since 8.0.3.0
@@ -2244,12 +2131,9 @@ impl rt::Object for HostGraphicsConfigDeviceType {
         &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_CONFIG_DEVICE_TYPE),
             0 => P::Value(&self.device_id),
             1 => P::Value(&self.graphics_type),
             2 => P::Value(&self.vgpu_mode),
@@ -2320,9 +2204,8 @@ impl Default for HostGraphicsInfo {
 }
 pub(crate) static HOST_GRAPHICS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string deviceName r
 string vendorName r
 string pciId r
@@ -2338,12 +2221,9 @@ impl rt::Object for HostGraphicsInfo {
         &HOST_GRAPHICS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_INFO),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.vendor_name),
             2 => P::Value(&self.pci_id),
@@ -2407,9 +2287,8 @@ impl Default for HostHardwareElementInfo {
 }
 pub(crate) static HOST_HARDWARE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareElementInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string name r
 ElementDescription status r
 ",
@@ -2420,12 +2299,9 @@ impl rt::Object for HostHardwareElementInfo {
         &HOST_HARDWARE_ELEMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_ELEMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_ELEMENT_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.status),
             _ => P::Absent,
@@ -2486,9 +2362,8 @@ impl Default for HostHardwareStatusInfo {
 }
 pub(crate) static HOST_HARDWARE_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareStatusInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostHardwareElementInfo memoryStatusInfo ol
 HostHardwareElementInfo cpuStatusInfo ol
 HostStorageElementInfo storageStatusInfo ol
@@ -2501,12 +2376,9 @@ impl rt::Object for HostHardwareStatusInfo {
         &HOST_HARDWARE_STATUS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_STATUS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_STATUS_INFO),
             0 => P::Value(&self.memory_status_info),
             1 => P::Value(&self.cpu_status_info),
             2 => P::Objects(&self.storage_status_info),
@@ -2567,9 +2439,8 @@ impl Default for HostHyperThreadScheduleInfo {
 }
 pub(crate) static HOST_HYPER_THREAD_SCHEDULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHyperThreadScheduleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean available r
 boolean active r
 boolean config r
@@ -2581,12 +2452,9 @@ impl rt::Object for HostHyperThreadScheduleInfo {
         &HOST_HYPER_THREAD_SCHEDULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HYPER_THREAD_SCHEDULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HYPER_THREAD_SCHEDULE_INFO),
             0 => P::Value(&self.available),
             1 => P::Value(&self.active),
             2 => P::Value(&self.config),
@@ -2642,9 +2510,8 @@ impl Default for HostImageProfileSummary {
 }
 pub(crate) static HOST_IMAGE_PROFILE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageProfileSummary",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string name r
 string vendor r
 ",
@@ -2655,12 +2522,9 @@ impl rt::Object for HostImageProfileSummary {
         &HOST_IMAGE_PROFILE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_PROFILE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_PROFILE_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.vendor),
             _ => P::Absent,
@@ -2720,9 +2584,8 @@ impl Default for HostIpmiInfo {
 }
 pub(crate) static HOST_IPMI_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpmiInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string bmcIpAddress o
 string bmcMacAddress o
 string login o
@@ -2735,12 +2598,9 @@ impl rt::Object for HostIpmiInfo {
         &HOST_IPMI_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IPMI_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IPMI_INFO),
             0 => P::Value(&self.bmc_ip_address),
             1 => P::Value(&self.bmc_mac_address),
             2 => P::Value(&self.login),
@@ -2798,9 +2658,8 @@ impl Default for HostListSummaryGatewaySummary {
 }
 pub(crate) static HOST_LIST_SUMMARY_GATEWAY_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummaryGatewaySummary",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string gatewayType r
 string gatewayId r
 ",
@@ -2811,12 +2670,9 @@ impl rt::Object for HostListSummaryGatewaySummary {
         &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_SUMMARY_GATEWAY_SUMMARY),
             0 => P::Value(&self.gateway_type),
             1 => P::Value(&self.gateway_id),
             _ => P::Absent,
@@ -2867,9 +2723,8 @@ impl Default for HostLocalAuthenticationInfo {
 }
 pub(crate) static HOST_LOCAL_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAuthenticationInfo",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE_INFO),
-    "",
+    "4.1",
     rt::unset::<HostLocalAuthenticationInfo>,
 );
 impl rt::Object for HostLocalAuthenticationInfo {
@@ -2877,12 +2732,9 @@ impl rt::Object for HostLocalAuthenticationInfo {
         &HOST_LOCAL_AUTHENTICATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_AUTHENTICATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_AUTHENTICATION_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2957,9 +2809,8 @@ impl Default for HostLowLevelProvisioningManagerDiskLayoutSpec {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerDiskLayoutSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string controllerType r
 int busNumber r
 int unitNumber r
@@ -2973,12 +2824,9 @@ impl rt::Object for HostLowLevelProvisioningManagerDiskLayoutSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC),
             0 => P::Value(&self.controller_type),
             1 => P::Value(&self.bus_number),
             2 => P::Value(&self.unit_number),
@@ -3038,9 +2886,8 @@ impl Default for HostLowLevelProvisioningManagerFileDeleteResult {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileDeleteResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string fileName r
 LocalizedMethodFault fault r
 ",
@@ -3051,12 +2898,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteResult {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT),
             0 => P::Value(&self.file_name),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -3110,9 +2954,8 @@ impl Default for HostLowLevelProvisioningManagerFileDeleteSpec {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileDeleteSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string fileName r
 string fileType r
 ",
@@ -3123,12 +2966,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC),
             0 => P::Value(&self.file_name),
             1 => P::Value(&self.file_type),
             _ => P::Absent,
@@ -3185,9 +3025,8 @@ impl Default for HostLowLevelProvisioningManagerFileReserveResult {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileReserveResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string baseName r
 string parentDir r
 string reservedName r
@@ -3199,12 +3038,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveResult {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT),
             0 => P::Value(&self.base_name),
             1 => P::Value(&self.parent_dir),
             2 => P::Value(&self.reserved_name),
@@ -3266,9 +3102,8 @@ impl Default for HostLowLevelProvisioningManagerFileReserveSpec {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileReserveSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string baseName r
 string parentDir r
 string fileType r
@@ -3281,12 +3116,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC),
             0 => P::Value(&self.base_name),
             1 => P::Value(&self.parent_dir),
             2 => P::Value(&self.file_type),
@@ -3350,9 +3182,8 @@ impl Default for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerSnapshotLayoutSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int id r
 string srcFilename r
 string dstFilename r
@@ -3365,12 +3196,11 @@ impl rt::Object for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC)
+            }
             0 => P::Value(&self.id),
             1 => P::Value(&self.src_filename),
             2 => P::Value(&self.dst_filename),
@@ -3434,9 +3264,8 @@ impl Default for HostLowLevelProvisioningManagerVmMigrationStatus {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerVmMigrationStatus",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 long migrationId r
 string type r
 boolean source r
@@ -3449,12 +3278,9 @@ impl rt::Object for HostLowLevelProvisioningManagerVmMigrationStatus {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS),
             0 => P::Value(&self.migration_id),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.source),
@@ -3520,9 +3346,8 @@ impl Default for HostLowLevelProvisioningManagerVmRecoveryInfo {
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerVmRecoveryInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string version r
 string biosUUID r
 string instanceUUID r
@@ -3535,12 +3360,9 @@ impl rt::Object for HostLowLevelProvisioningManagerVmRecoveryInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO),
             0 => P::Value(&self.version),
             1 => P::Value(&self.bios_uuid),
             2 => P::Value(&self.instance_uuid),
@@ -3597,9 +3419,8 @@ impl Default for HostMaintenanceSpecEvacuationMode {
 }
 pub(crate) static HOST_MAINTENANCE_SPEC_EVACUATION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMaintenanceSpecEvacuationMode",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean workloadNonDisruptive r
 ",
     rt::unset::<HostMaintenanceSpecEvacuationMode>,
@@ -3609,12 +3430,9 @@ impl rt::Object for HostMaintenanceSpecEvacuationMode {
         &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MAINTENANCE_SPEC_EVACUATION_MODE),
             0 => P::Value(&self.workload_non_disruptive),
             _ => P::Absent,
         }
@@ -3663,9 +3481,8 @@ impl Default for HostMemorySpec {
 }
 pub(crate) static HOST_MEMORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemorySpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long serviceConsoleReservation o
 ",
     rt::unset::<HostMemorySpec>,
@@ -3675,12 +3492,9 @@ impl rt::Object for HostMemorySpec {
         &HOST_MEMORY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_SPEC),
             0 => P::Value(&self.service_console_reservation),
             _ => P::Absent,
         }
@@ -3741,9 +3555,8 @@ impl Default for HostMemoryTierInfo {
 }
 pub(crate) static HOST_MEMORY_TIER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemoryTierInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string name r
 string type r
 string flags ol
@@ -3757,12 +3570,9 @@ impl rt::Object for HostMemoryTierInfo {
         &HOST_MEMORY_TIER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_TIER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_TIER_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.flags),
@@ -3819,9 +3629,8 @@ impl Default for HostNewNetworkConnectInfo {
 }
 pub(crate) static HOST_NEW_NETWORK_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNewNetworkConnectInfo",
-    "2.0",
     Some(&HOST_CONNECT_INFO_NETWORK_INFO),
-    "",
+    "2.0",
     rt::unset::<HostNewNetworkConnectInfo>,
 );
 impl rt::Object for HostNewNetworkConnectInfo {
@@ -3829,12 +3638,9 @@ impl rt::Object for HostNewNetworkConnectInfo {
         &HOST_NEW_NETWORK_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NEW_NETWORK_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NEW_NETWORK_CONNECT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3900,9 +3706,8 @@ impl Default for HostNfcConnectionInfo {
 }
 pub(crate) static HOST_NFC_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNfcConnectionInfo",
-    "7.0.3.0",
     Some(&HOST_DATA_TRANSPORT_CONNECTION_INFO),
-    "
+    "7.0.3.0
 long streamingMemoryConsumed o
 ",
     rt::unset::<HostNfcConnectionInfo>,
@@ -3912,12 +3717,9 @@ impl rt::Object for HostNfcConnectionInfo {
         &HOST_NFC_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NFC_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NFC_CONNECTION_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.streaming_memory_consumed),
@@ -3984,9 +3786,8 @@ impl Default for HostNtpConfig {
 }
 pub(crate) static HOST_NTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNtpConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string server ol
 string configFile ol since 6.0
 ",
@@ -3997,12 +3798,9 @@ impl rt::Object for HostNtpConfig {
         &HOST_NTP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NTP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NTP_CONFIG),
             0 => P::Value(&self.server),
             1 => P::Value(&self.config_file),
             _ => P::Absent,
@@ -4083,9 +3881,8 @@ impl Default for HostNumericSensorInfo {
 }
 pub(crate) static HOST_NUMERIC_SENSOR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumericSensorInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string name r
 ElementDescription healthState o
 long currentReading r
@@ -4105,12 +3902,9 @@ impl rt::Object for HostNumericSensorInfo {
         &HOST_NUMERIC_SENSOR_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMERIC_SENSOR_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NUMERIC_SENSOR_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.health_state),
             2 => P::Value(&self.current_reading),
@@ -4182,9 +3976,8 @@ impl Default for HostPartialMaintenanceModeRuntimeInfo {
 }
 pub(crate) static HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPartialMaintenanceModeRuntimeInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string key r
 string hostStatus r
 ",
@@ -4195,12 +3988,9 @@ impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
         &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.host_status),
             _ => P::Absent,
@@ -4254,9 +4044,8 @@ impl Default for HostPatchManagerLocator {
 }
 pub(crate) static HOST_PATCH_MANAGER_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerLocator",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string url r
 string proxy o
 ",
@@ -4267,12 +4056,9 @@ impl rt::Object for HostPatchManagerLocator {
         &HOST_PATCH_MANAGER_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_LOCATOR),
             0 => P::Value(&self.url),
             1 => P::Value(&self.proxy),
             _ => P::Absent,
@@ -4335,9 +4121,8 @@ impl Default for HostPatchManagerPatchManagerOperationSpec {
 }
 pub(crate) static HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerPatchManagerOperationSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string proxy o
 int port o
 string userName o
@@ -4351,12 +4136,9 @@ impl rt::Object for HostPatchManagerPatchManagerOperationSpec {
         &HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC),
             0 => P::Value(&self.proxy),
             1 => P::Value(&self.port),
             2 => P::Value(&self.user_name),
@@ -4419,9 +4201,8 @@ impl Default for HostPatchManagerResult {
 }
 pub(crate) static HOST_PATCH_MANAGER_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string version r
 HostPatchManagerStatus status ol
 string xmlResult o
@@ -4433,12 +4214,9 @@ impl rt::Object for HostPatchManagerResult {
         &HOST_PATCH_MANAGER_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_RESULT),
             0 => P::Value(&self.version),
             1 => P::Objects(&self.status),
             2 => P::Value(&self.xml_result),
@@ -4521,9 +4299,8 @@ impl Default for HostPatchManagerStatus {
 }
 pub(crate) static HOST_PATCH_MANAGER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerStatus",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 boolean applicable r
 string reason ol
@@ -4543,12 +4320,9 @@ impl rt::Object for HostPatchManagerStatus {
         &HOST_PATCH_MANAGER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_STATUS),
             0 => P::Value(&self.id),
             1 => P::Value(&self.applicable),
             2 => P::Value(&self.reason),

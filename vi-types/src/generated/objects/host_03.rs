@@ -23,9 +23,8 @@ impl Default for HostPatchManagerStatusPrerequisitePatch {
 }
 pub(crate) static HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerStatusPrerequisitePatch",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string installState ol
 ",
@@ -36,12 +35,9 @@ impl rt::Object for HostPatchManagerStatusPrerequisitePatch {
         &HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH),
             0 => P::Value(&self.id),
             1 => P::Value(&self.install_state),
             _ => P::Absent,
@@ -101,9 +97,8 @@ impl Default for HostPciDeviceDirectPathInfo {
 }
 pub(crate) static HOST_PCI_DEVICE_DIRECT_PATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciDeviceDirectPathInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string interconnectType o
 string driverName o
 string driverVersion o
@@ -116,12 +111,9 @@ impl rt::Object for HostPciDeviceDirectPathInfo {
         &HOST_PCI_DEVICE_DIRECT_PATH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE_DIRECT_PATH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_DEVICE_DIRECT_PATH_INFO),
             0 => P::Value(&self.interconnect_type),
             1 => P::Value(&self.driver_name),
             2 => P::Value(&self.driver_version),
@@ -185,9 +177,8 @@ impl Default for HostPciPassthruConfig {
 }
 pub(crate) static HOST_PCI_PASSTHRU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 boolean passthruEnabled r
 boolean applyNow o since 7.0.0.0
@@ -200,12 +191,9 @@ impl rt::Object for HostPciPassthruConfig {
         &HOST_PCI_PASSTHRU_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_CONFIG),
             0 => P::Value(&self.id),
             1 => P::Value(&self.passthru_enabled),
             2 => P::Value(&self.apply_now),
@@ -279,9 +267,8 @@ impl Default for HostPciPassthruInfo {
 }
 pub(crate) static HOST_PCI_PASSTHRU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 string dependentDevice r
 boolean passthruEnabled r
@@ -297,12 +284,9 @@ impl rt::Object for HostPciPassthruInfo {
         &HOST_PCI_PASSTHRU_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.dependent_device),
             2 => P::Value(&self.passthru_enabled),
@@ -370,9 +354,8 @@ impl Default for HostPciPassthruInfoDirectPathState {
 }
 pub(crate) static HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruInfoDirectPathState",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string mode r
 string configurableModes ol
 int usedMemory o
@@ -384,12 +367,9 @@ impl rt::Object for HostPciPassthruInfoDirectPathState {
         &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE),
             0 => P::Value(&self.mode),
             1 => P::Value(&self.configurable_modes),
             2 => P::Value(&self.used_memory),
@@ -445,9 +425,8 @@ impl Default for HostPersistentMemoryInfo {
 }
 pub(crate) static HOST_PERSISTENT_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPersistentMemoryInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 long capacityInMB o
 string volumeUUID o
 ",
@@ -458,12 +437,9 @@ impl rt::Object for HostPersistentMemoryInfo {
         &HOST_PERSISTENT_MEMORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PERSISTENT_MEMORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PERSISTENT_MEMORY_INFO),
             0 => P::Value(&self.capacity_in_mb),
             1 => P::Value(&self.volume_uuid),
             _ => P::Absent,
@@ -520,9 +496,8 @@ impl Default for HostPosixAccountSpec {
 }
 pub(crate) static HOST_POSIX_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPosixAccountSpec",
-    "2.0",
     Some(&HOST_ACCOUNT_SPEC),
-    "
+    "2.0
 int posixId o
 boolean shellAccess o
 ",
@@ -533,12 +508,9 @@ impl rt::Object for HostPosixAccountSpec {
         &HOST_POSIX_ACCOUNT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POSIX_ACCOUNT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POSIX_ACCOUNT_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.posix_id),
@@ -614,9 +586,8 @@ impl Default for HostPowerPolicy {
 }
 pub(crate) static HOST_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerPolicy",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int key r
 string name r
 string shortName r
@@ -629,12 +600,9 @@ impl rt::Object for HostPowerPolicy {
         &HOST_POWER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POWER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POWER_POLICY),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.short_name),
@@ -692,9 +660,8 @@ impl Default for HostPtpConfig {
 }
 pub(crate) static HOST_PTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPtpConfig",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 int domain o
 HostPtpConfigPtpPort port ol
 ",
@@ -705,12 +672,9 @@ impl rt::Object for HostPtpConfig {
         &HOST_PTP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PTP_CONFIG),
             0 => P::Value(&self.domain),
             1 => P::Objects(&self.port),
             _ => P::Absent,
@@ -770,9 +734,8 @@ impl Default for HostPtpConfigPtpPort {
 }
 pub(crate) static HOST_PTP_CONFIG_PTP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPtpConfigPtpPort",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 int index r
 string deviceType o
 string device o
@@ -785,12 +748,9 @@ impl rt::Object for HostPtpConfigPtpPort {
         &HOST_PTP_CONFIG_PTP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG_PTP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PTP_CONFIG_PTP_PORT),
             0 => P::Value(&self.index),
             1 => P::Value(&self.device_type),
             2 => P::Value(&self.device),
@@ -843,9 +803,8 @@ impl Default for HostReliableMemoryInfo {
 }
 pub(crate) static HOST_RELIABLE_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReliableMemoryInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long memorySize r
 ",
     rt::unset::<HostReliableMemoryInfo>,
@@ -855,12 +814,9 @@ impl rt::Object for HostReliableMemoryInfo {
         &HOST_RELIABLE_MEMORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RELIABLE_MEMORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RELIABLE_MEMORY_INFO),
             0 => P::Value(&self.memory_size),
             _ => P::Absent,
         }
@@ -921,9 +877,8 @@ impl Default for HostRuntimeInfoNetStackInstanceRuntimeInfo {
 }
 pub(crate) static HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoNetStackInstanceRuntimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string netStackInstanceKey r
 string state o
 string vmknicKeys ol
@@ -937,12 +892,9 @@ impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
         &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO),
             0 => P::Value(&self.net_stack_instance_key),
             1 => P::Value(&self.state),
             2 => P::Value(&self.vmknic_keys),
@@ -1004,9 +956,8 @@ impl Default for HostRuntimeInfoNetworkRuntimeInfo {
 }
 pub(crate) static HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoNetworkRuntimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostRuntimeInfoNetStackInstanceRuntimeInfo netStackInstanceRuntimeInfo ol
 HostNetworkResourceRuntime networkResourceRuntime o since 6.0
 ",
@@ -1017,12 +968,9 @@ impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
         &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO),
             0 => P::Objects(&self.net_stack_instance_runtime_info),
             #[cfg(feature = "network")]
             1 => P::Optional(&self.network_resource_runtime),
@@ -1081,9 +1029,8 @@ impl Default for HostRuntimeInfoStateEncryptionInfo {
 }
 pub(crate) static HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoStateEncryptionInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string protectionMode r
 boolean requireSecureBoot o
 boolean requireExecInstalledOnly o
@@ -1095,12 +1042,9 @@ impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
         &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO),
             0 => P::Value(&self.protection_mode),
             1 => P::Value(&self.require_secure_boot),
             2 => P::Value(&self.require_exec_installed_only),
@@ -1159,9 +1103,8 @@ impl Default for HostSecuritySpec {
 }
 pub(crate) static HOST_SECURITY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSecuritySpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string adminPassword o secret
 Permission removePermission ol since 4.1
 Permission addPermission ol since 4.1
@@ -1173,12 +1116,9 @@ impl rt::Object for HostSecuritySpec {
         &HOST_SECURITY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SECURITY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SECURITY_SPEC),
             0 => P::Value(&self.admin_password),
             1 => P::Objects(&self.remove_permission),
             2 => P::Objects(&self.add_permission),
@@ -1252,9 +1192,8 @@ impl Default for HostService {
 }
 pub(crate) static HOST_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostService",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string label r
 boolean required r
@@ -1271,12 +1210,9 @@ impl rt::Object for HostService {
         &HOST_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.label),
             2 => P::Value(&self.required),
@@ -1342,9 +1278,8 @@ impl Default for HostServiceConfig {
 }
 pub(crate) static HOST_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string serviceId r
 string startupPolicy r
 ",
@@ -1355,12 +1290,9 @@ impl rt::Object for HostServiceConfig {
         &HOST_SERVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_CONFIG),
             0 => P::Value(&self.service_id),
             1 => P::Value(&self.startup_policy),
             _ => P::Absent,
@@ -1409,9 +1341,8 @@ impl Default for HostServiceInfo {
 }
 pub(crate) static HOST_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostService service ol
 ",
     rt::unset::<HostServiceInfo>,
@@ -1421,12 +1352,9 @@ impl rt::Object for HostServiceInfo {
         &HOST_SERVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_INFO),
             0 => P::Objects(&self.service),
             _ => P::Absent,
         }
@@ -1478,9 +1406,8 @@ impl Default for HostServiceSourcePackage {
 }
 pub(crate) static HOST_SERVICE_SOURCE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceSourcePackage",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string sourcePackageName r
 string description r
 ",
@@ -1491,12 +1418,9 @@ impl rt::Object for HostServiceSourcePackage {
         &HOST_SERVICE_SOURCE_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_SOURCE_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_SOURCE_PACKAGE),
             0 => P::Value(&self.source_package_name),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -1565,9 +1489,8 @@ impl Default for HostServiceTicket {
 }
 pub(crate) static HOST_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceTicket",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string host o
 int port o
 string sslThumbprint o since 2.5
@@ -1583,12 +1506,9 @@ impl rt::Object for HostServiceTicket {
         &HOST_SERVICE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_TICKET),
             0 => P::Value(&self.host),
             1 => P::Value(&self.port),
             2 => P::Value(&self.ssl_thumbprint),
@@ -1658,9 +1578,8 @@ impl Default for HostSevInfo {
 }
 pub(crate) static HOST_SEV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSevInfo",
-    "7.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.0
 string sevState r
 long maxSevEsGuests r
 string snpState o since 9.0.0.0
@@ -1673,12 +1592,9 @@ impl rt::Object for HostSevInfo {
         &HOST_SEV_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SEV_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SEV_INFO),
             0 => P::Value(&self.sev_state),
             1 => P::Value(&self.max_sev_es_guests),
             2 => P::Value(&self.snp_state),
@@ -1745,9 +1661,8 @@ impl Default for HostSgxInfo {
 }
 pub(crate) static HOST_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSgxInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string sgxState r
 long totalEpcMemory r
 string flcMode r
@@ -1761,12 +1676,9 @@ impl rt::Object for HostSgxInfo {
         &HOST_SGX_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SGX_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SGX_INFO),
             0 => P::Value(&self.sgx_state),
             1 => P::Value(&self.total_epc_memory),
             2 => P::Value(&self.flc_mode),
@@ -1838,9 +1750,8 @@ impl Default for HostSgxRegistrationInfo {
 }
 pub(crate) static HOST_SGX_REGISTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSgxRegistrationInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string status o
 int biosError o
 string registrationUrl o
@@ -1855,12 +1766,9 @@ impl rt::Object for HostSgxRegistrationInfo {
         &HOST_SGX_REGISTRATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SGX_REGISTRATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SGX_REGISTRATION_INFO),
             0 => P::Value(&self.status),
             1 => P::Value(&self.bios_error),
             2 => P::Value(&self.registration_url),
@@ -1931,9 +1839,8 @@ impl Default for HostSharedGpuCapabilities {
 }
 pub(crate) static HOST_SHARED_GPU_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSharedGpuCapabilities",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string vgpu r
 boolean diskSnapshotSupported r
 boolean memorySnapshotSupported r
@@ -1947,12 +1854,9 @@ impl rt::Object for HostSharedGpuCapabilities {
         &HOST_SHARED_GPU_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHARED_GPU_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHARED_GPU_CAPABILITIES),
             0 => P::Value(&self.vgpu),
             1 => P::Value(&self.disk_snapshot_supported),
             2 => P::Value(&self.memory_snapshot_supported),
@@ -2021,9 +1925,8 @@ impl Default for HostSnmpConfigSpec {
 }
 pub(crate) static HOST_SNMP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpConfigSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean enabled o
 int port o
 string readOnlyCommunities ol
@@ -2037,12 +1940,9 @@ impl rt::Object for HostSnmpConfigSpec {
         &HOST_SNMP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_CONFIG_SPEC),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.port),
             2 => P::Value(&self.read_only_communities),
@@ -2105,9 +2005,8 @@ impl Default for HostSnmpDestination {
 }
 pub(crate) static HOST_SNMP_DESTINATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpDestination",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string hostName r
 int port r
 string community r
@@ -2119,12 +2018,9 @@ impl rt::Object for HostSnmpDestination {
         &HOST_SNMP_DESTINATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_DESTINATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_DESTINATION),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.port),
             2 => P::Value(&self.community),
@@ -2189,9 +2085,8 @@ impl Default for HostSnmpSystemAgentLimits {
 }
 pub(crate) static HOST_SNMP_SYSTEM_AGENT_LIMITS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpSystemAgentLimits",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 int maxReadOnlyCommunities r
 int maxTrapDestinations r
 int maxCommunityLength r
@@ -2205,12 +2100,9 @@ impl rt::Object for HostSnmpSystemAgentLimits {
         &HOST_SNMP_SYSTEM_AGENT_LIMITS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_SYSTEM_AGENT_LIMITS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_SYSTEM_AGENT_LIMITS),
             0 => P::Value(&self.max_read_only_communities),
             1 => P::Value(&self.max_trap_destinations),
             2 => P::Value(&self.max_community_length),
@@ -2273,9 +2165,8 @@ impl Default for HostSriovConfig {
 }
 pub(crate) static HOST_SRIOV_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovConfig",
-    "5.5",
     Some(&HOST_PCI_PASSTHRU_CONFIG),
-    "
+    "5.5
 boolean sriovEnabled r
 int numVirtualFunction r
 ",
@@ -2286,12 +2177,9 @@ impl rt::Object for HostSriovConfig {
         &HOST_SRIOV_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_CONFIG),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.sriov_enabled),
@@ -2356,9 +2244,8 @@ impl Default for HostSriovDevicePoolInfo {
 }
 pub(crate) static HOST_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovDevicePoolInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string key r
 ",
     rt::unset::<HostSriovDevicePoolInfo>,
@@ -2368,12 +2255,9 @@ impl rt::Object for HostSriovDevicePoolInfo {
         &HOST_SRIOV_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_DEVICE_POOL_INFO),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -2441,9 +2325,8 @@ impl Default for HostSriovInfo {
 }
 pub(crate) static HOST_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovInfo",
-    "5.5",
     Some(&HOST_PCI_PASSTHRU_INFO),
-    "
+    "5.5
 boolean sriovEnabled r
 boolean sriovCapable r
 boolean sriovActive r
@@ -2458,12 +2341,9 @@ impl rt::Object for HostSriovInfo {
         &HOST_SRIOV_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.sriov_enabled),
@@ -2547,9 +2427,8 @@ impl Default for HostSriovNetworkDevicePoolInfo {
 }
 pub(crate) static HOST_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovNetworkDevicePoolInfo",
-    "6.5",
     Some(&HOST_SRIOV_DEVICE_POOL_INFO),
-    "
+    "6.5
 string switchKey o
 string switchUuid o
 PhysicalNic pnic ol
@@ -2561,12 +2440,9 @@ impl rt::Object for HostSriovNetworkDevicePoolInfo {
         &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_NETWORK_DEVICE_POOL_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.switch_key),
@@ -2638,9 +2514,8 @@ impl Default for HostStorageElementInfo {
 }
 pub(crate) static HOST_STORAGE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageElementInfo",
-    "2.5",
     Some(&HOST_HARDWARE_ELEMENT_INFO),
-    "
+    "2.5
 HostStorageOperationalInfo operationalInfo ol
 ",
     rt::unset::<HostStorageElementInfo>,
@@ -2650,12 +2525,9 @@ impl rt::Object for HostStorageElementInfo {
         &HOST_STORAGE_ELEMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_ELEMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_ELEMENT_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.operational_info),
@@ -2723,9 +2595,8 @@ impl Default for HostStorageOperationalInfo {
 }
 pub(crate) static HOST_STORAGE_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageOperationalInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string property r
 string value r
 ",
@@ -2736,12 +2607,9 @@ impl rt::Object for HostStorageOperationalInfo {
         &HOST_STORAGE_OPERATIONAL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_OPERATIONAL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_OPERATIONAL_INFO),
             0 => P::Value(&self.property),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -2795,9 +2663,8 @@ impl Default for HostSystemComplianceCheckState {
 }
 pub(crate) static HOST_SYSTEM_COMPLIANCE_CHECK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemComplianceCheckState",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string state r
 dateTime checkTime r
 ",
@@ -2808,12 +2675,9 @@ impl rt::Object for HostSystemComplianceCheckState {
         &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_COMPLIANCE_CHECK_STATE),
             0 => P::Value(&self.state),
             1 => P::Value(&self.check_time),
             _ => P::Absent,
@@ -2864,9 +2728,8 @@ impl Default for HostSystemHealthInfo {
 }
 pub(crate) static HOST_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemHealthInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostNumericSensorInfo numericSensorInfo ol
 ",
     rt::unset::<HostSystemHealthInfo>,
@@ -2876,12 +2739,9 @@ impl rt::Object for HostSystemHealthInfo {
         &HOST_SYSTEM_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_HEALTH_INFO),
             0 => P::Objects(&self.numeric_sensor_info),
             _ => P::Absent,
         }
@@ -2928,9 +2788,8 @@ impl Default for HostSystemReconnectSpec {
 }
 pub(crate) static HOST_SYSTEM_RECONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemReconnectSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean syncState o
 ",
     rt::unset::<HostSystemReconnectSpec>,
@@ -2940,12 +2799,9 @@ impl rt::Object for HostSystemReconnectSpec {
         &HOST_SYSTEM_RECONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RECONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_RECONNECT_SPEC),
             0 => P::Value(&self.sync_state),
             _ => P::Absent,
         }
@@ -2997,9 +2853,8 @@ impl Default for HostSystemRemediationState {
 }
 pub(crate) static HOST_SYSTEM_REMEDIATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemRemediationState",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string state r
 dateTime operationTime r
 ",
@@ -3010,12 +2865,9 @@ impl rt::Object for HostSystemRemediationState {
         &HOST_SYSTEM_REMEDIATION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_REMEDIATION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_REMEDIATION_STATE),
             0 => P::Value(&self.state),
             1 => P::Value(&self.operation_time),
             _ => P::Absent,
@@ -3072,9 +2924,8 @@ impl Default for HostSystemResourceInfo {
 }
 pub(crate) static HOST_SYSTEM_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemResourceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 ResourceConfigSpec config o
 HostSystemResourceInfo child ol
@@ -3086,12 +2937,9 @@ impl rt::Object for HostSystemResourceInfo {
         &HOST_SYSTEM_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_RESOURCE_INFO),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.config),
             2 => P::Objects(&self.child),
@@ -3142,9 +2990,8 @@ impl Default for HostSystemSwapConfiguration {
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfiguration",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 HostSystemSwapConfigurationSystemSwapOption option ol
 ",
     rt::unset::<HostSystemSwapConfiguration>,
@@ -3154,12 +3001,9 @@ impl rt::Object for HostSystemSwapConfiguration {
         &HOST_SYSTEM_SWAP_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION),
             0 => P::Value(&self.option),
             _ => P::Absent,
         }
@@ -3211,9 +3055,8 @@ impl Default for HostSystemSwapConfigurationDatastoreOption {
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationDatastoreOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "
+    "5.1
 string datastore r
 ",
     rt::unset::<HostSystemSwapConfigurationDatastoreOption>,
@@ -3223,12 +3066,9 @@ impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datastore),
@@ -3294,9 +3134,8 @@ impl Default for HostSystemSwapConfigurationDisabledOption {
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationDisabledOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
+    "5.1",
     rt::unset::<HostSystemSwapConfigurationDisabledOption>,
 );
 impl rt::Object for HostSystemSwapConfigurationDisabledOption {
@@ -3304,12 +3143,9 @@ impl rt::Object for HostSystemSwapConfigurationDisabledOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3373,9 +3209,8 @@ impl Default for HostSystemSwapConfigurationHostCacheOption {
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationHostCacheOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
+    "5.1",
     rt::unset::<HostSystemSwapConfigurationHostCacheOption>,
 );
 impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
@@ -3383,12 +3218,9 @@ impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3452,9 +3284,8 @@ impl Default for HostSystemSwapConfigurationHostLocalSwapOption {
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationHostLocalSwapOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
+    "5.1",
     rt::unset::<HostSystemSwapConfigurationHostLocalSwapOption>,
 );
 impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
@@ -3462,12 +3293,9 @@ impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3529,9 +3357,8 @@ impl Default for HostSystemSwapConfigurationSystemSwapOption {
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationSystemSwapOption",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int key r
 ",
     rt::unset::<HostSystemSwapConfigurationSystemSwapOption>,
@@ -3541,12 +3368,9 @@ impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3600,9 +3424,8 @@ impl Default for HostTdxInfo {
 }
 pub(crate) static HOST_TDX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTdxInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string tdxState r
 int numTDXPrivateKeyIDs r
 ",
@@ -3613,12 +3436,9 @@ impl rt::Object for HostTdxInfo {
         &HOST_TDX_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TDX_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TDX_INFO),
             0 => P::Value(&self.tdx_state),
             1 => P::Value(&self.num_tdx_private_key_ids),
             _ => P::Absent,
@@ -3675,9 +3495,8 @@ impl Default for HostTpmAttestationInfo {
 }
 pub(crate) static HOST_TPM_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmAttestationInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 dateTime time r
 HostTpmAttestationInfoAcceptanceStatus status r
 LocalizableMessage message o
@@ -3689,12 +3508,9 @@ impl rt::Object for HostTpmAttestationInfo {
         &HOST_TPM_ATTESTATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_ATTESTATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_ATTESTATION_INFO),
             0 => P::Value(&self.time),
             1 => P::Value(&self.status),
             2 => P::Optional(&self.message),
@@ -3753,9 +3569,8 @@ impl Default for HostTpmAttestationReport {
 }
 pub(crate) static HOST_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmAttestationReport",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 HostTpmDigestInfo tpmPcrValues rl
 HostTpmEventLogEntry tpmEvents rl
 boolean tpmLogReliable r
@@ -3767,12 +3582,9 @@ impl rt::Object for HostTpmAttestationReport {
         &HOST_TPM_ATTESTATION_REPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_ATTESTATION_REPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_ATTESTATION_REPORT),
             0 => P::Objects(&self.tpm_pcr_values),
             1 => P::Objects(&self.tpm_events),
             2 => P::Value(&self.tpm_log_reliable),
@@ -3825,9 +3637,8 @@ impl Default for HostTpmBootCompleteEventDetails {
 }
 pub(crate) static HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmBootCompleteEventDetails",
-    "8.0.1.0",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "",
+    "8.0.1.0",
     rt::unset::<HostTpmBootCompleteEventDetails>,
 );
 impl rt::Object for HostTpmBootCompleteEventDetails {
@@ -3835,12 +3646,9 @@ impl rt::Object for HostTpmBootCompleteEventDetails {
         &HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3906,9 +3714,8 @@ impl Default for HostTpmBootSecurityOptionEventDetails {
 }
 pub(crate) static HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmBootSecurityOptionEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string bootSecurityOption r
 ",
     rt::unset::<HostTpmBootSecurityOptionEventDetails>,
@@ -3918,12 +3725,9 @@ impl rt::Object for HostTpmBootSecurityOptionEventDetails {
         &HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.boot_security_option),
@@ -3991,9 +3795,8 @@ impl Default for HostTpmCommandEventDetails {
 }
 pub(crate) static HOST_TPM_COMMAND_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmCommandEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string commandLine r
 ",
     rt::unset::<HostTpmCommandEventDetails>,
@@ -4003,12 +3806,9 @@ impl rt::Object for HostTpmCommandEventDetails {
         &HOST_TPM_COMMAND_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_COMMAND_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_COMMAND_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.command_line),
@@ -4076,9 +3876,8 @@ impl Default for HostTpmDigestInfo {
 }
 pub(crate) static HOST_TPM_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmDigestInfo",
-    "4.0",
     Some(&HOST_DIGEST_INFO),
-    "
+    "4.0
 int pcrNumber r
 ",
     rt::unset::<HostTpmDigestInfo>,
@@ -4088,12 +3887,9 @@ impl rt::Object for HostTpmDigestInfo {
         &HOST_TPM_DIGEST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_DIGEST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_DIGEST_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.pcr_number),
@@ -4160,9 +3956,8 @@ impl Default for HostTpmEventDetails {
 }
 pub(crate) static HOST_TPM_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmEventDetails",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 byte dataHash rl
 string dataHashMethod o since 6.7
 ",
@@ -4173,12 +3968,9 @@ impl rt::Object for HostTpmEventDetails {
         &HOST_TPM_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_EVENT_DETAILS),
             0 => P::Value(&self.data_hash),
             1 => P::Value(&self.data_hash_method),
             _ => P::Absent,
@@ -4233,9 +4025,8 @@ impl Default for HostTpmEventLogEntry {
 }
 pub(crate) static HOST_TPM_EVENT_LOG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmEventLogEntry",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int pcrIndex r
 HostTpmEventDetails eventDetails r
 ",
@@ -4246,12 +4037,9 @@ impl rt::Object for HostTpmEventLogEntry {
         &HOST_TPM_EVENT_LOG_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_EVENT_LOG_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_EVENT_LOG_ENTRY),
             0 => P::Value(&self.pcr_index),
             1 => P::Value(&self.event_details),
             _ => P::Absent,
@@ -4302,9 +4090,8 @@ impl Default for HostTpmNvTagEventDetails {
 }
 pub(crate) static HOST_TPM_NV_TAG_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmNvTagEventDetails",
-    "7.0.2.0",
     Some(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
-    "",
+    "7.0.2.0",
     rt::unset::<HostTpmNvTagEventDetails>,
 );
 impl rt::Object for HostTpmNvTagEventDetails {
@@ -4312,12 +4099,9 @@ impl rt::Object for HostTpmNvTagEventDetails {
         &HOST_TPM_NV_TAG_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_NV_TAG_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_NV_TAG_EVENT_DETAILS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4386,9 +4170,8 @@ impl Default for HostTpmOptionEventDetails {
 }
 pub(crate) static HOST_TPM_OPTION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmOptionEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string optionsFileName r
 byte bootOptions ol
 ",
@@ -4399,12 +4182,9 @@ impl rt::Object for HostTpmOptionEventDetails {
         &HOST_TPM_OPTION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_OPTION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_OPTION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.options_file_name),
@@ -4471,9 +4251,8 @@ impl Default for HostTpmSignerEventDetails {
 }
 pub(crate) static HOST_TPM_SIGNER_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSignerEventDetails",
-    "8.0.0.1",
     Some(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
-    "",
+    "8.0.0.1",
     rt::unset::<HostTpmSignerEventDetails>,
 );
 impl rt::Object for HostTpmSignerEventDetails {
@@ -4481,12 +4260,9 @@ impl rt::Object for HostTpmSignerEventDetails {
         &HOST_TPM_SIGNER_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_SIGNER_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_SIGNER_EVENT_DETAILS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4561,9 +4337,8 @@ impl Default for HostTpmSoftwareComponentEventDetails {
 }
 pub(crate) static HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSoftwareComponentEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string componentName r
 string vibName r
 string vibVersion r
@@ -4576,12 +4351,9 @@ impl rt::Object for HostTpmSoftwareComponentEventDetails {
         &HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.component_name),
@@ -4655,9 +4427,8 @@ impl Default for HostTpmSystemVersionEventDetails {
 }
 pub(crate) static HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSystemVersionEventDetails",
-    "9.1.0.0",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "9.1.0.0
 string systemVersion r
 ",
     rt::unset::<HostTpmSystemVersionEventDetails>,
@@ -4667,12 +4438,9 @@ impl rt::Object for HostTpmSystemVersionEventDetails {
         &HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.system_version),
@@ -4740,9 +4508,8 @@ impl Default for HostTpmVersionEventDetails {
 }
 pub(crate) static HOST_TPM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmVersionEventDetails",
-    "8.0.0.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "8.0.0.1
 base64Binary version r
 ",
     rt::unset::<HostTpmVersionEventDetails>,
@@ -4752,12 +4519,9 @@ impl rt::Object for HostTpmVersionEventDetails {
         &HOST_TPM_VERSION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_VERSION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_VERSION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.version),
@@ -4834,9 +4598,8 @@ impl Default for HostTrustAuthorityAttestationInfo {
 }
 pub(crate) static HOST_TRUST_AUTHORITY_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTrustAuthorityAttestationInfo",
-    "7.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.0
 string attestationStatus r
 string serviceId o
 dateTime attestedAt o
@@ -4850,12 +4613,9 @@ impl rt::Object for HostTrustAuthorityAttestationInfo {
         &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TRUST_AUTHORITY_ATTESTATION_INFO),
             0 => P::Value(&self.attestation_status),
             1 => P::Value(&self.service_id),
             2 => P::Value(&self.attested_at),
@@ -4939,9 +4699,8 @@ impl Default for HostVMotionManagerDstInstantCloneResult {
 }
 pub(crate) static HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionManagerDstInstantCloneResult",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 int dstVmId o
 long startTime o
 long cptLoadTime o
@@ -4960,12 +4719,9 @@ impl rt::Object for HostVMotionManagerDstInstantCloneResult {
         &HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT),
             0 => P::Value(&self.dst_vm_id),
             1 => P::Value(&self.start_time),
             2 => P::Value(&self.cpt_load_time),

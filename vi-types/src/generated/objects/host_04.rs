@@ -32,9 +32,8 @@ impl Default for HostVMotionManagerSrcInstantCloneResult {
 }
 pub(crate) static HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionManagerSrcInstantCloneResult",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 long startTime o
 long quiesceTime o
 long quiesceDoneTime o
@@ -48,12 +47,9 @@ impl rt::Object for HostVMotionManagerSrcInstantCloneResult {
         &HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT),
             0 => P::Value(&self.start_time),
             1 => P::Value(&self.quiesce_time),
             2 => P::Value(&self.quiesce_done_time),
@@ -116,9 +112,8 @@ impl Default for HostVmciAccessManagerAccessSpec {
 }
 pub(crate) static HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmciAccessManagerAccessSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm r
 string services ol
 string mode r
@@ -130,12 +125,9 @@ impl rt::Object for HostVmciAccessManagerAccessSpec {
         &HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.services),
             2 => P::Value(&self.mode),
@@ -188,9 +180,8 @@ impl Default for InvalidCamCertificate {
 }
 pub(crate) static INVALID_CAM_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCAMCertificate",
-    "5.0",
     Some(&INVALID_CAM_SERVER),
-    "",
+    "5.0",
     rt::unset::<InvalidCamCertificate>,
 );
 impl rt::Object for InvalidCamCertificate {
@@ -198,12 +189,9 @@ impl rt::Object for InvalidCamCertificate {
         &INVALID_CAM_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CAM_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CAM_CERTIFICATE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -269,9 +257,8 @@ impl Default for InvalidCamServer {
 }
 pub(crate) static INVALID_CAM_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCAMServer",
-    "5.0",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "
+    "5.0
 string camServer r
 ",
     rt::unset::<InvalidCamServer>,
@@ -281,12 +268,9 @@ impl rt::Object for InvalidCamServer {
         &INVALID_CAM_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CAM_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CAM_SERVER),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.cam_server),
@@ -387,9 +371,8 @@ impl Default for KernelModuleInfo {
 }
 pub(crate) static KERNEL_MODULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KernelModuleInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int id r
 string name r
 string version r
@@ -411,12 +394,9 @@ impl rt::Object for KernelModuleInfo {
         &KERNEL_MODULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KERNEL_MODULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KERNEL_MODULE_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -489,9 +469,8 @@ impl Default for KernelModuleSectionInfo {
 }
 pub(crate) static KERNEL_MODULE_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KernelModuleSectionInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long address r
 int length o
 ",
@@ -502,12 +481,9 @@ impl rt::Object for KernelModuleSectionInfo {
         &KERNEL_MODULE_SECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KERNEL_MODULE_SECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KERNEL_MODULE_SECTION_INFO),
             0 => P::Value(&self.address),
             1 => P::Value(&self.length),
             _ => P::Absent,
@@ -573,9 +549,8 @@ impl Default for ModeInfo {
 }
 pub(crate) static MODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ModeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string browse o
 string read r
 string modify r
@@ -590,12 +565,9 @@ impl rt::Object for ModeInfo {
         &MODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MODE_INFO),
             0 => P::Value(&self.browse),
             1 => P::Value(&self.read),
             2 => P::Value(&self.modify),
@@ -654,9 +626,8 @@ impl Default for NoPermissionOnAd {
 }
 pub(crate) static NO_PERMISSION_ON_AD: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnAD",
-    "4.1",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "",
+    "4.1",
     rt::unset::<NoPermissionOnAd>,
 );
 impl rt::Object for NoPermissionOnAd {
@@ -664,12 +635,9 @@ impl rt::Object for NoPermissionOnAd {
         &NO_PERMISSION_ON_AD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ON_AD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ON_AD),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -732,9 +700,8 @@ impl Default for NonAdUserRequired {
 }
 pub(crate) static NON_AD_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonADUserRequired",
-    "4.1",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "",
+    "4.1",
     rt::unset::<NonAdUserRequired>,
 );
 impl rt::Object for NonAdUserRequired {
@@ -742,12 +709,9 @@ impl rt::Object for NonAdUserRequired {
         &NON_AD_USER_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_AD_USER_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_AD_USER_REQUIRED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -810,9 +774,8 @@ impl Default for PowerSystemCapability {
 }
 pub(crate) static POWER_SYSTEM_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemCapability",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 HostPowerPolicy availablePolicy rl
 ",
     rt::unset::<PowerSystemCapability>,
@@ -822,12 +785,9 @@ impl rt::Object for PowerSystemCapability {
         &POWER_SYSTEM_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_SYSTEM_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_SYSTEM_CAPABILITY),
             0 => P::Objects(&self.available_policy),
             _ => P::Absent,
         }
@@ -876,9 +836,8 @@ impl Default for PowerSystemInfo {
 }
 pub(crate) static POWER_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 HostPowerPolicy currentPolicy r
 ",
     rt::unset::<PowerSystemInfo>,
@@ -888,12 +847,9 @@ impl rt::Object for PowerSystemInfo {
         &POWER_SYSTEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_SYSTEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_SYSTEM_INFO),
             0 => P::Object(&self.current_policy),
             _ => P::Absent,
         }
@@ -948,9 +904,8 @@ impl Default for Relation {
 }
 pub(crate) static RELATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Relation",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string constraint o
 string name r
 string version o
@@ -962,12 +917,9 @@ impl rt::Object for Relation {
         &RELATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELATION),
             0 => P::Value(&self.constraint),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -1026,9 +978,8 @@ impl Default for ServiceConsoleReservationInfo {
 }
 pub(crate) static SERVICE_CONSOLE_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceConsoleReservationInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long serviceConsoleReservedCfg r
 long serviceConsoleReserved r
 long unreserved r
@@ -1040,12 +991,9 @@ impl rt::Object for ServiceConsoleReservationInfo {
         &SERVICE_CONSOLE_RESERVATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_CONSOLE_RESERVATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_CONSOLE_RESERVATION_INFO),
             0 => P::Value(&self.service_console_reserved_cfg),
             1 => P::Value(&self.service_console_reserved),
             2 => P::Value(&self.unreserved),
@@ -1149,9 +1097,8 @@ impl Default for SoftwarePackage {
 }
 pub(crate) static SOFTWARE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftwarePackage",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 string version r
 string type r
@@ -1178,12 +1125,9 @@ impl rt::Object for SoftwarePackage {
         &SOFTWARE_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFTWARE_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFTWARE_PACKAGE),
             0 => P::Value(&self.name),
             1 => P::Value(&self.version),
             2 => P::Value(&self.r#type),
@@ -1275,9 +1219,8 @@ impl Default for SoftwarePackageCapability {
 }
 pub(crate) static SOFTWARE_PACKAGE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftwarePackageCapability",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean liveInstallAllowed o
 boolean liveRemoveAllowed o
 boolean statelessReady o
@@ -1290,12 +1233,9 @@ impl rt::Object for SoftwarePackageCapability {
         &SOFTWARE_PACKAGE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFTWARE_PACKAGE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFTWARE_PACKAGE_CAPABILITY),
             0 => P::Value(&self.live_install_allowed),
             1 => P::Value(&self.live_remove_allowed),
             2 => P::Value(&self.stateless_ready),
@@ -1362,9 +1302,8 @@ impl Default for SystemEventInfo {
 }
 pub(crate) static SYSTEM_EVENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SystemEventInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 long recordId r
 string when r
 long selType r
@@ -1378,12 +1317,9 @@ impl rt::Object for SystemEventInfo {
         &SYSTEM_EVENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SYSTEM_EVENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SYSTEM_EVENT_INFO),
             0 => P::Value(&self.record_id),
             1 => P::Value(&self.when),
             2 => P::Value(&self.sel_type),
@@ -1443,9 +1379,8 @@ impl Default for VirtualMachineMemoryReservationSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMemoryReservationSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 long virtualMachineReserved o
 string allocationPolicy o
 ",
@@ -1456,12 +1391,9 @@ impl rt::Object for VirtualMachineMemoryReservationSpec {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC),
             0 => P::Value(&self.virtual_machine_reserved),
             1 => P::Value(&self.allocation_policy),
             _ => P::Absent,

@@ -26,9 +26,8 @@ impl Default for ClusterIoFilterInfo {
 }
 pub(crate) static CLUSTER_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterIoFilterInfo",
-    "6.0",
     Some(&IO_FILTER_INFO),
-    "
+    "6.0
 string opType r
 string vibUrl o since 6.5
 ",
@@ -39,12 +38,9 @@ impl rt::Object for ClusterIoFilterInfo {
         &CLUSTER_IO_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_IO_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_IO_FILTER_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.op_type),
@@ -113,9 +109,8 @@ impl Default for HostIoFilterInfo {
 }
 pub(crate) static HOST_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIoFilterInfo",
-    "6.0",
     Some(&IO_FILTER_INFO),
-    "
+    "6.0
 boolean available r
 ",
     rt::unset::<HostIoFilterInfo>,
@@ -125,12 +120,9 @@ impl rt::Object for HostIoFilterInfo {
         &HOST_IO_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IO_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IO_FILTER_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.available),
@@ -197,9 +189,8 @@ impl Default for IoFilterHostIssue {
 }
 pub(crate) static IO_FILTER_HOST_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterHostIssue",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference host r
 LocalizedMethodFault issue rl
 ",
@@ -210,12 +201,9 @@ impl rt::Object for IoFilterHostIssue {
         &IO_FILTER_HOST_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_HOST_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_HOST_ISSUE),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.issue),
             _ => P::Absent,
@@ -284,9 +272,8 @@ impl Default for IoFilterInfo {
 }
 pub(crate) static IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string id r
 string name r
 string vendor r
@@ -302,12 +289,9 @@ impl rt::Object for IoFilterInfo {
         &IO_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.vendor),
@@ -363,9 +347,8 @@ impl Default for IoFilterManagerSslTrust {
 }
 pub(crate) static IO_FILTER_MANAGER_SSL_TRUST: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterManagerSslTrust",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "8.0.3.0",
     rt::unset::<IoFilterManagerSslTrust>,
 );
 impl rt::Object for IoFilterManagerSslTrust {
@@ -373,12 +356,9 @@ impl rt::Object for IoFilterManagerSslTrust {
         &IO_FILTER_MANAGER_SSL_TRUST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_MANAGER_SSL_TRUST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_MANAGER_SSL_TRUST),
             _ => P::Absent,
         }
     }
@@ -429,9 +409,8 @@ impl Default for IoFilterQueryIssueResult {
 }
 pub(crate) static IO_FILTER_QUERY_ISSUE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterQueryIssueResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string opType r
 IoFilterHostIssue hostIssue ol
 ",
@@ -442,12 +421,9 @@ impl rt::Object for IoFilterQueryIssueResult {
         &IO_FILTER_QUERY_ISSUE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_QUERY_ISSUE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_QUERY_ISSUE_RESULT),
             0 => P::Value(&self.op_type),
             1 => P::Objects(&self.host_issue),
             _ => P::Absent,
@@ -498,9 +474,8 @@ impl Default for PinnedCertificate {
 }
 pub(crate) static PINNED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PinnedCertificate",
-    "8.0.3.0",
     Some(&IO_FILTER_MANAGER_SSL_TRUST),
-    "
+    "8.0.3.0
 string sslCertificate r
 ",
     rt::unset::<PinnedCertificate>,
@@ -510,12 +485,9 @@ impl rt::Object for PinnedCertificate {
         &PINNED_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PINNED_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PINNED_CERTIFICATE),
             rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
             0 => P::Value(&self.ssl_certificate),
             _ => P::Absent,
@@ -561,9 +533,8 @@ impl Default for UntrustedCertificate {
 }
 pub(crate) static UNTRUSTED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UntrustedCertificate",
-    "8.0.3.0",
     Some(&IO_FILTER_MANAGER_SSL_TRUST),
-    "",
+    "8.0.3.0",
     rt::unset::<UntrustedCertificate>,
 );
 impl rt::Object for UntrustedCertificate {
@@ -571,12 +542,9 @@ impl rt::Object for UntrustedCertificate {
         &UNTRUSTED_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNTRUSTED_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNTRUSTED_CERTIFICATE),
             rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
             _ => P::Absent,
         }
@@ -628,9 +596,8 @@ impl Default for VirtualDiskId {
 }
 pub(crate) static VIRTUAL_DISK_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskId",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm r
 int diskId r
 ",
@@ -641,12 +608,9 @@ impl rt::Object for VirtualDiskId {
         &VIRTUAL_DISK_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_ID),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.disk_id),
             _ => P::Absent,
@@ -692,9 +656,8 @@ impl Default for VirtualMachineBaseIndependentFilterSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBaseIndependentFilterSpec",
-    "7.0.2.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.2.1",
     rt::unset::<VirtualMachineBaseIndependentFilterSpec>,
 );
 impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
@@ -702,12 +665,9 @@ impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
         &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC),
             _ => P::Absent,
         }
     }
@@ -751,9 +711,8 @@ impl Default for VirtualMachineEmptyIndependentFilterSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyIndependentFilterSpec",
-    "7.0.2.1",
     Some(&VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC),
-    "",
+    "7.0.2.1",
     rt::unset::<VirtualMachineEmptyIndependentFilterSpec>,
 );
 impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
@@ -761,12 +720,9 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
         &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBaseIndependentFilterSpec {
@@ -827,9 +783,8 @@ impl Default for VirtualMachineIndependentFilterSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIndependentFilterSpec",
-    "7.0.2.1",
     Some(&VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC),
-    "
+    "7.0.2.1
 string filterName r
 string filterClass o
 KeyValue filterCapabilities ol
@@ -841,12 +796,9 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
         &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBaseIndependentFilterSpec {

@@ -20,9 +20,8 @@ impl Default for AllVirtualMachinesLicensedEvent {
 }
 pub(crate) static ALL_VIRTUAL_MACHINES_LICENSED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllVirtualMachinesLicensedEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "",
+    "2.5",
     rt::unset::<AllVirtualMachinesLicensedEvent>,
 );
 impl rt::Object for AllVirtualMachinesLicensedEvent {
@@ -30,12 +29,9 @@ impl rt::Object for AllVirtualMachinesLicensedEvent {
         &ALL_VIRTUAL_MACHINES_LICENSED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALL_VIRTUAL_MACHINES_LICENSED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALL_VIRTUAL_MACHINES_LICENSED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -101,9 +97,8 @@ impl Default for ComputeResourceHostSpbmLicenseInfo {
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSPBMLicenseInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference host r
 ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState licenseState r
 ",
@@ -114,12 +109,9 @@ impl rt::Object for ComputeResourceHostSpbmLicenseInfo {
         &COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.license_state),
             _ => P::Absent,
@@ -168,9 +160,8 @@ impl Default for EvaluationLicenseSource {
 }
 pub(crate) static EVALUATION_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvaluationLicenseSource",
-    "2.5",
     Some(&LICENSE_SOURCE),
-    "
+    "2.5
 long remainingHours o
 ",
     rt::unset::<EvaluationLicenseSource>,
@@ -180,12 +171,9 @@ impl rt::Object for EvaluationLicenseSource {
         &EVALUATION_LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVALUATION_LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVALUATION_LICENSE_SOURCE),
             rt::BASE => P::Object(&LicenseSource {}),
             0 => P::Value(&self.remaining_hours),
             _ => P::Absent,
@@ -236,9 +224,8 @@ impl Default for ExpiredAddonLicense {
 }
 pub(crate) static EXPIRED_ADDON_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredAddonLicense",
-    "2.5",
     Some(&EXPIRED_FEATURE_LICENSE),
-    "",
+    "2.5",
     rt::unset::<ExpiredAddonLicense>,
 );
 impl rt::Object for ExpiredAddonLicense {
@@ -246,12 +233,9 @@ impl rt::Object for ExpiredAddonLicense {
         &EXPIRED_ADDON_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPIRED_ADDON_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPIRED_ADDON_LICENSE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -314,9 +298,8 @@ impl Default for ExpiredEditionLicense {
 }
 pub(crate) static EXPIRED_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredEditionLicense",
-    "2.5",
     Some(&EXPIRED_FEATURE_LICENSE),
-    "",
+    "2.5",
     rt::unset::<ExpiredEditionLicense>,
 );
 impl rt::Object for ExpiredEditionLicense {
@@ -324,12 +307,9 @@ impl rt::Object for ExpiredEditionLicense {
         &EXPIRED_EDITION_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPIRED_EDITION_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPIRED_EDITION_LICENSE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -401,9 +381,8 @@ impl Default for ExpiredFeatureLicense {
 }
 pub(crate) static EXPIRED_FEATURE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredFeatureLicense",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 string feature r
 int count r
 dateTime expirationDate r
@@ -415,12 +394,9 @@ impl rt::Object for ExpiredFeatureLicense {
         &EXPIRED_FEATURE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPIRED_FEATURE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPIRED_FEATURE_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.feature),
@@ -498,9 +474,8 @@ impl Default for FailToEnableSpbm {
 }
 pub(crate) static FAIL_TO_ENABLE_SPBM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailToEnableSPBM",
-    "5.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "5.0
 ManagedObjectReference cs r
 string csName r
 ComputeResourceHostSPBMLicenseInfo hostLicenseStates rl
@@ -512,12 +487,9 @@ impl rt::Object for FailToEnableSpbm {
         &FAIL_TO_ENABLE_SPBM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAIL_TO_ENABLE_SPBM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAIL_TO_ENABLE_SPBM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.cs),
@@ -589,9 +561,8 @@ impl Default for HostInventoryFull {
 }
 pub(crate) static HOST_INVENTORY_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryFull",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 int capacity r
 ",
     rt::unset::<HostInventoryFull>,
@@ -601,12 +572,9 @@ impl rt::Object for HostInventoryFull {
         &HOST_INVENTORY_FULL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INVENTORY_FULL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INVENTORY_FULL),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.capacity),
@@ -674,9 +642,8 @@ impl Default for HostInventoryFullEvent {
 }
 pub(crate) static HOST_INVENTORY_FULL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryFullEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 int capacity r
 ",
     rt::unset::<HostInventoryFullEvent>,
@@ -686,12 +653,9 @@ impl rt::Object for HostInventoryFullEvent {
         &HOST_INVENTORY_FULL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INVENTORY_FULL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INVENTORY_FULL_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.capacity),
@@ -762,9 +726,8 @@ impl Default for HostLicenseConnectInfo {
 }
 pub(crate) static HOST_LICENSE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseConnectInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 LicenseManagerLicenseInfo license r
 LicenseManagerEvaluationInfo evaluation r
 HostLicensableResourceInfo resource o since 5.0
@@ -776,12 +739,9 @@ impl rt::Object for HostLicenseConnectInfo {
         &HOST_LICENSE_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSE_CONNECT_INFO),
             0 => P::Object(&self.license),
             1 => P::Object(&self.evaluation),
             2 => P::Optional(&self.resource),
@@ -834,9 +794,8 @@ impl Default for HostLicenseExpiredEvent {
 }
 pub(crate) static HOST_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseExpiredEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostLicenseExpiredEvent>,
 );
 impl rt::Object for HostLicenseExpiredEvent {
@@ -844,12 +803,9 @@ impl rt::Object for HostLicenseExpiredEvent {
         &HOST_LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -921,9 +877,8 @@ impl Default for HostLicenseSpec {
 }
 pub(crate) static HOST_LICENSE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 LicenseSource source o
 string editionKey o
 string disabledFeatureKey ol
@@ -936,12 +891,9 @@ impl rt::Object for HostLicenseSpec {
         &HOST_LICENSE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSE_SPEC),
             0 => P::Value(&self.source),
             1 => P::Value(&self.edition_key),
             2 => P::Value(&self.disabled_feature_key),
@@ -996,9 +948,8 @@ impl Default for InUseFeatureManipulationDisallowed {
 }
 pub(crate) static IN_USE_FEATURE_MANIPULATION_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "InUseFeatureManipulationDisallowed",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "4.0",
     rt::unset::<InUseFeatureManipulationDisallowed>,
 );
 impl rt::Object for InUseFeatureManipulationDisallowed {
@@ -1006,12 +957,9 @@ impl rt::Object for InUseFeatureManipulationDisallowed {
         &IN_USE_FEATURE_MANIPULATION_DISALLOWED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IN_USE_FEATURE_MANIPULATION_DISALLOWED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IN_USE_FEATURE_MANIPULATION_DISALLOWED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1074,9 +1022,8 @@ impl Default for IncorrectHostInformation {
 }
 pub(crate) static INCORRECT_HOST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectHostInformation",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "2.5",
     rt::unset::<IncorrectHostInformation>,
 );
 impl rt::Object for IncorrectHostInformation {
@@ -1084,12 +1031,9 @@ impl rt::Object for IncorrectHostInformation {
         &INCORRECT_HOST_INFORMATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCORRECT_HOST_INFORMATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCORRECT_HOST_INFORMATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1152,9 +1096,8 @@ impl Default for IncorrectHostInformationEvent {
 }
 pub(crate) static INCORRECT_HOST_INFORMATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectHostInformationEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "",
+    "2.5",
     rt::unset::<IncorrectHostInformationEvent>,
 );
 impl rt::Object for IncorrectHostInformationEvent {
@@ -1162,12 +1105,9 @@ impl rt::Object for IncorrectHostInformationEvent {
         &INCORRECT_HOST_INFORMATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCORRECT_HOST_INFORMATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCORRECT_HOST_INFORMATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1233,9 +1173,8 @@ impl Default for InvalidEditionEvent {
 }
 pub(crate) static INVALID_EDITION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEditionEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 string feature r
 ",
     rt::unset::<InvalidEditionEvent>,
@@ -1245,12 +1184,9 @@ impl rt::Object for InvalidEditionEvent {
         &INVALID_EDITION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_EDITION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_EDITION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.feature),
@@ -1318,9 +1254,8 @@ impl Default for InvalidEditionLicense {
 }
 pub(crate) static INVALID_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEditionLicense",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 string feature r
 ",
     rt::unset::<InvalidEditionLicense>,
@@ -1330,12 +1265,9 @@ impl rt::Object for InvalidEditionLicense {
         &INVALID_EDITION_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_EDITION_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_EDITION_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.feature),
@@ -1403,9 +1335,8 @@ impl Default for InvalidLicense {
 }
 pub(crate) static INVALID_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLicense",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string licenseContent r
 ",
     rt::unset::<InvalidLicense>,
@@ -1415,12 +1346,9 @@ impl rt::Object for InvalidLicense {
         &INVALID_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_content),
@@ -1488,9 +1416,8 @@ impl Default for InventoryHasStandardAloneHosts {
 }
 pub(crate) static INVENTORY_HAS_STANDARD_ALONE_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryHasStandardAloneHosts",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "4.0
 string hosts rl
 ",
     rt::unset::<InventoryHasStandardAloneHosts>,
@@ -1500,12 +1427,9 @@ impl rt::Object for InventoryHasStandardAloneHosts {
         &INVENTORY_HAS_STANDARD_ALONE_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVENTORY_HAS_STANDARD_ALONE_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVENTORY_HAS_STANDARD_ALONE_HOSTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hosts),
@@ -1573,9 +1497,8 @@ impl Default for LicenseAssignmentFailed {
 }
 pub(crate) static LICENSE_ASSIGNMENT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentFailed",
-    "4.0",
     Some(&RUNTIME_FAULT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<LicenseAssignmentFailed>,
@@ -1585,12 +1508,9 @@ impl rt::Object for LicenseAssignmentFailed {
         &LICENSE_ASSIGNMENT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ASSIGNMENT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ASSIGNMENT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -1667,9 +1587,8 @@ impl Default for LicenseAssignmentManagerLicenseAssignment {
 }
 pub(crate) static LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentManagerLicenseAssignment",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string entityId r
 string scope o
 string entityDisplayName o
@@ -1683,12 +1602,9 @@ impl rt::Object for LicenseAssignmentManagerLicenseAssignment {
         &LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT),
             0 => P::Value(&self.entity_id),
             1 => P::Value(&self.scope),
             2 => P::Value(&self.entity_display_name),
@@ -1751,9 +1667,8 @@ impl Default for LicenseAvailabilityInfo {
 }
 pub(crate) static LICENSE_AVAILABILITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAvailabilityInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 LicenseFeatureInfo feature r
 int total r
 int available r
@@ -1765,12 +1680,9 @@ impl rt::Object for LicenseAvailabilityInfo {
         &LICENSE_AVAILABILITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_AVAILABILITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_AVAILABILITY_INFO),
             0 => P::Object(&self.feature),
             1 => P::Value(&self.total),
             2 => P::Value(&self.available),
@@ -1847,9 +1759,8 @@ impl Default for LicenseDiagnostics {
 }
 pub(crate) static LICENSE_DIAGNOSTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseDiagnostics",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 dateTime sourceLastChanged r
 string sourceLost r
 float sourceLatency r
@@ -1867,12 +1778,9 @@ impl rt::Object for LicenseDiagnostics {
         &LICENSE_DIAGNOSTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_DIAGNOSTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_DIAGNOSTICS),
             0 => P::Value(&self.source_last_changed),
             1 => P::Value(&self.source_lost),
             2 => P::Value(&self.source_latency),
@@ -1946,9 +1854,8 @@ impl Default for LicenseDowngradeDisallowed {
 }
 pub(crate) static LICENSE_DOWNGRADE_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseDowngradeDisallowed",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "4.0
 string edition r
 string entityId r
 KeyAnyValue features rl
@@ -1960,12 +1867,9 @@ impl rt::Object for LicenseDowngradeDisallowed {
         &LICENSE_DOWNGRADE_DISALLOWED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_DOWNGRADE_DISALLOWED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_DOWNGRADE_DISALLOWED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.edition),
@@ -2037,9 +1941,8 @@ impl Default for LicenseEntityNotFound {
 }
 pub(crate) static LICENSE_ENTITY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseEntityNotFound",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string entityId r
 ",
     rt::unset::<LicenseEntityNotFound>,
@@ -2049,12 +1952,9 @@ impl rt::Object for LicenseEntityNotFound {
         &LICENSE_ENTITY_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ENTITY_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ENTITY_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_id),
@@ -2117,9 +2017,8 @@ impl Default for LicenseEvent {
 }
 pub(crate) static LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<LicenseEvent>,
 );
 impl rt::Object for LicenseEvent {
@@ -2127,12 +2026,9 @@ impl rt::Object for LicenseEvent {
         &LICENSE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2198,9 +2094,8 @@ impl Default for LicenseExpired {
 }
 pub(crate) static LICENSE_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseExpired",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "4.0
 string licenseKey r
 ",
     rt::unset::<LicenseExpired>,
@@ -2210,12 +2105,9 @@ impl rt::Object for LicenseExpired {
         &LICENSE_EXPIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_EXPIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_EXPIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_key),
@@ -2283,9 +2175,8 @@ impl Default for LicenseExpiredEvent {
 }
 pub(crate) static LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseExpiredEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 LicenseFeatureInfo feature r
 ",
     rt::unset::<LicenseExpiredEvent>,
@@ -2295,12 +2186,9 @@ impl rt::Object for LicenseExpiredEvent {
         &LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.feature),
@@ -2389,9 +2277,8 @@ impl Default for LicenseFeatureInfo {
 }
 pub(crate) static LICENSE_FEATURE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseFeatureInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string featureName r
 string featureDescription o since 2.5
@@ -2409,12 +2296,9 @@ impl rt::Object for LicenseFeatureInfo {
         &LICENSE_FEATURE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_FEATURE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_FEATURE_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.feature_description),
@@ -2479,9 +2363,8 @@ impl Default for LicenseKeyEntityMismatch {
 }
 pub(crate) static LICENSE_KEY_ENTITY_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseKeyEntityMismatch",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "4.0",
     rt::unset::<LicenseKeyEntityMismatch>,
 );
 impl rt::Object for LicenseKeyEntityMismatch {
@@ -2489,12 +2372,9 @@ impl rt::Object for LicenseKeyEntityMismatch {
         &LICENSE_KEY_ENTITY_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_KEY_ENTITY_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_KEY_ENTITY_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2555,9 +2435,8 @@ impl Default for LicenseManagerEvaluationInfo {
 }
 pub(crate) static LICENSE_MANAGER_EVALUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManagerEvaluationInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 KeyAnyValue properties rl
 ",
     rt::unset::<LicenseManagerEvaluationInfo>,
@@ -2567,12 +2446,9 @@ impl rt::Object for LicenseManagerEvaluationInfo {
         &LICENSE_MANAGER_EVALUATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_EVALUATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_MANAGER_EVALUATION_INFO),
             0 => P::Objects(&self.properties),
             _ => P::Absent,
         }
@@ -2642,9 +2518,8 @@ impl Default for LicenseManagerLicenseInfo {
 }
 pub(crate) static LICENSE_MANAGER_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManagerLicenseInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string licenseKey r
 string editionKey r
 string name r
@@ -2661,12 +2536,9 @@ impl rt::Object for LicenseManagerLicenseInfo {
         &LICENSE_MANAGER_LICENSE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_LICENSE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_MANAGER_LICENSE_INFO),
             0 => P::Value(&self.license_key),
             1 => P::Value(&self.edition_key),
             2 => P::Value(&self.name),
@@ -2732,9 +2604,8 @@ impl Default for LicenseNonComplianceEvent {
 }
 pub(crate) static LICENSE_NON_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseNonComplianceEvent",
-    "4.0",
     Some(&LICENSE_EVENT),
-    "
+    "4.0
 string url r
 ",
     rt::unset::<LicenseNonComplianceEvent>,
@@ -2744,12 +2615,9 @@ impl rt::Object for LicenseNonComplianceEvent {
         &LICENSE_NON_COMPLIANCE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_NON_COMPLIANCE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_NON_COMPLIANCE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.url),
@@ -2820,9 +2688,8 @@ impl Default for LicenseReservationInfo {
 }
 pub(crate) static LICENSE_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseReservationInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 LicenseReservationInfoState state r
 int required r
@@ -2834,12 +2701,9 @@ impl rt::Object for LicenseReservationInfo {
         &LICENSE_RESERVATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_RESERVATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_RESERVATION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.state),
             2 => P::Value(&self.required),
@@ -2892,9 +2756,8 @@ impl Default for LicenseRestrictedEvent {
 }
 pub(crate) static LICENSE_RESTRICTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseRestrictedEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "",
+    "2.5",
     rt::unset::<LicenseRestrictedEvent>,
 );
 impl rt::Object for LicenseRestrictedEvent {
@@ -2902,12 +2765,9 @@ impl rt::Object for LicenseRestrictedEvent {
         &LICENSE_RESTRICTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_RESTRICTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_RESTRICTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2973,9 +2833,8 @@ impl Default for LicenseServerAvailableEvent {
 }
 pub(crate) static LICENSE_SERVER_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerAvailableEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerAvailableEvent>,
@@ -2985,12 +2844,9 @@ impl rt::Object for LicenseServerAvailableEvent {
         &LICENSE_SERVER_AVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_AVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SERVER_AVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.license_server),
@@ -3055,9 +2911,8 @@ impl Default for LicenseServerSource {
 }
 pub(crate) static LICENSE_SERVER_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerSource",
-    "2.0",
     Some(&LICENSE_SOURCE),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerSource>,
@@ -3067,12 +2922,9 @@ impl rt::Object for LicenseServerSource {
         &LICENSE_SERVER_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SERVER_SOURCE),
             rt::BASE => P::Object(&LicenseSource {}),
             0 => P::Value(&self.license_server),
             _ => P::Absent,
@@ -3126,9 +2978,8 @@ impl Default for LicenseServerUnavailable {
 }
 pub(crate) static LICENSE_SERVER_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerUnavailable",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerUnavailable>,
@@ -3138,12 +2989,9 @@ impl rt::Object for LicenseServerUnavailable {
         &LICENSE_SERVER_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SERVER_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_server),
@@ -3211,9 +3059,8 @@ impl Default for LicenseServerUnavailableEvent {
 }
 pub(crate) static LICENSE_SERVER_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerUnavailableEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerUnavailableEvent>,
@@ -3223,12 +3070,9 @@ impl rt::Object for LicenseServerUnavailableEvent {
         &LICENSE_SERVER_UNAVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_UNAVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SERVER_UNAVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.license_server),
@@ -3288,9 +3132,8 @@ impl Default for LicenseSource {
 }
 pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSource",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<LicenseSource>,
 );
 impl rt::Object for LicenseSource {
@@ -3298,12 +3141,9 @@ impl rt::Object for LicenseSource {
         &LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SOURCE),
             _ => P::Absent,
         }
     }
@@ -3354,9 +3194,8 @@ impl Default for LicenseSourceUnavailable {
 }
 pub(crate) static LICENSE_SOURCE_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSourceUnavailable",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 LicenseSource licenseSource r
 ",
     rt::unset::<LicenseSourceUnavailable>,
@@ -3366,12 +3205,9 @@ impl rt::Object for LicenseSourceUnavailable {
         &LICENSE_SOURCE_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SOURCE_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SOURCE_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_source),
@@ -3445,9 +3281,8 @@ impl Default for LicenseUsageInfo {
 }
 pub(crate) static LICENSE_USAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseUsageInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 LicenseSource source r
 boolean sourceAvailable r
 LicenseReservationInfo reservationInfo ol
@@ -3460,12 +3295,9 @@ impl rt::Object for LicenseUsageInfo {
         &LICENSE_USAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_USAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_USAGE_INFO),
             0 => P::Value(&self.source),
             1 => P::Value(&self.source_available),
             2 => P::Objects(&self.reservation_info),
@@ -3520,9 +3352,8 @@ impl Default for LocalLicenseSource {
 }
 pub(crate) static LOCAL_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalLicenseSource",
-    "2.0",
     Some(&LICENSE_SOURCE),
-    "
+    "2.0
 string licenseKeys r
 ",
     rt::unset::<LocalLicenseSource>,
@@ -3532,12 +3363,9 @@ impl rt::Object for LocalLicenseSource {
         &LOCAL_LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCAL_LICENSE_SOURCE),
             rt::BASE => P::Object(&LicenseSource {}),
             0 => P::Value(&self.license_keys),
             _ => P::Absent,
@@ -3591,9 +3419,8 @@ impl Default for NoLicenseEvent {
 }
 pub(crate) static NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoLicenseEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 LicenseFeatureInfo feature r
 ",
     rt::unset::<NoLicenseEvent>,
@@ -3603,12 +3430,9 @@ impl rt::Object for NoLicenseEvent {
         &NO_LICENSE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_LICENSE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_LICENSE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.feature),
@@ -3673,9 +3497,8 @@ impl Default for NoLicenseServerConfigured {
 }
 pub(crate) static NO_LICENSE_SERVER_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoLicenseServerConfigured",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "4.0",
     rt::unset::<NoLicenseServerConfigured>,
 );
 impl rt::Object for NoLicenseServerConfigured {
@@ -3683,12 +3506,9 @@ impl rt::Object for NoLicenseServerConfigured {
         &NO_LICENSE_SERVER_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_LICENSE_SERVER_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_LICENSE_SERVER_CONFIGURED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3754,9 +3574,8 @@ impl Default for ServerLicenseExpiredEvent {
 }
 pub(crate) static SERVER_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServerLicenseExpiredEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 string product r
 ",
     rt::unset::<ServerLicenseExpiredEvent>,
@@ -3766,12 +3585,9 @@ impl rt::Object for ServerLicenseExpiredEvent {
         &SERVER_LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVER_LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVER_LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.product),
@@ -3845,9 +3661,8 @@ impl Default for ThirdPartyLicenseAssignmentFailed {
 }
 pub(crate) static THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ThirdPartyLicenseAssignmentFailed",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "
+    "5.0
 ManagedObjectReference host r
 string module r
 string reason o
@@ -3859,12 +3674,9 @@ impl rt::Object for ThirdPartyLicenseAssignmentFailed {
         &THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3939,9 +3751,8 @@ impl Default for UnlicensedVirtualMachinesEvent {
 }
 pub(crate) static UNLICENSED_VIRTUAL_MACHINES_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnlicensedVirtualMachinesEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 int unlicensed r
 int available r
 ",
@@ -3952,12 +3763,9 @@ impl rt::Object for UnlicensedVirtualMachinesEvent {
         &UNLICENSED_VIRTUAL_MACHINES_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNLICENSED_VIRTUAL_MACHINES_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNLICENSED_VIRTUAL_MACHINES_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.unlicensed),
@@ -4027,9 +3835,8 @@ impl Default for UnlicensedVirtualMachinesFoundEvent {
 }
 pub(crate) static UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnlicensedVirtualMachinesFoundEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 int available r
 ",
     rt::unset::<UnlicensedVirtualMachinesFoundEvent>,
@@ -4039,12 +3846,9 @@ impl rt::Object for UnlicensedVirtualMachinesFoundEvent {
         &UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.available),
@@ -4109,9 +3913,8 @@ impl Default for VMotionLicenseExpiredEvent {
 }
 pub(crate) static V_MOTION_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLicenseExpiredEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "",
+    "2.0",
     rt::unset::<VMotionLicenseExpiredEvent>,
 );
 impl rt::Object for VMotionLicenseExpiredEvent {
@@ -4119,12 +3922,9 @@ impl rt::Object for VMotionLicenseExpiredEvent {
         &V_MOTION_LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4190,9 +3990,8 @@ impl Default for VmLimitLicense {
 }
 pub(crate) static VM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLimitLicense",
-    "2.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.0
 int limit r
 ",
     rt::unset::<VmLimitLicense>,
@@ -4202,12 +4001,9 @@ impl rt::Object for VmLimitLicense {
         &VM_LIMIT_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_LIMIT_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_LIMIT_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.limit),
@@ -4275,9 +4071,8 @@ impl Default for VramLimitLicense {
 }
 pub(crate) static VRAM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VramLimitLicense",
-    "5.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "5.0
 int limit r
 ",
     rt::unset::<VramLimitLicense>,
@@ -4287,12 +4082,9 @@ impl rt::Object for VramLimitLicense {
         &VRAM_LIMIT_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VRAM_LIMIT_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VRAM_LIMIT_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.limit),

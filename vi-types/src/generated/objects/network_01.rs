@@ -23,9 +23,8 @@ impl Default for HostDhcpService {
 }
 pub(crate) static HOST_DHCP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpService",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 HostDhcpServiceSpec spec r
 ",
@@ -36,12 +35,9 @@ impl rt::Object for HostDhcpService {
         &HOST_DHCP_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DHCP_SERVICE),
             0 => P::Value(&self.key),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for HostDhcpServiceConfig {
 }
 pub(crate) static HOST_DHCP_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpServiceConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string changeOperation o
 string key r
 HostDhcpServiceSpec spec r
@@ -112,12 +107,9 @@ impl rt::Object for HostDhcpServiceConfig {
         &HOST_DHCP_SERVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DHCP_SERVICE_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.key),
             2 => P::Object(&self.spec),
@@ -191,9 +183,8 @@ impl Default for HostDhcpServiceSpec {
 }
 pub(crate) static HOST_DHCP_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpServiceSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string virtualSwitch r
 int defaultLeaseDuration r
 string leaseBeginIp r
@@ -210,12 +201,9 @@ impl rt::Object for HostDhcpServiceSpec {
         &HOST_DHCP_SERVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DHCP_SERVICE_SPEC),
             0 => P::Value(&self.virtual_switch),
             1 => P::Value(&self.default_lease_duration),
             2 => P::Value(&self.lease_begin_ip),
@@ -284,9 +272,8 @@ impl Default for HostDnsConfigSpec {
 }
 pub(crate) static HOST_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDnsConfigSpec",
-    "4.0",
     Some(&HOST_DNS_CONFIG),
-    "
+    "4.0
 HostVirtualNicConnection virtualNicConnection o
 HostVirtualNicConnection virtualNicConnectionV6 o since 6.7
 ",
@@ -297,12 +284,9 @@ impl rt::Object for HostDnsConfigSpec {
         &HOST_DNS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DNS_CONFIG_SPEC),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Optional(&self.virtual_nic_connection),
@@ -375,9 +359,8 @@ impl Default for HostIpRouteConfigSpec {
 }
 pub(crate) static HOST_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteConfigSpec",
-    "4.0",
     Some(&HOST_IP_ROUTE_CONFIG),
-    "
+    "4.0
 HostVirtualNicConnection gatewayDeviceConnection o
 HostVirtualNicConnection ipV6GatewayDeviceConnection o
 ",
@@ -388,12 +371,9 @@ impl rt::Object for HostIpRouteConfigSpec {
         &HOST_IP_ROUTE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_CONFIG_SPEC),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Optional(&self.gateway_device_connection),
@@ -469,9 +449,8 @@ impl Default for HostIpRouteEntry {
 }
 pub(crate) static HOST_IP_ROUTE_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteEntry",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string network r
 int prefixLength r
 string gateway r
@@ -484,12 +463,9 @@ impl rt::Object for HostIpRouteEntry {
         &HOST_IP_ROUTE_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_ENTRY),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.gateway),
@@ -547,9 +523,8 @@ impl Default for HostIpRouteOp {
 }
 pub(crate) static HOST_IP_ROUTE_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteOp",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string changeOperation r
 HostIpRouteEntry route r
 ",
@@ -560,12 +535,9 @@ impl rt::Object for HostIpRouteOp {
         &HOST_IP_ROUTE_OP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_OP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_OP),
             0 => P::Value(&self.change_operation),
             1 => P::Object(&self.route),
             _ => P::Absent,
@@ -619,9 +591,8 @@ impl Default for HostIpRouteTableConfig {
 }
 pub(crate) static HOST_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteTableConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostIpRouteOp ipRoute ol
 HostIpRouteOp ipv6Route ol
 ",
@@ -632,12 +603,9 @@ impl rt::Object for HostIpRouteTableConfig {
         &HOST_IP_ROUTE_TABLE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_TABLE_CONFIG),
             0 => P::Objects(&self.ip_route),
             1 => P::Objects(&self.ipv6_route),
             _ => P::Absent,
@@ -691,9 +659,8 @@ impl Default for HostIpRouteTableInfo {
 }
 pub(crate) static HOST_IP_ROUTE_TABLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteTableInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostIpRouteEntry ipRoute ol
 HostIpRouteEntry ipv6Route ol
 ",
@@ -704,12 +671,9 @@ impl rt::Object for HostIpRouteTableInfo {
         &HOST_IP_ROUTE_TABLE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_TABLE_INFO),
             0 => P::Objects(&self.ip_route),
             1 => P::Objects(&self.ipv6_route),
             _ => P::Absent,
@@ -763,9 +727,8 @@ impl Default for HostNatService {
 }
 pub(crate) static HOST_NAT_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatService",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 HostNatServiceSpec spec r
 ",
@@ -776,12 +739,9 @@ impl rt::Object for HostNatService {
         &HOST_NAT_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE),
             0 => P::Value(&self.key),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -838,9 +798,8 @@ impl Default for HostNatServiceConfig {
 }
 pub(crate) static HOST_NAT_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string changeOperation o
 string key r
 HostNatServiceSpec spec r
@@ -852,12 +811,9 @@ impl rt::Object for HostNatServiceConfig {
         &HOST_NAT_SERVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.key),
             2 => P::Object(&self.spec),
@@ -931,9 +887,8 @@ impl Default for HostNatServiceNameServiceSpec {
 }
 pub(crate) static HOST_NAT_SERVICE_NAME_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceNameServiceSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean dnsAutoDetect r
 string dnsPolicy r
 int dnsRetries r
@@ -950,12 +905,9 @@ impl rt::Object for HostNatServiceNameServiceSpec {
         &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_NAME_SERVICE_SPEC),
             0 => P::Value(&self.dns_auto_detect),
             1 => P::Value(&self.dns_policy),
             2 => P::Value(&self.dns_retries),
@@ -1030,9 +982,8 @@ impl Default for HostNatServicePortForwardSpec {
 }
 pub(crate) static HOST_NAT_SERVICE_PORT_FORWARD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServicePortForwardSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string type r
 string name r
 int hostPort r
@@ -1046,12 +997,9 @@ impl rt::Object for HostNatServicePortForwardSpec {
         &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_PORT_FORWARD_SPEC),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.name),
             2 => P::Value(&self.host_port),
@@ -1129,9 +1077,8 @@ impl Default for HostNatServiceSpec {
 }
 pub(crate) static HOST_NAT_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string virtualSwitch r
 boolean activeFtp r
 boolean allowAnyOui r
@@ -1148,12 +1095,9 @@ impl rt::Object for HostNatServiceSpec {
         &HOST_NAT_SERVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_SPEC),
             0 => P::Value(&self.virtual_switch),
             1 => P::Value(&self.active_ftp),
             2 => P::Value(&self.allow_any_oui),
@@ -1240,9 +1184,8 @@ impl Default for HostNetStackInstance {
 }
 pub(crate) static HOST_NET_STACK_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetStackInstance",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 string name o
 HostDnsConfig dnsConfig o
@@ -1260,12 +1203,9 @@ impl rt::Object for HostNetStackInstance {
         &HOST_NET_STACK_INSTANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_STACK_INSTANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NET_STACK_INSTANCE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.dns_config),
@@ -1374,9 +1314,8 @@ impl Default for HostNetworkConfig {
 }
 pub(crate) static HOST_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVirtualSwitchConfig vswitch ol
 HostProxySwitchConfig proxySwitch ol since 4.0
 HostPortGroupConfig portgroup ol
@@ -1400,12 +1339,9 @@ impl rt::Object for HostNetworkConfig {
         &HOST_NETWORK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG),
             0 => P::Objects(&self.vswitch),
             #[cfg(feature = "dvs")]
             1 => P::Objects(&self.proxy_switch),
@@ -1487,9 +1423,8 @@ impl Default for HostNetworkConfigNetStackSpec {
 }
 pub(crate) static HOST_NETWORK_CONFIG_NET_STACK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfigNetStackSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostNetStackInstance netStackInstance r
 string operation o
 ",
@@ -1500,12 +1435,9 @@ impl rt::Object for HostNetworkConfigNetStackSpec {
         &HOST_NETWORK_CONFIG_NET_STACK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG_NET_STACK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG_NET_STACK_SPEC),
             0 => P::Object(&self.net_stack_instance),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -1559,9 +1491,8 @@ impl Default for HostNetworkConfigResult {
 }
 pub(crate) static HOST_NETWORK_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfigResult",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vnicDevice ol
 string consoleVnicDevice ol
 ",
@@ -1572,12 +1503,9 @@ impl rt::Object for HostNetworkConfigResult {
         &HOST_NETWORK_CONFIG_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG_RESULT),
             0 => P::Value(&self.vnic_device),
             1 => P::Value(&self.console_vnic_device),
             _ => P::Absent,
@@ -1628,9 +1556,8 @@ impl Default for HostNetworkResourceRuntime {
 }
 pub(crate) static HOST_NETWORK_RESOURCE_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkResourceRuntime",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 HostPnicNetworkResourceInfo pnicResourceInfo rl
 ",
     rt::unset::<HostNetworkResourceRuntime>,
@@ -1640,12 +1567,9 @@ impl rt::Object for HostNetworkResourceRuntime {
         &HOST_NETWORK_RESOURCE_RUNTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_RESOURCE_RUNTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_RESOURCE_RUNTIME),
             0 => P::Objects(&self.pnic_resource_info),
             _ => P::Absent,
         }
@@ -1709,9 +1633,8 @@ impl Default for HostOpaqueNetworkInfo {
 }
 pub(crate) static HOST_OPAQUE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueNetworkInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string opaqueNetworkId r
 string opaqueNetworkName r
 string opaqueNetworkType r
@@ -1726,12 +1649,9 @@ impl rt::Object for HostOpaqueNetworkInfo {
         &HOST_OPAQUE_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_NETWORK_INFO),
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_name),
             2 => P::Value(&self.opaque_network_type),
@@ -1813,9 +1733,8 @@ impl Default for HostOpaqueSwitch {
 }
 pub(crate) static HOST_OPAQUE_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueSwitch",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key r
 string name o
 string pnic ol
@@ -1832,12 +1751,9 @@ impl rt::Object for HostOpaqueSwitch {
         &HOST_OPAQUE_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_SWITCH),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.pnic),
@@ -1905,9 +1821,8 @@ impl Default for HostOpaqueSwitchPhysicalNicZone {
 }
 pub(crate) static HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueSwitchPhysicalNicZone",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string pnicDevice ol
 ",
@@ -1918,12 +1833,9 @@ impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
         &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.pnic_device),
             _ => P::Absent,
@@ -1980,9 +1892,8 @@ impl Default for HostPlacedVirtualNicIdentifier {
 }
 pub(crate) static HOST_PLACED_VIRTUAL_NIC_IDENTIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlacedVirtualNicIdentifier",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vm r
 string vnicKey r
 int reservation o
@@ -1994,12 +1905,9 @@ impl rt::Object for HostPlacedVirtualNicIdentifier {
         &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLACED_VIRTUAL_NIC_IDENTIFIER),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.vnic_key),
             2 => P::Value(&self.reservation),
@@ -2061,9 +1969,8 @@ impl Default for HostPnicNetworkResourceInfo {
 }
 pub(crate) static HOST_PNIC_NETWORK_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPnicNetworkResourceInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string pnicDevice r
 long availableBandwidthForVMTraffic o
 long unusedBandwidthForVMTraffic o
@@ -2076,12 +1983,9 @@ impl rt::Object for HostPnicNetworkResourceInfo {
         &HOST_PNIC_NETWORK_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PNIC_NETWORK_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PNIC_NETWORK_RESOURCE_INFO),
             0 => P::Value(&self.pnic_device),
             1 => P::Value(&self.available_bandwidth_for_vm_traffic),
             2 => P::Value(&self.unused_bandwidth_for_vm_traffic),
@@ -2139,9 +2043,8 @@ impl Default for HostPortGroupConfig {
 }
 pub(crate) static HOST_PORT_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeOperation o
 HostPortGroupSpec spec o
 ",
@@ -2152,12 +2055,9 @@ impl rt::Object for HostPortGroupConfig {
         &HOST_PORT_GROUP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -2226,9 +2126,8 @@ impl Default for HostRdmaDevice {
 }
 pub(crate) static HOST_RDMA_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDevice",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 string device r
 string driver o
@@ -2244,12 +2143,9 @@ impl rt::Object for HostRdmaDevice {
         &HOST_RDMA_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device),
             2 => P::Value(&self.driver),
@@ -2305,9 +2201,8 @@ impl Default for HostRdmaDeviceBacking {
 }
 pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceBacking",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.0.0",
     rt::unset::<HostRdmaDeviceBacking>,
 );
 impl rt::Object for HostRdmaDeviceBacking {
@@ -2315,12 +2210,9 @@ impl rt::Object for HostRdmaDeviceBacking {
         &HOST_RDMA_DEVICE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_BACKING),
             _ => P::Absent,
         }
     }
@@ -2374,9 +2266,8 @@ impl Default for HostRdmaDeviceCapability {
 }
 pub(crate) static HOST_RDMA_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceCapability",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 boolean roceV1Capable r
 boolean roceV2Capable r
 boolean iWarpCapable r
@@ -2388,12 +2279,9 @@ impl rt::Object for HostRdmaDeviceCapability {
         &HOST_RDMA_DEVICE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_CAPABILITY),
             0 => P::Value(&self.roce_v1_capable),
             1 => P::Value(&self.roce_v2_capable),
             2 => P::Value(&self.i_warp_capable),
@@ -2452,9 +2340,8 @@ impl Default for HostRdmaDeviceConnectionInfo {
 }
 pub(crate) static HOST_RDMA_DEVICE_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceConnectionInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string state r
 int mtu r
 int speedInMbps r
@@ -2466,12 +2353,9 @@ impl rt::Object for HostRdmaDeviceConnectionInfo {
         &HOST_RDMA_DEVICE_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_CONNECTION_INFO),
             0 => P::Value(&self.state),
             1 => P::Value(&self.mtu),
             2 => P::Value(&self.speed_in_mbps),
@@ -2524,9 +2408,8 @@ impl Default for HostRdmaDevicePnicBacking {
 }
 pub(crate) static HOST_RDMA_DEVICE_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDevicePnicBacking",
-    "7.0.0.0",
     Some(&HOST_RDMA_DEVICE_BACKING),
-    "
+    "7.0.0.0
 string pairedUplink r
 ",
     rt::unset::<HostRdmaDevicePnicBacking>,
@@ -2536,12 +2419,9 @@ impl rt::Object for HostRdmaDevicePnicBacking {
         &HOST_RDMA_DEVICE_PNIC_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_PNIC_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_PNIC_BACKING),
             rt::BASE => P::Object(&HostRdmaDeviceBacking {}),
             0 => P::Value(&self.paired_uplink),
             _ => P::Absent,
@@ -2595,9 +2475,8 @@ impl Default for HostVMotionConfig {
 }
 pub(crate) static HOST_V_MOTION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vmotionNicKey o
 boolean enabled r
 ",
@@ -2608,12 +2487,9 @@ impl rt::Object for HostVMotionConfig {
         &HOST_V_MOTION_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_CONFIG),
             0 => P::Value(&self.vmotion_nic_key),
             1 => P::Value(&self.enabled),
             _ => P::Absent,
@@ -2667,9 +2543,8 @@ impl Default for HostVMotionInfo {
 }
 pub(crate) static HOST_V_MOTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVMotionNetConfig netConfig o
 HostIpConfig ipConfig o
 ",
@@ -2680,12 +2555,9 @@ impl rt::Object for HostVMotionInfo {
         &HOST_V_MOTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_INFO),
             0 => P::Optional(&self.net_config),
             1 => P::Optional(&self.ip_config),
             _ => P::Absent,
@@ -2739,9 +2611,8 @@ impl Default for HostVMotionNetConfig {
 }
 pub(crate) static HOST_V_MOTION_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionNetConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVirtualNic candidateVnic ol
 string selectedVnic o
 ",
@@ -2752,12 +2623,9 @@ impl rt::Object for HostVMotionNetConfig {
         &HOST_V_MOTION_NET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_NET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_NET_CONFIG),
             0 => P::Objects(&self.candidate_vnic),
             1 => P::Value(&self.selected_vnic),
             _ => P::Absent,
@@ -2817,9 +2685,8 @@ impl Default for HostVirtualNicConfig {
 }
 pub(crate) static HOST_VIRTUAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeOperation o
 string device o
 string portgroup r
@@ -2832,12 +2699,9 @@ impl rt::Object for HostVirtualNicConfig {
         &HOST_VIRTUAL_NIC_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.device),
             2 => P::Value(&self.portgroup),
@@ -2898,9 +2762,8 @@ impl Default for HostVirtualNicConnection {
 }
 pub(crate) static HOST_VIRTUAL_NIC_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicConnection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string portgroup o
 DistributedVirtualSwitchPortConnection dvPort o
 HostVirtualNicOpaqueNetworkSpec opNetwork o since 6.7
@@ -2912,12 +2775,9 @@ impl rt::Object for HostVirtualNicConnection {
         &HOST_VIRTUAL_NIC_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_CONNECTION),
             0 => P::Value(&self.portgroup),
             1 => P::Optional(&self.dv_port),
             2 => P::Optional(&self.op_network),
@@ -2968,9 +2828,8 @@ impl Default for HostVirtualNicIpRouteSpec {
 }
 pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicIpRouteSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 HostIpRouteConfig ipRouteConfig o
 ",
     rt::unset::<HostVirtualNicIpRouteSpec>,
@@ -2980,12 +2839,9 @@ impl rt::Object for HostVirtualNicIpRouteSpec {
         &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_IP_ROUTE_SPEC),
             0 => P::Value(&self.ip_route_config),
             _ => P::Absent,
         }
@@ -3032,9 +2888,8 @@ impl Default for HostVirtualNicManagerInfo {
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManagerInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VirtualNicManagerNetConfig netConfig ol
 ",
     rt::unset::<HostVirtualNicManagerInfo>,
@@ -3044,12 +2899,9 @@ impl rt::Object for HostVirtualNicManagerInfo {
         &HOST_VIRTUAL_NIC_MANAGER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_MANAGER_INFO),
             0 => P::Objects(&self.net_config),
             _ => P::Absent,
         }
@@ -3101,9 +2953,8 @@ impl Default for HostVirtualNicManagerNicTypeSelection {
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManagerNicTypeSelection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostVirtualNicConnection vnic r
 string nicType ol
 ",
@@ -3114,12 +2965,9 @@ impl rt::Object for HostVirtualNicManagerNicTypeSelection {
         &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION),
             0 => P::Object(&self.vnic),
             1 => P::Value(&self.nic_type),
             _ => P::Absent,
@@ -3173,9 +3021,8 @@ impl Default for HostVirtualNicOpaqueNetworkSpec {
 }
 pub(crate) static HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicOpaqueNetworkSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
@@ -3186,12 +3033,9 @@ impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
         &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC),
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_type),
             _ => P::Absent,
@@ -3248,9 +3092,8 @@ impl Default for HostVirtualSwitchConfig {
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeOperation o
 string name r
 HostVirtualSwitchSpec spec o
@@ -3262,12 +3105,9 @@ impl rt::Object for HostVirtualSwitchConfig {
         &HOST_VIRTUAL_SWITCH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.name),
             2 => P::Optional(&self.spec),
@@ -3326,9 +3166,8 @@ impl Default for IscsiDependencyEntity {
 }
 pub(crate) static ISCSI_DEPENDENCY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiDependencyEntity",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string pnicDevice r
 string vnicDevice r
 string vmhbaName r
@@ -3340,12 +3179,9 @@ impl rt::Object for IscsiDependencyEntity {
         &ISCSI_DEPENDENCY_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_DEPENDENCY_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_DEPENDENCY_ENTITY),
             0 => P::Value(&self.pnic_device),
             1 => P::Value(&self.vnic_device),
             2 => P::Value(&self.vmhba_name),
@@ -3396,9 +3232,8 @@ impl Default for IscsiFault {
 }
 pub(crate) static ISCSI_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<IscsiFault>,
 );
 impl rt::Object for IscsiFault {
@@ -3406,12 +3241,9 @@ impl rt::Object for IscsiFault {
         &ISCSI_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3477,9 +3309,8 @@ impl Default for IscsiFaultInvalidVnic {
 }
 pub(crate) static ISCSI_FAULT_INVALID_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultInvalidVnic",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultInvalidVnic>,
@@ -3489,12 +3320,9 @@ impl rt::Object for IscsiFaultInvalidVnic {
         &ISCSI_FAULT_INVALID_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_INVALID_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_INVALID_VNIC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3562,9 +3390,8 @@ impl Default for IscsiFaultPnicInUse {
 }
 pub(crate) static ISCSI_FAULT_PNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultPnicInUse",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string pnicDevice r
 ",
     rt::unset::<IscsiFaultPnicInUse>,
@@ -3574,12 +3401,9 @@ impl rt::Object for IscsiFaultPnicInUse {
         &ISCSI_FAULT_PNIC_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_PNIC_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_PNIC_IN_USE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pnic_device),
@@ -3647,9 +3471,8 @@ impl Default for IscsiFaultVnicAlreadyBound {
 }
 pub(crate) static ISCSI_FAULT_VNIC_ALREADY_BOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicAlreadyBound",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicAlreadyBound>,
@@ -3659,12 +3482,9 @@ impl rt::Object for IscsiFaultVnicAlreadyBound {
         &ISCSI_FAULT_VNIC_ALREADY_BOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_ALREADY_BOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_ALREADY_BOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3732,9 +3552,8 @@ impl Default for IscsiFaultVnicHasActivePaths {
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasActivePaths",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasActivePaths>,
@@ -3744,12 +3563,9 @@ impl rt::Object for IscsiFaultVnicHasActivePaths {
         &ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3817,9 +3633,8 @@ impl Default for IscsiFaultVnicHasMultipleUplinks {
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasMultipleUplinks",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasMultipleUplinks>,
@@ -3829,12 +3644,9 @@ impl rt::Object for IscsiFaultVnicHasMultipleUplinks {
         &ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3902,9 +3714,8 @@ impl Default for IscsiFaultVnicHasNoUplinks {
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_NO_UPLINKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasNoUplinks",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasNoUplinks>,
@@ -3914,12 +3725,9 @@ impl rt::Object for IscsiFaultVnicHasNoUplinks {
         &ISCSI_FAULT_VNIC_HAS_NO_UPLINKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_NO_UPLINKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_NO_UPLINKS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3987,9 +3795,8 @@ impl Default for IscsiFaultVnicHasWrongUplink {
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasWrongUplink",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasWrongUplink>,
@@ -3999,12 +3806,9 @@ impl rt::Object for IscsiFaultVnicHasWrongUplink {
         &ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4072,9 +3876,8 @@ impl Default for IscsiFaultVnicInUse {
 }
 pub(crate) static ISCSI_FAULT_VNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicInUse",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicInUse>,
@@ -4084,12 +3887,9 @@ impl rt::Object for IscsiFaultVnicInUse {
         &ISCSI_FAULT_VNIC_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_IN_USE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4157,9 +3957,8 @@ impl Default for IscsiFaultVnicIsLastPath {
 }
 pub(crate) static ISCSI_FAULT_VNIC_IS_LAST_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicIsLastPath",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicIsLastPath>,
@@ -4169,12 +3968,9 @@ impl rt::Object for IscsiFaultVnicIsLastPath {
         &ISCSI_FAULT_VNIC_IS_LAST_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_IS_LAST_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_IS_LAST_PATH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4242,9 +4038,8 @@ impl Default for IscsiFaultVnicNotBound {
 }
 pub(crate) static ISCSI_FAULT_VNIC_NOT_BOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicNotBound",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicNotBound>,
@@ -4254,12 +4049,9 @@ impl rt::Object for IscsiFaultVnicNotBound {
         &ISCSI_FAULT_VNIC_NOT_BOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_NOT_BOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_NOT_BOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4327,9 +4119,8 @@ impl Default for IscsiFaultVnicNotFound {
 }
 pub(crate) static ISCSI_FAULT_VNIC_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicNotFound",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicNotFound>,
@@ -4339,12 +4130,9 @@ impl rt::Object for IscsiFaultVnicNotFound {
         &ISCSI_FAULT_VNIC_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4415,9 +4203,8 @@ impl Default for IscsiMigrationDependency {
 }
 pub(crate) static ISCSI_MIGRATION_DEPENDENCY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiMigrationDependency",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean migrationAllowed r
 IscsiStatus disallowReason o
 IscsiDependencyEntity dependency ol
@@ -4429,12 +4216,9 @@ impl rt::Object for IscsiMigrationDependency {
         &ISCSI_MIGRATION_DEPENDENCY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_MIGRATION_DEPENDENCY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_MIGRATION_DEPENDENCY),
             0 => P::Value(&self.migration_allowed),
             1 => P::Optional(&self.disallow_reason),
             2 => P::Objects(&self.dependency),
@@ -4529,9 +4313,8 @@ impl Default for IscsiPortInfo {
 }
 pub(crate) static ISCSI_PORT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiPortInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string vnicDevice o
 HostVirtualNic vnic o
 string pnicDevice o
@@ -4555,12 +4338,9 @@ impl rt::Object for IscsiPortInfo {
         &ISCSI_PORT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_PORT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_PORT_INFO),
             0 => P::Value(&self.vnic_device),
             1 => P::Optional(&self.vnic),
             2 => P::Value(&self.pnic_device),
@@ -4635,9 +4415,8 @@ impl Default for IscsiStatus {
 }
 pub(crate) static ISCSI_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiStatus",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 LocalizedMethodFault reason ol
 ",
     rt::unset::<IscsiStatus>,
@@ -4647,12 +4426,9 @@ impl rt::Object for IscsiStatus {
         &ISCSI_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_STATUS),
             0 => P::Objects(&self.reason),
             _ => P::Absent,
         }

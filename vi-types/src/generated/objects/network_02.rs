@@ -29,9 +29,8 @@ impl Default for LinkLayerDiscoveryProtocolInfo {
 }
 pub(crate) static LINK_LAYER_DISCOVERY_PROTOCOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkLayerDiscoveryProtocolInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string chassisId r
 string portId r
 int timeToLive r
@@ -44,12 +43,9 @@ impl rt::Object for LinkLayerDiscoveryProtocolInfo {
         &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINK_LAYER_DISCOVERY_PROTOCOL_INFO),
             0 => P::Value(&self.chassis_id),
             1 => P::Value(&self.port_id),
             2 => P::Value(&self.time_to_live),
@@ -104,9 +100,8 @@ impl Default for NetDhcpConfigSpec {
 }
 pub(crate) static NET_DHCP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetDhcpConfigSpecDhcpOptionsSpec ipv6 o
 NetDhcpConfigSpecDhcpOptionsSpec ipv4 o
 ",
@@ -117,12 +112,9 @@ impl rt::Object for NetDhcpConfigSpec {
         &NET_DHCP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_SPEC),
             0 => P::Optional(&self.ipv6),
             1 => P::Optional(&self.ipv4),
             _ => P::Absent,
@@ -179,9 +171,8 @@ impl Default for NetDhcpConfigSpecDhcpOptionsSpec {
 }
 pub(crate) static NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigSpecDhcpOptionsSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enable o
 KeyValue config rl
 string operation r
@@ -193,12 +184,9 @@ impl rt::Object for NetDhcpConfigSpecDhcpOptionsSpec {
         &NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC),
             0 => P::Value(&self.enable),
             1 => P::Objects(&self.config),
             2 => P::Value(&self.operation),
@@ -263,9 +251,8 @@ impl Default for NetDnsConfigSpec {
 }
 pub(crate) static NET_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDnsConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean dhcp o
 string hostName o
 string domainName o
@@ -279,12 +266,9 @@ impl rt::Object for NetDnsConfigSpec {
         &NET_DNS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DNS_CONFIG_SPEC),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.domain_name),
@@ -347,9 +331,8 @@ impl Default for NetIpConfigSpec {
 }
 pub(crate) static NET_IP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpConfigSpecIpAddressSpec ipAddress ol
 NetDhcpConfigSpec dhcp o
 boolean autoConfigurationEnabled o
@@ -361,12 +344,9 @@ impl rt::Object for NetIpConfigSpec {
         &NET_IP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_SPEC),
             0 => P::Objects(&self.ip_address),
             1 => P::Optional(&self.dhcp),
             2 => P::Value(&self.auto_configuration_enabled),
@@ -425,9 +405,8 @@ impl Default for NetIpConfigSpecIpAddressSpec {
 }
 pub(crate) static NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigSpecIpAddressSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 int prefixLength r
 string operation r
@@ -439,12 +418,9 @@ impl rt::Object for NetIpConfigSpecIpAddressSpec {
         &NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.operation),
@@ -495,9 +471,8 @@ impl Default for NetIpRouteConfigSpec {
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpRouteConfigSpecIpRouteSpec ipRoute ol
 ",
     rt::unset::<NetIpRouteConfigSpec>,
@@ -507,12 +482,9 @@ impl rt::Object for NetIpRouteConfigSpec {
         &NET_IP_ROUTE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_SPEC),
             0 => P::Objects(&self.ip_route),
             _ => P::Absent,
         }
@@ -564,9 +536,8 @@ impl Default for NetIpRouteConfigSpecGatewaySpec {
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpecGatewaySpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress o
 string device o
 ",
@@ -577,12 +548,9 @@ impl rt::Object for NetIpRouteConfigSpecGatewaySpec {
         &NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -642,9 +610,8 @@ impl Default for NetIpRouteConfigSpecIpRouteSpec {
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpecIpRouteSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string network r
 int prefixLength r
 NetIpRouteConfigSpecGatewaySpec gateway r
@@ -657,12 +624,9 @@ impl rt::Object for NetIpRouteConfigSpecIpRouteSpec {
         &NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             2 => P::Object(&self.gateway),
@@ -720,9 +684,8 @@ impl Default for NetIpStackInfo {
 }
 pub(crate) static NET_IP_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpStackInfoNetToMedia neighbor ol
 NetIpStackInfoDefaultRouter defaultRouter ol
 ",
@@ -733,12 +696,9 @@ impl rt::Object for NetIpStackInfo {
         &NET_IP_STACK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_STACK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_STACK_INFO),
             0 => P::Objects(&self.neighbor),
             1 => P::Objects(&self.default_router),
             _ => P::Absent,
@@ -798,9 +758,8 @@ impl Default for NetIpStackInfoDefaultRouter {
 }
 pub(crate) static NET_IP_STACK_INFO_DEFAULT_ROUTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfoDefaultRouter",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 string device r
 dateTime lifetime r
@@ -813,12 +772,9 @@ impl rt::Object for NetIpStackInfoDefaultRouter {
         &NET_IP_STACK_INFO_DEFAULT_ROUTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_STACK_INFO_DEFAULT_ROUTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_STACK_INFO_DEFAULT_ROUTER),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.device),
             2 => P::Value(&self.lifetime),
@@ -882,9 +838,8 @@ impl Default for NetIpStackInfoNetToMedia {
 }
 pub(crate) static NET_IP_STACK_INFO_NET_TO_MEDIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfoNetToMedia",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 string physicalAddress r
 string device r
@@ -897,12 +852,9 @@ impl rt::Object for NetIpStackInfoNetToMedia {
         &NET_IP_STACK_INFO_NET_TO_MEDIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_STACK_INFO_NET_TO_MEDIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_STACK_INFO_NET_TO_MEDIA),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.physical_address),
             2 => P::Value(&self.device),
@@ -957,9 +909,8 @@ impl Default for OpaqueNetworkCapability {
 }
 pub(crate) static OPAQUE_NETWORK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkCapability",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean networkReservationSupported r
 ",
     rt::unset::<OpaqueNetworkCapability>,
@@ -969,12 +920,9 @@ impl rt::Object for OpaqueNetworkCapability {
         &OPAQUE_NETWORK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK_CAPABILITY),
             0 => P::Value(&self.network_reservation_supported),
             _ => P::Absent,
         }
@@ -1041,9 +989,8 @@ impl Default for PhysicalNicCdpDeviceCapability {
 }
 pub(crate) static PHYSICAL_NIC_CDP_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicCdpDeviceCapability",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean router r
 boolean transparentBridge r
 boolean sourceRouteBridge r
@@ -1059,12 +1006,9 @@ impl rt::Object for PhysicalNicCdpDeviceCapability {
         &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_CDP_DEVICE_CAPABILITY),
             0 => P::Value(&self.router),
             1 => P::Value(&self.transparent_bridge),
             2 => P::Value(&self.source_route_bridge),
@@ -1179,9 +1123,8 @@ impl Default for PhysicalNicCdpInfo {
 }
 pub(crate) static PHYSICAL_NIC_CDP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicCdpInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 int cdpVersion o
 int timeout o
 int ttl o
@@ -1209,12 +1152,9 @@ impl rt::Object for PhysicalNicCdpInfo {
         &PHYSICAL_NIC_CDP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_CDP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_CDP_INFO),
             0 => P::Value(&self.cdp_version),
             1 => P::Value(&self.timeout),
             2 => P::Value(&self.ttl),
@@ -1302,9 +1242,8 @@ impl Default for PhysicalNicConfig {
 }
 pub(crate) static PHYSICAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 PhysicalNicSpec spec r
 ",
@@ -1315,12 +1254,9 @@ impl rt::Object for PhysicalNicConfig {
         &PHYSICAL_NIC_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_CONFIG),
             0 => P::Value(&self.device),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1369,9 +1305,8 @@ impl Default for PhysicalNicHint {
 }
 pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHint",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int vlanId o
 ",
     rt::unset::<PhysicalNicHint>,
@@ -1381,12 +1316,9 @@ impl rt::Object for PhysicalNicHint {
         &PHYSICAL_NIC_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_HINT),
             0 => P::Value(&self.vlan_id),
             _ => P::Absent,
         }
@@ -1447,9 +1379,8 @@ impl Default for PhysicalNicHintInfo {
 }
 pub(crate) static PHYSICAL_NIC_HINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHintInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 PhysicalNicIpHint subnet ol
 PhysicalNicNameHint network ol
@@ -1463,12 +1394,9 @@ impl rt::Object for PhysicalNicHintInfo {
         &PHYSICAL_NIC_HINT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_HINT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_HINT_INFO),
             0 => P::Value(&self.device),
             1 => P::Objects(&self.subnet),
             2 => P::Objects(&self.network),
@@ -1528,9 +1456,8 @@ impl Default for PhysicalNicIpHint {
 }
 pub(crate) static PHYSICAL_NIC_IP_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicIpHint",
-    "2.0",
     Some(&PHYSICAL_NIC_HINT),
-    "
+    "2.0
 string ipSubnet r
 ",
     rt::unset::<PhysicalNicIpHint>,
@@ -1540,12 +1467,9 @@ impl rt::Object for PhysicalNicIpHint {
         &PHYSICAL_NIC_IP_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_IP_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_IP_HINT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ip_subnet),
@@ -1612,9 +1536,8 @@ impl Default for PhysicalNicNameHint {
 }
 pub(crate) static PHYSICAL_NIC_NAME_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicNameHint",
-    "2.0",
     Some(&PHYSICAL_NIC_HINT),
-    "
+    "2.0
 string network r
 ",
     rt::unset::<PhysicalNicNameHint>,
@@ -1624,12 +1547,9 @@ impl rt::Object for PhysicalNicNameHint {
         &PHYSICAL_NIC_NAME_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_NAME_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_NAME_HINT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.network),
@@ -1696,9 +1616,8 @@ impl Default for TgwEventArgument {
 }
 pub(crate) static TGW_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TgwEventArgument",
-    "9.1.0.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "9.1.0.0
 ManagedObjectReference tgw r
 ",
     rt::unset::<TgwEventArgument>,
@@ -1708,12 +1627,9 @@ impl rt::Object for TgwEventArgument {
         &TGW_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TGW_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TGW_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.tgw),
@@ -1781,9 +1697,8 @@ impl Default for TransitGatewayConfigInfo {
 }
 pub(crate) static TRANSIT_GATEWAY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string ID r
 string name r
 ",
@@ -1794,12 +1709,9 @@ impl rt::Object for TransitGatewayConfigInfo {
         &TRANSIT_GATEWAY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY_CONFIG_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1848,9 +1760,8 @@ impl Default for TransitGatewayConfigSpec {
 }
 pub(crate) static TRANSIT_GATEWAY_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<TransitGatewayConfigSpec>,
@@ -1860,12 +1771,9 @@ impl rt::Object for TransitGatewayConfigSpec {
         &TRANSIT_GATEWAY_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY_CONFIG_SPEC),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -1917,9 +1825,8 @@ impl Default for TransitGatewayCreateSpec {
 }
 pub(crate) static TRANSIT_GATEWAY_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayCreateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string ID r
 string name r
 ",
@@ -1930,12 +1837,9 @@ impl rt::Object for TransitGatewayCreateSpec {
         &TRANSIT_GATEWAY_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY_CREATE_SPEC),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1995,9 +1899,8 @@ impl Default for VirtualNicManagerNetConfig {
 }
 pub(crate) static VIRTUAL_NIC_MANAGER_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNicManagerNetConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string nicType r
 boolean multiSelectAllowed r
 HostVirtualNic candidateVnic ol
@@ -2010,12 +1913,9 @@ impl rt::Object for VirtualNicManagerNetConfig {
         &VIRTUAL_NIC_MANAGER_NET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NIC_MANAGER_NET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NIC_MANAGER_NET_CONFIG),
             0 => P::Value(&self.nic_type),
             1 => P::Value(&self.multi_select_allowed),
             2 => P::Objects(&self.candidate_vnic),

@@ -26,9 +26,8 @@ impl Default for ConnectedIso {
 }
 pub(crate) static CONNECTED_ISO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectedIso",
-    "4.0",
     Some(&OVF_EXPORT),
-    "
+    "4.0
 VirtualCdrom cdrom r
 string filename r
 ",
@@ -39,12 +38,9 @@ impl rt::Object for ConnectedIso {
         &CONNECTED_ISO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONNECTED_ISO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONNECTED_ISO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.cdrom),
@@ -114,9 +110,8 @@ impl Default for HttpNfcLeaseCapabilities {
 }
 pub(crate) static HTTP_NFC_LEASE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseCapabilities",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 boolean pullModeSupported r
 boolean corsSupported r
 ",
@@ -127,12 +122,9 @@ impl rt::Object for HttpNfcLeaseCapabilities {
         &HTTP_NFC_LEASE_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_CAPABILITIES),
             0 => P::Value(&self.pull_mode_supported),
             1 => P::Value(&self.cors_supported),
             _ => P::Absent,
@@ -186,9 +178,8 @@ impl Default for HttpNfcLeaseDatastoreLeaseInfo {
 }
 pub(crate) static HTTP_NFC_LEASE_DATASTORE_LEASE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseDatastoreLeaseInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string datastoreKey r
 HttpNfcLeaseHostInfo hosts rl
 ",
@@ -199,12 +190,9 @@ impl rt::Object for HttpNfcLeaseDatastoreLeaseInfo {
         &HTTP_NFC_LEASE_DATASTORE_LEASE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_DATASTORE_LEASE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_DATASTORE_LEASE_INFO),
             0 => P::Value(&self.datastore_key),
             1 => P::Objects(&self.hosts),
             _ => P::Absent,
@@ -279,9 +267,8 @@ impl Default for HttpNfcLeaseDeviceUrl {
 }
 pub(crate) static HTTP_NFC_LEASE_DEVICE_URL: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseDeviceUrl",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string importKey r
 string url r
@@ -299,12 +286,9 @@ impl rt::Object for HttpNfcLeaseDeviceUrl {
         &HTTP_NFC_LEASE_DEVICE_URL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_DEVICE_URL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_DEVICE_URL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.import_key),
             2 => P::Value(&self.url),
@@ -372,9 +356,8 @@ impl Default for HttpNfcLeaseHostInfo {
 }
 pub(crate) static HTTP_NFC_LEASE_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseHostInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string url r
 string sslThumbprint r
 ",
@@ -385,12 +368,9 @@ impl rt::Object for HttpNfcLeaseHostInfo {
         &HTTP_NFC_LEASE_HOST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_HOST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_HOST_INFO),
             0 => P::Value(&self.url),
             1 => P::Value(&self.ssl_thumbprint),
             _ => P::Absent,
@@ -456,9 +436,8 @@ impl Default for HttpNfcLeaseInfo {
 }
 pub(crate) static HTTP_NFC_LEASE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference lease r
 ManagedObjectReference entity r
 HttpNfcLeaseDeviceUrl deviceUrl ol
@@ -473,12 +452,9 @@ impl rt::Object for HttpNfcLeaseInfo {
         &HTTP_NFC_LEASE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_INFO),
             0 => P::Value(&self.lease),
             1 => P::Value(&self.entity),
             2 => P::Objects(&self.device_url),
@@ -558,9 +534,8 @@ impl Default for HttpNfcLeaseManifestEntry {
 }
 pub(crate) static HTTP_NFC_LEASE_MANIFEST_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseManifestEntry",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string sha1 r
 string checksum o since 6.7
@@ -577,12 +552,9 @@ impl rt::Object for HttpNfcLeaseManifestEntry {
         &HTTP_NFC_LEASE_MANIFEST_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_MANIFEST_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_MANIFEST_ENTRY),
             0 => P::Value(&self.key),
             1 => P::Value(&self.sha1),
             2 => P::Value(&self.checksum),
@@ -643,9 +615,8 @@ impl Default for HttpNfcLeaseProbeResult {
 }
 pub(crate) static HTTP_NFC_LEASE_PROBE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProbeResult",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 boolean serverAccessible r
 ",
     rt::unset::<HttpNfcLeaseProbeResult>,
@@ -655,12 +626,9 @@ impl rt::Object for HttpNfcLeaseProbeResult {
         &HTTP_NFC_LEASE_PROBE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PROBE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PROBE_RESULT),
             0 => P::Value(&self.server_accessible),
             _ => P::Absent,
         }
@@ -730,9 +698,8 @@ impl Default for HttpNfcLeaseSourceFile {
 }
 pub(crate) static HTTP_NFC_LEASE_SOURCE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseSourceFile",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string targetDeviceId r
 string url r
 string memberName o
@@ -749,12 +716,9 @@ impl rt::Object for HttpNfcLeaseSourceFile {
         &HTTP_NFC_LEASE_SOURCE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_SOURCE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_SOURCE_FILE),
             0 => P::Value(&self.target_device_id),
             1 => P::Value(&self.url),
             2 => P::Value(&self.member_name),
@@ -820,9 +784,8 @@ impl Default for ImportSpec {
 }
 pub(crate) static IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VAppEntityConfigInfo entityConfig o
 OvfConsumerOstNode instantiationOst o since 5.0
 ",
@@ -833,12 +796,9 @@ impl rt::Object for ImportSpec {
         &IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_SPEC),
             0 => P::Optional(&self.entity_config),
             1 => P::Optional(&self.instantiation_ost),
             _ => P::Absent,
@@ -896,9 +856,8 @@ impl Default for OvfAttribute {
 }
 pub(crate) static OVF_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfAttribute",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string elementName r
 string attributeName r
 ",
@@ -909,12 +868,9 @@ impl rt::Object for OvfAttribute {
         &OVF_ATTRIBUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_ATTRIBUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_ATTRIBUTE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.element_name),
@@ -981,9 +937,8 @@ impl Default for OvfConnectedDevice {
 }
 pub(crate) static OVF_CONNECTED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDevice",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "",
+    "4.0",
     rt::unset::<OvfConnectedDevice>,
 );
 impl rt::Object for OvfConnectedDevice {
@@ -991,12 +946,9 @@ impl rt::Object for OvfConnectedDevice {
         &OVF_CONNECTED_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONNECTED_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONNECTED_DEVICE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1062,9 +1014,8 @@ impl Default for OvfConnectedDeviceFloppy {
 }
 pub(crate) static OVF_CONNECTED_DEVICE_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDeviceFloppy",
-    "4.0",
     Some(&OVF_CONNECTED_DEVICE),
-    "
+    "4.0
 string filename r
 ",
     rt::unset::<OvfConnectedDeviceFloppy>,
@@ -1074,12 +1025,9 @@ impl rt::Object for OvfConnectedDeviceFloppy {
         &OVF_CONNECTED_DEVICE_FLOPPY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONNECTED_DEVICE_FLOPPY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONNECTED_DEVICE_FLOPPY),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.filename),
@@ -1147,9 +1095,8 @@ impl Default for OvfConnectedDeviceIso {
 }
 pub(crate) static OVF_CONNECTED_DEVICE_ISO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDeviceIso",
-    "4.0",
     Some(&OVF_CONNECTED_DEVICE),
-    "
+    "4.0
 string filename r
 ",
     rt::unset::<OvfConnectedDeviceIso>,
@@ -1159,12 +1106,9 @@ impl rt::Object for OvfConnectedDeviceIso {
         &OVF_CONNECTED_DEVICE_ISO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONNECTED_DEVICE_ISO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONNECTED_DEVICE_ISO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.filename),
@@ -1232,9 +1176,8 @@ impl Default for OvfConstraint {
 }
 pub(crate) static OVF_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConstraint",
-    "4.1",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.1
 string name r
 ",
     rt::unset::<OvfConstraint>,
@@ -1244,12 +1187,9 @@ impl rt::Object for OvfConstraint {
         &OVF_CONSTRAINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSTRAINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSTRAINT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -1320,9 +1260,8 @@ impl Default for OvfConsumerCallbackFault {
 }
 pub(crate) static OVF_CONSUMER_CALLBACK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerCallbackFault",
-    "5.0",
     Some(&OVF_FAULT),
-    "
+    "5.0
 string extensionKey r
 string extensionName r
 ",
@@ -1333,12 +1272,9 @@ impl rt::Object for OvfConsumerCallbackFault {
         &OVF_CONSUMER_CALLBACK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_CALLBACK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_CALLBACK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.extension_key),
@@ -1408,9 +1344,8 @@ impl Default for OvfConsumerCommunicationError {
 }
 pub(crate) static OVF_CONSUMER_COMMUNICATION_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerCommunicationError",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string description r
 ",
     rt::unset::<OvfConsumerCommunicationError>,
@@ -1420,12 +1355,9 @@ impl rt::Object for OvfConsumerCommunicationError {
         &OVF_CONSUMER_COMMUNICATION_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_COMMUNICATION_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_COMMUNICATION_ERROR),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.description),
@@ -1499,9 +1431,8 @@ impl Default for OvfConsumerFault {
 }
 pub(crate) static OVF_CONSUMER_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerFault",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string errorKey r
 string message r
 KeyValue params ol
@@ -1513,12 +1444,9 @@ impl rt::Object for OvfConsumerFault {
         &OVF_CONSUMER_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_FAULT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.error_key),
@@ -1593,9 +1521,8 @@ impl Default for OvfConsumerInvalidSection {
 }
 pub(crate) static OVF_CONSUMER_INVALID_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerInvalidSection",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 int lineNumber r
 string description r
 ",
@@ -1606,12 +1533,9 @@ impl rt::Object for OvfConsumerInvalidSection {
         &OVF_CONSUMER_INVALID_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_INVALID_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_INVALID_SECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.line_number),
@@ -1690,9 +1614,8 @@ impl Default for OvfConsumerOstNode {
 }
 pub(crate) static OVF_CONSUMER_OST_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerOstNode",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string id r
 string type r
 OvfConsumerOvfSection section ol
@@ -1706,12 +1629,9 @@ impl rt::Object for OvfConsumerOstNode {
         &OVF_CONSUMER_OST_NODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_OST_NODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_OST_NODE),
             0 => P::Value(&self.id),
             1 => P::Value(&self.r#type),
             2 => P::Objects(&self.section),
@@ -1771,9 +1691,8 @@ impl Default for OvfConsumerOvfSection {
 }
 pub(crate) static OVF_CONSUMER_OVF_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerOvfSection",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int lineNumber r
 string xml r
 ",
@@ -1784,12 +1703,9 @@ impl rt::Object for OvfConsumerOvfSection {
         &OVF_CONSUMER_OVF_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_OVF_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_OVF_SECTION),
             0 => P::Value(&self.line_number),
             1 => P::Value(&self.xml),
             _ => P::Absent,
@@ -1849,9 +1765,8 @@ impl Default for OvfConsumerPowerOnFault {
 }
 pub(crate) static OVF_CONSUMER_POWER_ON_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerPowerOnFault",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 string extensionKey r
 string extensionName r
 string description r
@@ -1863,12 +1778,9 @@ impl rt::Object for OvfConsumerPowerOnFault {
         &OVF_CONSUMER_POWER_ON_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_POWER_ON_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_POWER_ON_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.extension_key),
@@ -1940,9 +1852,8 @@ impl Default for OvfConsumerUndeclaredSection {
 }
 pub(crate) static OVF_CONSUMER_UNDECLARED_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerUndeclaredSection",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string qualifiedSectionType r
 ",
     rt::unset::<OvfConsumerUndeclaredSection>,
@@ -1952,12 +1863,9 @@ impl rt::Object for OvfConsumerUndeclaredSection {
         &OVF_CONSUMER_UNDECLARED_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_UNDECLARED_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_UNDECLARED_SECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.qualified_section_type),
@@ -2025,9 +1933,8 @@ impl Default for OvfConsumerUndefinedPrefix {
 }
 pub(crate) static OVF_CONSUMER_UNDEFINED_PREFIX: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerUndefinedPrefix",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string prefix r
 ",
     rt::unset::<OvfConsumerUndefinedPrefix>,
@@ -2037,12 +1944,9 @@ impl rt::Object for OvfConsumerUndefinedPrefix {
         &OVF_CONSUMER_UNDEFINED_PREFIX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_UNDEFINED_PREFIX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_UNDEFINED_PREFIX),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.prefix),
@@ -2116,9 +2020,8 @@ impl Default for OvfConsumerValidationFault {
 }
 pub(crate) static OVF_CONSUMER_VALIDATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerValidationFault",
-    "5.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.0
 string extensionKey r
 string extensionName r
 string message r
@@ -2130,12 +2033,9 @@ impl rt::Object for OvfConsumerValidationFault {
         &OVF_CONSUMER_VALIDATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_VALIDATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_VALIDATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.extension_key),
@@ -2216,9 +2116,8 @@ impl Default for OvfCpuCompatibility {
 }
 pub(crate) static OVF_CPU_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCpuCompatibility",
-    "5.0",
     Some(&OVF_IMPORT),
-    "
+    "5.0
 string registerName r
 int level r
 string registerValue r
@@ -2231,12 +2130,9 @@ impl rt::Object for OvfCpuCompatibility {
         &OVF_CPU_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CPU_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CPU_COMPATIBILITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.register_name),
@@ -2305,9 +2201,8 @@ impl Default for OvfCpuCompatibilityCheckNotSupported {
 }
 pub(crate) static OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCpuCompatibilityCheckNotSupported",
-    "5.0",
     Some(&OVF_IMPORT),
-    "",
+    "5.0",
     rt::unset::<OvfCpuCompatibilityCheckNotSupported>,
 );
 impl rt::Object for OvfCpuCompatibilityCheckNotSupported {
@@ -2315,12 +2210,9 @@ impl rt::Object for OvfCpuCompatibilityCheckNotSupported {
         &OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2398,9 +2290,8 @@ impl Default for OvfCreateDescriptorParams {
 }
 pub(crate) static OVF_CREATE_DESCRIPTOR_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateDescriptorParams",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 OvfFile ovfFiles ol
 string name o
 string description o
@@ -2415,12 +2306,9 @@ impl rt::Object for OvfCreateDescriptorParams {
         &OVF_CREATE_DESCRIPTOR_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_DESCRIPTOR_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_DESCRIPTOR_PARAMS),
             0 => P::Objects(&self.ovf_files),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -2488,9 +2376,8 @@ impl Default for OvfCreateDescriptorResult {
 }
 pub(crate) static OVF_CREATE_DESCRIPTOR_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateDescriptorResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string ovfDescriptor r
 LocalizedMethodFault error ol
 LocalizedMethodFault warning ol
@@ -2503,12 +2390,9 @@ impl rt::Object for OvfCreateDescriptorResult {
         &OVF_CREATE_DESCRIPTOR_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_DESCRIPTOR_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_DESCRIPTOR_RESULT),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Objects(&self.error),
             2 => P::Objects(&self.warning),
@@ -2590,9 +2474,8 @@ impl Default for OvfCreateImportSpecParams {
 }
 pub(crate) static OVF_CREATE_IMPORT_SPEC_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateImportSpecParams",
-    "4.0",
     Some(&OVF_MANAGER_COMMON_PARAMS),
-    "
+    "4.0
 string entityName r
 ManagedObjectReference hostSystem o
 OvfNetworkMapping networkMapping ol
@@ -2610,12 +2493,9 @@ impl rt::Object for OvfCreateImportSpecParams {
         &OVF_CREATE_IMPORT_SPEC_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_IMPORT_SPEC_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_IMPORT_SPEC_PARAMS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.entity_name),
@@ -2705,9 +2585,8 @@ impl Default for OvfCreateImportSpecResult {
 }
 pub(crate) static OVF_CREATE_IMPORT_SPEC_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateImportSpecResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ImportSpec importSpec o
 OvfFileItem fileItem ol
 LocalizedMethodFault warning ol
@@ -2720,12 +2599,9 @@ impl rt::Object for OvfCreateImportSpecResult {
         &OVF_CREATE_IMPORT_SPEC_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_IMPORT_SPEC_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_IMPORT_SPEC_RESULT),
             0 => P::Value(&self.import_spec),
             1 => P::Objects(&self.file_item),
             2 => P::Objects(&self.warning),
@@ -2783,9 +2659,8 @@ impl Default for OvfDatastoreMapping {
 }
 pub(crate) static OVF_DATASTORE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDatastoreMapping",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string diskId r
 ManagedObjectReference datastore r
 ",
@@ -2796,12 +2671,9 @@ impl rt::Object for OvfDatastoreMapping {
         &OVF_DATASTORE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DATASTORE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DATASTORE_MAPPING),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2858,9 +2730,8 @@ impl Default for OvfDeploymentOption {
 }
 pub(crate) static OVF_DEPLOYMENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDeploymentOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string label r
 string description r
@@ -2872,12 +2743,9 @@ impl rt::Object for OvfDeploymentOption {
         &OVF_DEPLOYMENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DEPLOYMENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DEPLOYMENT_OPTION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.label),
             2 => P::Value(&self.description),
@@ -2936,9 +2804,8 @@ impl Default for OvfDiskMappingNotFound {
 }
 pub(crate) static OVF_DISK_MAPPING_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDiskMappingNotFound",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string diskName r
 string vmName r
 ",
@@ -2949,12 +2816,9 @@ impl rt::Object for OvfDiskMappingNotFound {
         &OVF_DISK_MAPPING_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DISK_MAPPING_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DISK_MAPPING_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_name),
@@ -3021,9 +2885,8 @@ impl Default for OvfDiskOrderConstraint {
 }
 pub(crate) static OVF_DISK_ORDER_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDiskOrderConstraint",
-    "4.1",
     Some(&OVF_CONSTRAINT),
-    "",
+    "4.1",
     rt::unset::<OvfDiskOrderConstraint>,
 );
 impl rt::Object for OvfDiskOrderConstraint {
@@ -3031,12 +2894,9 @@ impl rt::Object for OvfDiskOrderConstraint {
         &OVF_DISK_ORDER_CONSTRAINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DISK_ORDER_CONSTRAINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DISK_ORDER_CONSTRAINT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3099,9 +2959,8 @@ impl Default for OvfDuplicateElement {
 }
 pub(crate) static OVF_DUPLICATE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicateElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfDuplicateElement>,
 );
 impl rt::Object for OvfDuplicateElement {
@@ -3109,12 +2968,9 @@ impl rt::Object for OvfDuplicateElement {
         &OVF_DUPLICATE_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATE_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATE_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3180,9 +3036,8 @@ impl Default for OvfDuplicatedElementBoundary {
 }
 pub(crate) static OVF_DUPLICATED_ELEMENT_BOUNDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedElementBoundary",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "
+    "4.0
 string boundary r
 ",
     rt::unset::<OvfDuplicatedElementBoundary>,
@@ -3192,12 +3047,9 @@ impl rt::Object for OvfDuplicatedElementBoundary {
         &OVF_DUPLICATED_ELEMENT_BOUNDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATED_ELEMENT_BOUNDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATED_ELEMENT_BOUNDARY),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.boundary),
@@ -3265,9 +3117,8 @@ impl Default for OvfDuplicatedPropertyIdExport {
 }
 pub(crate) static OVF_DUPLICATED_PROPERTY_ID_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedPropertyIdExport",
-    "5.0",
     Some(&OVF_EXPORT),
-    "
+    "5.0
 string fqid r
 ",
     rt::unset::<OvfDuplicatedPropertyIdExport>,
@@ -3277,12 +3128,9 @@ impl rt::Object for OvfDuplicatedPropertyIdExport {
         &OVF_DUPLICATED_PROPERTY_ID_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATED_PROPERTY_ID_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATED_PROPERTY_ID_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fqid),
@@ -3345,9 +3193,8 @@ impl Default for OvfDuplicatedPropertyIdImport {
 }
 pub(crate) static OVF_DUPLICATED_PROPERTY_ID_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedPropertyIdImport",
-    "5.0",
     Some(&OVF_EXPORT),
-    "",
+    "5.0",
     rt::unset::<OvfDuplicatedPropertyIdImport>,
 );
 impl rt::Object for OvfDuplicatedPropertyIdImport {
@@ -3355,12 +3202,9 @@ impl rt::Object for OvfDuplicatedPropertyIdImport {
         &OVF_DUPLICATED_PROPERTY_ID_IMPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATED_PROPERTY_ID_IMPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATED_PROPERTY_ID_IMPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3426,9 +3270,8 @@ impl Default for OvfElement {
 }
 pub(crate) static OVF_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfElement",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string name r
 ",
     rt::unset::<OvfElement>,
@@ -3438,12 +3281,9 @@ impl rt::Object for OvfElement {
         &OVF_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_ELEMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -3511,9 +3351,8 @@ impl Default for OvfElementInvalidValue {
 }
 pub(crate) static OVF_ELEMENT_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfElementInvalidValue",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfElementInvalidValue>,
@@ -3523,12 +3362,9 @@ impl rt::Object for OvfElementInvalidValue {
         &OVF_ELEMENT_INVALID_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_ELEMENT_INVALID_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_ELEMENT_INVALID_VALUE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.value),
@@ -3591,9 +3427,8 @@ impl Default for OvfExport {
 }
 pub(crate) static OVF_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExport",
-    "4.0",
     Some(&OVF_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfExport>,
 );
 impl rt::Object for OvfExport {
@@ -3601,12 +3436,9 @@ impl rt::Object for OvfExport {
         &OVF_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3667,9 +3499,8 @@ impl Default for OvfExportFailed {
 }
 pub(crate) static OVF_EXPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExportFailed",
-    "4.1",
     Some(&OVF_EXPORT),
-    "",
+    "4.1",
     rt::unset::<OvfExportFailed>,
 );
 impl rt::Object for OvfExportFailed {
@@ -3677,12 +3508,9 @@ impl rt::Object for OvfExportFailed {
         &OVF_EXPORT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_EXPORT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_EXPORT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3743,9 +3571,8 @@ impl Default for OvfFault {
 }
 pub(crate) static OVF_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfFault>,
 );
 impl rt::Object for OvfFault {
@@ -3753,12 +3580,9 @@ impl rt::Object for OvfFault {
         &OVF_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3839,9 +3663,8 @@ impl Default for OvfFile {
 }
 pub(crate) static OVF_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFile",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string deviceId r
 string path r
 string compressionMethod o
@@ -3857,12 +3680,9 @@ impl rt::Object for OvfFile {
         &OVF_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_FILE),
             0 => P::Value(&self.device_id),
             1 => P::Value(&self.path),
             2 => P::Value(&self.compression_method),
@@ -3941,9 +3761,8 @@ impl Default for OvfFileItem {
 }
 pub(crate) static OVF_FILE_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFileItem",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string deviceId r
 string path r
 string compressionMethod o
@@ -3959,12 +3778,9 @@ impl rt::Object for OvfFileItem {
         &OVF_FILE_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_FILE_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_FILE_ITEM),
             0 => P::Value(&self.device_id),
             1 => P::Value(&self.path),
             2 => P::Value(&self.compression_method),
@@ -4023,9 +3839,8 @@ impl Default for OvfHardwareCheck {
 }
 pub(crate) static OVF_HARDWARE_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHardwareCheck",
-    "4.0",
     Some(&OVF_IMPORT),
-    "",
+    "4.0",
     rt::unset::<OvfHardwareCheck>,
 );
 impl rt::Object for OvfHardwareCheck {
@@ -4033,12 +3848,9 @@ impl rt::Object for OvfHardwareCheck {
         &OVF_HARDWARE_CHECK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HARDWARE_CHECK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HARDWARE_CHECK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4107,9 +3919,8 @@ impl Default for OvfHardwareExport {
 }
 pub(crate) static OVF_HARDWARE_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHardwareExport",
-    "4.0",
     Some(&OVF_EXPORT),
-    "
+    "4.0
 VirtualDevice device o
 string vmPath r
 ",
@@ -4120,12 +3931,9 @@ impl rt::Object for OvfHardwareExport {
         &OVF_HARDWARE_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HARDWARE_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HARDWARE_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -4195,9 +4003,8 @@ impl Default for OvfHostResourceConstraint {
 }
 pub(crate) static OVF_HOST_RESOURCE_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHostResourceConstraint",
-    "4.1",
     Some(&OVF_CONSTRAINT),
-    "
+    "4.1
 string value r
 ",
     rt::unset::<OvfHostResourceConstraint>,
@@ -4207,12 +4014,9 @@ impl rt::Object for OvfHostResourceConstraint {
         &OVF_HOST_RESOURCE_CONSTRAINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HOST_RESOURCE_CONSTRAINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HOST_RESOURCE_CONSTRAINT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.value),
@@ -4283,9 +4087,8 @@ impl Default for OvfHostValueNotParsed {
 }
 pub(crate) static OVF_HOST_VALUE_NOT_PARSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHostValueNotParsed",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string property r
 string value r
 ",
@@ -4296,12 +4099,9 @@ impl rt::Object for OvfHostValueNotParsed {
         &OVF_HOST_VALUE_NOT_PARSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HOST_VALUE_NOT_PARSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HOST_VALUE_NOT_PARSED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -4366,9 +4166,8 @@ impl Default for OvfImport {
 }
 pub(crate) static OVF_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImport",
-    "4.0",
     Some(&OVF_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfImport>,
 );
 impl rt::Object for OvfImport {
@@ -4376,12 +4175,9 @@ impl rt::Object for OvfImport {
         &OVF_IMPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_IMPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_IMPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4442,9 +4238,8 @@ impl Default for OvfImportFailed {
 }
 pub(crate) static OVF_IMPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImportFailed",
-    "4.1",
     Some(&OVF_IMPORT),
-    "",
+    "4.1",
     rt::unset::<OvfImportFailed>,
 );
 impl rt::Object for OvfImportFailed {
@@ -4452,12 +4247,9 @@ impl rt::Object for OvfImportFailed {
         &OVF_IMPORT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_IMPORT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_IMPORT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4547,9 +4339,8 @@ impl Default for OvfImportParams {
 }
 pub(crate) static OVF_IMPORT_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImportParams",
-    "9.0.0.0",
     Some(&OVF_CREATE_IMPORT_SPEC_PARAMS),
-    "
+    "9.0.0.0
 boolean pushMode o
 boolean signatureRequired o
 boolean skipManifestCheck o
@@ -4567,12 +4358,9 @@ impl rt::Object for OvfImportParams {
         &OVF_IMPORT_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_IMPORT_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_IMPORT_PARAMS),
             0..=12 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             13 => P::Value(&self.push_mode),
@@ -4653,9 +4441,8 @@ impl Default for OvfInternalError {
 }
 pub(crate) static OVF_INTERNAL_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInternalError",
-    "4.1",
     Some(&OVF_SYSTEM_FAULT),
-    "",
+    "4.1",
     rt::unset::<OvfInternalError>,
 );
 impl rt::Object for OvfInternalError {
@@ -4663,12 +4450,9 @@ impl rt::Object for OvfInternalError {
         &OVF_INTERNAL_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INTERNAL_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INTERNAL_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4734,9 +4518,8 @@ impl Default for OvfInvalidPackage {
 }
 pub(crate) static OVF_INVALID_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidPackage",
-    "4.0",
     Some(&OVF_FAULT),
-    "
+    "4.0
 int lineNumber r
 ",
     rt::unset::<OvfInvalidPackage>,
@@ -4746,12 +4529,9 @@ impl rt::Object for OvfInvalidPackage {
         &OVF_INVALID_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_PACKAGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.line_number),
@@ -4819,9 +4599,8 @@ impl Default for OvfInvalidValue {
 }
 pub(crate) static OVF_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValue",
-    "4.0",
     Some(&OVF_ATTRIBUTE),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfInvalidValue>,
@@ -4831,12 +4610,9 @@ impl rt::Object for OvfInvalidValue {
         &OVF_INVALID_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.value),
@@ -4901,9 +4677,8 @@ impl Default for OvfInvalidValueConfiguration {
 }
 pub(crate) static OVF_INVALID_VALUE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueConfiguration",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueConfiguration>,
 );
 impl rt::Object for OvfInvalidValueConfiguration {
@@ -4911,12 +4686,9 @@ impl rt::Object for OvfInvalidValueConfiguration {
         &OVF_INVALID_VALUE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_CONFIGURATION),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4979,9 +4751,8 @@ impl Default for OvfInvalidValueEmpty {
 }
 pub(crate) static OVF_INVALID_VALUE_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueEmpty",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueEmpty>,
 );
 impl rt::Object for OvfInvalidValueEmpty {
@@ -4989,12 +4760,9 @@ impl rt::Object for OvfInvalidValueEmpty {
         &OVF_INVALID_VALUE_EMPTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_EMPTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_EMPTY),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5057,9 +4825,8 @@ impl Default for OvfInvalidValueFormatMalformed {
 }
 pub(crate) static OVF_INVALID_VALUE_FORMAT_MALFORMED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueFormatMalformed",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueFormatMalformed>,
 );
 impl rt::Object for OvfInvalidValueFormatMalformed {
@@ -5067,12 +4834,9 @@ impl rt::Object for OvfInvalidValueFormatMalformed {
         &OVF_INVALID_VALUE_FORMAT_MALFORMED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_FORMAT_MALFORMED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_FORMAT_MALFORMED),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5135,9 +4899,8 @@ impl Default for OvfInvalidValueReference {
 }
 pub(crate) static OVF_INVALID_VALUE_REFERENCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueReference",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueReference>,
 );
 impl rt::Object for OvfInvalidValueReference {
@@ -5145,12 +4908,9 @@ impl rt::Object for OvfInvalidValueReference {
         &OVF_INVALID_VALUE_REFERENCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_REFERENCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_REFERENCE),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5216,9 +4976,8 @@ impl Default for OvfInvalidVmName {
 }
 pub(crate) static OVF_INVALID_VM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidVmName",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string name r
 ",
     rt::unset::<OvfInvalidVmName>,
@@ -5228,12 +4987,9 @@ impl rt::Object for OvfInvalidVmName {
         &OVF_INVALID_VM_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VM_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VM_NAME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -5307,9 +5063,8 @@ impl Default for OvfManagerCommonParams {
 }
 pub(crate) static OVF_MANAGER_COMMON_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfManagerCommonParams",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string locale r
 string deploymentOption r
 KeyValue msgBundle ol
@@ -5322,12 +5077,9 @@ impl rt::Object for OvfManagerCommonParams {
         &OVF_MANAGER_COMMON_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MANAGER_COMMON_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MANAGER_COMMON_PARAMS),
             0 => P::Value(&self.locale),
             1 => P::Value(&self.deployment_option),
             2 => P::Objects(&self.msg_bundle),
@@ -5391,9 +5143,8 @@ impl Default for OvfMappedOsId {
 }
 pub(crate) static OVF_MAPPED_OS_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMappedOsId",
-    "4.0",
     Some(&OVF_IMPORT),
-    "
+    "4.0
 int ovfId r
 string ovfDescription r
 string targetDescription r
@@ -5405,12 +5156,9 @@ impl rt::Object for OvfMappedOsId {
         &OVF_MAPPED_OS_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MAPPED_OS_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MAPPED_OS_ID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.ovf_id),
@@ -5479,9 +5227,8 @@ impl Default for OvfMissingAttribute {
 }
 pub(crate) static OVF_MISSING_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingAttribute",
-    "4.0",
     Some(&OVF_ATTRIBUTE),
-    "",
+    "4.0",
     rt::unset::<OvfMissingAttribute>,
 );
 impl rt::Object for OvfMissingAttribute {
@@ -5489,12 +5236,9 @@ impl rt::Object for OvfMissingAttribute {
         &OVF_MISSING_ATTRIBUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_ATTRIBUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_ATTRIBUTE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -20,9 +20,8 @@ impl Default for OvfMissingElement {
 }
 pub(crate) static OVF_MISSING_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfMissingElement>,
 );
 impl rt::Object for OvfMissingElement {
@@ -30,12 +29,9 @@ impl rt::Object for OvfMissingElement {
         &OVF_MISSING_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -101,9 +97,8 @@ impl Default for OvfMissingElementNormalBoundary {
 }
 pub(crate) static OVF_MISSING_ELEMENT_NORMAL_BOUNDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingElementNormalBoundary",
-    "4.0",
     Some(&OVF_MISSING_ELEMENT),
-    "
+    "4.0
 string boundary r
 ",
     rt::unset::<OvfMissingElementNormalBoundary>,
@@ -113,12 +108,9 @@ impl rt::Object for OvfMissingElementNormalBoundary {
         &OVF_MISSING_ELEMENT_NORMAL_BOUNDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_ELEMENT_NORMAL_BOUNDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_ELEMENT_NORMAL_BOUNDARY),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.boundary),
@@ -189,9 +181,8 @@ impl Default for OvfMissingHardware {
 }
 pub(crate) static OVF_MISSING_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingHardware",
-    "4.0",
     Some(&OVF_IMPORT),
-    "
+    "4.0
 string name r
 int resourceType r
 ",
@@ -202,12 +193,9 @@ impl rt::Object for OvfMissingHardware {
         &OVF_MISSING_HARDWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_HARDWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_HARDWARE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -277,9 +265,8 @@ impl Default for OvfNetworkInfo {
 }
 pub(crate) static OVF_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string description r
 ",
@@ -290,12 +277,9 @@ impl rt::Object for OvfNetworkInfo {
         &OVF_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NETWORK_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -349,9 +333,8 @@ impl Default for OvfNetworkMapping {
 }
 pub(crate) static OVF_NETWORK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkMapping",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 ManagedObjectReference network r
 ",
@@ -362,12 +345,9 @@ impl rt::Object for OvfNetworkMapping {
         &OVF_NETWORK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NETWORK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NETWORK_MAPPING),
             0 => P::Value(&self.name),
             1 => P::Value(&self.network),
             _ => P::Absent,
@@ -416,9 +396,8 @@ impl Default for OvfNetworkMappingNotSupported {
 }
 pub(crate) static OVF_NETWORK_MAPPING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkMappingNotSupported",
-    "5.1",
     Some(&OVF_IMPORT),
-    "",
+    "5.1",
     rt::unset::<OvfNetworkMappingNotSupported>,
 );
 impl rt::Object for OvfNetworkMappingNotSupported {
@@ -426,12 +405,9 @@ impl rt::Object for OvfNetworkMappingNotSupported {
         &OVF_NETWORK_MAPPING_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NETWORK_MAPPING_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NETWORK_MAPPING_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -494,9 +470,8 @@ impl Default for OvfNoHostNic {
 }
 pub(crate) static OVF_NO_HOST_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoHostNic",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "",
+    "4.0",
     rt::unset::<OvfNoHostNic>,
 );
 impl rt::Object for OvfNoHostNic {
@@ -504,12 +479,9 @@ impl rt::Object for OvfNoHostNic {
         &OVF_NO_HOST_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NO_HOST_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NO_HOST_NIC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -575,9 +547,8 @@ impl Default for OvfNoSpaceOnController {
 }
 pub(crate) static OVF_NO_SPACE_ON_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoSpaceOnController",
-    "5.0",
     Some(&OVF_UNSUPPORTED_ELEMENT),
-    "
+    "5.0
 string parent r
 ",
     rt::unset::<OvfNoSpaceOnController>,
@@ -587,12 +558,9 @@ impl rt::Object for OvfNoSpaceOnController {
         &OVF_NO_SPACE_ON_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NO_SPACE_ON_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NO_SPACE_ON_CONTROLLER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.parent),
@@ -660,9 +628,8 @@ impl Default for OvfNoSupportedHardwareFamily {
 }
 pub(crate) static OVF_NO_SUPPORTED_HARDWARE_FAMILY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoSupportedHardwareFamily",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string version r
 ",
     rt::unset::<OvfNoSupportedHardwareFamily>,
@@ -672,12 +639,9 @@ impl rt::Object for OvfNoSupportedHardwareFamily {
         &OVF_NO_SUPPORTED_HARDWARE_FAMILY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NO_SUPPORTED_HARDWARE_FAMILY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NO_SUPPORTED_HARDWARE_FAMILY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.version),
@@ -745,9 +709,8 @@ impl Default for OvfOptionInfo {
 }
 pub(crate) static OVF_OPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfOptionInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string option r
 LocalizableMessage description r
 ",
@@ -758,12 +721,9 @@ impl rt::Object for OvfOptionInfo {
         &OVF_OPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_OPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_OPTION_INFO),
             0 => P::Value(&self.option),
             1 => P::Object(&self.description),
             _ => P::Absent,
@@ -814,9 +774,8 @@ impl Default for OvfParseDescriptorParams {
 }
 pub(crate) static OVF_PARSE_DESCRIPTOR_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfParseDescriptorParams",
-    "4.0",
     Some(&OVF_MANAGER_COMMON_PARAMS),
-    "",
+    "4.0",
     rt::unset::<OvfParseDescriptorParams>,
 );
 impl rt::Object for OvfParseDescriptorParams {
@@ -824,12 +783,9 @@ impl rt::Object for OvfParseDescriptorParams {
         &OVF_PARSE_DESCRIPTOR_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PARSE_DESCRIPTOR_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PARSE_DESCRIPTOR_PARAMS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -942,9 +898,8 @@ impl Default for OvfParseDescriptorResult {
 }
 pub(crate) static OVF_PARSE_DESCRIPTOR_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfParseDescriptorResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string eula ol
 OvfNetworkInfo network ol
 string ipAllocationScheme ol
@@ -971,12 +926,9 @@ impl rt::Object for OvfParseDescriptorResult {
         &OVF_PARSE_DESCRIPTOR_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PARSE_DESCRIPTOR_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PARSE_DESCRIPTOR_RESULT),
             0 => P::Value(&self.eula),
             1 => P::Objects(&self.network),
             2 => P::Value(&self.ip_allocation_scheme),
@@ -1065,9 +1017,8 @@ impl Default for OvfProperty {
 }
 pub(crate) static OVF_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfProperty",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string type r
 string value r
 ",
@@ -1078,12 +1029,9 @@ impl rt::Object for OvfProperty {
         &OVF_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.r#type),
@@ -1156,9 +1104,8 @@ impl Default for OvfPropertyExport {
 }
 pub(crate) static OVF_PROPERTY_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyExport",
-    "4.0",
     Some(&OVF_EXPORT),
-    "
+    "4.0
 string type r
 string value r
 ",
@@ -1169,12 +1116,9 @@ impl rt::Object for OvfPropertyExport {
         &OVF_PROPERTY_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.r#type),
@@ -1241,9 +1185,8 @@ impl Default for OvfPropertyNetwork {
 }
 pub(crate) static OVF_PROPERTY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyNetwork",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "",
+    "4.0",
     rt::unset::<OvfPropertyNetwork>,
 );
 impl rt::Object for OvfPropertyNetwork {
@@ -1251,12 +1194,9 @@ impl rt::Object for OvfPropertyNetwork {
         &OVF_PROPERTY_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_NETWORK),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1322,9 +1262,8 @@ impl Default for OvfPropertyNetworkExport {
 }
 pub(crate) static OVF_PROPERTY_NETWORK_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyNetworkExport",
-    "5.0",
     Some(&OVF_EXPORT),
-    "
+    "5.0
 string network r
 ",
     rt::unset::<OvfPropertyNetworkExport>,
@@ -1334,12 +1273,9 @@ impl rt::Object for OvfPropertyNetworkExport {
         &OVF_PROPERTY_NETWORK_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_NETWORK_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_NETWORK_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
@@ -1407,9 +1343,8 @@ impl Default for OvfPropertyQualifier {
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifier",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "
+    "4.0
 string qualifier r
 ",
     rt::unset::<OvfPropertyQualifier>,
@@ -1419,12 +1354,9 @@ impl rt::Object for OvfPropertyQualifier {
         &OVF_PROPERTY_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_QUALIFIER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.qualifier),
@@ -1492,9 +1424,8 @@ impl Default for OvfPropertyQualifierDuplicate {
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER_DUPLICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifierDuplicate",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "
+    "4.0
 string qualifier r
 ",
     rt::unset::<OvfPropertyQualifierDuplicate>,
@@ -1504,12 +1435,9 @@ impl rt::Object for OvfPropertyQualifierDuplicate {
         &OVF_PROPERTY_QUALIFIER_DUPLICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_QUALIFIER_DUPLICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_QUALIFIER_DUPLICATE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.qualifier),
@@ -1577,9 +1505,8 @@ impl Default for OvfPropertyQualifierIgnored {
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER_IGNORED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifierIgnored",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "
+    "4.0
 string qualifier r
 ",
     rt::unset::<OvfPropertyQualifierIgnored>,
@@ -1589,12 +1516,9 @@ impl rt::Object for OvfPropertyQualifierIgnored {
         &OVF_PROPERTY_QUALIFIER_IGNORED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_QUALIFIER_IGNORED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_QUALIFIER_IGNORED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.qualifier),
@@ -1659,9 +1583,8 @@ impl Default for OvfPropertyType {
 }
 pub(crate) static OVF_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyType",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "",
+    "4.0",
     rt::unset::<OvfPropertyType>,
 );
 impl rt::Object for OvfPropertyType {
@@ -1669,12 +1592,9 @@ impl rt::Object for OvfPropertyType {
         &OVF_PROPERTY_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_TYPE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1737,9 +1657,8 @@ impl Default for OvfPropertyValue {
 }
 pub(crate) static OVF_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyValue",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "",
+    "4.0",
     rt::unset::<OvfPropertyValue>,
 );
 impl rt::Object for OvfPropertyValue {
@@ -1747,12 +1666,9 @@ impl rt::Object for OvfPropertyValue {
         &OVF_PROPERTY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_VALUE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1824,9 +1740,8 @@ impl Default for OvfResourceMap {
 }
 pub(crate) static OVF_RESOURCE_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfResourceMap",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string source r
 ManagedObjectReference parent o
 ResourceConfigSpec resourceSpec o
@@ -1839,12 +1754,9 @@ impl rt::Object for OvfResourceMap {
         &OVF_RESOURCE_MAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_RESOURCE_MAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_RESOURCE_MAP),
             0 => P::Value(&self.source),
             1 => P::Value(&self.parent),
             2 => P::Optional(&self.resource_spec),
@@ -1902,9 +1814,8 @@ impl Default for OvfStorageProfileMapping {
 }
 pub(crate) static OVF_STORAGE_PROFILE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfStorageProfileMapping",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string diskId r
 string storageProfileId r
 ",
@@ -1915,12 +1826,9 @@ impl rt::Object for OvfStorageProfileMapping {
         &OVF_STORAGE_PROFILE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_STORAGE_PROFILE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_STORAGE_PROFILE_MAPPING),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.storage_profile_id),
             _ => P::Absent,
@@ -1969,9 +1877,8 @@ impl Default for OvfSystemFault {
 }
 pub(crate) static OVF_SYSTEM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfSystemFault",
-    "4.0",
     Some(&OVF_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfSystemFault>,
 );
 impl rt::Object for OvfSystemFault {
@@ -1979,12 +1886,9 @@ impl rt::Object for OvfSystemFault {
         &OVF_SYSTEM_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_SYSTEM_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_SYSTEM_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2050,9 +1954,8 @@ impl Default for OvfToXmlUnsupportedElement {
 }
 pub(crate) static OVF_TO_XML_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfToXmlUnsupportedElement",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string name o
 ",
     rt::unset::<OvfToXmlUnsupportedElement>,
@@ -2062,12 +1965,9 @@ impl rt::Object for OvfToXmlUnsupportedElement {
         &OVF_TO_XML_UNSUPPORTED_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_TO_XML_UNSUPPORTED_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_TO_XML_UNSUPPORTED_ELEMENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2135,9 +2035,8 @@ impl Default for OvfUnableToExportDisk {
 }
 pub(crate) static OVF_UNABLE_TO_EXPORT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnableToExportDisk",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "
+    "4.0
 string diskName r
 ",
     rt::unset::<OvfUnableToExportDisk>,
@@ -2147,12 +2046,9 @@ impl rt::Object for OvfUnableToExportDisk {
         &OVF_UNABLE_TO_EXPORT_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNABLE_TO_EXPORT_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNABLE_TO_EXPORT_DISK),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.disk_name),
@@ -2217,9 +2113,8 @@ impl Default for OvfUnexpectedElement {
 }
 pub(crate) static OVF_UNEXPECTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnexpectedElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfUnexpectedElement>,
 );
 impl rt::Object for OvfUnexpectedElement {
@@ -2227,12 +2122,9 @@ impl rt::Object for OvfUnexpectedElement {
         &OVF_UNEXPECTED_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNEXPECTED_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNEXPECTED_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2301,9 +2193,8 @@ impl Default for OvfUnknownDevice {
 }
 pub(crate) static OVF_UNKNOWN_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownDevice",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 VirtualDevice device o
 string vmName r
 ",
@@ -2314,12 +2205,9 @@ impl rt::Object for OvfUnknownDevice {
         &OVF_UNKNOWN_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNKNOWN_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNKNOWN_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2389,9 +2277,8 @@ impl Default for OvfUnknownDeviceBacking {
 }
 pub(crate) static OVF_UNKNOWN_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownDeviceBacking",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "
+    "4.0
 VirtualDeviceBackingInfo backing r
 ",
     rt::unset::<OvfUnknownDeviceBacking>,
@@ -2401,12 +2288,9 @@ impl rt::Object for OvfUnknownDeviceBacking {
         &OVF_UNKNOWN_DEVICE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNKNOWN_DEVICE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNKNOWN_DEVICE_BACKING),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.backing),
@@ -2474,9 +2358,8 @@ impl Default for OvfUnknownEntity {
 }
 pub(crate) static OVF_UNKNOWN_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownEntity",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 int lineNumber r
 ",
     rt::unset::<OvfUnknownEntity>,
@@ -2486,12 +2369,9 @@ impl rt::Object for OvfUnknownEntity {
         &OVF_UNKNOWN_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNKNOWN_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNKNOWN_ENTITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.line_number),
@@ -2562,9 +2442,8 @@ impl Default for OvfUnsupportedAttribute {
 }
 pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedAttribute",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string elementName r
 string attributeName r
 ",
@@ -2575,12 +2454,9 @@ impl rt::Object for OvfUnsupportedAttribute {
         &OVF_UNSUPPORTED_ATTRIBUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ATTRIBUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ATTRIBUTE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.element_name),
@@ -2650,9 +2526,8 @@ impl Default for OvfUnsupportedAttributeValue {
 }
 pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedAttributeValue",
-    "4.0",
     Some(&OVF_UNSUPPORTED_ATTRIBUTE),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfUnsupportedAttributeValue>,
@@ -2662,12 +2537,9 @@ impl rt::Object for OvfUnsupportedAttributeValue {
         &OVF_UNSUPPORTED_ATTRIBUTE_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ATTRIBUTE_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ATTRIBUTE_VALUE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.value),
@@ -2744,9 +2616,8 @@ impl Default for OvfUnsupportedDeviceBackingInfo {
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceBackingInfo",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string elementName o
 string instanceId o
 string deviceName r
@@ -2759,12 +2630,9 @@ impl rt::Object for OvfUnsupportedDeviceBackingInfo {
         &OVF_UNSUPPORTED_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.element_name),
@@ -2847,9 +2715,8 @@ impl Default for OvfUnsupportedDeviceBackingOption {
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceBackingOption",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string elementName o
 string instanceId o
 string deviceName r
@@ -2862,12 +2729,9 @@ impl rt::Object for OvfUnsupportedDeviceBackingOption {
         &OVF_UNSUPPORTED_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.element_name),
@@ -2938,9 +2802,8 @@ impl Default for OvfUnsupportedDeviceExport {
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceExport",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "",
+    "4.0",
     rt::unset::<OvfUnsupportedDeviceExport>,
 );
 impl rt::Object for OvfUnsupportedDeviceExport {
@@ -2948,12 +2811,9 @@ impl rt::Object for OvfUnsupportedDeviceExport {
         &OVF_UNSUPPORTED_DEVICE_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DEVICE_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DEVICE_EXPORT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3022,9 +2882,8 @@ impl Default for OvfUnsupportedDiskProvisioning {
 }
 pub(crate) static OVF_UNSUPPORTED_DISK_PROVISIONING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDiskProvisioning",
-    "4.1",
     Some(&OVF_IMPORT),
-    "
+    "4.1
 string diskProvisioning r
 string supportedDiskProvisioning r
 ",
@@ -3035,12 +2894,9 @@ impl rt::Object for OvfUnsupportedDiskProvisioning {
         &OVF_UNSUPPORTED_DISK_PROVISIONING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DISK_PROVISIONING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DISK_PROVISIONING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_provisioning),
@@ -3110,9 +2966,8 @@ impl Default for OvfUnsupportedElement {
 }
 pub(crate) static OVF_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedElement",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string name r
 ",
     rt::unset::<OvfUnsupportedElement>,
@@ -3122,12 +2977,9 @@ impl rt::Object for OvfUnsupportedElement {
         &OVF_UNSUPPORTED_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ELEMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -3195,9 +3047,8 @@ impl Default for OvfUnsupportedElementValue {
 }
 pub(crate) static OVF_UNSUPPORTED_ELEMENT_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedElementValue",
-    "4.0",
     Some(&OVF_UNSUPPORTED_ELEMENT),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfUnsupportedElementValue>,
@@ -3207,12 +3058,9 @@ impl rt::Object for OvfUnsupportedElementValue {
         &OVF_UNSUPPORTED_ELEMENT_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ELEMENT_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ELEMENT_VALUE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.value),
@@ -3280,9 +3128,8 @@ impl Default for OvfUnsupportedPackage {
 }
 pub(crate) static OVF_UNSUPPORTED_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedPackage",
-    "4.0",
     Some(&OVF_FAULT),
-    "
+    "4.0
 int lineNumber o
 ",
     rt::unset::<OvfUnsupportedPackage>,
@@ -3292,12 +3139,9 @@ impl rt::Object for OvfUnsupportedPackage {
         &OVF_UNSUPPORTED_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_PACKAGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.line_number),
@@ -3365,9 +3209,8 @@ impl Default for OvfUnsupportedSection {
 }
 pub(crate) static OVF_UNSUPPORTED_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedSection",
-    "4.0",
     Some(&OVF_UNSUPPORTED_ELEMENT),
-    "
+    "4.0
 string info r
 ",
     rt::unset::<OvfUnsupportedSection>,
@@ -3377,12 +3220,9 @@ impl rt::Object for OvfUnsupportedSection {
         &OVF_UNSUPPORTED_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_SECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.info),
@@ -3459,9 +3299,8 @@ impl Default for OvfUnsupportedSubType {
 }
 pub(crate) static OVF_UNSUPPORTED_SUB_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedSubType",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string elementName r
 string instanceId r
 int deviceType r
@@ -3474,12 +3313,9 @@ impl rt::Object for OvfUnsupportedSubType {
         &OVF_UNSUPPORTED_SUB_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_SUB_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_SUB_TYPE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.element_name),
@@ -3559,9 +3395,8 @@ impl Default for OvfUnsupportedType {
 }
 pub(crate) static OVF_UNSUPPORTED_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedType",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string name r
 string instanceId r
 int deviceType r
@@ -3573,12 +3408,9 @@ impl rt::Object for OvfUnsupportedType {
         &OVF_UNSUPPORTED_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_TYPE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -3647,9 +3479,8 @@ impl Default for OvfValidateHostParams {
 }
 pub(crate) static OVF_VALIDATE_HOST_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfValidateHostParams",
-    "4.0",
     Some(&OVF_MANAGER_COMMON_PARAMS),
-    "",
+    "4.0",
     rt::unset::<OvfValidateHostParams>,
 );
 impl rt::Object for OvfValidateHostParams {
@@ -3657,12 +3488,9 @@ impl rt::Object for OvfValidateHostParams {
         &OVF_VALIDATE_HOST_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_VALIDATE_HOST_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_VALIDATE_HOST_PARAMS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3739,9 +3567,8 @@ impl Default for OvfValidateHostResult {
 }
 pub(crate) static OVF_VALIDATE_HOST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfValidateHostResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long downloadSize o
 long flatDeploymentSize o
 long sparseDeploymentSize o
@@ -3756,12 +3583,9 @@ impl rt::Object for OvfValidateHostResult {
         &OVF_VALIDATE_HOST_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_VALIDATE_HOST_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_VALIDATE_HOST_RESULT),
             0 => P::Value(&self.download_size),
             1 => P::Value(&self.flat_deployment_size),
             2 => P::Value(&self.sparse_deployment_size),
@@ -3820,9 +3644,8 @@ impl Default for OvfWrongElement {
 }
 pub(crate) static OVF_WRONG_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfWrongElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfWrongElement>,
 );
 impl rt::Object for OvfWrongElement {
@@ -3830,12 +3653,9 @@ impl rt::Object for OvfWrongElement {
         &OVF_WRONG_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_WRONG_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_WRONG_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3901,9 +3721,8 @@ impl Default for OvfWrongNamespace {
 }
 pub(crate) static OVF_WRONG_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfWrongNamespace",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string namespaceName r
 ",
     rt::unset::<OvfWrongNamespace>,
@@ -3913,12 +3732,9 @@ impl rt::Object for OvfWrongNamespace {
         &OVF_WRONG_NAMESPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_WRONG_NAMESPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_WRONG_NAMESPACE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.namespace_name),
@@ -3986,9 +3802,8 @@ impl Default for OvfXmlFormat {
 }
 pub(crate) static OVF_XML_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfXmlFormat",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string description r
 ",
     rt::unset::<OvfXmlFormat>,
@@ -3998,12 +3813,9 @@ impl rt::Object for OvfXmlFormat {
         &OVF_XML_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_XML_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_XML_FORMAT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.description),
@@ -4080,9 +3892,8 @@ impl Default for VirtualAppImportSpec {
 }
 pub(crate) static VIRTUAL_APP_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppImportSpec",
-    "4.0",
     Some(&IMPORT_SPEC),
-    "
+    "4.0
 string name r
 VAppConfigSpec vAppConfigSpec r
 ResourceConfigSpec resourcePoolSpec r
@@ -4095,12 +3906,9 @@ impl rt::Object for VirtualAppImportSpec {
         &VIRTUAL_APP_IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP_IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP_IMPORT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -4177,9 +3985,8 @@ impl Default for VirtualMachineImportSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineImportSpec",
-    "4.0",
     Some(&IMPORT_SPEC),
-    "
+    "4.0
 VirtualMachineConfigSpec configSpec r
 ManagedObjectReference resPoolEntity o since 4.1
 ",
@@ -4190,12 +3997,9 @@ impl rt::Object for VirtualMachineImportSpec {
         &VIRTUAL_MACHINE_IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_IMPORT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.config_spec),

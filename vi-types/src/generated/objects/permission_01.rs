@@ -18,9 +18,8 @@ impl Default for AuthMinimumAdminPermission {
 }
 pub(crate) static AUTH_MINIMUM_ADMIN_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthMinimumAdminPermission",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<AuthMinimumAdminPermission>,
 );
 impl rt::Object for AuthMinimumAdminPermission {
@@ -28,12 +27,9 @@ impl rt::Object for AuthMinimumAdminPermission {
         &AUTH_MINIMUM_ADMIN_PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTH_MINIMUM_ADMIN_PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTH_MINIMUM_ADMIN_PERMISSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -99,9 +95,8 @@ impl Default for AuthorizationDescription {
 }
 pub(crate) static AUTHORIZATION_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription privilege rl
 ElementDescription privilegeGroup rl
 ",
@@ -112,12 +107,9 @@ impl rt::Object for AuthorizationDescription {
         &AUTHORIZATION_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_DESCRIPTION),
             0 => P::Value(&self.privilege),
             1 => P::Value(&self.privilege_group),
             _ => P::Absent,
@@ -166,9 +158,8 @@ impl Default for AuthorizationEvent {
 }
 pub(crate) static AUTHORIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<AuthorizationEvent>,
 );
 impl rt::Object for AuthorizationEvent {
@@ -176,12 +167,9 @@ impl rt::Object for AuthorizationEvent {
         &AUTHORIZATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -253,9 +241,8 @@ impl Default for AuthorizationPrivilege {
 }
 pub(crate) static AUTHORIZATION_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationPrivilege",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string privId r
 boolean onParent r
 string name r
@@ -268,12 +255,9 @@ impl rt::Object for AuthorizationPrivilege {
         &AUTHORIZATION_PRIVILEGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_PRIVILEGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_PRIVILEGE),
             0 => P::Value(&self.priv_id),
             1 => P::Value(&self.on_parent),
             2 => P::Value(&self.name),
@@ -340,9 +324,8 @@ impl Default for AuthorizationRole {
 }
 pub(crate) static AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationRole",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int roleId r
 boolean system r
 string name r
@@ -356,12 +339,9 @@ impl rt::Object for AuthorizationRole {
         &AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_ROLE),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.system),
             2 => P::Value(&self.name),
@@ -421,9 +401,8 @@ impl Default for EntityPrivilege {
 }
 pub(crate) static ENTITY_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityPrivilege",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 ManagedObjectReference entity r
 PrivilegeAvailability privAvailability rl
 ",
@@ -434,12 +413,9 @@ impl rt::Object for EntityPrivilege {
         &ENTITY_PRIVILEGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_PRIVILEGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_PRIVILEGE),
             0 => P::Value(&self.entity),
             1 => P::Objects(&self.priv_availability),
             _ => P::Absent,
@@ -493,9 +469,8 @@ impl Default for InvalidPrivilege {
 }
 pub(crate) static INVALID_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPrivilege",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string privilege r
 ",
     rt::unset::<InvalidPrivilege>,
@@ -505,12 +480,9 @@ impl rt::Object for InvalidPrivilege {
         &INVALID_PRIVILEGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PRIVILEGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PRIVILEGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.privilege),
@@ -581,9 +553,8 @@ impl Default for PermissionAddedEvent {
 }
 pub(crate) static PERMISSION_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionAddedEvent",
-    "2.0",
     Some(&PERMISSION_EVENT),
-    "
+    "2.0
 RoleEventArgument role r
 boolean propagate r
 ",
@@ -594,12 +565,9 @@ impl rt::Object for PermissionAddedEvent {
         &PERMISSION_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_ADDED_EVENT),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Object(&self.role),
@@ -675,9 +643,8 @@ impl Default for PermissionEvent {
 }
 pub(crate) static PERMISSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionEvent",
-    "2.0",
     Some(&AUTHORIZATION_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string principal r
 boolean group r
@@ -689,12 +656,9 @@ impl rt::Object for PermissionEvent {
         &PERMISSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.entity),
@@ -763,9 +727,8 @@ impl Default for PermissionRemovedEvent {
 }
 pub(crate) static PERMISSION_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionRemovedEvent",
-    "2.0",
     Some(&PERMISSION_EVENT),
-    "",
+    "2.0",
     rt::unset::<PermissionRemovedEvent>,
 );
 impl rt::Object for PermissionRemovedEvent {
@@ -773,12 +736,9 @@ impl rt::Object for PermissionRemovedEvent {
         &PERMISSION_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_REMOVED_EVENT),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -853,9 +813,8 @@ impl Default for PermissionUpdatedEvent {
 }
 pub(crate) static PERMISSION_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionUpdatedEvent",
-    "2.0",
     Some(&PERMISSION_EVENT),
-    "
+    "2.0
 RoleEventArgument role r
 boolean propagate r
 RoleEventArgument prevRole o since 6.5
@@ -868,12 +827,9 @@ impl rt::Object for PermissionUpdatedEvent {
         &PERMISSION_UPDATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_UPDATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_UPDATED_EVENT),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Object(&self.role),
@@ -956,9 +912,8 @@ impl Default for PosixUserSearchResult {
 }
 pub(crate) static POSIX_USER_SEARCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PosixUserSearchResult",
-    "2.0",
     Some(&USER_SEARCH_RESULT),
-    "
+    "2.0
 int id r
 boolean shellAccess o
 long lastPasswordChange o since 9.1.0.0
@@ -971,12 +926,9 @@ impl rt::Object for PosixUserSearchResult {
         &POSIX_USER_SEARCH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POSIX_USER_SEARCH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POSIX_USER_SEARCH_RESULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.id),
@@ -1050,9 +1002,8 @@ impl Default for PrivilegeAvailability {
 }
 pub(crate) static PRIVILEGE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrivilegeAvailability",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string privId r
 boolean isGranted r
 ",
@@ -1063,12 +1014,9 @@ impl rt::Object for PrivilegeAvailability {
         &PRIVILEGE_AVAILABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PRIVILEGE_AVAILABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PRIVILEGE_AVAILABILITY),
             0 => P::Value(&self.priv_id),
             1 => P::Value(&self.is_granted),
             _ => P::Absent,
@@ -1122,9 +1070,8 @@ impl Default for RoleAddedEvent {
 }
 pub(crate) static ROLE_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleAddedEvent",
-    "2.0",
     Some(&ROLE_EVENT),
-    "
+    "2.0
 string privilegeList ol
 ",
     rt::unset::<RoleAddedEvent>,
@@ -1134,12 +1081,9 @@ impl rt::Object for RoleAddedEvent {
         &ROLE_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_ADDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.privilege_list),
@@ -1207,9 +1151,8 @@ impl Default for RoleEvent {
 }
 pub(crate) static ROLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleEvent",
-    "2.0",
     Some(&AUTHORIZATION_EVENT),
-    "
+    "2.0
 RoleEventArgument role r
 ",
     rt::unset::<RoleEvent>,
@@ -1219,12 +1162,9 @@ impl rt::Object for RoleEvent {
         &ROLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.role),
@@ -1292,9 +1232,8 @@ impl Default for RoleEventArgument {
 }
 pub(crate) static ROLE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleEventArgument",
-    "2.0",
     Some(&EVENT_ARGUMENT),
-    "
+    "2.0
 int roleId r
 string name r
 ",
@@ -1305,12 +1244,9 @@ impl rt::Object for RoleEventArgument {
         &ROLE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_EVENT_ARGUMENT),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1359,9 +1295,8 @@ impl Default for RoleRemovedEvent {
 }
 pub(crate) static ROLE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleRemovedEvent",
-    "2.0",
     Some(&ROLE_EVENT),
-    "",
+    "2.0",
     rt::unset::<RoleRemovedEvent>,
 );
 impl rt::Object for RoleRemovedEvent {
@@ -1369,12 +1304,9 @@ impl rt::Object for RoleRemovedEvent {
         &ROLE_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1449,9 +1381,8 @@ impl Default for RoleUpdatedEvent {
 }
 pub(crate) static ROLE_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleUpdatedEvent",
-    "2.0",
     Some(&ROLE_EVENT),
-    "
+    "2.0
 string privilegeList ol
 string prevRoleName o since 6.5
 string privilegesAdded ol since 6.5
@@ -1464,12 +1395,9 @@ impl rt::Object for RoleUpdatedEvent {
         &ROLE_UPDATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_UPDATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_UPDATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.privilege_list),
@@ -1543,9 +1471,8 @@ impl Default for UserPrivilegeResult {
 }
 pub(crate) static USER_PRIVILEGE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserPrivilegeResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference entity r
 string privileges ol
 ",
@@ -1556,12 +1483,9 @@ impl rt::Object for UserPrivilegeResult {
         &USER_PRIVILEGE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_PRIVILEGE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_PRIVILEGE_RESULT),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.privileges),
             _ => P::Absent,
@@ -1618,9 +1542,8 @@ impl Default for UserSearchResult {
 }
 pub(crate) static USER_SEARCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserSearchResult",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string principal r
 string fullName o
 boolean group r
@@ -1632,12 +1555,9 @@ impl rt::Object for UserSearchResult {
         &USER_SEARCH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_SEARCH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_SEARCH_RESULT),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.full_name),
             2 => P::Value(&self.group),

@@ -20,9 +20,8 @@ impl Default for ActiveDirectoryProfile {
 }
 pub(crate) static ACTIVE_DIRECTORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveDirectoryProfile",
-    "4.1",
     Some(&APPLY_PROFILE),
-    "",
+    "4.1",
     rt::unset::<ActiveDirectoryProfile>,
 );
 impl rt::Object for ActiveDirectoryProfile {
@@ -30,12 +29,9 @@ impl rt::Object for ActiveDirectoryProfile {
         &ACTIVE_DIRECTORY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTIVE_DIRECTORY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTIVE_DIRECTORY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -104,9 +100,8 @@ impl Default for AnswerFile {
 }
 pub(crate) static ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFile",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ProfileDeferredPolicyOptionParameter userInput ol
 dateTime createdTime r
 dateTime modifiedTime r
@@ -118,12 +113,9 @@ impl rt::Object for AnswerFile {
         &ANSWER_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE),
             0 => P::Objects(&self.user_input),
             1 => P::Value(&self.created_time),
             2 => P::Value(&self.modified_time),
@@ -174,9 +166,8 @@ impl Default for AnswerFileCreateSpec {
 }
 pub(crate) static ANSWER_FILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileCreateSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean validating o since 6.0
 ",
     rt::unset::<AnswerFileCreateSpec>,
@@ -186,12 +177,9 @@ impl rt::Object for AnswerFileCreateSpec {
         &ANSWER_FILE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_CREATE_SPEC),
             0 => P::Value(&self.validating),
             _ => P::Absent,
         }
@@ -244,9 +232,8 @@ impl Default for AnswerFileOptionsCreateSpec {
 }
 pub(crate) static ANSWER_FILE_OPTIONS_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileOptionsCreateSpec",
-    "5.0",
     Some(&ANSWER_FILE_CREATE_SPEC),
-    "
+    "5.0
 ProfileDeferredPolicyOptionParameter userInput ol
 ",
     rt::unset::<AnswerFileOptionsCreateSpec>,
@@ -256,12 +243,9 @@ impl rt::Object for AnswerFileOptionsCreateSpec {
         &ANSWER_FILE_OPTIONS_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_OPTIONS_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_OPTIONS_CREATE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.user_input),
@@ -329,9 +313,8 @@ impl Default for AnswerFileSerializedCreateSpec {
 }
 pub(crate) static ANSWER_FILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileSerializedCreateSpec",
-    "5.0",
     Some(&ANSWER_FILE_CREATE_SPEC),
-    "
+    "5.0
 string answerFileConfigString r
 ",
     rt::unset::<AnswerFileSerializedCreateSpec>,
@@ -341,12 +324,9 @@ impl rt::Object for AnswerFileSerializedCreateSpec {
         &ANSWER_FILE_SERIALIZED_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_SERIALIZED_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_SERIALIZED_CREATE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.answer_file_config_string),
@@ -414,9 +394,8 @@ impl Default for AnswerFileStatusError {
 }
 pub(crate) static ANSWER_FILE_STATUS_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileStatusError",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ProfilePropertyPath userInputPath r
 LocalizableMessage errMsg r
 ",
@@ -427,12 +406,9 @@ impl rt::Object for AnswerFileStatusError {
         &ANSWER_FILE_STATUS_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_STATUS_ERROR),
             0 => P::Object(&self.user_input_path),
             1 => P::Object(&self.err_msg),
             _ => P::Absent,
@@ -492,9 +468,8 @@ impl Default for AnswerFileStatusResult {
 }
 pub(crate) static ANSWER_FILE_STATUS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileStatusResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 dateTime checkedTime r
 ManagedObjectReference host r
 string status r
@@ -507,12 +482,9 @@ impl rt::Object for AnswerFileStatusResult {
         &ANSWER_FILE_STATUS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_STATUS_RESULT),
             0 => P::Value(&self.checked_time),
             1 => P::Value(&self.host),
             2 => P::Value(&self.status),
@@ -570,9 +542,8 @@ impl Default for AnswerFileUpdateFailed {
 }
 pub(crate) static ANSWER_FILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileUpdateFailed",
-    "5.0",
     Some(&VIM_FAULT),
-    "
+    "5.0
 AnswerFileUpdateFailure failure rl
 ",
     rt::unset::<AnswerFileUpdateFailed>,
@@ -582,12 +553,9 @@ impl rt::Object for AnswerFileUpdateFailed {
         &ANSWER_FILE_UPDATE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_UPDATE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_UPDATE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
@@ -655,9 +623,8 @@ impl Default for AnswerFileUpdateFailure {
 }
 pub(crate) static ANSWER_FILE_UPDATE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileUpdateFailure",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ProfilePropertyPath userInputPath r
 LocalizableMessage errMsg r
 ",
@@ -668,12 +635,9 @@ impl rt::Object for AnswerFileUpdateFailure {
         &ANSWER_FILE_UPDATE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_UPDATE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_UPDATE_FAILURE),
             0 => P::Object(&self.user_input_path),
             1 => P::Object(&self.err_msg),
             _ => P::Absent,
@@ -736,9 +700,8 @@ impl Default for ApplyHostProfileConfigurationResult {
 }
 pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostProfileConfigurationResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 dateTime startTime r
 dateTime completeTime r
 ManagedObjectReference host r
@@ -752,12 +715,9 @@ impl rt::Object for ApplyHostProfileConfigurationResult {
         &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_HOST_PROFILE_CONFIGURATION_RESULT),
             0 => P::Value(&self.start_time),
             1 => P::Value(&self.complete_time),
             2 => P::Value(&self.host),
@@ -832,9 +792,8 @@ impl Default for ApplyHostProfileConfigurationSpec {
 }
 pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostProfileConfigurationSpec",
-    "6.5",
     Some(&PROFILE_EXECUTE_RESULT),
-    "
+    "6.5
 ManagedObjectReference host r
 string taskListRequirement ol
 LocalizableMessage taskDescription ol
@@ -849,12 +808,9 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
         &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_HOST_PROFILE_CONFIGURATION_SPEC),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.host),
@@ -959,9 +915,8 @@ impl Default for ApplyProfile {
 }
 pub(crate) static APPLY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyProfile",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean enabled r
 ProfilePolicy policy ol
 string profileTypeName o since 5.0
@@ -981,12 +936,9 @@ impl rt::Object for ApplyProfile {
         &APPLY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_PROFILE),
             0 => P::Value(&self.enabled),
             1 => P::Objects(&self.policy),
             2 => P::Value(&self.profile_type_name),
@@ -1059,9 +1011,8 @@ impl Default for AuthenticationProfile {
 }
 pub(crate) static AUTHENTICATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationProfile",
-    "4.1",
     Some(&APPLY_PROFILE),
-    "
+    "4.1
 ActiveDirectoryProfile activeDirectory o
 ",
     rt::unset::<AuthenticationProfile>,
@@ -1071,12 +1022,9 @@ impl rt::Object for AuthenticationProfile {
         &AUTHENTICATION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHENTICATION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHENTICATION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Optional(&self.active_directory),
@@ -1144,9 +1092,8 @@ impl Default for ClusterProfileCompleteConfigSpec {
 }
 pub(crate) static CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileCompleteConfigSpec",
-    "4.0",
     Some(&CLUSTER_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 ComplianceProfile complyProfile o
 ",
     rt::unset::<ClusterProfileCompleteConfigSpec>,
@@ -1156,12 +1103,9 @@ impl rt::Object for ClusterProfileCompleteConfigSpec {
         &CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.comply_profile),
@@ -1230,9 +1174,8 @@ impl Default for ClusterProfileConfigInfo {
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigInfo",
-    "4.0",
     Some(&PROFILE_CONFIG_INFO),
-    "
+    "4.0
 ComplianceProfile complyProfile o
 ",
     rt::unset::<ClusterProfileConfigInfo>,
@@ -1242,12 +1185,9 @@ impl rt::Object for ClusterProfileConfigInfo {
         &CLUSTER_PROFILE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CONFIG_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.comply_profile),
@@ -1315,9 +1255,8 @@ impl Default for ClusterProfileConfigServiceCreateSpec {
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigServiceCreateSpec",
-    "4.0",
     Some(&CLUSTER_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 string serviceType ol
 ",
     rt::unset::<ClusterProfileConfigServiceCreateSpec>,
@@ -1327,12 +1266,9 @@ impl rt::Object for ClusterProfileConfigServiceCreateSpec {
         &CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.service_type),
@@ -1398,9 +1334,8 @@ impl Default for ClusterProfileConfigSpec {
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigSpec",
-    "4.0",
     Some(&CLUSTER_PROFILE_CREATE_SPEC),
-    "",
+    "4.0",
     rt::unset::<ClusterProfileConfigSpec>,
 );
 impl rt::Object for ClusterProfileConfigSpec {
@@ -1408,12 +1343,9 @@ impl rt::Object for ClusterProfileConfigSpec {
         &CLUSTER_PROFILE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1477,9 +1409,8 @@ impl Default for ClusterProfileCreateSpec {
 }
 pub(crate) static CLUSTER_PROFILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileCreateSpec",
-    "4.0",
     Some(&PROFILE_CREATE_SPEC),
-    "",
+    "4.0",
     rt::unset::<ClusterProfileCreateSpec>,
 );
 impl rt::Object for ClusterProfileCreateSpec {
@@ -1487,12 +1418,9 @@ impl rt::Object for ClusterProfileCreateSpec {
         &CLUSTER_PROFILE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CREATE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1564,9 +1492,8 @@ impl Default for ComplianceFailure {
 }
 pub(crate) static COMPLIANCE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceFailure",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string failureType r
 LocalizableMessage message r
 string expressionName o
@@ -1579,12 +1506,9 @@ impl rt::Object for ComplianceFailure {
         &COMPLIANCE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_FAILURE),
             0 => P::Value(&self.failure_type),
             1 => P::Object(&self.message),
             2 => P::Value(&self.expression_name),
@@ -1648,9 +1572,8 @@ impl Default for ComplianceFailureComplianceFailureValues {
 }
 pub(crate) static COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceFailureComplianceFailureValues",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string comparisonIdentifier r
 string profileInstance o
 anyType hostValue o
@@ -1663,12 +1586,9 @@ impl rt::Object for ComplianceFailureComplianceFailureValues {
         &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES),
             0 => P::Value(&self.comparison_identifier),
             1 => P::Value(&self.profile_instance),
             2 => P::Value(&self.host_value),
@@ -1726,9 +1646,8 @@ impl Default for ComplianceLocator {
 }
 pub(crate) static COMPLIANCE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceLocator",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string expressionName r
 ProfilePropertyPath applyPath r
 ",
@@ -1739,12 +1658,9 @@ impl rt::Object for ComplianceLocator {
         &COMPLIANCE_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_LOCATOR),
             0 => P::Value(&self.expression_name),
             1 => P::Object(&self.apply_path),
             _ => P::Absent,
@@ -1798,9 +1714,8 @@ impl Default for ComplianceProfile {
 }
 pub(crate) static COMPLIANCE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceProfile",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfileExpression expression rl
 string rootExpression r
 ",
@@ -1811,12 +1726,9 @@ impl rt::Object for ComplianceProfile {
         &COMPLIANCE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_PROFILE),
             0 => P::Value(&self.expression),
             1 => P::Value(&self.root_expression),
             _ => P::Absent,
@@ -1879,9 +1791,8 @@ impl Default for ComplianceResult {
 }
 pub(crate) static COMPLIANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference profile o
 string complianceStatus r
 ManagedObjectReference entity o
@@ -1895,12 +1806,9 @@ impl rt::Object for ComplianceResult {
         &COMPLIANCE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_RESULT),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.compliance_status),
             2 => P::Value(&self.entity),
@@ -1960,9 +1868,8 @@ impl Default for CompositePolicyOption {
 }
 pub(crate) static COMPOSITE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CompositePolicyOption",
-    "4.0",
     Some(&POLICY_OPTION),
-    "
+    "4.0
 PolicyOption option ol
 ",
     rt::unset::<CompositePolicyOption>,
@@ -1972,12 +1879,9 @@ impl rt::Object for CompositePolicyOption {
         &COMPOSITE_POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPOSITE_POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPOSITE_POLICY_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
@@ -2042,9 +1946,8 @@ impl Default for DateTimeProfile {
 }
 pub(crate) static DATE_TIME_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DateTimeProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<DateTimeProfile>,
 );
 impl rt::Object for DateTimeProfile {
@@ -2052,12 +1955,9 @@ impl rt::Object for DateTimeProfile {
         &DATE_TIME_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATE_TIME_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATE_TIME_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2120,9 +2020,8 @@ impl Default for DvsHostVNicProfile {
 }
 pub(crate) static DVS_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostVNicProfile",
-    "4.0",
     Some(&DVS_V_NIC_PROFILE),
-    "",
+    "4.0",
     rt::unset::<DvsHostVNicProfile>,
 );
 impl rt::Object for DvsHostVNicProfile {
@@ -2130,12 +2029,9 @@ impl rt::Object for DvsHostVNicProfile {
         &DVS_HOST_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_V_NIC_PROFILE),
             0..=12 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2207,9 +2103,8 @@ impl Default for DvsProfile {
 }
 pub(crate) static DVS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 string name r
 PnicUplinkProfile uplink ol
@@ -2221,12 +2116,9 @@ impl rt::Object for DvsProfile {
         &DVS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -2295,9 +2187,8 @@ impl Default for DvsServiceConsoleVNicProfile {
 }
 pub(crate) static DVS_SERVICE_CONSOLE_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsServiceConsoleVNicProfile",
-    "4.0",
     Some(&DVS_V_NIC_PROFILE),
-    "",
+    "4.0",
     rt::unset::<DvsServiceConsoleVNicProfile>,
 );
 impl rt::Object for DvsServiceConsoleVNicProfile {
@@ -2305,12 +2196,9 @@ impl rt::Object for DvsServiceConsoleVNicProfile {
         &DVS_SERVICE_CONSOLE_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SERVICE_CONSOLE_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SERVICE_CONSOLE_V_NIC_PROFILE),
             0..=12 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2379,9 +2267,8 @@ impl Default for DvsVNicProfile {
 }
 pub(crate) static DVS_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVNicProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 IpAddressProfile ipConfig r
 ",
@@ -2392,12 +2279,9 @@ impl rt::Object for DvsVNicProfile {
         &DVS_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_V_NIC_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -2467,9 +2351,8 @@ impl Default for FirewallProfile {
 }
 pub(crate) static FIREWALL_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FirewallProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 FirewallProfileRulesetProfile ruleset ol
 ",
     rt::unset::<FirewallProfile>,
@@ -2479,12 +2362,9 @@ impl rt::Object for FirewallProfile {
         &FIREWALL_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIREWALL_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIREWALL_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.ruleset),
@@ -2552,9 +2432,8 @@ impl Default for FirewallProfileRulesetProfile {
 }
 pub(crate) static FIREWALL_PROFILE_RULESET_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FirewallProfileRulesetProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<FirewallProfileRulesetProfile>,
@@ -2564,12 +2443,9 @@ impl rt::Object for FirewallProfileRulesetProfile {
         &FIREWALL_PROFILE_RULESET_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIREWALL_PROFILE_RULESET_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIREWALL_PROFILE_RULESET_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -2667,9 +2543,8 @@ impl Default for HostApplyProfile {
 }
 pub(crate) static HOST_APPLY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostApplyProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 HostMemoryProfile memory o
 StorageProfile storage o
 NetworkProfile network o
@@ -2689,12 +2564,9 @@ impl rt::Object for HostApplyProfile {
         &HOST_APPLY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_APPLY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_APPLY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Optional(&self.memory),
@@ -2861,9 +2733,8 @@ impl Default for HostConfigSpec {
 }
 pub(crate) static HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostNasVolumeConfig nasDatastore ol
 HostNetworkConfig network o
 HostVirtualNicManagerNicTypeSelection nicTypeSelection ol
@@ -2891,12 +2762,9 @@ impl rt::Object for HostConfigSpec {
         &HOST_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_SPEC),
             #[cfg(feature = "storage")]
             0 => P::Objects(&self.nas_datastore),
             #[cfg(feature = "network")]
@@ -3009,9 +2877,8 @@ impl Default for HostMemoryProfile {
 }
 pub(crate) static HOST_MEMORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemoryProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<HostMemoryProfile>,
 );
 impl rt::Object for HostMemoryProfile {
@@ -3019,12 +2886,9 @@ impl rt::Object for HostMemoryProfile {
         &HOST_MEMORY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3090,9 +2954,8 @@ impl Default for HostPortGroupProfile {
 }
 pub(crate) static HOST_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupProfile",
-    "4.0",
     Some(&PORT_GROUP_PROFILE),
-    "
+    "4.0
 IpAddressProfile ipConfig r
 ",
     rt::unset::<HostPortGroupProfile>,
@@ -3102,12 +2965,9 @@ impl rt::Object for HostPortGroupProfile {
         &HOST_PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_PROFILE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.ip_config),
@@ -3175,9 +3035,8 @@ impl Default for HostProfileAppliedEvent {
 }
 pub(crate) static HOST_PROFILE_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileAppliedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<HostProfileAppliedEvent>,
@@ -3187,12 +3046,9 @@ impl rt::Object for HostProfileAppliedEvent {
         &HOST_PROFILE_APPLIED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_APPLIED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_APPLIED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -3278,9 +3134,8 @@ impl Default for HostProfileCompleteConfigSpec {
 }
 pub(crate) static HOST_PROFILE_COMPLETE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileCompleteConfigSpec",
-    "4.0",
     Some(&HOST_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 HostApplyProfile applyProfile o
 ComplianceProfile customComplyProfile o
 boolean disabledExpressionListChanged r
@@ -3296,12 +3151,9 @@ impl rt::Object for HostProfileCompleteConfigSpec {
         &HOST_PROFILE_COMPLETE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_COMPLETE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_COMPLETE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.apply_profile),
@@ -3397,9 +3249,8 @@ impl Default for HostProfileConfigInfo {
 }
 pub(crate) static HOST_PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileConfigInfo",
-    "4.0",
     Some(&PROFILE_CONFIG_INFO),
-    "
+    "4.0
 HostApplyProfile applyProfile o
 ComplianceProfile defaultComplyProfile o
 ComplianceLocator defaultComplyLocator ol
@@ -3414,12 +3265,9 @@ impl rt::Object for HostProfileConfigInfo {
         &HOST_PROFILE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_CONFIG_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.apply_profile),
@@ -3494,9 +3342,8 @@ impl Default for HostProfileConfigSpec {
 }
 pub(crate) static HOST_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileConfigSpec",
-    "4.0",
     Some(&PROFILE_CREATE_SPEC),
-    "",
+    "4.0",
     rt::unset::<HostProfileConfigSpec>,
 );
 impl rt::Object for HostProfileConfigSpec {
@@ -3504,12 +3351,9 @@ impl rt::Object for HostProfileConfigSpec {
         &HOST_PROFILE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3579,9 +3423,8 @@ impl Default for HostProfileHostBasedConfigSpec {
 }
 pub(crate) static HOST_PROFILE_HOST_BASED_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileHostBasedConfigSpec",
-    "4.0",
     Some(&HOST_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 ManagedObjectReference host r
 boolean useHostProfileEngine o since 5.0
 ",
@@ -3592,12 +3435,9 @@ impl rt::Object for HostProfileHostBasedConfigSpec {
         &HOST_PROFILE_HOST_BASED_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_HOST_BASED_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_HOST_BASED_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -3668,9 +3508,8 @@ impl Default for HostProfileManagerCompositionResult {
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 LocalizableMessage errors ol
 HostProfileManagerCompositionResultResultElement results ol
 ",
@@ -3681,12 +3520,9 @@ impl rt::Object for HostProfileManagerCompositionResult {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_COMPOSITION_RESULT),
             0 => P::Objects(&self.errors),
             1 => P::Objects(&self.results),
             _ => P::Absent,
@@ -3743,9 +3579,8 @@ impl Default for HostProfileManagerCompositionResultResultElement {
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionResultResultElement",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference target r
 string status r
 LocalizableMessage errors ol
@@ -3757,12 +3592,9 @@ impl rt::Object for HostProfileManagerCompositionResultResultElement {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT),
             0 => P::Value(&self.target),
             1 => P::Value(&self.status),
             2 => P::Objects(&self.errors),
@@ -3818,9 +3650,8 @@ impl Default for HostProfileManagerCompositionValidationResult {
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionValidationResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 HostProfileManagerCompositionValidationResultResultElement results ol
 LocalizableMessage errors ol
 ",
@@ -3831,12 +3662,9 @@ impl rt::Object for HostProfileManagerCompositionValidationResult {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT),
             0 => P::Objects(&self.results),
             1 => P::Objects(&self.errors),
             _ => P::Absent,
@@ -3914,9 +3742,8 @@ impl Default for HostProfileManagerCompositionValidationResultResultElement {
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionValidationResultResultElement",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference target r
 string status r
 LocalizableMessage errors ol
@@ -3935,12 +3762,13 @@ impl rt::Object for HostProfileManagerCompositionValidationResultResultElement {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT,
+                )
+            }
             0 => P::Value(&self.target),
             1 => P::Value(&self.status),
             2 => P::Objects(&self.errors),
@@ -4013,9 +3841,8 @@ impl Default for HostProfileManagerConfigTaskList {
 }
 pub(crate) static HOST_PROFILE_MANAGER_CONFIG_TASK_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerConfigTaskList",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostConfigSpec configSpec o
 LocalizableMessage taskDescription ol
 string taskListRequirement ol since 6.0
@@ -4027,12 +3854,9 @@ impl rt::Object for HostProfileManagerConfigTaskList {
         &HOST_PROFILE_MANAGER_CONFIG_TASK_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_CONFIG_TASK_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_CONFIG_TASK_LIST),
             0 => P::Optional(&self.config_spec),
             1 => P::Objects(&self.task_description),
             2 => P::Value(&self.task_list_requirement),
@@ -4088,9 +3912,8 @@ impl Default for HostProfileManagerHostToConfigSpecMap {
 }
 pub(crate) static HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerHostToConfigSpecMap",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference host r
 AnswerFileCreateSpec configSpec r
 ",
@@ -4101,12 +3924,9 @@ impl rt::Object for HostProfileManagerHostToConfigSpecMap {
         &HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP),
             0 => P::Value(&self.host),
             1 => P::Value(&self.config_spec),
             _ => P::Absent,
@@ -4163,9 +3983,8 @@ impl Default for HostProfileSerializedHostProfileSpec {
 }
 pub(crate) static HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileSerializedHostProfileSpec",
-    "5.0",
     Some(&PROFILE_SERIALIZED_CREATE_SPEC),
-    "
+    "5.0
 ManagedObjectReference validatorHost o
 boolean validating o since 6.0
 ",
@@ -4176,12 +3995,9 @@ impl rt::Object for HostProfileSerializedHostProfileSpec {
         &HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.validator_host),
@@ -4266,9 +4082,8 @@ impl Default for HostProfileValidationFailureInfo {
 }
 pub(crate) static HOST_PROFILE_VALIDATION_FAILURE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileValidationFailureInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string name r
 string annotation r
 string updateType r
@@ -4284,12 +4099,9 @@ impl rt::Object for HostProfileValidationFailureInfo {
         &HOST_PROFILE_VALIDATION_FAILURE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_VALIDATION_FAILURE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_VALIDATION_FAILURE_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.annotation),
             2 => P::Value(&self.update_type),
@@ -4345,9 +4157,8 @@ impl Default for HostProfilesEntityCustomizations {
 }
 pub(crate) static HOST_PROFILES_ENTITY_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfilesEntityCustomizations",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.5",
     rt::unset::<HostProfilesEntityCustomizations>,
 );
 impl rt::Object for HostProfilesEntityCustomizations {
@@ -4355,12 +4166,9 @@ impl rt::Object for HostProfilesEntityCustomizations {
         &HOST_PROFILES_ENTITY_CUSTOMIZATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILES_ENTITY_CUSTOMIZATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILES_ENTITY_CUSTOMIZATIONS),
             _ => P::Absent,
         }
     }
@@ -4419,9 +4227,8 @@ impl Default for HostSpecification {
 }
 pub(crate) static HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecification",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 dateTime createdTime r
 dateTime lastModified o
 ManagedObjectReference host r
@@ -4435,12 +4242,9 @@ impl rt::Object for HostSpecification {
         &HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION),
             0 => P::Value(&self.created_time),
             1 => P::Value(&self.last_modified),
             2 => P::Value(&self.host),
@@ -4495,9 +4299,8 @@ impl Default for HostSpecificationChangedEvent {
 }
 pub(crate) static HOST_SPECIFICATION_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationChangedEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "",
+    "6.5",
     rt::unset::<HostSpecificationChangedEvent>,
 );
 impl rt::Object for HostSpecificationChangedEvent {
@@ -4505,12 +4308,9 @@ impl rt::Object for HostSpecificationChangedEvent {
         &HOST_SPECIFICATION_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4576,9 +4376,8 @@ impl Default for HostSpecificationOperationFailed {
 }
 pub(crate) static HOST_SPECIFICATION_OPERATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationOperationFailed",
-    "6.5",
     Some(&VIM_FAULT),
-    "
+    "6.5
 ManagedObjectReference host r
 ",
     rt::unset::<HostSpecificationOperationFailed>,
@@ -4588,12 +4387,9 @@ impl rt::Object for HostSpecificationOperationFailed {
         &HOST_SPECIFICATION_OPERATION_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_OPERATION_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_OPERATION_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -4656,9 +4452,8 @@ impl Default for HostSpecificationRequireEvent {
 }
 pub(crate) static HOST_SPECIFICATION_REQUIRE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationRequireEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "",
+    "6.5",
     rt::unset::<HostSpecificationRequireEvent>,
 );
 impl rt::Object for HostSpecificationRequireEvent {
@@ -4666,12 +4461,9 @@ impl rt::Object for HostSpecificationRequireEvent {
         &HOST_SPECIFICATION_REQUIRE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_REQUIRE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_REQUIRE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4737,9 +4529,8 @@ impl Default for HostSpecificationUpdateEvent {
 }
 pub(crate) static HOST_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationUpdateEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "
+    "6.5
 HostSpecification hostSpec r
 ",
     rt::unset::<HostSpecificationUpdateEvent>,
@@ -4749,12 +4540,9 @@ impl rt::Object for HostSpecificationUpdateEvent {
         &HOST_SPECIFICATION_UPDATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_UPDATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_UPDATE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_spec),
@@ -4828,9 +4616,8 @@ impl Default for HostSubSpecification {
 }
 pub(crate) static HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecification",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 dateTime createdTime r
 byte data ol
@@ -4843,12 +4630,9 @@ impl rt::Object for HostSubSpecification {
         &HOST_SUB_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SUB_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SUB_SPECIFICATION),
             0 => P::Value(&self.name),
             1 => P::Value(&self.created_time),
             2 => P::Value(&self.data),
@@ -4906,9 +4690,8 @@ impl Default for HostSubSpecificationDeleteEvent {
 }
 pub(crate) static HOST_SUB_SPECIFICATION_DELETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecificationDeleteEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "
+    "6.5
 string subSpecName r
 ",
     rt::unset::<HostSubSpecificationDeleteEvent>,
@@ -4918,12 +4701,9 @@ impl rt::Object for HostSubSpecificationDeleteEvent {
         &HOST_SUB_SPECIFICATION_DELETE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SUB_SPECIFICATION_DELETE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SUB_SPECIFICATION_DELETE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.sub_spec_name),
@@ -4991,9 +4771,8 @@ impl Default for HostSubSpecificationUpdateEvent {
 }
 pub(crate) static HOST_SUB_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecificationUpdateEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "
+    "6.5
 HostSubSpecification hostSubSpec r
 ",
     rt::unset::<HostSubSpecificationUpdateEvent>,
@@ -5003,12 +4782,9 @@ impl rt::Object for HostSubSpecificationUpdateEvent {
         &HOST_SUB_SPECIFICATION_UPDATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SUB_SPECIFICATION_UPDATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SUB_SPECIFICATION_UPDATE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_sub_spec),
@@ -5085,9 +4861,8 @@ impl Default for InvalidProfileReferenceHost {
 }
 pub(crate) static INVALID_PROFILE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidProfileReferenceHost",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "
+    "5.0
 string reason o
 ManagedObjectReference host o
 ManagedObjectReference profile o
@@ -5100,12 +4875,9 @@ impl rt::Object for InvalidProfileReferenceHost {
         &INVALID_PROFILE_REFERENCE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROFILE_REFERENCE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROFILE_REFERENCE_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -5176,9 +4948,8 @@ impl Default for IpAddressProfile {
 }
 pub(crate) static IP_ADDRESS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddressProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<IpAddressProfile>,
 );
 impl rt::Object for IpAddressProfile {
@@ -5186,12 +4957,9 @@ impl rt::Object for IpAddressProfile {
         &IP_ADDRESS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_ADDRESS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_ADDRESS_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5257,9 +5025,8 @@ impl Default for IpRouteProfile {
 }
 pub(crate) static IP_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpRouteProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 StaticRouteProfile staticRoute ol
 ",
     rt::unset::<IpRouteProfile>,
@@ -5269,12 +5036,9 @@ impl rt::Object for IpRouteProfile {
         &IP_ROUTE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_ROUTE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_ROUTE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.static_route),

@@ -20,9 +20,8 @@ impl Default for LinkProfile {
 }
 pub(crate) static LINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<LinkProfile>,
 );
 impl rt::Object for LinkProfile {
@@ -30,12 +29,9 @@ impl rt::Object for LinkProfile {
         &LINK_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINK_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -101,9 +97,8 @@ impl Default for NasStorageProfile {
 }
 pub(crate) static NAS_STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasStorageProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<NasStorageProfile>,
@@ -113,12 +108,9 @@ impl rt::Object for NasStorageProfile {
         &NAS_STORAGE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_STORAGE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_STORAGE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -192,9 +184,8 @@ impl Default for NetStackInstanceProfile {
 }
 pub(crate) static NET_STACK_INSTANCE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetStackInstanceProfile",
-    "5.5",
     Some(&APPLY_PROFILE),
-    "
+    "5.5
 string key r
 NetworkProfileDnsConfigProfile dnsConfig r
 IpRouteProfile ipRouteConfig r
@@ -206,12 +197,9 @@ impl rt::Object for NetStackInstanceProfile {
         &NET_STACK_INSTANCE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_STACK_INSTANCE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_STACK_INSTANCE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -280,9 +268,8 @@ impl Default for NetworkPolicyProfile {
 }
 pub(crate) static NETWORK_POLICY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkPolicyProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<NetworkPolicyProfile>,
 );
 impl rt::Object for NetworkPolicyProfile {
@@ -290,12 +277,9 @@ impl rt::Object for NetworkPolicyProfile {
         &NETWORK_POLICY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_POLICY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_POLICY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -400,9 +384,8 @@ impl Default for NetworkProfile {
 }
 pub(crate) static NETWORK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 VirtualSwitchProfile vswitch ol
 VmPortGroupProfile vmPortGroup ol
 HostPortGroupProfile hostPortGroup ol
@@ -425,12 +408,9 @@ impl rt::Object for NetworkProfile {
         &NETWORK_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.vswitch),
@@ -521,9 +501,8 @@ impl Default for NetworkProfileDnsConfigProfile {
 }
 pub(crate) static NETWORK_PROFILE_DNS_CONFIG_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkProfileDnsConfigProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<NetworkProfileDnsConfigProfile>,
 );
 impl rt::Object for NetworkProfileDnsConfigProfile {
@@ -531,12 +510,9 @@ impl rt::Object for NetworkProfileDnsConfigProfile {
         &NETWORK_PROFILE_DNS_CONFIG_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_PROFILE_DNS_CONFIG_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_PROFILE_DNS_CONFIG_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -605,9 +581,8 @@ impl Default for NsxHostVNicProfile {
 }
 pub(crate) static NSX_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NsxHostVNicProfile",
-    "6.7",
     Some(&APPLY_PROFILE),
-    "
+    "6.7
 string key r
 IpAddressProfile ipConfig r
 ",
@@ -618,12 +593,9 @@ impl rt::Object for NsxHostVNicProfile {
         &NSX_HOST_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NSX_HOST_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NSX_HOST_V_NIC_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -690,9 +662,8 @@ impl Default for NumPortsProfile {
 }
 pub(crate) static NUM_PORTS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumPortsProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<NumPortsProfile>,
 );
 impl rt::Object for NumPortsProfile {
@@ -700,12 +671,9 @@ impl rt::Object for NumPortsProfile {
         &NUM_PORTS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_PORTS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_PORTS_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -768,9 +736,8 @@ impl Default for OpaqueSwitchProfile {
 }
 pub(crate) static OPAQUE_SWITCH_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueSwitchProfile",
-    "7.0.0.0",
     Some(&APPLY_PROFILE),
-    "",
+    "7.0.0.0",
     rt::unset::<OpaqueSwitchProfile>,
 );
 impl rt::Object for OpaqueSwitchProfile {
@@ -778,12 +745,9 @@ impl rt::Object for OpaqueSwitchProfile {
         &OPAQUE_SWITCH_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_SWITCH_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_SWITCH_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -849,9 +813,8 @@ impl Default for OptionProfile {
 }
 pub(crate) static OPTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<OptionProfile>,
@@ -861,12 +824,9 @@ impl rt::Object for OptionProfile {
         &OPTION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -934,9 +894,8 @@ impl Default for PermissionProfile {
 }
 pub(crate) static PERMISSION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionProfile",
-    "4.1",
     Some(&APPLY_PROFILE),
-    "
+    "4.1
 string key r
 ",
     rt::unset::<PermissionProfile>,
@@ -946,12 +905,9 @@ impl rt::Object for PermissionProfile {
         &PERMISSION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1019,9 +975,8 @@ impl Default for PhysicalNicProfile {
 }
 pub(crate) static PHYSICAL_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<PhysicalNicProfile>,
@@ -1031,12 +986,9 @@ impl rt::Object for PhysicalNicProfile {
         &PHYSICAL_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1104,9 +1056,8 @@ impl Default for PnicUplinkProfile {
 }
 pub(crate) static PNIC_UPLINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PnicUplinkProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<PnicUplinkProfile>,
@@ -1116,12 +1067,9 @@ impl rt::Object for PnicUplinkProfile {
         &PNIC_UPLINK_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PNIC_UPLINK_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PNIC_UPLINK_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1189,9 +1137,8 @@ impl Default for PolicyOption {
 }
 pub(crate) static POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PolicyOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 KeyAnyValue parameter ol
 ",
@@ -1202,12 +1149,9 @@ impl rt::Object for PolicyOption {
         &POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POLICY_OPTION),
             0 => P::Value(&self.id),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -1274,9 +1218,8 @@ impl Default for PortGroupProfile {
 }
 pub(crate) static PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PortGroupProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 string name r
 VlanProfile vlan r
@@ -1290,12 +1233,9 @@ impl rt::Object for PortGroupProfile {
         &PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PORT_GROUP_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1371,9 +1311,8 @@ impl Default for ProfileApplyProfileElement {
 }
 pub(crate) static PROFILE_APPLY_PROFILE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileApplyProfileElement",
-    "5.0",
     Some(&APPLY_PROFILE),
-    "
+    "5.0
 string key r
 ",
     rt::unset::<ProfileApplyProfileElement>,
@@ -1383,12 +1322,9 @@ impl rt::Object for ProfileApplyProfileElement {
         &PROFILE_APPLY_PROFILE_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_APPLY_PROFILE_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_APPLY_PROFILE_ELEMENT),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1459,9 +1395,8 @@ impl Default for ProfileApplyProfileProperty {
 }
 pub(crate) static PROFILE_APPLY_PROFILE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileApplyProfileProperty",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string propertyName r
 boolean array r
 ApplyProfile profile ol
@@ -1473,12 +1408,9 @@ impl rt::Object for ProfileApplyProfileProperty {
         &PROFILE_APPLY_PROFILE_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_APPLY_PROFILE_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_APPLY_PROFILE_PROPERTY),
             0 => P::Value(&self.property_name),
             1 => P::Value(&self.array),
             2 => P::Value(&self.profile),
@@ -1531,9 +1463,8 @@ impl Default for ProfileAssociatedEvent {
 }
 pub(crate) static PROFILE_ASSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileAssociatedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileAssociatedEvent>,
 );
 impl rt::Object for ProfileAssociatedEvent {
@@ -1541,12 +1472,9 @@ impl rt::Object for ProfileAssociatedEvent {
         &PROFILE_ASSOCIATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_ASSOCIATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_ASSOCIATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1609,9 +1537,8 @@ impl Default for ProfileChangedEvent {
 }
 pub(crate) static PROFILE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileChangedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileChangedEvent>,
 );
 impl rt::Object for ProfileChangedEvent {
@@ -1619,12 +1546,9 @@ impl rt::Object for ProfileChangedEvent {
         &PROFILE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1693,9 +1617,8 @@ impl Default for ProfileCompositeExpression {
 }
 pub(crate) static PROFILE_COMPOSITE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCompositeExpression",
-    "4.0",
     Some(&PROFILE_EXPRESSION),
-    "
+    "4.0
 string operator r
 string expressionName rl
 ",
@@ -1706,12 +1629,9 @@ impl rt::Object for ProfileCompositeExpression {
         &PROFILE_COMPOSITE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_COMPOSITE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_COMPOSITE_EXPRESSION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.operator),
@@ -1781,9 +1701,8 @@ impl Default for ProfileCompositePolicyOptionMetadata {
 }
 pub(crate) static PROFILE_COMPOSITE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCompositePolicyOptionMetadata",
-    "4.0",
     Some(&PROFILE_POLICY_OPTION_METADATA),
-    "
+    "4.0
 string option rl
 ",
     rt::unset::<ProfileCompositePolicyOptionMetadata>,
@@ -1793,12 +1712,9 @@ impl rt::Object for ProfileCompositePolicyOptionMetadata {
         &PROFILE_COMPOSITE_POLICY_OPTION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_COMPOSITE_POLICY_OPTION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_COMPOSITE_POLICY_OPTION_METADATA),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
@@ -1869,9 +1785,8 @@ impl Default for ProfileConfigInfo {
 }
 pub(crate) static PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string annotation o
 boolean enabled r
@@ -1883,12 +1798,9 @@ impl rt::Object for ProfileConfigInfo {
         &PROFILE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CONFIG_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.annotation),
             2 => P::Value(&self.enabled),
@@ -1948,9 +1860,8 @@ impl Default for ProfileCreateSpec {
 }
 pub(crate) static PROFILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCreateSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 string annotation o
 boolean enabled o
@@ -1962,12 +1873,9 @@ impl rt::Object for ProfileCreateSpec {
         &PROFILE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CREATE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.annotation),
             2 => P::Value(&self.enabled),
@@ -2021,9 +1929,8 @@ impl Default for ProfileCreatedEvent {
 }
 pub(crate) static PROFILE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCreatedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileCreatedEvent>,
 );
 impl rt::Object for ProfileCreatedEvent {
@@ -2031,12 +1938,9 @@ impl rt::Object for ProfileCreatedEvent {
         &PROFILE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2102,9 +2006,8 @@ impl Default for ProfileDeferredPolicyOptionParameter {
 }
 pub(crate) static PROFILE_DEFERRED_POLICY_OPTION_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDeferredPolicyOptionParameter",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfilePropertyPath inputPath r
 KeyAnyValue parameter ol
 ",
@@ -2115,12 +2018,9 @@ impl rt::Object for ProfileDeferredPolicyOptionParameter {
         &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DEFERRED_POLICY_OPTION_PARAMETER),
             0 => P::Object(&self.input_path),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -2169,9 +2069,8 @@ impl Default for ProfileDescription {
 }
 pub(crate) static PROFILE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfileDescriptionSection section rl
 ",
     rt::unset::<ProfileDescription>,
@@ -2181,12 +2080,9 @@ impl rt::Object for ProfileDescription {
         &PROFILE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DESCRIPTION),
             0 => P::Objects(&self.section),
             _ => P::Absent,
         }
@@ -2238,9 +2134,8 @@ impl Default for ProfileDescriptionSection {
 }
 pub(crate) static PROFILE_DESCRIPTION_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDescriptionSection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription description r
 LocalizableMessage message ol
 ",
@@ -2251,12 +2146,9 @@ impl rt::Object for ProfileDescriptionSection {
         &PROFILE_DESCRIPTION_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DESCRIPTION_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DESCRIPTION_SECTION),
             0 => P::Object(&self.description),
             1 => P::Objects(&self.message),
             _ => P::Absent,
@@ -2307,9 +2199,8 @@ impl Default for ProfileDissociatedEvent {
 }
 pub(crate) static PROFILE_DISSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDissociatedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileDissociatedEvent>,
 );
 impl rt::Object for ProfileDissociatedEvent {
@@ -2317,12 +2208,9 @@ impl rt::Object for ProfileDissociatedEvent {
         &PROFILE_DISSOCIATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DISSOCIATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DISSOCIATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2388,9 +2276,8 @@ impl Default for ProfileEvent {
 }
 pub(crate) static PROFILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileEvent",
-    "4.0",
     Some(&EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<ProfileEvent>,
@@ -2400,12 +2287,9 @@ impl rt::Object for ProfileEvent {
         &PROFILE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -2473,9 +2357,8 @@ impl Default for ProfileExecuteError {
 }
 pub(crate) static PROFILE_EXECUTE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExecuteError",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfilePropertyPath path o
 LocalizableMessage message r
 ",
@@ -2486,12 +2369,9 @@ impl rt::Object for ProfileExecuteError {
         &PROFILE_EXECUTE_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXECUTE_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXECUTE_ERROR),
             0 => P::Optional(&self.path),
             1 => P::Object(&self.message),
             _ => P::Absent,
@@ -2554,9 +2434,8 @@ impl Default for ProfileExecuteResult {
 }
 pub(crate) static PROFILE_EXECUTE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExecuteResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string status r
 HostConfigSpec configSpec o
 string inapplicablePath ol
@@ -2570,12 +2449,9 @@ impl rt::Object for ProfileExecuteResult {
         &PROFILE_EXECUTE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXECUTE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXECUTE_RESULT),
             0 => P::Value(&self.status),
             1 => P::Optional(&self.config_spec),
             2 => P::Value(&self.inapplicable_path),
@@ -2639,9 +2515,8 @@ impl Default for ProfileExpression {
 }
 pub(crate) static PROFILE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExpression",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 string displayName r
 boolean negated r
@@ -2653,12 +2528,9 @@ impl rt::Object for ProfileExpression {
         &PROFILE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXPRESSION),
             0 => P::Value(&self.id),
             1 => P::Value(&self.display_name),
             2 => P::Value(&self.negated),
@@ -2715,9 +2587,8 @@ impl Default for ProfileExpressionMetadata {
 }
 pub(crate) static PROFILE_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExpressionMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription expressionId r
 ProfileParameterMetadata parameter ol
 ",
@@ -2728,12 +2599,9 @@ impl rt::Object for ProfileExpressionMetadata {
         &PROFILE_EXPRESSION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXPRESSION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXPRESSION_METADATA),
             0 => P::Object(&self.expression_id),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -2802,9 +2670,8 @@ impl Default for ProfileMetadata {
 }
 pub(crate) static PROFILE_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string profileTypeName o since 5.0
 ExtendedDescription description o
@@ -2820,12 +2687,9 @@ impl rt::Object for ProfileMetadata {
         &PROFILE_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_METADATA),
             0 => P::Value(&self.key),
             1 => P::Value(&self.profile_type_name),
             2 => P::Optional(&self.description),
@@ -2889,9 +2753,8 @@ impl Default for ProfileMetadataProfileOperationMessage {
 }
 pub(crate) static PROFILE_METADATA_PROFILE_OPERATION_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadataProfileOperationMessage",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string operationName r
 LocalizableMessage message r
 ",
@@ -2902,12 +2765,9 @@ impl rt::Object for ProfileMetadataProfileOperationMessage {
         &PROFILE_METADATA_PROFILE_OPERATION_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_METADATA_PROFILE_OPERATION_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_METADATA_PROFILE_OPERATION_MESSAGE),
             0 => P::Value(&self.operation_name),
             1 => P::Object(&self.message),
             _ => P::Absent,
@@ -2961,9 +2821,8 @@ impl Default for ProfileMetadataProfileSortSpec {
 }
 pub(crate) static PROFILE_METADATA_PROFILE_SORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadataProfileSortSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string policyId r
 string parameter r
 ",
@@ -2974,12 +2833,9 @@ impl rt::Object for ProfileMetadataProfileSortSpec {
         &PROFILE_METADATA_PROFILE_SORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_METADATA_PROFILE_SORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_METADATA_PROFILE_SORT_SPEC),
             0 => P::Value(&self.policy_id),
             1 => P::Value(&self.parameter),
             _ => P::Absent,
@@ -3051,9 +2907,8 @@ impl Default for ProfileParameterMetadata {
 }
 pub(crate) static PROFILE_PARAMETER_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileParameterMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription id r
 string type r
 boolean optional r
@@ -3070,12 +2925,9 @@ impl rt::Object for ProfileParameterMetadata {
         &PROFILE_PARAMETER_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PARAMETER_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PARAMETER_METADATA),
             0 => P::Object(&self.id),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.optional),
@@ -3150,9 +3002,8 @@ impl Default for ProfileParameterMetadataParameterRelationMetadata {
 }
 pub(crate) static PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileParameterMetadataParameterRelationMetadata",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string relationTypes ol
 anyType values ol
 ProfilePropertyPath path o
@@ -3166,12 +3017,9 @@ impl rt::Object for ProfileParameterMetadataParameterRelationMetadata {
         &PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA),
             0 => P::Value(&self.relation_types),
             1 => P::Value(&self.values),
             2 => P::Optional(&self.path),
@@ -3231,9 +3079,8 @@ impl Default for ProfilePolicy {
 }
 pub(crate) static PROFILE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 PolicyOption policyOption r
 ",
@@ -3244,12 +3091,9 @@ impl rt::Object for ProfilePolicy {
         &PROFILE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_POLICY),
             0 => P::Value(&self.id),
             1 => P::Value(&self.policy_option),
             _ => P::Absent,
@@ -3303,9 +3147,8 @@ impl Default for ProfilePolicyMetadata {
 }
 pub(crate) static PROFILE_POLICY_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicyMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription id r
 ProfilePolicyOptionMetadata possibleOption rl
 ",
@@ -3316,12 +3159,9 @@ impl rt::Object for ProfilePolicyMetadata {
         &PROFILE_POLICY_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_POLICY_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_POLICY_METADATA),
             0 => P::Object(&self.id),
             1 => P::Value(&self.possible_option),
             _ => P::Absent,
@@ -3375,9 +3215,8 @@ impl Default for ProfilePolicyOptionMetadata {
 }
 pub(crate) static PROFILE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicyOptionMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription id r
 ProfileParameterMetadata parameter ol
 ",
@@ -3388,12 +3227,9 @@ impl rt::Object for ProfilePolicyOptionMetadata {
         &PROFILE_POLICY_OPTION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_POLICY_OPTION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_POLICY_OPTION_METADATA),
             0 => P::Object(&self.id),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -3448,9 +3284,8 @@ impl Default for ProfileProfileStructure {
 }
 pub(crate) static PROFILE_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileProfileStructure",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string profileTypeName r
 ProfileProfileStructureProperty child ol
 ",
@@ -3461,12 +3296,9 @@ impl rt::Object for ProfileProfileStructure {
         &PROFILE_PROFILE_STRUCTURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PROFILE_STRUCTURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PROFILE_STRUCTURE),
             0 => P::Value(&self.profile_type_name),
             1 => P::Objects(&self.child),
             _ => P::Absent,
@@ -3523,9 +3355,8 @@ impl Default for ProfileProfileStructureProperty {
 }
 pub(crate) static PROFILE_PROFILE_STRUCTURE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileProfileStructureProperty",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string propertyName r
 boolean array r
 ProfileProfileStructure element r
@@ -3537,12 +3368,9 @@ impl rt::Object for ProfileProfileStructureProperty {
         &PROFILE_PROFILE_STRUCTURE_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PROFILE_STRUCTURE_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PROFILE_STRUCTURE_PROPERTY),
             0 => P::Value(&self.property_name),
             1 => P::Value(&self.array),
             2 => P::Object(&self.element),
@@ -3604,9 +3432,8 @@ impl Default for ProfilePropertyPath {
 }
 pub(crate) static PROFILE_PROPERTY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePropertyPath",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string profilePath r
 string policyId o
 string parameterId o since 5.1
@@ -3619,12 +3446,9 @@ impl rt::Object for ProfilePropertyPath {
         &PROFILE_PROPERTY_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PROPERTY_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PROPERTY_PATH),
             0 => P::Value(&self.profile_path),
             1 => P::Value(&self.policy_id),
             2 => P::Value(&self.parameter_id),
@@ -3688,9 +3512,8 @@ impl Default for ProfileReferenceHostChangedEvent {
 }
 pub(crate) static PROFILE_REFERENCE_HOST_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileReferenceHostChangedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "
+    "4.0
 ManagedObjectReference referenceHost o
 string referenceHostName o since 6.5
 string prevReferenceHostName o since 6.5
@@ -3702,12 +3525,9 @@ impl rt::Object for ProfileReferenceHostChangedEvent {
         &PROFILE_REFERENCE_HOST_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_REFERENCE_HOST_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_REFERENCE_HOST_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reference_host),
@@ -3776,9 +3596,8 @@ impl Default for ProfileRemovedEvent {
 }
 pub(crate) static PROFILE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileRemovedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileRemovedEvent>,
 );
 impl rt::Object for ProfileRemovedEvent {
@@ -3786,12 +3605,9 @@ impl rt::Object for ProfileRemovedEvent {
         &PROFILE_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3857,9 +3673,8 @@ impl Default for ProfileSerializedCreateSpec {
 }
 pub(crate) static PROFILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileSerializedCreateSpec",
-    "4.0",
     Some(&PROFILE_CREATE_SPEC),
-    "
+    "4.0
 string profileConfigString r
 ",
     rt::unset::<ProfileSerializedCreateSpec>,
@@ -3869,12 +3684,9 @@ impl rt::Object for ProfileSerializedCreateSpec {
         &PROFILE_SERIALIZED_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_SERIALIZED_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_SERIALIZED_CREATE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.profile_config_string),
@@ -3945,9 +3757,8 @@ impl Default for ProfileSimpleExpression {
 }
 pub(crate) static PROFILE_SIMPLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileSimpleExpression",
-    "4.0",
     Some(&PROFILE_EXPRESSION),
-    "
+    "4.0
 string expressionType r
 KeyAnyValue parameter ol
 ",
@@ -3958,12 +3769,9 @@ impl rt::Object for ProfileSimpleExpression {
         &PROFILE_SIMPLE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_SIMPLE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_SIMPLE_EXPRESSION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.expression_type),
@@ -4036,9 +3844,8 @@ impl Default for ProfileUpdateFailed {
 }
 pub(crate) static PROFILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileUpdateFailed",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 ProfileUpdateFailedUpdateFailure failure rl
 ProfileUpdateFailedUpdateFailure warnings ol since 6.7
 ",
@@ -4049,12 +3856,9 @@ impl rt::Object for ProfileUpdateFailed {
         &PROFILE_UPDATE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_UPDATE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_UPDATE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
@@ -4124,9 +3928,8 @@ impl Default for ProfileUpdateFailedUpdateFailure {
 }
 pub(crate) static PROFILE_UPDATE_FAILED_UPDATE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileUpdateFailedUpdateFailure",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfilePropertyPath profilePath r
 LocalizableMessage errMsg r
 ",
@@ -4137,12 +3940,9 @@ impl rt::Object for ProfileUpdateFailedUpdateFailure {
         &PROFILE_UPDATE_FAILED_UPDATE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_UPDATE_FAILED_UPDATE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_UPDATE_FAILED_UPDATE_FAILURE),
             0 => P::Object(&self.profile_path),
             1 => P::Object(&self.err_msg),
             _ => P::Absent,
@@ -4196,9 +3996,8 @@ impl Default for SecurityProfile {
 }
 pub(crate) static SECURITY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecurityProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 PermissionProfile permission ol since 4.1
 ",
     rt::unset::<SecurityProfile>,
@@ -4208,12 +4007,9 @@ impl rt::Object for SecurityProfile {
         &SECURITY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECURITY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECURITY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.permission),
@@ -4281,9 +4077,8 @@ impl Default for ServiceConsolePortGroupProfile {
 }
 pub(crate) static SERVICE_CONSOLE_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceConsolePortGroupProfile",
-    "4.0",
     Some(&PORT_GROUP_PROFILE),
-    "
+    "4.0
 IpAddressProfile ipConfig r
 ",
     rt::unset::<ServiceConsolePortGroupProfile>,
@@ -4293,12 +4088,9 @@ impl rt::Object for ServiceConsolePortGroupProfile {
         &SERVICE_CONSOLE_PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_CONSOLE_PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_CONSOLE_PORT_GROUP_PROFILE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.ip_config),
@@ -4366,9 +4158,8 @@ impl Default for ServiceProfile {
 }
 pub(crate) static SERVICE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<ServiceProfile>,
@@ -4378,12 +4169,9 @@ impl rt::Object for ServiceProfile {
         &SERVICE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4451,9 +4239,8 @@ impl Default for StaticRouteProfile {
 }
 pub(crate) static STATIC_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StaticRouteProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key o since 5.1
 ",
     rt::unset::<StaticRouteProfile>,
@@ -4463,12 +4250,9 @@ impl rt::Object for StaticRouteProfile {
         &STATIC_ROUTE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STATIC_ROUTE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STATIC_ROUTE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4536,9 +4320,8 @@ impl Default for StorageProfile {
 }
 pub(crate) static STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 NasStorageProfile nasStorage ol
 ",
     rt::unset::<StorageProfile>,
@@ -4548,12 +4331,9 @@ impl rt::Object for StorageProfile {
         &STORAGE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.nas_storage),
@@ -4621,9 +4401,8 @@ impl Default for StructuredCustomizations {
 }
 pub(crate) static STRUCTURED_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StructuredCustomizations",
-    "6.5",
     Some(&HOST_PROFILES_ENTITY_CUSTOMIZATIONS),
-    "
+    "6.5
 ManagedObjectReference entity r
 AnswerFile customizations o
 ",
@@ -4634,12 +4413,9 @@ impl rt::Object for StructuredCustomizations {
         &STRUCTURED_CUSTOMIZATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRUCTURED_CUSTOMIZATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRUCTURED_CUSTOMIZATIONS),
             0 => P::Value(&self.entity),
             1 => P::Optional(&self.customizations),
             _ => P::Absent,
@@ -4693,9 +4469,8 @@ impl Default for UserGroupProfile {
 }
 pub(crate) static USER_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserGroupProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<UserGroupProfile>,
@@ -4705,12 +4480,9 @@ impl rt::Object for UserGroupProfile {
         &USER_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_GROUP_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4778,9 +4550,8 @@ impl Default for UserInputRequiredParameterMetadata {
 }
 pub(crate) static USER_INPUT_REQUIRED_PARAMETER_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserInputRequiredParameterMetadata",
-    "4.0",
     Some(&PROFILE_POLICY_OPTION_METADATA),
-    "
+    "4.0
 ProfileParameterMetadata userInputParameter ol
 ",
     rt::unset::<UserInputRequiredParameterMetadata>,
@@ -4790,12 +4561,9 @@ impl rt::Object for UserInputRequiredParameterMetadata {
         &USER_INPUT_REQUIRED_PARAMETER_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_INPUT_REQUIRED_PARAMETER_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_INPUT_REQUIRED_PARAMETER_METADATA),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.user_input_parameter),
@@ -4863,9 +4631,8 @@ impl Default for UserProfile {
 }
 pub(crate) static USER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<UserProfile>,
@@ -4875,12 +4642,9 @@ impl rt::Object for UserProfile {
         &USER_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4940,9 +4704,8 @@ impl Default for VirtualMachineDefaultProfileSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefaultProfileSpec",
-    "6.0",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
-    "",
+    "6.0",
     rt::unset::<VirtualMachineDefaultProfileSpec>,
 );
 impl rt::Object for VirtualMachineDefaultProfileSpec {
@@ -4950,12 +4713,9 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
         &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC),
             rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             _ => P::Absent,
         }
@@ -5015,9 +4775,8 @@ impl Default for VirtualMachineDefinedProfileSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefinedProfileSpec",
-    "5.5",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
-    "
+    "5.5
 string profileId r
 ReplicationSpec replicationSpec o since 6.5
 VirtualMachineProfileRawData profileData o
@@ -5030,12 +4789,9 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
         &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC),
             rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             0 => P::Value(&self.profile_id),
             #[cfg(feature = "ft")]
@@ -5089,9 +4845,8 @@ impl Default for VirtualMachineEmptyProfileSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyProfileSpec",
-    "5.5",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
-    "",
+    "5.5",
     rt::unset::<VirtualMachineEmptyProfileSpec>,
 );
 impl rt::Object for VirtualMachineEmptyProfileSpec {
@@ -5099,12 +4854,9 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
         &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC),
             rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             _ => P::Absent,
         }
@@ -5156,9 +4908,8 @@ impl Default for VirtualMachineProfileDetails {
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileDetails",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 VirtualMachineProfileSpec profile ol
 VirtualMachineProfileDetailsDiskProfileDetails diskProfileDetails ol
 ",
@@ -5169,12 +4920,9 @@ impl rt::Object for VirtualMachineProfileDetails {
         &VIRTUAL_MACHINE_PROFILE_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_DETAILS),
             0 => P::Value(&self.profile),
             1 => P::Objects(&self.disk_profile_details),
             _ => P::Absent,
@@ -5228,9 +4976,8 @@ impl Default for VirtualMachineProfileDetailsDiskProfileDetails {
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileDetailsDiskProfileDetails",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int diskId r
 VirtualMachineProfileSpec profile ol
 ",
@@ -5241,12 +4988,9 @@ impl rt::Object for VirtualMachineProfileDetailsDiskProfileDetails {
         &VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.profile),
             _ => P::Absent,
@@ -5300,9 +5044,8 @@ impl Default for VirtualMachineProfileRawData {
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_RAW_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileRawData",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string extensionKey r
 string objectData o
 ",
@@ -5313,12 +5056,9 @@ impl rt::Object for VirtualMachineProfileRawData {
         &VIRTUAL_MACHINE_PROFILE_RAW_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_RAW_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_RAW_DATA),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.object_data),
             _ => P::Absent,
@@ -5364,9 +5104,8 @@ impl Default for VirtualMachineProfileSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.5",
     rt::unset::<VirtualMachineProfileSpec>,
 );
 impl rt::Object for VirtualMachineProfileSpec {
@@ -5374,12 +5113,9 @@ impl rt::Object for VirtualMachineProfileSpec {
         &VIRTUAL_MACHINE_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_SPEC),
             _ => P::Absent,
         }
     }
@@ -5442,9 +5178,8 @@ impl Default for VirtualSwitchProfile {
 }
 pub(crate) static VIRTUAL_SWITCH_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSwitchProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 string name r
 LinkProfile link r
@@ -5458,12 +5193,9 @@ impl rt::Object for VirtualSwitchProfile {
         &VIRTUAL_SWITCH_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SWITCH_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SWITCH_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),

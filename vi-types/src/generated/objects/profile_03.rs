@@ -20,9 +20,8 @@ impl Default for VirtualSwitchSelectionProfile {
 }
 pub(crate) static VIRTUAL_SWITCH_SELECTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSwitchSelectionProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<VirtualSwitchSelectionProfile>,
 );
 impl rt::Object for VirtualSwitchSelectionProfile {
@@ -30,12 +29,9 @@ impl rt::Object for VirtualSwitchSelectionProfile {
         &VIRTUAL_SWITCH_SELECTION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SWITCH_SELECTION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SWITCH_SELECTION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for VlanProfile {
 }
 pub(crate) static VLAN_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VlanProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<VlanProfile>,
 );
 impl rt::Object for VlanProfile {
@@ -108,12 +103,9 @@ impl rt::Object for VlanProfile {
         &VLAN_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VLAN_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VLAN_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -176,9 +168,8 @@ impl Default for VmPortGroupProfile {
 }
 pub(crate) static VM_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPortGroupProfile",
-    "4.0",
     Some(&PORT_GROUP_PROFILE),
-    "",
+    "4.0",
     rt::unset::<VmPortGroupProfile>,
 );
 impl rt::Object for VmPortGroupProfile {
@@ -186,12 +177,9 @@ impl rt::Object for VmPortGroupProfile {
         &VM_PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_PORT_GROUP_PROFILE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -18,9 +18,8 @@ impl Default for DatabaseSizeEstimate {
 }
 pub(crate) static DATABASE_SIZE_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseSizeEstimate",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long size r
 ",
     rt::unset::<DatabaseSizeEstimate>,
@@ -30,12 +29,9 @@ impl rt::Object for DatabaseSizeEstimate {
         &DATABASE_SIZE_ESTIMATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATABASE_SIZE_ESTIMATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATABASE_SIZE_ESTIMATE),
             0 => P::Value(&self.size),
             _ => P::Absent,
         }
@@ -87,9 +83,8 @@ impl Default for DatabaseSizeParam {
 }
 pub(crate) static DATABASE_SIZE_PARAM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseSizeParam",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 InventoryDescription inventoryDesc r
 PerformanceStatisticsDescription perfStatsDesc o
 ",
@@ -100,12 +95,9 @@ impl rt::Object for DatabaseSizeParam {
         &DATABASE_SIZE_PARAM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATABASE_SIZE_PARAM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATABASE_SIZE_PARAM),
             0 => P::Object(&self.inventory_desc),
             1 => P::Optional(&self.perf_stats_desc),
             _ => P::Absent,
@@ -159,9 +151,8 @@ impl Default for DiagnosticManagerAuditRecordResult {
 }
 pub(crate) static DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerAuditRecordResult",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string records ol
 string nextToken r
 ",
@@ -172,12 +163,9 @@ impl rt::Object for DiagnosticManagerAuditRecordResult {
         &DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT),
             0 => P::Value(&self.records),
             1 => P::Value(&self.next_token),
             _ => P::Absent,
@@ -231,9 +219,8 @@ impl Default for DiagnosticManagerBundleInfo {
 }
 pub(crate) static DIAGNOSTIC_MANAGER_BUNDLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerBundleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference system o
 string url r
 ",
@@ -244,12 +231,9 @@ impl rt::Object for DiagnosticManagerBundleInfo {
         &DIAGNOSTIC_MANAGER_BUNDLE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_BUNDLE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_BUNDLE_INFO),
             0 => P::Value(&self.system),
             1 => P::Value(&self.url),
             _ => P::Absent,
@@ -315,9 +299,8 @@ impl Default for DiagnosticManagerLogDescriptor {
 }
 pub(crate) static DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerLogDescriptor",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string fileName r
 string creator r
@@ -332,12 +315,9 @@ impl rt::Object for DiagnosticManagerLogDescriptor {
         &DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR),
             0 => P::Value(&self.key),
             1 => P::Value(&self.file_name),
             2 => P::Value(&self.creator),
@@ -402,9 +382,8 @@ impl Default for DiagnosticManagerLogHeader {
 }
 pub(crate) static DIAGNOSTIC_MANAGER_LOG_HEADER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerLogHeader",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int lineStart r
 int lineEnd r
 string lineText ol
@@ -416,12 +395,9 @@ impl rt::Object for DiagnosticManagerLogHeader {
         &DIAGNOSTIC_MANAGER_LOG_HEADER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_LOG_HEADER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_LOG_HEADER),
             0 => P::Value(&self.line_start),
             1 => P::Value(&self.line_end),
             2 => P::Value(&self.line_text),
@@ -472,9 +448,8 @@ impl Default for DynamicArray {
 }
 pub(crate) static DYNAMIC_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicArray",
-    "2.0",
     None,
-    "
+    "2.0
 anyType val rl
 ",
     rt::unset::<DynamicArray>,
@@ -484,12 +459,9 @@ impl rt::Object for DynamicArray {
         &DYNAMIC_ARRAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_ARRAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DYNAMIC_ARRAY),
             0 => P::Value(&self.val),
             _ => P::Absent,
         }
@@ -547,9 +519,8 @@ impl Default for ExtExtendedProductInfo {
 }
 pub(crate) static EXT_EXTENDED_PRODUCT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtExtendedProductInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string companyUrl o
 string productUrl o
 string managementUrl o
@@ -562,12 +533,9 @@ impl rt::Object for ExtExtendedProductInfo {
         &EXT_EXTENDED_PRODUCT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_EXTENDED_PRODUCT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_EXTENDED_PRODUCT_INFO),
             0 => P::Value(&self.company_url),
             1 => P::Value(&self.product_url),
             2 => P::Value(&self.management_url),
@@ -631,9 +599,8 @@ impl Default for ExtManagedEntityInfo {
 }
 pub(crate) static EXT_MANAGED_ENTITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtManagedEntityInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string type r
 string smallIconUrl o
 string iconUrl o since 5.1
@@ -646,12 +613,9 @@ impl rt::Object for ExtManagedEntityInfo {
         &EXT_MANAGED_ENTITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_MANAGED_ENTITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_MANAGED_ENTITY_INFO),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.small_icon_url),
             2 => P::Value(&self.icon_url),
@@ -709,9 +673,8 @@ impl Default for ExtSolutionManagerInfo {
 }
 pub(crate) static EXT_SOLUTION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtSolutionManagerInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ExtSolutionManagerInfoTabInfo tab ol
 string smallIconUrl o
 ",
@@ -722,12 +685,9 @@ impl rt::Object for ExtSolutionManagerInfo {
         &EXT_SOLUTION_MANAGER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_SOLUTION_MANAGER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_SOLUTION_MANAGER_INFO),
             0 => P::Objects(&self.tab),
             1 => P::Value(&self.small_icon_url),
             _ => P::Absent,
@@ -781,9 +741,8 @@ impl Default for ExtSolutionManagerInfoTabInfo {
 }
 pub(crate) static EXT_SOLUTION_MANAGER_INFO_TAB_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtSolutionManagerInfoTabInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string label r
 string url r
 ",
@@ -794,12 +753,9 @@ impl rt::Object for ExtSolutionManagerInfoTabInfo {
         &EXT_SOLUTION_MANAGER_INFO_TAB_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_SOLUTION_MANAGER_INFO_TAB_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_SOLUTION_MANAGER_INFO_TAB_INFO),
             0 => P::Value(&self.label),
             1 => P::Value(&self.url),
             _ => P::Absent,
@@ -907,9 +863,8 @@ impl Default for Extension {
 }
 pub(crate) static EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Extension",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 Description description r
 string key r
 string company o since 4.0
@@ -938,12 +893,9 @@ impl rt::Object for Extension {
         &EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION),
             0 => P::Value(&self.description),
             1 => P::Value(&self.key),
             2 => P::Value(&self.company),
@@ -1042,9 +994,8 @@ impl Default for ExtensionClientInfo {
 }
 pub(crate) static EXTENSION_CLIENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionClientInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string version r
 Description description r
 string company r
@@ -1058,12 +1009,9 @@ impl rt::Object for ExtensionClientInfo {
         &EXTENSION_CLIENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_CLIENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_CLIENT_INFO),
             0 => P::Value(&self.version),
             1 => P::Value(&self.description),
             2 => P::Value(&self.company),
@@ -1123,9 +1071,8 @@ impl Default for ExtensionEventTypeInfo {
 }
 pub(crate) static EXTENSION_EVENT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionEventTypeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string eventID r
 string eventTypeSchema o since 4.0
 ",
@@ -1136,12 +1083,9 @@ impl rt::Object for ExtensionEventTypeInfo {
         &EXTENSION_EVENT_TYPE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_EVENT_TYPE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_EVENT_TYPE_INFO),
             0 => P::Value(&self.event_id),
             1 => P::Value(&self.event_type_schema),
             _ => P::Absent,
@@ -1190,9 +1134,8 @@ impl Default for ExtensionFaultTypeInfo {
 }
 pub(crate) static EXTENSION_FAULT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionFaultTypeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string faultID r
 ",
     rt::unset::<ExtensionFaultTypeInfo>,
@@ -1202,12 +1145,9 @@ impl rt::Object for ExtensionFaultTypeInfo {
         &EXTENSION_FAULT_TYPE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_FAULT_TYPE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_FAULT_TYPE_INFO),
             0 => P::Value(&self.fault_id),
             _ => P::Absent,
         }
@@ -1254,9 +1194,8 @@ impl Default for ExtensionHealthInfo {
 }
 pub(crate) static EXTENSION_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionHealthInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string url r
 ",
     rt::unset::<ExtensionHealthInfo>,
@@ -1266,12 +1205,9 @@ impl rt::Object for ExtensionHealthInfo {
         &EXTENSION_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_HEALTH_INFO),
             0 => P::Value(&self.url),
             _ => P::Absent,
         }
@@ -1323,9 +1259,8 @@ impl Default for ExtensionManagerIpAllocationUsage {
 }
 pub(crate) static EXTENSION_MANAGER_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionManagerIpAllocationUsage",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string extensionKey r
 int numAddresses r
 ",
@@ -1336,12 +1271,9 @@ impl rt::Object for ExtensionManagerIpAllocationUsage {
         &EXTENSION_MANAGER_IP_ALLOCATION_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_MANAGER_IP_ALLOCATION_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_MANAGER_IP_ALLOCATION_USAGE),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.num_addresses),
             _ => P::Absent,
@@ -1395,9 +1327,8 @@ impl Default for ExtensionOvfConsumerInfo {
 }
 pub(crate) static EXTENSION_OVF_CONSUMER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionOvfConsumerInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string callbackUrl r
 string sectionType rl
 ",
@@ -1408,12 +1339,9 @@ impl rt::Object for ExtensionOvfConsumerInfo {
         &EXTENSION_OVF_CONSUMER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_OVF_CONSUMER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_OVF_CONSUMER_INFO),
             0 => P::Value(&self.callback_url),
             1 => P::Value(&self.section_type),
             _ => P::Absent,
@@ -1467,9 +1395,8 @@ impl Default for ExtensionPrivilegeInfo {
 }
 pub(crate) static EXTENSION_PRIVILEGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionPrivilegeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string privID r
 string privGroupName r
 ",
@@ -1480,12 +1407,9 @@ impl rt::Object for ExtensionPrivilegeInfo {
         &EXTENSION_PRIVILEGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_PRIVILEGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_PRIVILEGE_INFO),
             0 => P::Value(&self.priv_id),
             1 => P::Value(&self.priv_group_name),
             _ => P::Absent,
@@ -1542,9 +1466,8 @@ impl Default for ExtensionResourceInfo {
 }
 pub(crate) static EXTENSION_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionResourceInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string locale r
 string module r
 KeyValue data rl
@@ -1556,12 +1479,9 @@ impl rt::Object for ExtensionResourceInfo {
         &EXTENSION_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_RESOURCE_INFO),
             0 => P::Value(&self.locale),
             1 => P::Value(&self.module),
             2 => P::Objects(&self.data),
@@ -1632,9 +1552,8 @@ impl Default for ExtensionServerInfo {
 }
 pub(crate) static EXTENSION_SERVER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionServerInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string url r
 Description description r
 string company r
@@ -1650,12 +1569,9 @@ impl rt::Object for ExtensionServerInfo {
         &EXTENSION_SERVER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_SERVER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_SERVER_INFO),
             0 => P::Value(&self.url),
             1 => P::Value(&self.description),
             2 => P::Value(&self.company),
@@ -1714,9 +1630,8 @@ impl Default for ExtensionTaskTypeInfo {
 }
 pub(crate) static EXTENSION_TASK_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionTaskTypeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string taskID r
 ",
     rt::unset::<ExtensionTaskTypeInfo>,
@@ -1726,12 +1641,9 @@ impl rt::Object for ExtensionTaskTypeInfo {
         &EXTENSION_TASK_TYPE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_TASK_TYPE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_TASK_TYPE_INFO),
             0 => P::Value(&self.task_id),
             _ => P::Absent,
         }
@@ -1807,9 +1719,8 @@ impl Default for InventoryDescription {
 }
 pub(crate) static INVENTORY_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int numHosts r
 int numVirtualMachines r
 int numResourcePools o
@@ -1828,12 +1739,9 @@ impl rt::Object for InventoryDescription {
         &INVENTORY_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVENTORY_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVENTORY_DESCRIPTION),
             0 => P::Value(&self.num_hosts),
             1 => P::Value(&self.num_virtual_machines),
             2 => P::Value(&self.num_resource_pools),
@@ -1918,9 +1826,8 @@ impl Default for LocalizationManagerMessageCatalog {
 }
 pub(crate) static LOCALIZATION_MANAGER_MESSAGE_CATALOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizationManagerMessageCatalog",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string moduleName r
 string catalogName r
 string locale r
@@ -1936,12 +1843,9 @@ impl rt::Object for LocalizationManagerMessageCatalog {
         &LOCALIZATION_MANAGER_MESSAGE_CATALOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZATION_MANAGER_MESSAGE_CATALOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZATION_MANAGER_MESSAGE_CATALOG),
             0 => P::Value(&self.module_name),
             1 => P::Value(&self.catalog_name),
             2 => P::Value(&self.locale),
@@ -2000,9 +1904,8 @@ impl Default for PasswordField {
 }
 pub(crate) static PASSWORD_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
     "PasswordField",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string value r secret
 ",
     rt::unset::<PasswordField>,
@@ -2012,12 +1915,9 @@ impl rt::Object for PasswordField {
         &PASSWORD_FIELD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSWORD_FIELD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSWORD_FIELD),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2069,9 +1969,8 @@ impl Default for PerfCompositeMetric {
 }
 pub(crate) static PERF_COMPOSITE_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfCompositeMetric",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 PerfEntityMetricBase entity o
 PerfEntityMetricBase childEntity ol
 ",
@@ -2082,12 +1981,9 @@ impl rt::Object for PerfCompositeMetric {
         &PERF_COMPOSITE_METRIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_COMPOSITE_METRIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_COMPOSITE_METRIC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.child_entity),
             _ => P::Absent,
@@ -2144,9 +2040,8 @@ impl Default for PerformanceManagerCounterLevelMapping {
 }
 pub(crate) static PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceManagerCounterLevelMapping",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int counterId r
 int aggregateLevel o
 int perDeviceLevel o
@@ -2158,12 +2053,9 @@ impl rt::Object for PerformanceManagerCounterLevelMapping {
         &PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING),
             0 => P::Value(&self.counter_id),
             1 => P::Value(&self.aggregate_level),
             2 => P::Value(&self.per_device_level),
@@ -2214,9 +2106,8 @@ impl Default for PerformanceStatisticsDescription {
 }
 pub(crate) static PERFORMANCE_STATISTICS_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceStatisticsDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 PerfInterval intervals ol
 ",
     rt::unset::<PerformanceStatisticsDescription>,
@@ -2226,12 +2117,9 @@ impl rt::Object for PerformanceStatisticsDescription {
         &PERFORMANCE_STATISTICS_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_STATISTICS_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_STATISTICS_DESCRIPTION),
             0 => P::Objects(&self.intervals),
             _ => P::Absent,
         }
@@ -2289,9 +2177,8 @@ impl Default for ProductComponentInfo {
 }
 pub(crate) static PRODUCT_COMPONENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProductComponentInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string id r
 string name r
 string version r
@@ -2304,12 +2191,9 @@ impl rt::Object for ProductComponentInfo {
         &PRODUCT_COMPONENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PRODUCT_COMPONENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PRODUCT_COMPONENT_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -2362,9 +2246,8 @@ impl Default for SearchIndexFilter {
 }
 pub(crate) static SEARCH_INDEX_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexFilter",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 SearchIndexPredicate predicates ol
 ",
     rt::unset::<SearchIndexFilter>,
@@ -2374,12 +2257,9 @@ impl rt::Object for SearchIndexFilter {
         &SEARCH_INDEX_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_FILTER),
             0 => P::Objects(&self.predicates),
             _ => P::Absent,
         }
@@ -2428,9 +2308,8 @@ impl Default for SearchIndexIterationSpec {
 }
 pub(crate) static SEARCH_INDEX_ITERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexIterationSpec",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string marker o
 int limit o
 ",
@@ -2441,12 +2320,9 @@ impl rt::Object for SearchIndexIterationSpec {
         &SEARCH_INDEX_ITERATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_ITERATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_ITERATION_SPEC),
             0 => P::Value(&self.marker),
             1 => P::Value(&self.limit),
             _ => P::Absent,
@@ -2495,9 +2371,8 @@ impl Default for SearchIndexOptionalValue {
 }
 pub(crate) static SEARCH_INDEX_OPTIONAL_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexOptionalValue",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 anyType value o
 ",
     rt::unset::<SearchIndexOptionalValue>,
@@ -2507,12 +2382,9 @@ impl rt::Object for SearchIndexOptionalValue {
         &SEARCH_INDEX_OPTIONAL_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_OPTIONAL_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_OPTIONAL_VALUE),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2573,9 +2445,8 @@ impl Default for SearchIndexPredicate {
 }
 pub(crate) static SEARCH_INDEX_PREDICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexPredicate",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string propertyPath r
 string operator r
 string arrayOperator o
@@ -2589,12 +2460,9 @@ impl rt::Object for SearchIndexPredicate {
         &SEARCH_INDEX_PREDICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_PREDICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_PREDICATE),
             0 => P::Value(&self.property_path),
             1 => P::Value(&self.operator),
             2 => P::Value(&self.array_operator),
@@ -2663,9 +2531,8 @@ impl Default for SearchIndexQuerySpec {
 }
 pub(crate) static SEARCH_INDEX_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexQuerySpec",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string properties ol
 string resourceType r
 SearchIndexFilter filters ol
@@ -2679,12 +2546,9 @@ impl rt::Object for SearchIndexQuerySpec {
         &SEARCH_INDEX_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_QUERY_SPEC),
             0 => P::Value(&self.properties),
             1 => P::Value(&self.resource_type),
             2 => P::Objects(&self.filters),
@@ -2741,9 +2605,8 @@ impl Default for SearchIndexResourceItem {
 }
 pub(crate) static SEARCH_INDEX_RESOURCE_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexResourceItem",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 SearchIndexOptionalValue propertyValues ol
 ",
     rt::unset::<SearchIndexResourceItem>,
@@ -2753,12 +2616,9 @@ impl rt::Object for SearchIndexResourceItem {
         &SEARCH_INDEX_RESOURCE_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_RESOURCE_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_RESOURCE_ITEM),
             0 => P::Objects(&self.property_values),
             _ => P::Absent,
         }
@@ -2816,9 +2676,8 @@ impl Default for SearchIndexResultSet {
 }
 pub(crate) static SEARCH_INDEX_RESULT_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexResultSet",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string properties ol
 SearchIndexResourceItem items ol
 int totalCount o
@@ -2831,12 +2690,9 @@ impl rt::Object for SearchIndexResultSet {
         &SEARCH_INDEX_RESULT_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_RESULT_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_RESULT_SET),
             0 => P::Value(&self.properties),
             1 => P::Objects(&self.items),
             2 => P::Value(&self.total_count),
@@ -2900,9 +2756,8 @@ impl Default for ServiceManagerServiceInfo {
 }
 pub(crate) static SERVICE_MANAGER_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceManagerServiceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string serviceName r
 string location ol
 ManagedObjectReference service r
@@ -2915,12 +2770,9 @@ impl rt::Object for ServiceManagerServiceInfo {
         &SERVICE_MANAGER_SERVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_MANAGER_SERVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_MANAGER_SERVICE_INFO),
             0 => P::Value(&self.service_name),
             1 => P::Value(&self.location),
             2 => P::Value(&self.service),
@@ -2990,9 +2842,8 @@ impl Default for SessionManagerGenericServiceTicket {
 }
 pub(crate) static SESSION_MANAGER_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerGenericServiceTicket",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string id r secret
 string hostName o since 5.1
 string sslThumbprint o since 5.1
@@ -3007,12 +2858,9 @@ impl rt::Object for SessionManagerGenericServiceTicket {
         &SESSION_MANAGER_GENERIC_SERVICE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_GENERIC_SERVICE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_GENERIC_SERVICE_TICKET),
             0 => P::Value(&self.id),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.ssl_thumbprint),
@@ -3074,9 +2922,8 @@ impl Default for SessionManagerHttpServiceRequestSpec {
 }
 pub(crate) static SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerHttpServiceRequestSpec",
-    "5.0",
     Some(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
-    "
+    "5.0
 string method o
 string url r
 ",
@@ -3087,12 +2934,9 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
         &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC),
             rt::BASE => {
                 P::Object(
                     &SessionManagerServiceRequestSpec {
@@ -3154,9 +2998,8 @@ impl Default for SessionManagerLocalTicket {
 }
 pub(crate) static SESSION_MANAGER_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerLocalTicket",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string userName r
 string passwordFilePath r
 ",
@@ -3167,12 +3010,9 @@ impl rt::Object for SessionManagerLocalTicket {
         &SESSION_MANAGER_LOCAL_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_LOCAL_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_LOCAL_TICKET),
             0 => P::Value(&self.user_name),
             1 => P::Value(&self.password_file_path),
             _ => P::Absent,
@@ -3218,9 +3058,8 @@ impl Default for SessionManagerServiceRequestSpec {
 }
 pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerServiceRequestSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<SessionManagerServiceRequestSpec>,
 );
 impl rt::Object for SessionManagerServiceRequestSpec {
@@ -3228,12 +3067,9 @@ impl rt::Object for SessionManagerServiceRequestSpec {
         &SESSION_MANAGER_SERVICE_REQUEST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_SERVICE_REQUEST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
             _ => P::Absent,
         }
     }
@@ -3279,9 +3115,8 @@ impl Default for SessionManagerVmomiServiceRequestSpec {
 }
 pub(crate) static SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerVmomiServiceRequestSpec",
-    "5.1",
     Some(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
-    "
+    "5.1
 string method r
 ",
     rt::unset::<SessionManagerVmomiServiceRequestSpec>,
@@ -3291,12 +3126,9 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
         &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC),
             rt::BASE => {
                 P::Object(
                     &SessionManagerServiceRequestSpec {
@@ -3348,9 +3180,8 @@ impl Default for SiteInfo {
 }
 pub(crate) static SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.0.0",
     rt::unset::<SiteInfo>,
 );
 impl rt::Object for SiteInfo {
@@ -3358,12 +3189,9 @@ impl rt::Object for SiteInfo {
         &SITE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SITE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SITE_INFO),
             _ => P::Absent,
         }
     }
@@ -3408,9 +3236,8 @@ impl Default for TaskInfoFilterSpec {
 }
 pub(crate) static TASK_INFO_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfoFilterSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 TaskInfoFilterSpecFilterTaskResults filterTaskResults o
 ",
     rt::unset::<TaskInfoFilterSpec>,
@@ -3420,12 +3247,9 @@ impl rt::Object for TaskInfoFilterSpec {
         &TASK_INFO_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_INFO_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_INFO_FILTER_SPEC),
             0 => P::Optional(&self.filter_task_results),
             _ => P::Absent,
         }
@@ -3480,9 +3304,8 @@ impl Default for TaskInfoFilterSpecFilterTaskResults {
 }
 pub(crate) static TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfoFilterSpecFilterTaskResults",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 boolean removeAll o
 string descriptionIds ol
 boolean filterIn o
@@ -3494,12 +3317,9 @@ impl rt::Object for TaskInfoFilterSpecFilterTaskResults {
         &TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS),
             0 => P::Value(&self.remove_all),
             1 => P::Value(&self.description_ids),
             2 => P::Value(&self.filter_in),
@@ -3547,9 +3367,8 @@ impl Default for TaskManagerTaskViewSpec {
 }
 pub(crate) static TASK_MANAGER_TASK_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManagerTaskViewSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<TaskManagerTaskViewSpec>,
 );
 impl rt::Object for TaskManagerTaskViewSpec {
@@ -3557,12 +3376,9 @@ impl rt::Object for TaskManagerTaskViewSpec {
         &TASK_MANAGER_TASK_VIEW_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_MANAGER_TASK_VIEW_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_MANAGER_TASK_VIEW_SPEC),
             _ => P::Absent,
         }
     }
@@ -3613,9 +3429,8 @@ impl Default for TaskManagerViewByStartId {
 }
 pub(crate) static TASK_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManagerViewByStartId",
-    "9.0.0.0",
     Some(&TASK_MANAGER_TASK_VIEW_SPEC),
-    "
+    "9.0.0.0
 int count r
 string startId r
 ",
@@ -3626,12 +3441,9 @@ impl rt::Object for TaskManagerViewByStartId {
         &TASK_MANAGER_VIEW_BY_START_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_MANAGER_VIEW_BY_START_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_MANAGER_VIEW_BY_START_ID),
             rt::BASE => P::Object(&TaskManagerTaskViewSpec {}),
             0 => P::Value(&self.count),
             1 => P::Value(&self.start_id),

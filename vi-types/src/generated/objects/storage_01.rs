@@ -23,9 +23,8 @@ impl Default for DatastoreMountPathDatastorePair {
 }
 pub(crate) static DATASTORE_MOUNT_PATH_DATASTORE_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreMountPathDatastorePair",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string oldMountPath r
 ManagedObjectReference datastore r
 ",
@@ -36,12 +35,9 @@ impl rt::Object for DatastoreMountPathDatastorePair {
         &DATASTORE_MOUNT_PATH_DATASTORE_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_MOUNT_PATH_DATASTORE_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_MOUNT_PATH_DATASTORE_PAIR),
             0 => P::Value(&self.old_mount_path),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -92,9 +88,8 @@ impl Default for DatastoreNamespaceManagerDirectoryInfo {
 }
 pub(crate) static DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNamespaceManagerDirectoryInfo",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 long capacity r
 long used r
 ",
@@ -105,12 +100,9 @@ impl rt::Object for DatastoreNamespaceManagerDirectoryInfo {
         &DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO),
             0 => P::Value(&self.capacity),
             1 => P::Value(&self.used),
             _ => P::Absent,
@@ -167,9 +159,8 @@ impl Default for DatastoreVVolContainerFailoverPair {
 }
 pub(crate) static DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreVVolContainerFailoverPair",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string srcContainer o
 string tgtContainer r
 KeyValue vvolMapping ol
@@ -181,12 +172,9 @@ impl rt::Object for DatastoreVVolContainerFailoverPair {
         &DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR),
             0 => P::Value(&self.src_container),
             1 => P::Value(&self.tgt_container),
             2 => P::Objects(&self.vvol_mapping),
@@ -251,9 +239,8 @@ impl Default for FcoeConfig {
 }
 pub(crate) static FCOE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int priorityClass r
 string sourceMac r
 FcoeConfigVlanRange vlanRange rl
@@ -267,12 +254,9 @@ impl rt::Object for FcoeConfig {
         &FCOE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG),
             0 => P::Value(&self.priority_class),
             1 => P::Value(&self.source_mac),
             2 => P::Objects(&self.vlan_range),
@@ -335,9 +319,8 @@ impl Default for FcoeConfigFcoeCapabilities {
 }
 pub(crate) static FCOE_CONFIG_FCOE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigFcoeCapabilities",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean priorityClass r
 boolean sourceMacAddress r
 boolean vlanRange r
@@ -349,12 +332,9 @@ impl rt::Object for FcoeConfigFcoeCapabilities {
         &FCOE_CONFIG_FCOE_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_FCOE_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG_FCOE_CAPABILITIES),
             0 => P::Value(&self.priority_class),
             1 => P::Value(&self.source_mac_address),
             2 => P::Value(&self.vlan_range),
@@ -416,9 +396,8 @@ impl Default for FcoeConfigFcoeSpecification {
 }
 pub(crate) static FCOE_CONFIG_FCOE_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigFcoeSpecification",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string underlyingPnic r
 int priorityClass o
 string sourceMac o
@@ -431,12 +410,9 @@ impl rt::Object for FcoeConfigFcoeSpecification {
         &FCOE_CONFIG_FCOE_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_FCOE_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG_FCOE_SPECIFICATION),
             0 => P::Value(&self.underlying_pnic),
             1 => P::Value(&self.priority_class),
             2 => P::Value(&self.source_mac),
@@ -491,9 +467,8 @@ impl Default for FcoeConfigVlanRange {
 }
 pub(crate) static FCOE_CONFIG_VLAN_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigVlanRange",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int vlanLow r
 int vlanHigh r
 ",
@@ -504,12 +479,9 @@ impl rt::Object for FcoeConfigVlanRange {
         &FCOE_CONFIG_VLAN_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_VLAN_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG_VLAN_RANGE),
             0 => P::Value(&self.vlan_low),
             1 => P::Value(&self.vlan_high),
             _ => P::Absent,
@@ -558,9 +530,8 @@ impl Default for FcoeFault {
 }
 pub(crate) static FCOE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<FcoeFault>,
 );
 impl rt::Object for FcoeFault {
@@ -568,12 +539,9 @@ impl rt::Object for FcoeFault {
         &FCOE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -639,9 +607,8 @@ impl Default for FcoeFaultPnicHasNoPortSet {
 }
 pub(crate) static FCOE_FAULT_PNIC_HAS_NO_PORT_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeFaultPnicHasNoPortSet",
-    "5.0",
     Some(&FCOE_FAULT),
-    "
+    "5.0
 string nicDevice r
 ",
     rt::unset::<FcoeFaultPnicHasNoPortSet>,
@@ -651,12 +618,9 @@ impl rt::Object for FcoeFaultPnicHasNoPortSet {
         &FCOE_FAULT_PNIC_HAS_NO_PORT_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_FAULT_PNIC_HAS_NO_PORT_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_FAULT_PNIC_HAS_NO_PORT_SET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.nic_device),
@@ -748,9 +712,8 @@ impl Default for FileLockInfo {
 }
 pub(crate) static FILE_LOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLockInfo",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 string filePath r
 string host r
 string mac r
@@ -769,12 +732,9 @@ impl rt::Object for FileLockInfo {
         &FILE_LOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_LOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_LOCK_INFO),
             0 => P::Value(&self.file_path),
             1 => P::Value(&self.host),
             2 => P::Value(&self.mac),
@@ -844,9 +804,8 @@ impl Default for FileLockInfoResult {
 }
 pub(crate) static FILE_LOCK_INFO_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLockInfoResult",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 FileLockInfo lockInfo ol
 LocalizedMethodFault fault o
 ",
@@ -857,12 +816,9 @@ impl rt::Object for FileLockInfoResult {
         &FILE_LOCK_INFO_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_LOCK_INFO_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_LOCK_INFO_RESULT),
             0 => P::Objects(&self.lock_info),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -916,9 +872,8 @@ impl Default for HostCacheConfigurationInfo {
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference key r
 long swapSize r
 ",
@@ -929,12 +884,9 @@ impl rt::Object for HostCacheConfigurationInfo {
         &HOST_CACHE_CONFIGURATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CACHE_CONFIGURATION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.swap_size),
             _ => P::Absent,
@@ -988,9 +940,8 @@ impl Default for HostCacheConfigurationSpec {
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference datastore r
 long swapSize r
 ",
@@ -1001,12 +952,9 @@ impl rt::Object for HostCacheConfigurationSpec {
         &HOST_CACHE_CONFIGURATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CACHE_CONFIGURATION_SPEC),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.swap_size),
             _ => P::Absent,
@@ -1060,9 +1008,8 @@ impl Default for HostDatastoreSystemDatastoreResult {
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_DATASTORE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemDatastoreResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference key r
 LocalizedMethodFault fault o
 ",
@@ -1073,12 +1020,9 @@ impl rt::Object for HostDatastoreSystemDatastoreResult {
         &HOST_DATASTORE_SYSTEM_DATASTORE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_DATASTORE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM_DATASTORE_RESULT),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1132,9 +1076,8 @@ impl Default for HostDatastoreSystemVvolDatastoreSpec {
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemVvolDatastoreSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string name r
 string scId r
 ",
@@ -1145,12 +1088,9 @@ impl rt::Object for HostDatastoreSystemVvolDatastoreSpec {
         &HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.sc_id),
             _ => P::Absent,
@@ -1207,9 +1147,8 @@ impl Default for HostDiskConfigurationResult {
 }
 pub(crate) static HOST_DISK_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskConfigurationResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string devicePath o
 boolean success o
 LocalizedMethodFault fault o
@@ -1221,12 +1160,9 @@ impl rt::Object for HostDiskConfigurationResult {
         &HOST_DISK_CONFIGURATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_CONFIGURATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_CONFIGURATION_RESULT),
             0 => P::Value(&self.device_path),
             1 => P::Value(&self.success),
             2 => P::Optional(&self.fault),
@@ -1274,9 +1210,8 @@ impl Default for HostDiskDimensions {
 }
 pub(crate) static HOST_DISK_DIMENSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensions",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostDiskDimensions>,
 );
 impl rt::Object for HostDiskDimensions {
@@ -1284,12 +1219,9 @@ impl rt::Object for HostDiskDimensions {
         &HOST_DISK_DIMENSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_DIMENSIONS),
             _ => P::Absent,
         }
     }
@@ -1342,9 +1274,8 @@ impl Default for HostDiskMappingInfo {
 }
 pub(crate) static HOST_DISK_MAPPING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskMappingPartitionInfo physicalPartition o
 string name r
 boolean exclusive o
@@ -1356,12 +1287,9 @@ impl rt::Object for HostDiskMappingInfo {
         &HOST_DISK_MAPPING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_INFO),
             0 => P::Optional(&self.physical_partition),
             1 => P::Value(&self.name),
             2 => P::Value(&self.exclusive),
@@ -1417,9 +1345,8 @@ impl Default for HostDiskMappingOption {
 }
 pub(crate) static HOST_DISK_MAPPING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskMappingPartitionOption physicalPartition ol
 string name r
 ",
@@ -1430,12 +1357,9 @@ impl rt::Object for HostDiskMappingOption {
         &HOST_DISK_MAPPING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_OPTION),
             0 => P::Objects(&self.physical_partition),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1492,9 +1416,8 @@ impl Default for HostDiskMappingPartitionInfo {
 }
 pub(crate) static HOST_DISK_MAPPING_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingPartitionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string fileSystem r
 long capacityInKb r
@@ -1506,12 +1429,9 @@ impl rt::Object for HostDiskMappingPartitionInfo {
         &HOST_DISK_MAPPING_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_PARTITION_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.file_system),
             2 => P::Value(&self.capacity_in_kb),
@@ -1570,9 +1490,8 @@ impl Default for HostDiskMappingPartitionOption {
 }
 pub(crate) static HOST_DISK_MAPPING_PARTITION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingPartitionOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string fileSystem r
 long capacityInKb r
@@ -1584,12 +1503,9 @@ impl rt::Object for HostDiskMappingPartitionOption {
         &HOST_DISK_MAPPING_PARTITION_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_PARTITION_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_PARTITION_OPTION),
             0 => P::Value(&self.name),
             1 => P::Value(&self.file_system),
             2 => P::Value(&self.capacity_in_kb),
@@ -1648,9 +1564,8 @@ impl Default for HostDiskPartitionInfo {
 }
 pub(crate) static HOST_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string deviceName r
 HostDiskPartitionSpec spec r
 HostDiskPartitionLayout layout r
@@ -1662,12 +1577,9 @@ impl rt::Object for HostDiskPartitionInfo {
         &HOST_DISK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_INFO),
             0 => P::Value(&self.device_name),
             1 => P::Object(&self.spec),
             2 => P::Object(&self.layout),
@@ -1732,9 +1644,8 @@ impl Default for HostFibreChannelOverEthernetHba {
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetHba",
-    "5.0",
     Some(&HOST_FIBRE_CHANNEL_HBA),
-    "
+    "5.0
 string underlyingNic r
 HostFibreChannelOverEthernetHbaLinkInfo linkInfo r
 boolean isSoftwareFcoe r
@@ -1747,12 +1658,9 @@ impl rt::Object for HostFibreChannelOverEthernetHba {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Value(&self.underlying_nic),
@@ -1829,9 +1737,8 @@ impl Default for HostFibreChannelOverEthernetHbaLinkInfo {
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetHbaLinkInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string vnportMac r
 string fcfMac r
 int vlanId r
@@ -1843,12 +1750,9 @@ impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO),
             0 => P::Value(&self.vnport_mac),
             1 => P::Value(&self.fcf_mac),
             2 => P::Value(&self.vlan_id),
@@ -1910,9 +1814,8 @@ impl Default for HostFibreChannelOverEthernetTargetTransport {
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetTargetTransport",
-    "5.0",
     Some(&HOST_FIBRE_CHANNEL_TARGET_TRANSPORT),
-    "
+    "5.0
 string vnportMac r
 string fcfMac r
 int vlanId r
@@ -1924,12 +1827,9 @@ impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnport_mac),
@@ -2001,9 +1901,8 @@ impl Default for HostForceMountedInfo {
 }
 pub(crate) static HOST_FORCE_MOUNTED_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostForceMountedInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean persist r
 boolean mounted r
 ",
@@ -2014,12 +1913,9 @@ impl rt::Object for HostForceMountedInfo {
         &HOST_FORCE_MOUNTED_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FORCE_MOUNTED_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FORCE_MOUNTED_INFO),
             0 => P::Value(&self.persist),
             1 => P::Value(&self.mounted),
             _ => P::Absent,
@@ -2065,9 +1961,8 @@ impl Default for HostHbaCreateSpec {
 }
 pub(crate) static HOST_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHbaCreateSpec",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.3.0",
     rt::unset::<HostHbaCreateSpec>,
 );
 impl rt::Object for HostHbaCreateSpec {
@@ -2075,12 +1970,9 @@ impl rt::Object for HostHbaCreateSpec {
         &HOST_HBA_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HBA_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HBA_CREATE_SPEC),
             _ => P::Absent,
         }
     }
@@ -2131,9 +2023,8 @@ impl Default for HostLocalFileSystemVolumeSpec {
 }
 pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalFileSystemVolumeSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 string localPath r
 ",
@@ -2144,12 +2035,9 @@ impl rt::Object for HostLocalFileSystemVolumeSpec {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC),
             0 => P::Value(&self.device),
             1 => P::Value(&self.local_path),
             _ => P::Absent,
@@ -2198,9 +2086,8 @@ impl Default for HostMultipathInfo {
 }
 pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostMultipathInfoLogicalUnit lun ol
 ",
     rt::unset::<HostMultipathInfo>,
@@ -2210,12 +2097,9 @@ impl rt::Object for HostMultipathInfo {
         &HOST_MULTIPATH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO),
             0 => P::Objects(&self.lun),
             _ => P::Absent,
         }
@@ -2267,9 +2151,8 @@ impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
 }
 pub(crate) static HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoFixedLogicalUnitPolicy",
-    "2.0",
     Some(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
-    "
+    "2.0
 string prefer r
 ",
     rt::unset::<HostMultipathInfoFixedLogicalUnitPolicy>,
@@ -2279,12 +2162,9 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
         &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.prefer),
@@ -2365,9 +2245,8 @@ impl Default for HostMultipathInfoHppLogicalUnitPolicy {
 }
 pub(crate) static HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoHppLogicalUnitPolicy",
-    "7.0.0.0",
     Some(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
-    "
+    "7.0.0.0
 long bytes o
 long iops o
 string path o
@@ -2381,12 +2260,9 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
         &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.bytes),
@@ -2477,9 +2353,8 @@ impl Default for HostMultipathInfoLogicalUnit {
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnit",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string id r
 string lun r
@@ -2494,12 +2369,9 @@ impl rt::Object for HostMultipathInfoLogicalUnit {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.id),
             2 => P::Value(&self.lun),
@@ -2556,9 +2428,8 @@ impl Default for HostMultipathInfoLogicalUnitPolicy {
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnitPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string policy r
 ",
     rt::unset::<HostMultipathInfoLogicalUnitPolicy>,
@@ -2568,12 +2439,9 @@ impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -2622,9 +2490,8 @@ impl Default for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnitStorageArrayTypePolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string policy r
 ",
     rt::unset::<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
@@ -2634,12 +2501,11 @@ impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY)
+            }
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -2709,9 +2575,8 @@ impl Default for HostMultipathInfoPath {
 }
 pub(crate) static HOST_MULTIPATH_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoPath",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string name r
 string pathState r
@@ -2728,12 +2593,9 @@ impl rt::Object for HostMultipathInfoPath {
         &HOST_MULTIPATH_INFO_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_PATH),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.path_state),
@@ -2794,9 +2656,8 @@ impl Default for HostMultipathStateInfo {
 }
 pub(crate) static HOST_MULTIPATH_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathStateInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostMultipathStateInfoPath path ol
 ",
     rt::unset::<HostMultipathStateInfo>,
@@ -2806,12 +2667,9 @@ impl rt::Object for HostMultipathStateInfo {
         &HOST_MULTIPATH_STATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_STATE_INFO),
             0 => P::Objects(&self.path),
             _ => P::Absent,
         }
@@ -2863,9 +2721,8 @@ impl Default for HostMultipathStateInfoPath {
 }
 pub(crate) static HOST_MULTIPATH_STATE_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathStateInfoPath",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string pathState r
 ",
@@ -2876,12 +2733,9 @@ impl rt::Object for HostMultipathStateInfoPath {
         &HOST_MULTIPATH_STATE_INFO_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_STATE_INFO_PATH),
             0 => P::Value(&self.name),
             1 => P::Value(&self.path_state),
             _ => P::Absent,
@@ -2935,9 +2789,8 @@ impl Default for HostNasVolumeConfig {
 }
 pub(crate) static HOST_NAS_VOLUME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string changeOperation o
 HostNasVolumeSpec spec o
 ",
@@ -2948,12 +2801,9 @@ impl rt::Object for HostNasVolumeConfig {
         &HOST_NAS_VOLUME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -3002,9 +2852,8 @@ impl Default for HostNasVolumeUserInfo {
 }
 pub(crate) static HOST_NAS_VOLUME_USER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeUserInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string user r
 ",
     rt::unset::<HostNasVolumeUserInfo>,
@@ -3014,12 +2863,9 @@ impl rt::Object for HostNasVolumeUserInfo {
         &HOST_NAS_VOLUME_USER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_USER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME_USER_INFO),
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
@@ -3080,9 +2926,8 @@ impl Default for HostNvmeConnectSpec {
 }
 pub(crate) static HOST_NVME_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeConnectSpec",
-    "7.0.0.0",
     Some(&HOST_NVME_SPEC),
-    "
+    "7.0.0.0
 string subnqn r
 int controllerId o
 int adminQueueSize o
@@ -3095,12 +2940,9 @@ impl rt::Object for HostNvmeConnectSpec {
         &HOST_NVME_CONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_CONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_CONNECT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.subnqn),
@@ -3209,9 +3051,8 @@ impl Default for HostNvmeController {
 }
 pub(crate) static HOST_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeController",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 int controllerNumber r
 string subnqn r
@@ -3234,12 +3075,9 @@ impl rt::Object for HostNvmeController {
         &HOST_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_CONTROLLER),
             0 => P::Value(&self.key),
             1 => P::Value(&self.controller_number),
             2 => P::Value(&self.subnqn),
@@ -3320,9 +3158,8 @@ impl Default for HostNvmeDisconnectSpec {
 }
 pub(crate) static HOST_NVME_DISCONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDisconnectSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string hbaName r
 string subnqn o
 int controllerNumber o
@@ -3334,12 +3171,9 @@ impl rt::Object for HostNvmeDisconnectSpec {
         &HOST_NVME_DISCONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCONNECT_SPEC),
             0 => P::Value(&self.hba_name),
             1 => P::Value(&self.subnqn),
             2 => P::Value(&self.controller_number),
@@ -3398,9 +3232,8 @@ impl Default for HostNvmeDiscoverSpec {
 }
 pub(crate) static HOST_NVME_DISCOVER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoverSpec",
-    "7.0.0.0",
     Some(&HOST_NVME_SPEC),
-    "
+    "7.0.0.0
 boolean autoConnect o
 boolean rootDiscoveryController o since 7.0.3.0
 ",
@@ -3411,12 +3244,9 @@ impl rt::Object for HostNvmeDiscoverSpec {
         &HOST_NVME_DISCOVER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCOVER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCOVER_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.auto_connect),
@@ -3485,9 +3315,8 @@ impl Default for HostNvmeDiscoveryLog {
 }
 pub(crate) static HOST_NVME_DISCOVERY_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoveryLog",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 HostNvmeDiscoveryLogEntry entry ol
 boolean complete r
 ",
@@ -3498,12 +3327,9 @@ impl rt::Object for HostNvmeDiscoveryLog {
         &HOST_NVME_DISCOVERY_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCOVERY_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCOVERY_LOG),
             0 => P::Objects(&self.entry),
             1 => P::Value(&self.complete),
             _ => P::Absent,
@@ -3575,9 +3401,8 @@ impl Default for HostNvmeDiscoveryLogEntry {
 }
 pub(crate) static HOST_NVME_DISCOVERY_LOG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoveryLogEntry",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string subnqn r
 string subsystemType r
 int subsystemPortId r
@@ -3594,12 +3419,9 @@ impl rt::Object for HostNvmeDiscoveryLogEntry {
         &HOST_NVME_DISCOVERY_LOG_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCOVERY_LOG_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCOVERY_LOG_ENTRY),
             0 => P::Value(&self.subnqn),
             1 => P::Value(&self.subsystem_type),
             2 => P::Value(&self.subsystem_port_id),
@@ -3674,9 +3496,8 @@ impl Default for HostNvmeNamespace {
 }
 pub(crate) static HOST_NVME_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeNamespace",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 string name r
 int id r
@@ -3690,12 +3511,9 @@ impl rt::Object for HostNvmeNamespace {
         &HOST_NVME_NAMESPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_NAMESPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_NAMESPACE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.id),
@@ -3764,9 +3582,8 @@ impl Default for HostNvmeOpaqueTransportParameters {
 }
 pub(crate) static HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOpaqueTransportParameters",
-    "7.0.0.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.0.0
 string trtype r
 string traddr r
 string adrfam r
@@ -3780,12 +3597,9 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
         &HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS),
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.trtype),
             1 => P::Value(&self.traddr),
@@ -3847,9 +3661,8 @@ impl Default for HostNvmeOverFibreChannelParameters {
 }
 pub(crate) static HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverFibreChannelParameters",
-    "7.0.0.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.0.0
 long nodeWorldWideName r
 long portWorldWideName r
 ",
@@ -3860,12 +3673,9 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
         &HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS),
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.node_world_wide_name),
             1 => P::Value(&self.port_world_wide_name),
@@ -3924,9 +3734,8 @@ impl Default for HostNvmeOverRdmaParameters {
 }
 pub(crate) static HOST_NVME_OVER_RDMA_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverRdmaParameters",
-    "7.0.0.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.0.0
 string address r
 string addressFamily o
 int portNumber o
@@ -3938,12 +3747,9 @@ impl rt::Object for HostNvmeOverRdmaParameters {
         &HOST_NVME_OVER_RDMA_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OVER_RDMA_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_OVER_RDMA_PARAMETERS),
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.address),
             1 => P::Value(&self.address_family),
@@ -4004,9 +3810,8 @@ impl Default for HostNvmeOverTcpParameters {
 }
 pub(crate) static HOST_NVME_OVER_TCP_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverTcpParameters",
-    "7.0.3.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.3.0
 string address r
 int portNumber o
 string digestVerification o
@@ -4018,12 +3823,9 @@ impl rt::Object for HostNvmeOverTcpParameters {
         &HOST_NVME_OVER_TCP_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OVER_TCP_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_OVER_TCP_PARAMETERS),
             rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.address),
             1 => P::Value(&self.port_number),
@@ -4081,9 +3883,8 @@ impl Default for HostNvmeSpec {
 }
 pub(crate) static HOST_NVME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string hbaName r
 HostNvmeTransportParameters transportParameters r
 ",
@@ -4094,12 +3895,9 @@ impl rt::Object for HostNvmeSpec {
         &HOST_NVME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_SPEC),
             0 => P::Value(&self.hba_name),
             1 => P::Value(&self.transport_parameters),
             _ => P::Absent,
@@ -4148,9 +3946,8 @@ impl Default for HostNvmeTopology {
 }
 pub(crate) static HOST_NVME_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTopology",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 HostNvmeTopologyInterface adapter ol
 ",
     rt::unset::<HostNvmeTopology>,
@@ -4160,12 +3957,9 @@ impl rt::Object for HostNvmeTopology {
         &HOST_NVME_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_TOPOLOGY),
             0 => P::Objects(&self.adapter),
             _ => P::Absent,
         }
@@ -4220,9 +4014,8 @@ impl Default for HostNvmeTopologyInterface {
 }
 pub(crate) static HOST_NVME_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTopologyInterface",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 string adapter r
 HostNvmeController connectedController ol
@@ -4234,12 +4027,9 @@ impl rt::Object for HostNvmeTopologyInterface {
         &HOST_NVME_TOPOLOGY_INTERFACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY_INTERFACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_TOPOLOGY_INTERFACE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.adapter),
             2 => P::Objects(&self.connected_controller),
@@ -4287,9 +4077,8 @@ impl Default for HostNvmeTransportParameters {
 }
 pub(crate) static HOST_NVME_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTransportParameters",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.0.0",
     rt::unset::<HostNvmeTransportParameters>,
 );
 impl rt::Object for HostNvmeTransportParameters {
@@ -4297,12 +4086,9 @@ impl rt::Object for HostNvmeTransportParameters {
         &HOST_NVME_TRANSPORT_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TRANSPORT_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_TRANSPORT_PARAMETERS),
             _ => P::Absent,
         }
     }
@@ -4356,9 +4142,8 @@ impl Default for HostPMemVolume {
 }
 pub(crate) static HOST_P_MEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPMemVolume",
-    "6.7",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "6.7
 string uuid r
 string version r
 ",
@@ -4369,12 +4154,9 @@ impl rt::Object for HostPMemVolume {
         &HOST_P_MEM_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_P_MEM_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_P_MEM_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.uuid),
@@ -4439,9 +4221,8 @@ impl Default for HostPathSelectionPolicyOption {
 }
 pub(crate) static HOST_PATH_SELECTION_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPathSelectionPolicyOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ElementDescription policy r
 ",
     rt::unset::<HostPathSelectionPolicyOption>,
@@ -4451,12 +4232,9 @@ impl rt::Object for HostPathSelectionPolicyOption {
         &HOST_PATH_SELECTION_POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATH_SELECTION_POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATH_SELECTION_POLICY_OPTION),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -4505,9 +4283,8 @@ impl Default for HostPcieHba {
 }
 pub(crate) static HOST_PCIE_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieHba",
-    "7.0.0.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "",
+    "7.0.0.0",
     rt::unset::<HostPcieHba>,
 );
 impl rt::Object for HostPcieHba {
@@ -4515,12 +4292,9 @@ impl rt::Object for HostPcieHba {
         &HOST_PCIE_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCIE_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCIE_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4578,9 +4352,8 @@ impl Default for HostPcieTargetTransport {
 }
 pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieTargetTransport",
-    "7.0.0.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "7.0.0.0",
     rt::unset::<HostPcieTargetTransport>,
 );
 impl rt::Object for HostPcieTargetTransport {
@@ -4588,12 +4361,9 @@ impl rt::Object for HostPcieTargetTransport {
         &HOST_PCIE_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCIE_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCIE_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
@@ -4654,9 +4424,8 @@ impl Default for HostPlugStoreTopology {
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopology",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostPlugStoreTopologyAdapter adapter ol
 HostPlugStoreTopologyPath path ol
 HostPlugStoreTopologyTarget target ol
@@ -4670,12 +4439,9 @@ impl rt::Object for HostPlugStoreTopology {
         &HOST_PLUG_STORE_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY),
             0 => P::Objects(&self.adapter),
             1 => P::Objects(&self.path),
             2 => P::Objects(&self.target),

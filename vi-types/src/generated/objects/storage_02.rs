@@ -26,9 +26,8 @@ impl Default for HostPlugStoreTopologyAdapter {
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyAdapter",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string adapter r
 string path ol
@@ -40,12 +39,9 @@ impl rt::Object for HostPlugStoreTopologyAdapter {
         &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_ADAPTER),
             0 => P::Value(&self.key),
             1 => P::Value(&self.adapter),
             2 => P::Value(&self.path),
@@ -104,9 +100,8 @@ impl Default for HostPlugStoreTopologyDevice {
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyDevice",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string lun r
 string path ol
@@ -118,12 +113,9 @@ impl rt::Object for HostPlugStoreTopologyDevice {
         &HOST_PLUG_STORE_TOPOLOGY_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.lun),
             2 => P::Value(&self.path),
@@ -197,9 +189,8 @@ impl Default for HostPlugStoreTopologyPath {
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyPath",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string name r
 int channelNumber o
@@ -216,12 +207,9 @@ impl rt::Object for HostPlugStoreTopologyPath {
         &HOST_PLUG_STORE_TOPOLOGY_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_PATH),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.channel_number),
@@ -293,9 +281,8 @@ impl Default for HostPlugStoreTopologyPlugin {
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PLUGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyPlugin",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string name r
 string device ol
@@ -308,12 +295,9 @@ impl rt::Object for HostPlugStoreTopologyPlugin {
         &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_PLUGIN),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.device),
@@ -371,9 +355,8 @@ impl Default for HostPlugStoreTopologyTarget {
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyTarget",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 HostTargetTransport transport o
 ",
@@ -384,12 +367,9 @@ impl rt::Object for HostPlugStoreTopologyTarget {
         &HOST_PLUG_STORE_TOPOLOGY_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_TARGET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.transport),
             _ => P::Absent,
@@ -476,9 +456,8 @@ impl Default for HostProtocolEndpoint {
 }
 pub(crate) static HOST_PROTOCOL_ENDPOINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProtocolEndpoint",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string peType r
 string type o since 6.5
 string uuid r
@@ -500,12 +479,9 @@ impl rt::Object for HostProtocolEndpoint {
         &HOST_PROTOCOL_ENDPOINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROTOCOL_ENDPOINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROTOCOL_ENDPOINT),
             0 => P::Value(&self.pe_type),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.uuid),
@@ -581,9 +557,8 @@ impl Default for HostQualifiedName {
 }
 pub(crate) static HOST_QUALIFIED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostQualifiedName",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string value r
 string type r
 ",
@@ -594,12 +569,9 @@ impl rt::Object for HostQualifiedName {
         &HOST_QUALIFIED_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_QUALIFIED_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_QUALIFIED_NAME),
             0 => P::Value(&self.value),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -653,9 +625,8 @@ impl Default for HostRdmaHba {
 }
 pub(crate) static HOST_RDMA_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaHba",
-    "7.0.0.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "7.0.0.0
 string associatedRdmaDevice o
 ",
     rt::unset::<HostRdmaHba>,
@@ -665,12 +636,9 @@ impl rt::Object for HostRdmaHba {
         &HOST_RDMA_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.associated_rdma_device),
@@ -730,9 +698,8 @@ impl Default for HostRdmaTargetTransport {
 }
 pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaTargetTransport",
-    "7.0.0.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "7.0.0.0",
     rt::unset::<HostRdmaTargetTransport>,
 );
 impl rt::Object for HostRdmaTargetTransport {
@@ -740,12 +707,9 @@ impl rt::Object for HostRdmaTargetTransport {
         &HOST_RDMA_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
@@ -797,9 +761,8 @@ impl Default for HostResignatureRescanResult {
 }
 pub(crate) static HOST_RESIGNATURE_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostResignatureRescanResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostVmfsRescanResult rescan ol
 ManagedObjectReference result r
 ",
@@ -810,12 +773,9 @@ impl rt::Object for HostResignatureRescanResult {
         &HOST_RESIGNATURE_RESCAN_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RESIGNATURE_RESCAN_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RESIGNATURE_RESCAN_RESULT),
             0 => P::Objects(&self.rescan),
             1 => P::Value(&self.result),
             _ => P::Absent,
@@ -869,9 +829,8 @@ impl Default for HostSerialAttachedHba {
 }
 pub(crate) static HOST_SERIAL_ATTACHED_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSerialAttachedHba",
-    "6.5",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "6.5
 string nodeWorldWideName r
 ",
     rt::unset::<HostSerialAttachedHba>,
@@ -881,12 +840,9 @@ impl rt::Object for HostSerialAttachedHba {
         &HOST_SERIAL_ATTACHED_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERIAL_ATTACHED_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.node_world_wide_name),
@@ -946,9 +902,8 @@ impl Default for HostSerialAttachedTargetTransport {
 }
 pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSerialAttachedTargetTransport",
-    "6.5",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "6.5",
     rt::unset::<HostSerialAttachedTargetTransport>,
 );
 impl rt::Object for HostSerialAttachedTargetTransport {
@@ -956,12 +911,9 @@ impl rt::Object for HostSerialAttachedTargetTransport {
         &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERIAL_ATTACHED_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
@@ -1008,9 +960,8 @@ impl Default for HostStorageArrayTypePolicyOption {
 }
 pub(crate) static HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageArrayTypePolicyOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ElementDescription policy r
 ",
     rt::unset::<HostStorageArrayTypePolicyOption>,
@@ -1020,12 +971,9 @@ impl rt::Object for HostStorageArrayTypePolicyOption {
         &HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -1077,9 +1025,8 @@ impl Default for HostStorageSystemDiskLocatorLedResult {
 }
 pub(crate) static HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemDiskLocatorLedResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 LocalizedMethodFault fault r
 ",
@@ -1090,12 +1037,9 @@ impl rt::Object for HostStorageSystemDiskLocatorLedResult {
         &HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT),
             0 => P::Value(&self.key),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -1149,9 +1093,8 @@ impl Default for HostStorageSystemScsiLunResult {
 }
 pub(crate) static HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemScsiLunResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 LocalizedMethodFault fault o
 ",
@@ -1162,12 +1105,9 @@ impl rt::Object for HostStorageSystemScsiLunResult {
         &HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1221,9 +1161,8 @@ impl Default for HostStorageSystemVmfsVolumeResult {
 }
 pub(crate) static HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemVmfsVolumeResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 LocalizedMethodFault fault o
 ",
@@ -1234,12 +1173,9 @@ impl rt::Object for HostStorageSystemVmfsVolumeResult {
         &HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1293,9 +1229,8 @@ impl Default for HostTcpHba {
 }
 pub(crate) static HOST_TCP_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpHba",
-    "7.0.3.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "7.0.3.0
 string associatedPnic o
 ",
     rt::unset::<HostTcpHba>,
@@ -1305,12 +1240,9 @@ impl rt::Object for HostTcpHba {
         &HOST_TCP_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TCP_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.associated_pnic),
@@ -1373,9 +1305,8 @@ impl Default for HostTcpHbaCreateSpec {
 }
 pub(crate) static HOST_TCP_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpHbaCreateSpec",
-    "7.0.3.0",
     Some(&HOST_HBA_CREATE_SPEC),
-    "
+    "7.0.3.0
 string pnic r
 ",
     rt::unset::<HostTcpHbaCreateSpec>,
@@ -1385,12 +1316,9 @@ impl rt::Object for HostTcpHbaCreateSpec {
         &HOST_TCP_HBA_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_HBA_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TCP_HBA_CREATE_SPEC),
             rt::BASE => P::Object(&HostHbaCreateSpec {}),
             0 => P::Value(&self.pnic),
             _ => P::Absent,
@@ -1436,9 +1364,8 @@ impl Default for HostTcpTargetTransport {
 }
 pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpTargetTransport",
-    "7.0.3.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "7.0.3.0",
     rt::unset::<HostTcpTargetTransport>,
 );
 impl rt::Object for HostTcpTargetTransport {
@@ -1446,12 +1373,9 @@ impl rt::Object for HostTcpTargetTransport {
         &HOST_TCP_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TCP_TARGET_TRANSPORT),
             rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
@@ -1521,9 +1445,8 @@ impl Default for HostUnresolvedVmfsExtent {
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsExtent",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostScsiDiskPartition device r
 string devicePath r
 string vmfsUuid r
@@ -1540,12 +1463,9 @@ impl rt::Object for HostUnresolvedVmfsExtent {
         &HOST_UNRESOLVED_VMFS_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_EXTENT),
             0 => P::Object(&self.device),
             1 => P::Value(&self.device_path),
             2 => P::Value(&self.vmfs_uuid),
@@ -1608,9 +1528,8 @@ impl Default for HostUnresolvedVmfsResignatureSpec {
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResignatureSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string extentDevicePath rl
 ",
     rt::unset::<HostUnresolvedVmfsResignatureSpec>,
@@ -1620,12 +1539,9 @@ impl rt::Object for HostUnresolvedVmfsResignatureSpec {
         &HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC),
             0 => P::Value(&self.extent_device_path),
             _ => P::Absent,
         }
@@ -1680,9 +1596,8 @@ impl Default for HostUnresolvedVmfsResolutionResult {
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResolutionResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostUnresolvedVmfsResolutionSpec spec r
 HostVmfsVolume vmfs o
 LocalizedMethodFault fault o
@@ -1694,12 +1609,9 @@ impl rt::Object for HostUnresolvedVmfsResolutionResult {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT),
             0 => P::Object(&self.spec),
             1 => P::Optional(&self.vmfs),
             2 => P::Optional(&self.fault),
@@ -1755,9 +1667,8 @@ impl Default for HostUnresolvedVmfsResolutionSpec {
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResolutionSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string extentDevicePath rl
 string uuidResolution r
 ",
@@ -1768,12 +1679,9 @@ impl rt::Object for HostUnresolvedVmfsResolutionSpec {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC),
             0 => P::Value(&self.extent_device_path),
             1 => P::Value(&self.uuid_resolution),
             _ => P::Absent,
@@ -1836,9 +1744,8 @@ impl Default for HostUnresolvedVmfsVolume {
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsVolume",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostUnresolvedVmfsExtent extent rl
 string vmfsLabel r
 string vmfsUuid r
@@ -1852,12 +1759,9 @@ impl rt::Object for HostUnresolvedVmfsVolume {
         &HOST_UNRESOLVED_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_VOLUME),
             0 => P::Objects(&self.extent),
             1 => P::Value(&self.vmfs_label),
             2 => P::Value(&self.vmfs_uuid),
@@ -1920,9 +1824,8 @@ impl Default for HostUnresolvedVmfsVolumeResolveStatus {
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsVolumeResolveStatus",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean resolvable r
 boolean incompleteExtents o
 boolean multipleCopies o
@@ -1934,12 +1837,9 @@ impl rt::Object for HostUnresolvedVmfsVolumeResolveStatus {
         &HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS),
             0 => P::Value(&self.resolvable),
             1 => P::Value(&self.incomplete_extents),
             2 => P::Value(&self.multiple_copies),
@@ -2002,9 +1902,8 @@ impl Default for HostVFlashManagerVFlashCacheConfigInfo {
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption vFlashModuleConfigOption ol
 string defaultVFlashModule o
 long swapCacheReservationInGB o
@@ -2016,12 +1915,9 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO),
             #[cfg(feature = "vmoption")]
             0 => P::Objects(&self.v_flash_module_config_option),
             1 => P::Value(&self.default_v_flash_module),
@@ -2079,9 +1975,8 @@ impl Default for HostVFlashManagerVFlashCacheConfigSpec {
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string defaultVFlashModule r
 long swapCacheReservationInGB r
 ",
@@ -2092,12 +1987,9 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigSpec {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC),
             0 => P::Value(&self.default_v_flash_module),
             1 => P::Value(&self.swap_cache_reservation_in_gb),
             _ => P::Absent,
@@ -2153,9 +2045,8 @@ impl Default for HostVFlashManagerVFlashConfigInfo {
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostVFlashManagerVFlashResourceConfigInfo vFlashResourceConfigInfo o
 HostVFlashManagerVFlashCacheConfigInfo vFlashCacheConfigInfo o
 ",
@@ -2166,12 +2057,9 @@ impl rt::Object for HostVFlashManagerVFlashConfigInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO),
             0 => P::Optional(&self.v_flash_resource_config_info),
             1 => P::Optional(&self.v_flash_cache_config_info),
             _ => P::Absent,
@@ -2222,9 +2110,8 @@ impl Default for HostVFlashManagerVFlashResourceConfigInfo {
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostVffsVolume vffs o
 long capacity r
 ",
@@ -2235,12 +2122,9 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO),
             0 => P::Optional(&self.vffs),
             1 => P::Value(&self.capacity),
             _ => P::Absent,
@@ -2289,9 +2173,8 @@ impl Default for HostVFlashManagerVFlashResourceConfigSpec {
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceConfigSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vffsUuid r
 ",
     rt::unset::<HostVFlashManagerVFlashResourceConfigSpec>,
@@ -2301,12 +2184,9 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigSpec {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC),
             0 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
         }
@@ -2367,9 +2247,8 @@ impl Default for HostVFlashManagerVFlashResourceRunTimeInfo {
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceRunTimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long usage r
 long capacity r
 boolean accessible r
@@ -2383,12 +2262,9 @@ impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO),
             0 => P::Value(&self.usage),
             1 => P::Value(&self.capacity),
             2 => P::Value(&self.accessible),
@@ -2451,9 +2327,8 @@ impl Default for HostVFlashResourceConfigurationResult {
 }
 pub(crate) static HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashResourceConfigurationResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string devicePath ol
 HostVffsVolume vffs o
 HostDiskConfigurationResult diskConfigurationResult ol
@@ -2465,12 +2340,9 @@ impl rt::Object for HostVFlashResourceConfigurationResult {
         &HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT),
             0 => P::Value(&self.device_path),
             1 => P::Optional(&self.vffs),
             2 => P::Objects(&self.disk_configuration_result),
@@ -2532,9 +2404,8 @@ impl Default for HostVffsSpec {
 }
 pub(crate) static HOST_VFFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVffsSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string devicePath r
 HostDiskPartitionSpec partition o
 int majorVersion r
@@ -2547,12 +2418,9 @@ impl rt::Object for HostVffsSpec {
         &HOST_VFFS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFFS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VFFS_SPEC),
             0 => P::Value(&self.device_path),
             1 => P::Optional(&self.partition),
             2 => P::Value(&self.major_version),
@@ -2619,9 +2487,8 @@ impl Default for HostVffsVolume {
 }
 pub(crate) static HOST_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVffsVolume",
-    "5.5",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "5.5
 int majorVersion r
 string version r
 string uuid r
@@ -2634,12 +2501,9 @@ impl rt::Object for HostVffsVolume {
         &HOST_VFFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VFFS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.major_version),
@@ -2713,9 +2577,8 @@ impl Default for HostVmfsRescanResult {
 }
 pub(crate) static HOST_VMFS_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsRescanResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 LocalizedMethodFault fault o
 ",
@@ -2726,12 +2589,9 @@ impl rt::Object for HostVmfsRescanResult {
         &HOST_VMFS_RESCAN_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_RESCAN_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMFS_RESCAN_RESULT),
             0 => P::Value(&self.host),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -2788,9 +2648,8 @@ impl Default for HostVvolNqn {
 }
 pub(crate) static HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolNQN",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 string targetNQN r
 string storageArray r
 boolean online r
@@ -2802,12 +2661,9 @@ impl rt::Object for HostVvolNqn {
         &HOST_VVOL_NQN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_NQN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_NQN),
             0 => P::Value(&self.target_nqn),
             1 => P::Value(&self.storage_array),
             2 => P::Value(&self.online),
@@ -2884,9 +2740,8 @@ impl Default for HostVvolVolume {
 }
 pub(crate) static HOST_VVOL_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolume",
-    "6.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "6.0
 string scId r
 VVolHostPE hostPE ol
 HostVvolVolumeHostVvolNQN hostVvolNQN ol since 8.0.2.0
@@ -2903,12 +2758,9 @@ impl rt::Object for HostVvolVolume {
         &HOST_VVOL_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.sc_id),
@@ -2990,9 +2842,8 @@ impl Default for HostVvolVolumeHostVvolNqn {
 }
 pub(crate) static HOST_VVOL_VOLUME_HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolumeHostVvolNQN",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 ManagedObjectReference host o
 HostVvolNQN vvolNQN ol
 ",
@@ -3003,12 +2854,9 @@ impl rt::Object for HostVvolVolumeHostVvolNqn {
         &HOST_VVOL_VOLUME_HOST_VVOL_NQN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME_HOST_VVOL_NQN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_VOLUME_HOST_VVOL_NQN),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.vvol_nqn),
             _ => P::Absent,
@@ -3074,9 +2922,8 @@ impl Default for HostVvolVolumeSpecification {
 }
 pub(crate) static HOST_VVOL_VOLUME_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolumeSpecification",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long maxSizeInMB r
 string volumeName r
 VimVasaProviderInfo vasaProviderInfo ol
@@ -3091,12 +2938,9 @@ impl rt::Object for HostVvolVolumeSpecification {
         &HOST_VVOL_VOLUME_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_VOLUME_SPECIFICATION),
             0 => P::Value(&self.max_size_in_mb),
             1 => P::Value(&self.volume_name),
             2 => P::Objects(&self.vasa_provider_info),
@@ -3158,9 +3002,8 @@ impl Default for InaccessibleVFlashSource {
 }
 pub(crate) static INACCESSIBLE_V_FLASH_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleVFlashSource",
-    "5.5",
     Some(&VIM_FAULT),
-    "
+    "5.5
 string hostName r
 ",
     rt::unset::<InaccessibleVFlashSource>,
@@ -3170,12 +3013,9 @@ impl rt::Object for InaccessibleVFlashSource {
         &INACCESSIBLE_V_FLASH_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INACCESSIBLE_V_FLASH_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INACCESSIBLE_V_FLASH_SOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -3252,9 +3092,8 @@ impl Default for InsufficientVFlashResourcesFault {
 }
 pub(crate) static INSUFFICIENT_V_FLASH_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientVFlashResourcesFault",
-    "5.5",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "5.5
 long freeSpaceInMB o since 6.0
 long freeSpace r
 long requestedSpaceInMB o since 6.0
@@ -3267,12 +3106,9 @@ impl rt::Object for InsufficientVFlashResourcesFault {
         &INSUFFICIENT_V_FLASH_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_V_FLASH_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_V_FLASH_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.free_space_in_mb),
@@ -3346,9 +3182,8 @@ impl Default for NotSupportedHostForVFlash {
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_V_FLASH: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVFlash",
-    "5.5",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.5
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVFlash>,
@@ -3358,12 +3193,9 @@ impl rt::Object for NotSupportedHostForVFlash {
         &NOT_SUPPORTED_HOST_FOR_V_FLASH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_V_FLASH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_V_FLASH),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -3455,9 +3287,8 @@ impl Default for NvdimmDimmInfo {
 }
 pub(crate) static NVDIMM_DIMM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmDimmInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int dimmHandle r
 NvdimmHealthInfo healthInfo r
 long totalCapacity r
@@ -3476,12 +3307,9 @@ impl rt::Object for NvdimmDimmInfo {
         &NVDIMM_DIMM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_DIMM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_DIMM_INFO),
             0 => P::Value(&self.dimm_handle),
             1 => P::Object(&self.health_info),
             2 => P::Value(&self.total_capacity),
@@ -3546,9 +3374,8 @@ impl Default for NvdimmGuid {
 }
 pub(crate) static NVDIMM_GUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmGuid",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string uuid r
 ",
     rt::unset::<NvdimmGuid>,
@@ -3558,12 +3385,9 @@ impl rt::Object for NvdimmGuid {
         &NVDIMM_GUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_GUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_GUID),
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -3642,9 +3466,8 @@ impl Default for NvdimmHealthInfo {
 }
 pub(crate) static NVDIMM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmHealthInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string healthStatus r
 string healthInformation r
 string stateFlagInfo ol
@@ -3664,12 +3487,9 @@ impl rt::Object for NvdimmHealthInfo {
         &NVDIMM_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_HEALTH_INFO),
             0 => P::Value(&self.health_status),
             1 => P::Value(&self.health_information),
             2 => P::Value(&self.state_flag_info),
@@ -3756,9 +3576,8 @@ impl Default for NvdimmInterleaveSetInfo {
 }
 pub(crate) static NVDIMM_INTERLEAVE_SET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmInterleaveSetInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int setId r
 string rangeType r
 long baseAddress r
@@ -3774,12 +3593,9 @@ impl rt::Object for NvdimmInterleaveSetInfo {
         &NVDIMM_INTERLEAVE_SET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_INTERLEAVE_SET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_INTERLEAVE_SET_INFO),
             0 => P::Value(&self.set_id),
             1 => P::Value(&self.range_type),
             2 => P::Value(&self.base_address),
@@ -3852,9 +3668,8 @@ impl Default for NvdimmNamespaceCreateSpec {
 }
 pub(crate) static NVDIMM_NAMESPACE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceCreateSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string friendlyName o
 long blockSize r
 long blockCount r
@@ -3868,12 +3683,9 @@ impl rt::Object for NvdimmNamespaceCreateSpec {
         &NVDIMM_NAMESPACE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_CREATE_SPEC),
             0 => P::Value(&self.friendly_name),
             1 => P::Value(&self.block_size),
             2 => P::Value(&self.block_count),
@@ -3928,9 +3740,8 @@ impl Default for NvdimmNamespaceDeleteSpec {
 }
 pub(crate) static NVDIMM_NAMESPACE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceDeleteSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string uuid r
 ",
     rt::unset::<NvdimmNamespaceDeleteSpec>,
@@ -3940,12 +3751,9 @@ impl rt::Object for NvdimmNamespaceDeleteSpec {
         &NVDIMM_NAMESPACE_DELETE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_DELETE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_DELETE_SPEC),
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -4012,9 +3820,8 @@ impl Default for NvdimmNamespaceDetails {
 }
 pub(crate) static NVDIMM_NAMESPACE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceDetails",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string uuid r
 string friendlyName r
 long size r
@@ -4030,12 +3837,9 @@ impl rt::Object for NvdimmNamespaceDetails {
         &NVDIMM_NAMESPACE_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_DETAILS),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.friendly_name),
             2 => P::Value(&self.size),
@@ -4117,9 +3921,8 @@ impl Default for NvdimmNamespaceInfo {
 }
 pub(crate) static NVDIMM_NAMESPACE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string uuid r
 string friendlyName r
 long blockSize r
@@ -4136,12 +3939,9 @@ impl rt::Object for NvdimmNamespaceInfo {
         &NVDIMM_NAMESPACE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.friendly_name),
             2 => P::Value(&self.block_size),
@@ -4210,9 +4010,8 @@ impl Default for NvdimmPMemNamespaceCreateSpec {
 }
 pub(crate) static NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmPMemNamespaceCreateSpec",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string friendlyName o
 long size r
 int interleavesetID r
@@ -4224,12 +4023,9 @@ impl rt::Object for NvdimmPMemNamespaceCreateSpec {
         &NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC),
             0 => P::Value(&self.friendly_name),
             1 => P::Value(&self.size),
             2 => P::Value(&self.interleaveset_id),
@@ -4297,9 +4093,8 @@ impl Default for NvdimmRegionInfo {
 }
 pub(crate) static NVDIMM_REGION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmRegionInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int regionId r
 int setId r
 string rangeType r
@@ -4314,12 +4109,9 @@ impl rt::Object for NvdimmRegionInfo {
         &NVDIMM_REGION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_REGION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_REGION_INFO),
             0 => P::Value(&self.region_id),
             1 => P::Value(&self.set_id),
             2 => P::Value(&self.range_type),
@@ -4399,9 +4191,8 @@ impl Default for NvdimmSummary {
 }
 pub(crate) static NVDIMM_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmSummary",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int numDimms r
 string healthStatus r
 long totalCapacity r
@@ -4418,12 +4209,9 @@ impl rt::Object for NvdimmSummary {
         &NVDIMM_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_SUMMARY),
             0 => P::Value(&self.num_dimms),
             1 => P::Value(&self.health_status),
             2 => P::Value(&self.total_capacity),

@@ -41,9 +41,8 @@ impl Default for NvdimmSystemInfo {
 }
 pub(crate) static NVDIMM_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmSystemInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 NvdimmSummary summary o
 int dimms ol
 NvdimmDimmInfo dimmInfo ol
@@ -60,12 +59,9 @@ impl rt::Object for NvdimmSystemInfo {
         &NVDIMM_SYSTEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_SYSTEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_SYSTEM_INFO),
             0 => P::Optional(&self.summary),
             1 => P::Value(&self.dimms),
             2 => P::Objects(&self.dimm_info),
@@ -131,9 +127,8 @@ impl Default for PMemDatastoreInfo {
 }
 pub(crate) static P_MEM_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PMemDatastoreInfo",
-    "6.7",
     Some(&DATASTORE_INFO),
-    "
+    "6.7
 HostPMemVolume pmem r
 ",
     rt::unset::<PMemDatastoreInfo>,
@@ -143,12 +138,9 @@ impl rt::Object for PMemDatastoreInfo {
         &P_MEM_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &P_MEM_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&P_MEM_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.pmem),
@@ -211,9 +203,8 @@ impl Default for UpdateVirtualMachineFilesResult {
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFilesResult",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 UpdateVirtualMachineFilesResultFailedVmFileInfo failedVmFile ol
 ",
     rt::unset::<UpdateVirtualMachineFilesResult>,
@@ -223,12 +214,9 @@ impl rt::Object for UpdateVirtualMachineFilesResult {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_MACHINE_FILES_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_MACHINE_FILES_RESULT),
             0 => P::Objects(&self.failed_vm_file),
             _ => P::Absent,
         }
@@ -280,9 +268,8 @@ impl Default for UpdateVirtualMachineFilesResultFailedVmFileInfo {
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFilesResultFailedVmFileInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string vmFile r
 LocalizedMethodFault fault r
 ",
@@ -293,12 +280,9 @@ impl rt::Object for UpdateVirtualMachineFilesResultFailedVmFileInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO),
             0 => P::Value(&self.vm_file),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -361,9 +345,8 @@ impl Default for VasaStorageArray {
 }
 pub(crate) static VASA_STORAGE_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArray",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string name r
 string uuid r
 string vendorId r
@@ -377,12 +360,9 @@ impl rt::Object for VasaStorageArray {
         &VASA_STORAGE_ARRAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.vendor_id),
@@ -442,9 +422,8 @@ impl Default for VasaStorageArrayDiscoveryFcTransport {
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoveryFcTransport",
-    "8.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.0
 string nodeWwn r
 string portWwn r
 ",
@@ -455,12 +434,9 @@ impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
         &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT),
             0 => P::Value(&self.node_wwn),
             1 => P::Value(&self.port_wwn),
             _ => P::Absent,
@@ -514,9 +490,8 @@ impl Default for VasaStorageArrayDiscoveryIpTransport {
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoveryIpTransport",
-    "8.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.0
 string ipAddress r
 string portNumber o
 ",
@@ -527,12 +502,9 @@ impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
         &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.port_number),
             _ => P::Absent,
@@ -592,9 +564,8 @@ impl Default for VasaStorageArrayDiscoverySvcInfo {
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoverySvcInfo",
-    "8.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.0
 string portType r
 string svcNqn r
 VASAStorageArrayDiscoveryIpTransport ipInfo o
@@ -607,12 +578,9 @@ impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO),
             0 => P::Value(&self.port_type),
             1 => P::Value(&self.svc_nqn),
             2 => P::Optional(&self.ip_info),
@@ -667,9 +635,8 @@ impl Default for VFlashCacheHotConfigNotSupported {
 }
 pub(crate) static V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashCacheHotConfigNotSupported",
-    "6.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "6.0",
     rt::unset::<VFlashCacheHotConfigNotSupported>,
 );
 impl rt::Object for VFlashCacheHotConfigNotSupported {
@@ -677,12 +644,9 @@ impl rt::Object for VFlashCacheHotConfigNotSupported {
         &V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -757,9 +721,8 @@ impl Default for VFlashModuleNotSupported {
 }
 pub(crate) static V_FLASH_MODULE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashModuleNotSupported",
-    "5.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.5
 string vmName r
 string moduleName r
 string reason r
@@ -772,12 +735,9 @@ impl rt::Object for VFlashModuleNotSupported {
         &V_FLASH_MODULE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_FLASH_MODULE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_FLASH_MODULE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -860,9 +820,8 @@ impl Default for VFlashModuleVersionIncompatible {
 }
 pub(crate) static V_FLASH_MODULE_VERSION_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashModuleVersionIncompatible",
-    "5.5",
     Some(&VIM_FAULT),
-    "
+    "5.5
 string moduleName r
 string vmRequestModuleVersion r
 string hostMinSupportedVerson r
@@ -875,12 +834,9 @@ impl rt::Object for VFlashModuleVersionIncompatible {
         &V_FLASH_MODULE_VERSION_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_FLASH_MODULE_VERSION_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_FLASH_MODULE_VERSION_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.module_name),
@@ -954,9 +910,8 @@ impl Default for VVolHostPe {
 }
 pub(crate) static V_VOL_HOST_PE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolHostPE",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference key r
 HostProtocolEndpoint protocolEndpoint rl
 ",
@@ -967,12 +922,9 @@ impl rt::Object for VVolHostPe {
         &V_VOL_HOST_PE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_VOL_HOST_PE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_VOL_HOST_PE),
             0 => P::Value(&self.key),
             1 => P::Objects(&self.protocol_endpoint),
             _ => P::Absent,
@@ -1026,9 +978,8 @@ impl Default for VVolVmConfigFileUpdateResult {
 }
 pub(crate) static V_VOL_VM_CONFIG_FILE_UPDATE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolVmConfigFileUpdateResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyValue succeededVmConfigFile ol
 VVolVmConfigFileUpdateResultFailedVmConfigFileInfo failedVmConfigFile ol
 ",
@@ -1039,12 +990,9 @@ impl rt::Object for VVolVmConfigFileUpdateResult {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_VOL_VM_CONFIG_FILE_UPDATE_RESULT),
             0 => P::Objects(&self.succeeded_vm_config_file),
             1 => P::Objects(&self.failed_vm_config_file),
             _ => P::Absent,
@@ -1101,9 +1049,8 @@ impl Default for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
 }
 pub(crate) static V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolVmConfigFileUpdateResultFailedVmConfigFileInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string targetConfigVVolId r
 string dsPath o since 7.0.0.0
 LocalizedMethodFault fault r
@@ -1115,12 +1062,11 @@ impl rt::Object for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO)
+            }
             0 => P::Value(&self.target_config_v_vol_id),
             1 => P::Value(&self.ds_path),
             2 => P::Object(&self.fault),
@@ -1182,9 +1128,8 @@ impl Default for VasaProviderContainerSpec {
 }
 pub(crate) static VASA_PROVIDER_CONTAINER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VasaProviderContainerSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VimVasaProviderInfo vasaProviderInfo ol
 string scId r
 boolean deleted r
@@ -1197,12 +1142,9 @@ impl rt::Object for VasaProviderContainerSpec {
         &VASA_PROVIDER_CONTAINER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_PROVIDER_CONTAINER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_PROVIDER_CONTAINER_SPEC),
             0 => P::Objects(&self.vasa_provider_info),
             1 => P::Value(&self.sc_id),
             2 => P::Value(&self.deleted),
@@ -1272,9 +1214,8 @@ impl Default for VimVasaProvider {
 }
 pub(crate) static VIM_VASA_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProvider",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string uid o since 6.7
 string url r
 string name o
@@ -1289,12 +1230,9 @@ impl rt::Object for VimVasaProvider {
         &VIM_VASA_PROVIDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER),
             0 => P::Value(&self.uid),
             1 => P::Value(&self.url),
             2 => P::Value(&self.name),
@@ -1356,9 +1294,8 @@ impl Default for VimVasaProviderInfo {
 }
 pub(crate) static VIM_VASA_PROVIDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VimVasaProvider provider r
 VimVasaProviderStatePerArray arrayState ol
 ",
@@ -1369,12 +1306,9 @@ impl rt::Object for VimVasaProviderInfo {
         &VIM_VASA_PROVIDER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER_INFO),
             0 => P::Object(&self.provider),
             1 => P::Objects(&self.array_state),
             _ => P::Absent,
@@ -1431,9 +1365,8 @@ impl Default for VimVasaProviderStatePerArray {
 }
 pub(crate) static VIM_VASA_PROVIDER_STATE_PER_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderStatePerArray",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int priority r
 string arrayId r
 boolean active r
@@ -1445,12 +1378,9 @@ impl rt::Object for VimVasaProviderStatePerArray {
         &VIM_VASA_PROVIDER_STATE_PER_ARRAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER_STATE_PER_ARRAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER_STATE_PER_ARRAY),
             0 => P::Value(&self.priority),
             1 => P::Value(&self.array_id),
             2 => P::Value(&self.active),
@@ -1509,9 +1439,8 @@ impl Default for VimVasaProviderVirtualHostConfig {
 }
 pub(crate) static VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderVirtualHostConfig",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 string vhostName o
 string serviceHost r
 int servicePort o
@@ -1523,12 +1452,9 @@ impl rt::Object for VimVasaProviderVirtualHostConfig {
         &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG),
             0 => P::Value(&self.vhost_name),
             1 => P::Value(&self.service_host),
             2 => P::Value(&self.service_port),
@@ -1593,9 +1519,8 @@ impl Default for VirtualDiskVFlashCacheConfigInfo {
 }
 pub(crate) static VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskVFlashCacheConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vFlashModule o
 long reservationInMB o
 string cacheConsistencyType o
@@ -1609,12 +1534,9 @@ impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
         &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO),
             0 => P::Value(&self.v_flash_module),
             1 => P::Value(&self.reservation_in_mb),
             2 => P::Value(&self.cache_consistency_type),
@@ -1689,9 +1611,8 @@ impl Default for VmfsConfigOption {
 }
 pub(crate) static VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsConfigOption",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 int blockSizeOption r
 int unmapGranularityOption ol
 LongOption unmapBandwidthFixedValue o since 6.7
@@ -1707,12 +1628,9 @@ impl rt::Object for VmfsConfigOption {
         &VMFS_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_CONFIG_OPTION),
             0 => P::Value(&self.block_size_option),
             1 => P::Value(&self.unmap_granularity_option),
             2 => P::Optional(&self.unmap_bandwidth_fixed_value),
@@ -1779,9 +1697,8 @@ impl Default for VmfsDatastoreExpandSpec {
 }
 pub(crate) static VMFS_DATASTORE_EXPAND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreExpandSpec",
-    "4.0",
     Some(&VMFS_DATASTORE_SPEC),
-    "
+    "4.0
 HostDiskPartitionSpec partition r
 HostScsiDiskPartition extent r
 ",
@@ -1792,12 +1709,9 @@ impl rt::Object for VmfsDatastoreExpandSpec {
         &VMFS_DATASTORE_EXPAND_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXPAND_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXPAND_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
@@ -1870,9 +1784,8 @@ impl Default for VmfsDatastoreExtendSpec {
 }
 pub(crate) static VMFS_DATASTORE_EXTEND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreExtendSpec",
-    "2.0",
     Some(&VMFS_DATASTORE_SPEC),
-    "
+    "2.0
 HostDiskPartitionSpec partition r
 HostScsiDiskPartition extent rl
 ",
@@ -1883,12 +1796,9 @@ impl rt::Object for VmfsDatastoreExtendSpec {
         &VMFS_DATASTORE_EXTEND_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXTEND_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXTEND_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
@@ -1964,9 +1874,8 @@ impl Default for VmfsUnmapBandwidthSpec {
 }
 pub(crate) static VMFS_UNMAP_BANDWIDTH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsUnmapBandwidthSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string policy r
 long fixedValue r
 long dynamicMin r
@@ -1979,12 +1888,9 @@ impl rt::Object for VmfsUnmapBandwidthSpec {
         &VMFS_UNMAP_BANDWIDTH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_UNMAP_BANDWIDTH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_UNMAP_BANDWIDTH_SPEC),
             0 => P::Value(&self.policy),
             1 => P::Value(&self.fixed_value),
             2 => P::Value(&self.dynamic_min),
@@ -2042,9 +1948,8 @@ impl Default for VvolDatastoreInfo {
 }
 pub(crate) static VVOL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VvolDatastoreInfo",
-    "6.0",
     Some(&DATASTORE_INFO),
-    "
+    "6.0
 HostVvolVolume vvolDS o
 ",
     rt::unset::<VvolDatastoreInfo>,
@@ -2054,12 +1959,9 @@ impl rt::Object for VvolDatastoreInfo {
         &VVOL_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VVOL_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VVOL_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.vvol_ds),

@@ -20,9 +20,8 @@ impl Default for InvalidNetworkInType {
 }
 pub(crate) static INVALID_NETWORK_IN_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNetworkInType",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidNetworkInType>,
 );
 impl rt::Object for InvalidNetworkInType {
@@ -30,12 +29,9 @@ impl rt::Object for InvalidNetworkInType {
         &INVALID_NETWORK_IN_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NETWORK_IN_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NETWORK_IN_TYPE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for InvalidPropertyType {
 }
 pub(crate) static INVALID_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyType",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidPropertyType>,
 );
 impl rt::Object for InvalidPropertyType {
@@ -108,12 +103,9 @@ impl rt::Object for InvalidPropertyType {
         &INVALID_PROPERTY_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROPERTY_TYPE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -176,9 +168,8 @@ impl Default for InvalidPropertyValue {
 }
 pub(crate) static INVALID_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyValue",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidPropertyValue>,
 );
 impl rt::Object for InvalidPropertyValue {
@@ -186,12 +177,9 @@ impl rt::Object for InvalidPropertyValue {
         &INVALID_PROPERTY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROPERTY_VALUE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -290,9 +278,8 @@ impl Default for IpPool {
 }
 pub(crate) static IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPool",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int id o
 string name o
 IpPoolIpPoolConfigInfo ipv4Config o
@@ -314,12 +301,9 @@ impl rt::Object for IpPool {
         &IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Optional(&self.ipv4_config),
@@ -395,9 +379,8 @@ impl Default for IpPoolAssociation {
 }
 pub(crate) static IP_POOL_ASSOCIATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolAssociation",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference network o
 string networkName r
 ",
@@ -408,12 +391,9 @@ impl rt::Object for IpPoolAssociation {
         &IP_POOL_ASSOCIATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_ASSOCIATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_ASSOCIATION),
             0 => P::Value(&self.network),
             1 => P::Value(&self.network_name),
             _ => P::Absent,
@@ -482,9 +462,8 @@ impl Default for IpPoolIpPoolConfigInfo {
 }
 pub(crate) static IP_POOL_IP_POOL_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolIpPoolConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string subnetAddress o
 string netmask o
 string gateway o
@@ -500,12 +479,9 @@ impl rt::Object for IpPoolIpPoolConfigInfo {
         &IP_POOL_IP_POOL_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_IP_POOL_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_IP_POOL_CONFIG_INFO),
             0 => P::Value(&self.subnet_address),
             1 => P::Value(&self.netmask),
             2 => P::Value(&self.gateway),
@@ -569,9 +545,8 @@ impl Default for IpPoolManagerIpAllocation {
 }
 pub(crate) static IP_POOL_MANAGER_IP_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolManagerIpAllocation",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string ipAddress r
 string allocationId r
 ",
@@ -582,12 +557,9 @@ impl rt::Object for IpPoolManagerIpAllocation {
         &IP_POOL_MANAGER_IP_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_MANAGER_IP_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_MANAGER_IP_ALLOCATION),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.allocation_id),
             _ => P::Absent,
@@ -638,9 +610,8 @@ impl Default for MissingIpPool {
 }
 pub(crate) static MISSING_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingIpPool",
-    "5.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "5.0",
     rt::unset::<MissingIpPool>,
 );
 impl rt::Object for MissingIpPool {
@@ -648,12 +619,9 @@ impl rt::Object for MissingIpPool {
         &MISSING_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_IP_POOL),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -716,9 +684,8 @@ impl Default for MissingNetworkIpConfig {
 }
 pub(crate) static MISSING_NETWORK_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingNetworkIpConfig",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingNetworkIpConfig>,
 );
 impl rt::Object for MissingNetworkIpConfig {
@@ -726,12 +693,9 @@ impl rt::Object for MissingNetworkIpConfig {
         &MISSING_NETWORK_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_NETWORK_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_NETWORK_IP_CONFIG),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -794,9 +758,8 @@ impl Default for MissingPowerOffConfiguration {
 }
 pub(crate) static MISSING_POWER_OFF_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingPowerOffConfiguration",
-    "4.0",
     Some(&V_APP_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingPowerOffConfiguration>,
 );
 impl rt::Object for MissingPowerOffConfiguration {
@@ -804,12 +767,9 @@ impl rt::Object for MissingPowerOffConfiguration {
         &MISSING_POWER_OFF_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_POWER_OFF_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_POWER_OFF_CONFIGURATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -872,9 +832,8 @@ impl Default for MissingPowerOnConfiguration {
 }
 pub(crate) static MISSING_POWER_ON_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingPowerOnConfiguration",
-    "4.0",
     Some(&V_APP_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingPowerOnConfiguration>,
 );
 impl rt::Object for MissingPowerOnConfiguration {
@@ -882,12 +841,9 @@ impl rt::Object for MissingPowerOnConfiguration {
         &MISSING_POWER_ON_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_POWER_ON_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_POWER_ON_CONFIGURATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -953,9 +909,8 @@ impl Default for NoAvailableIp {
 }
 pub(crate) static NO_AVAILABLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoAvailableIp",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "
+    "4.0
 ManagedObjectReference network r
 ",
     rt::unset::<NoAvailableIp>,
@@ -965,12 +920,9 @@ impl rt::Object for NoAvailableIp {
         &NO_AVAILABLE_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_AVAILABLE_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_AVAILABLE_IP),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.network),
@@ -1035,9 +987,8 @@ impl Default for NoVcManagedIpConfigured {
 }
 pub(crate) static NO_VC_MANAGED_IP_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVcManagedIpConfigured",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<NoVcManagedIpConfigured>,
 );
 impl rt::Object for NoVcManagedIpConfigured {
@@ -1045,12 +996,9 @@ impl rt::Object for NoVcManagedIpConfigured {
         &NO_VC_MANAGED_IP_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_VC_MANAGED_IP_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_VC_MANAGED_IP_CONFIGURED),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1113,9 +1061,8 @@ impl Default for NoVmInVApp {
 }
 pub(crate) static NO_VM_IN_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVmInVApp",
-    "4.0",
     Some(&V_APP_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<NoVmInVApp>,
 );
 impl rt::Object for NoVmInVApp {
@@ -1123,12 +1070,9 @@ impl rt::Object for NoVmInVApp {
         &NO_VM_IN_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_VM_IN_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_VM_IN_V_APP),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1191,9 +1135,8 @@ impl Default for NotUserConfigurableProperty {
 }
 pub(crate) static NOT_USER_CONFIGURABLE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotUserConfigurableProperty",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<NotUserConfigurableProperty>,
 );
 impl rt::Object for NotUserConfigurableProperty {
@@ -1201,12 +1144,9 @@ impl rt::Object for NotUserConfigurableProperty {
         &NOT_USER_CONFIGURABLE_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_USER_CONFIGURABLE_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_USER_CONFIGURABLE_PROPERTY),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1269,9 +1209,8 @@ impl Default for UnconfiguredPropertyValue {
 }
 pub(crate) static UNCONFIGURED_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnconfiguredPropertyValue",
-    "4.0",
     Some(&INVALID_PROPERTY_VALUE),
-    "",
+    "4.0",
     rt::unset::<UnconfiguredPropertyValue>,
 );
 impl rt::Object for UnconfiguredPropertyValue {
@@ -1279,12 +1218,9 @@ impl rt::Object for UnconfiguredPropertyValue {
         &UNCONFIGURED_PROPERTY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNCONFIGURED_PROPERTY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNCONFIGURED_PROPERTY_VALUE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1368,9 +1304,8 @@ impl Default for VAppCloneSpec {
 }
 pub(crate) static V_APP_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference location r
 ManagedObjectReference host o
 ResourceConfigSpec resourceSpec o
@@ -1387,12 +1322,9 @@ impl rt::Object for VAppCloneSpec {
         &V_APP_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CLONE_SPEC),
             0 => P::Value(&self.location),
             1 => P::Value(&self.host),
             2 => P::Optional(&self.resource_spec),
@@ -1458,9 +1390,8 @@ impl Default for VAppCloneSpecNetworkMappingPair {
 }
 pub(crate) static V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpecNetworkMappingPair",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference source r
 ManagedObjectReference destination r
 ",
@@ -1471,12 +1402,9 @@ impl rt::Object for VAppCloneSpecNetworkMappingPair {
         &V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR),
             0 => P::Value(&self.source),
             1 => P::Value(&self.destination),
             _ => P::Absent,
@@ -1536,9 +1464,8 @@ impl Default for VAppCloneSpecResourceMap {
 }
 pub(crate) static V_APP_CLONE_SPEC_RESOURCE_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpecResourceMap",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference source r
 ManagedObjectReference parent o
 ResourceConfigSpec resourceSpec o
@@ -1551,12 +1478,9 @@ impl rt::Object for VAppCloneSpecResourceMap {
         &V_APP_CLONE_SPEC_RESOURCE_MAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CLONE_SPEC_RESOURCE_MAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CLONE_SPEC_RESOURCE_MAP),
             0 => P::Value(&self.source),
             1 => P::Value(&self.parent),
             2 => P::Optional(&self.resource_spec),
@@ -1609,9 +1533,8 @@ impl Default for VAppConfigFault {
 }
 pub(crate) static V_APP_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<VAppConfigFault>,
 );
 impl rt::Object for VAppConfigFault {
@@ -1619,12 +1542,9 @@ impl rt::Object for VAppConfigFault {
         &V_APP_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1699,9 +1619,8 @@ impl Default for VAppConfigInfo {
 }
 pub(crate) static V_APP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigInfo",
-    "4.0",
     Some(&VM_CONFIG_INFO),
-    "
+    "4.0
 VAppEntityConfigInfo entityConfig ol
 string annotation r
 string instanceUuid o since 4.1
@@ -1714,12 +1633,9 @@ impl rt::Object for VAppConfigInfo {
         &V_APP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CONFIG_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Objects(&self.entity_config),
@@ -1802,9 +1718,8 @@ impl Default for VAppConfigSpec {
 }
 pub(crate) static V_APP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigSpec",
-    "4.0",
     Some(&VM_CONFIG_SPEC),
-    "
+    "4.0
 VAppEntityConfigInfo entityConfig ol
 string annotation o
 string instanceUuid o since 4.1
@@ -1817,12 +1732,9 @@ impl rt::Object for VAppConfigSpec {
         &V_APP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CONFIG_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Objects(&self.entity_config),
@@ -1917,9 +1829,8 @@ impl Default for VAppEntityConfigInfo {
 }
 pub(crate) static V_APP_ENTITY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppEntityConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference key o
 string tag o
 int startOrder o
@@ -1937,12 +1848,9 @@ impl rt::Object for VAppEntityConfigInfo {
         &V_APP_ENTITY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_ENTITY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_ENTITY_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.tag),
             2 => P::Value(&self.start_order),
@@ -2016,9 +1924,8 @@ impl Default for VAppIpAssignmentInfo {
 }
 pub(crate) static V_APP_IP_ASSIGNMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppIPAssignmentInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string supportedAllocationScheme ol
 string ipAllocationPolicy o
 string supportedIpProtocol ol
@@ -2031,12 +1938,9 @@ impl rt::Object for VAppIpAssignmentInfo {
         &V_APP_IP_ASSIGNMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_IP_ASSIGNMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_IP_ASSIGNMENT_INFO),
             0 => P::Value(&self.supported_allocation_scheme),
             1 => P::Value(&self.ip_allocation_policy),
             2 => P::Value(&self.supported_ip_protocol),
@@ -2091,9 +1995,8 @@ impl Default for VAppNotRunning {
 }
 pub(crate) static V_APP_NOT_RUNNING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppNotRunning",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<VAppNotRunning>,
 );
 impl rt::Object for VAppNotRunning {
@@ -2101,12 +2004,9 @@ impl rt::Object for VAppNotRunning {
         &V_APP_NOT_RUNNING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_NOT_RUNNING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_NOT_RUNNING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2169,9 +2069,8 @@ impl Default for VAppOperationInProgress {
 }
 pub(crate) static V_APP_OPERATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOperationInProgress",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "5.0",
     rt::unset::<VAppOperationInProgress>,
 );
 impl rt::Object for VAppOperationInProgress {
@@ -2179,12 +2078,9 @@ impl rt::Object for VAppOperationInProgress {
         &V_APP_OPERATION_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_OPERATION_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_OPERATION_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2259,9 +2155,8 @@ impl Default for VAppOvfSectionInfo {
 }
 pub(crate) static V_APP_OVF_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOvfSectionInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key o
 string namespace o
 string type o
@@ -2275,12 +2170,9 @@ impl rt::Object for VAppOvfSectionInfo {
         &V_APP_OVF_SECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_OVF_SECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_OVF_SECTION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.namespace),
             2 => P::Value(&self.r#type),
@@ -2340,9 +2232,8 @@ impl Default for VAppOvfSectionSpec {
 }
 pub(crate) static V_APP_OVF_SECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOvfSectionSpec",
-    "4.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.0
 VAppOvfSectionInfo info o
 ",
     rt::unset::<VAppOvfSectionSpec>,
@@ -2352,12 +2243,9 @@ impl rt::Object for VAppOvfSectionSpec {
         &V_APP_OVF_SECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_OVF_SECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_OVF_SECTION_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2448,9 +2336,8 @@ impl Default for VAppProductInfo {
 }
 pub(crate) static V_APP_PRODUCT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppProductInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string classId o
 string instanceId o
@@ -2469,12 +2356,9 @@ impl rt::Object for VAppProductInfo {
         &V_APP_PRODUCT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PRODUCT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PRODUCT_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.class_id),
             2 => P::Value(&self.instance_id),
@@ -2544,9 +2428,8 @@ impl Default for VAppProductSpec {
 }
 pub(crate) static V_APP_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppProductSpec",
-    "4.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.0
 VAppProductInfo info o
 ",
     rt::unset::<VAppProductSpec>,
@@ -2556,12 +2439,9 @@ impl rt::Object for VAppProductSpec {
         &V_APP_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PRODUCT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2640,9 +2520,8 @@ impl Default for VAppPropertyFault {
 }
 pub(crate) static V_APP_PROPERTY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertyFault",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 string id r
 string category r
 string label r
@@ -2656,12 +2535,9 @@ impl rt::Object for VAppPropertyFault {
         &V_APP_PROPERTY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PROPERTY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PROPERTY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
@@ -2767,9 +2643,8 @@ impl Default for VAppPropertyInfo {
 }
 pub(crate) static V_APP_PROPERTY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertyInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string classId o
 string instanceId o
@@ -2790,12 +2665,9 @@ impl rt::Object for VAppPropertyInfo {
         &V_APP_PROPERTY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PROPERTY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PROPERTY_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.class_id),
             2 => P::Value(&self.instance_id),
@@ -2869,9 +2741,8 @@ impl Default for VAppPropertySpec {
 }
 pub(crate) static V_APP_PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertySpec",
-    "4.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.0
 VAppPropertyInfo info o
 ",
     rt::unset::<VAppPropertySpec>,
@@ -2881,12 +2752,9 @@ impl rt::Object for VAppPropertySpec {
         &V_APP_PROPERTY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PROPERTY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PROPERTY_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2950,9 +2818,8 @@ impl Default for VAppTaskInProgress {
 }
 pub(crate) static V_APP_TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppTaskInProgress",
-    "4.0",
     Some(&TASK_IN_PROGRESS),
-    "",
+    "4.0",
     rt::unset::<VAppTaskInProgress>,
 );
 impl rt::Object for VAppTaskInProgress {
@@ -2960,12 +2827,9 @@ impl rt::Object for VAppTaskInProgress {
         &V_APP_TASK_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_TASK_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_TASK_IN_PROGRESS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3031,9 +2895,8 @@ impl Default for VirtualAppLinkInfo {
 }
 pub(crate) static VIRTUAL_APP_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppLinkInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference key r
 boolean destroyWithParent o
 ",
@@ -3044,12 +2907,9 @@ impl rt::Object for VirtualAppLinkInfo {
         &VIRTUAL_APP_LINK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP_LINK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP_LINK_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.destroy_with_parent),
             _ => P::Absent,
@@ -3115,9 +2975,8 @@ impl Default for VirtualAppSummary {
 }
 pub(crate) static VIRTUAL_APP_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppSummary",
-    "4.0",
     Some(&RESOURCE_POOL_SUMMARY),
-    "
+    "4.0
 VAppProductInfo product o
 VirtualAppVAppState vAppState o
 boolean suspended o since 4.1
@@ -3131,12 +2990,9 @@ impl rt::Object for VirtualAppSummary {
         &VIRTUAL_APP_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP_SUMMARY),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Optional(&self.product),
@@ -3230,9 +3086,8 @@ impl Default for VmConfigInfo {
 }
 pub(crate) static VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VAppProductInfo product ol
 VAppPropertyInfo property ol
 VAppIPAssignmentInfo ipAssignment r
@@ -3249,12 +3104,9 @@ impl rt::Object for VmConfigInfo {
         &VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_INFO),
             0 => P::Objects(&self.product),
             1 => P::Objects(&self.property),
             2 => P::Object(&self.ip_assignment),
@@ -3339,9 +3191,8 @@ impl Default for VmConfigSpec {
 }
 pub(crate) static VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VAppProductSpec product ol
 VAppPropertySpec property ol
 VAppIPAssignmentInfo ipAssignment o
@@ -3358,12 +3209,9 @@ impl rt::Object for VmConfigSpec {
         &VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_SPEC),
             0 => P::Objects(&self.product),
             1 => P::Objects(&self.property),
             2 => P::Optional(&self.ip_assignment),

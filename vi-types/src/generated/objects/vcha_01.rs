@@ -23,9 +23,8 @@ impl Default for ClusterNetworkConfigSpec {
 }
 pub(crate) static CLUSTER_NETWORK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterNetworkConfigSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference networkPortGroup r
 CustomizationIPSettings ipSettings r
 ",
@@ -36,12 +35,9 @@ impl rt::Object for ClusterNetworkConfigSpec {
         &CLUSTER_NETWORK_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_NETWORK_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_NETWORK_CONFIG_SPEC),
             0 => P::Value(&self.network_port_group),
             1 => P::Object(&self.ip_settings),
             _ => P::Absent,
@@ -98,9 +94,8 @@ impl Default for FailoverNodeInfo {
 }
 pub(crate) static FAILOVER_NODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverNodeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CustomizationIPSettings clusterIpSettings r
 CustomizationIPSettings failoverIp o
 string biosUuid o
@@ -112,12 +107,9 @@ impl rt::Object for FailoverNodeInfo {
         &FAILOVER_NODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_NODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_NODE_INFO),
             0 => P::Object(&self.cluster_ip_settings),
             1 => P::Optional(&self.failover_ip),
             2 => P::Value(&self.bios_uuid),
@@ -194,9 +186,8 @@ impl Default for NodeDeploymentSpec {
 }
 pub(crate) static NODE_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NodeDeploymentSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference esxHost o
 ManagedObjectReference datastore o
 ManagedObjectReference publicNetworkPortGroup o
@@ -214,12 +205,9 @@ impl rt::Object for NodeDeploymentSpec {
         &NODE_DEPLOYMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NODE_DEPLOYMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NODE_DEPLOYMENT_SPEC),
             0 => P::Value(&self.esx_host),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.public_network_port_group),
@@ -285,9 +273,8 @@ impl Default for NodeNetworkSpec {
 }
 pub(crate) static NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NodeNetworkSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CustomizationIPSettings ipSettings r
 ",
     rt::unset::<NodeNetworkSpec>,
@@ -297,12 +284,9 @@ impl rt::Object for NodeNetworkSpec {
         &NODE_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NODE_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NODE_NETWORK_SPEC),
             0 => P::Object(&self.ip_settings),
             _ => P::Absent,
         }
@@ -355,9 +339,8 @@ impl Default for PassiveNodeDeploymentSpec {
 }
 pub(crate) static PASSIVE_NODE_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PassiveNodeDeploymentSpec",
-    "6.5",
     Some(&NODE_DEPLOYMENT_SPEC),
-    "
+    "6.5
 CustomizationIPSettings failoverIpSettings o
 ",
     rt::unset::<PassiveNodeDeploymentSpec>,
@@ -367,12 +350,9 @@ impl rt::Object for PassiveNodeDeploymentSpec {
         &PASSIVE_NODE_DEPLOYMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSIVE_NODE_DEPLOYMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSIVE_NODE_DEPLOYMENT_SPEC),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Optional(&self.failover_ip_settings),
@@ -440,9 +420,8 @@ impl Default for PassiveNodeNetworkSpec {
 }
 pub(crate) static PASSIVE_NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PassiveNodeNetworkSpec",
-    "6.5",
     Some(&NODE_NETWORK_SPEC),
-    "
+    "6.5
 CustomizationIPSettings failoverIpSettings o
 ",
     rt::unset::<PassiveNodeNetworkSpec>,
@@ -452,12 +431,9 @@ impl rt::Object for PassiveNodeNetworkSpec {
         &PASSIVE_NODE_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSIVE_NODE_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSIVE_NODE_NETWORK_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.failover_ip_settings),
@@ -525,9 +501,8 @@ impl Default for SourceNodeSpec {
 }
 pub(crate) static SOURCE_NODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SourceNodeSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ServiceLocator managementVc r
 ManagedObjectReference activeVc r
 ",
@@ -538,12 +513,9 @@ impl rt::Object for SourceNodeSpec {
         &SOURCE_NODE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOURCE_NODE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOURCE_NODE_SPEC),
             0 => P::Object(&self.management_vc),
             1 => P::Value(&self.active_vc),
             _ => P::Absent,
@@ -603,9 +575,8 @@ impl Default for VchaClusterConfigInfo {
 }
 pub(crate) static VCHA_CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 FailoverNodeInfo failoverNodeInfo1 o
 FailoverNodeInfo failoverNodeInfo2 o
 WitnessNodeInfo witnessNodeInfo o
@@ -618,12 +589,9 @@ impl rt::Object for VchaClusterConfigInfo {
         &VCHA_CLUSTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_CONFIG_INFO),
             0 => P::Optional(&self.failover_node_info1),
             1 => P::Optional(&self.failover_node_info2),
             2 => P::Optional(&self.witness_node_info),
@@ -681,9 +649,8 @@ impl Default for VchaClusterConfigSpec {
 }
 pub(crate) static VCHA_CLUSTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterConfigSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string passiveIp r
 string witnessIp r
 ",
@@ -694,12 +661,9 @@ impl rt::Object for VchaClusterConfigSpec {
         &VCHA_CLUSTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_CONFIG_SPEC),
             0 => P::Value(&self.passive_ip),
             1 => P::Value(&self.witness_ip),
             _ => P::Absent,
@@ -759,9 +723,8 @@ impl Default for VchaClusterDeploymentSpec {
 }
 pub(crate) static VCHA_CLUSTER_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterDeploymentSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 PassiveNodeDeploymentSpec passiveDeploymentSpec r
 NodeDeploymentSpec witnessDeploymentSpec r
 SourceNodeSpec activeVcSpec r
@@ -774,12 +737,9 @@ impl rt::Object for VchaClusterDeploymentSpec {
         &VCHA_CLUSTER_DEPLOYMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_DEPLOYMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_DEPLOYMENT_SPEC),
             0 => P::Object(&self.passive_deployment_spec),
             1 => P::Value(&self.witness_deployment_spec),
             2 => P::Object(&self.active_vc_spec),
@@ -840,9 +800,8 @@ impl Default for VchaClusterHealth {
 }
 pub(crate) static VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterHealth",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VchaClusterRuntimeInfo runtimeInfo r
 LocalizableMessage healthMessages ol
 LocalizableMessage additionalInformation ol
@@ -854,12 +813,9 @@ impl rt::Object for VchaClusterHealth {
         &VCHA_CLUSTER_HEALTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_HEALTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_HEALTH),
             0 => P::Object(&self.runtime_info),
             1 => P::Objects(&self.health_messages),
             2 => P::Objects(&self.additional_information),
@@ -915,9 +871,8 @@ impl Default for VchaClusterNetworkSpec {
 }
 pub(crate) static VCHA_CLUSTER_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterNetworkSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 NodeNetworkSpec witnessNetworkSpec r
 PassiveNodeNetworkSpec passiveNetworkSpec r
 ",
@@ -928,12 +883,9 @@ impl rt::Object for VchaClusterNetworkSpec {
         &VCHA_CLUSTER_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_NETWORK_SPEC),
             0 => P::Value(&self.witness_network_spec),
             1 => P::Object(&self.passive_network_spec),
             _ => P::Absent,
@@ -990,9 +942,8 @@ impl Default for VchaClusterRuntimeInfo {
 }
 pub(crate) static VCHA_CLUSTER_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterRuntimeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string clusterState r
 VchaNodeRuntimeInfo nodeInfo ol
 string clusterMode r
@@ -1004,12 +955,9 @@ impl rt::Object for VchaClusterRuntimeInfo {
         &VCHA_CLUSTER_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_RUNTIME_INFO),
             0 => P::Value(&self.cluster_state),
             1 => P::Objects(&self.node_info),
             2 => P::Value(&self.cluster_mode),
@@ -1068,9 +1016,8 @@ impl Default for VchaNodeRuntimeInfo {
 }
 pub(crate) static VCHA_NODE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaNodeRuntimeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string nodeState r
 string nodeRole r
 string nodeIp r
@@ -1082,12 +1029,9 @@ impl rt::Object for VchaNodeRuntimeInfo {
         &VCHA_NODE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_NODE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_NODE_RUNTIME_INFO),
             0 => P::Value(&self.node_state),
             1 => P::Value(&self.node_role),
             2 => P::Value(&self.node_ip),
@@ -1143,9 +1087,8 @@ impl Default for WitnessNodeInfo {
 }
 pub(crate) static WITNESS_NODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "WitnessNodeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CustomizationIPSettings ipSettings r
 string biosUuid o
 ",
@@ -1156,12 +1099,9 @@ impl rt::Object for WitnessNodeInfo {
         &WITNESS_NODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WITNESS_NODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WITNESS_NODE_INFO),
             0 => P::Object(&self.ip_settings),
             1 => P::Value(&self.bios_uuid),
             _ => P::Absent,

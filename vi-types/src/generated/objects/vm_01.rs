@@ -23,9 +23,8 @@ impl Default for FolderExternallyManagedFolderInfo {
 }
 pub(crate) static FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderExternallyManagedFolderInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string id r
 string type r
 ",
@@ -36,12 +35,9 @@ impl rt::Object for FolderExternallyManagedFolderInfo {
         &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -95,9 +91,8 @@ impl Default for PodVmInfo {
 }
 pub(crate) static POD_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean hasPageSharingPodVM r
 PodVMOverheadInfo podVMOverheadInfo r
 ",
@@ -108,12 +103,9 @@ impl rt::Object for PodVmInfo {
         &POD_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_VM_INFO),
             0 => P::Value(&self.has_page_sharing_pod_vm),
             1 => P::Object(&self.pod_vm_overhead_info),
             _ => P::Absent,
@@ -170,9 +162,8 @@ impl Default for PodVmOverheadInfo {
 }
 pub(crate) static POD_VM_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMOverheadInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean crxPageSharingSupported r
 int podVMOverheadWithoutPageSharing r
 int podVMOverheadWithPageSharing r
@@ -184,12 +175,9 @@ impl rt::Object for PodVmOverheadInfo {
         &POD_VM_OVERHEAD_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_VM_OVERHEAD_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_VM_OVERHEAD_INFO),
             0 => P::Value(&self.crx_page_sharing_supported),
             1 => P::Value(&self.pod_vm_overhead_without_page_sharing),
             2 => P::Value(&self.pod_vm_overhead_with_page_sharing),
@@ -245,9 +233,8 @@ impl Default for StorageRequirement {
 }
 pub(crate) static STORAGE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageRequirement",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference datastore r
 long freeSpaceRequiredInKb r
 ",
@@ -258,12 +245,9 @@ impl rt::Object for StorageRequirement {
         &STORAGE_REQUIREMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_REQUIREMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_REQUIREMENT),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.free_space_required_in_kb),
             _ => P::Absent,
@@ -320,9 +304,8 @@ impl Default for VirtualMachineConnection {
 }
 pub(crate) static VIRTUAL_MACHINE_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConnection",
-    "7.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.0
 string label r
 string client r
 string userName r
@@ -334,12 +317,9 @@ impl rt::Object for VirtualMachineConnection {
         &VIRTUAL_MACHINE_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONNECTION),
             0 => P::Value(&self.label),
             1 => P::Value(&self.client),
             2 => P::Value(&self.user_name),
@@ -402,9 +382,8 @@ impl Default for VirtualMachineDisplayTopology {
 }
 pub(crate) static VIRTUAL_MACHINE_DISPLAY_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDisplayTopology",
-    "2.5u2server",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5u2server
 int x r
 int y r
 int width r
@@ -417,12 +396,9 @@ impl rt::Object for VirtualMachineDisplayTopology {
         &VIRTUAL_MACHINE_DISPLAY_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DISPLAY_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DISPLAY_TOPOLOGY),
             0 => P::Value(&self.x),
             1 => P::Value(&self.y),
             2 => P::Value(&self.width),
@@ -475,9 +451,8 @@ impl Default for VirtualMachineGuestQuiesceSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestQuiesceSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 int timeout o
 ",
     rt::unset::<VirtualMachineGuestQuiesceSpec>,
@@ -487,12 +462,9 @@ impl rt::Object for VirtualMachineGuestQuiesceSpec {
         &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC),
             0 => P::Value(&self.timeout),
             _ => P::Absent,
         }
@@ -551,9 +523,8 @@ impl Default for VirtualMachineMemoryReservationInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMemoryReservationInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 long virtualMachineMin r
 long virtualMachineMax r
 long virtualMachineReserved r
@@ -566,12 +537,9 @@ impl rt::Object for VirtualMachineMemoryReservationInfo {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO),
             0 => P::Value(&self.virtual_machine_min),
             1 => P::Value(&self.virtual_machine_max),
             2 => P::Value(&self.virtual_machine_reserved),
@@ -629,9 +597,8 @@ impl Default for VirtualMachineMetadataManagerVmMetadata {
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadata",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vmId r
 string metadata o
 ",
@@ -642,12 +609,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadata {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA),
             0 => P::Value(&self.vm_id),
             1 => P::Value(&self.metadata),
             _ => P::Absent,
@@ -701,9 +665,8 @@ impl Default for VirtualMachineMetadataManagerVmMetadataInput {
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataInput",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string operation r
 VirtualMachineMetadataManagerVmMetadata vmMetadata r
 ",
@@ -714,12 +677,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataInput {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT),
             0 => P::Value(&self.operation),
             1 => P::Object(&self.vm_metadata),
             _ => P::Absent,
@@ -768,9 +728,8 @@ impl Default for VirtualMachineMetadataManagerVmMetadataOwner {
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataOwner",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string name r
 ",
     rt::unset::<VirtualMachineMetadataManagerVmMetadataOwner>,
@@ -780,12 +739,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataOwner {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -837,9 +793,8 @@ impl Default for VirtualMachineMetadataManagerVmMetadataResult {
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VirtualMachineMetadataManagerVmMetadata vmMetadata r
 LocalizedMethodFault error o
 ",
@@ -850,12 +805,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataResult {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT),
             0 => P::Object(&self.vm_metadata),
             1 => P::Optional(&self.error),
             _ => P::Absent,
@@ -906,9 +858,8 @@ impl Default for VirtualMachineMksConnection {
 }
 pub(crate) static VIRTUAL_MACHINE_MKS_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMksConnection",
-    "7.0.1.0",
     Some(&VIRTUAL_MACHINE_CONNECTION),
-    "",
+    "7.0.1.0",
     rt::unset::<VirtualMachineMksConnection>,
 );
 impl rt::Object for VirtualMachineMksConnection {
@@ -916,12 +867,9 @@ impl rt::Object for VirtualMachineMksConnection {
         &VIRTUAL_MACHINE_MKS_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MKS_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MKS_CONNECTION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -996,9 +944,8 @@ impl Default for VirtualMachineMksTicket {
 }
 pub(crate) static VIRTUAL_MACHINE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMksTicket",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string ticket r secret
 string cfgFile r
 string host o
@@ -1012,12 +959,9 @@ impl rt::Object for VirtualMachineMksTicket {
         &VIRTUAL_MACHINE_MKS_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MKS_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MKS_TICKET),
             0 => P::Value(&self.ticket),
             1 => P::Value(&self.cfg_file),
             2 => P::Value(&self.host),
@@ -1086,9 +1030,8 @@ impl Default for VirtualMachineWindowsQuiesceSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineWindowsQuiesceSpec",
-    "6.5",
     Some(&VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC),
-    "
+    "6.5
 int vssBackupType o
 boolean vssBootableSystemState o
 boolean vssPartialFileSupport o
@@ -1101,12 +1044,9 @@ impl rt::Object for VirtualMachineWindowsQuiesceSpec {
         &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vss_backup_type),
@@ -1180,9 +1120,8 @@ impl Default for VirtualMachineWipeResult {
 }
 pub(crate) static VIRTUAL_MACHINE_WIPE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineWipeResult",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int diskId r
 long shrinkableDiskSpace r
 ",
@@ -1193,12 +1132,9 @@ impl rt::Object for VirtualMachineWipeResult {
         &VIRTUAL_MACHINE_WIPE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_WIPE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_WIPE_RESULT),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.shrinkable_disk_space),
             _ => P::Absent,
@@ -1247,9 +1183,8 @@ impl Default for VmMetadataManagerFault {
 }
 pub(crate) static VM_METADATA_MANAGER_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMetadataManagerFault",
-    "5.5",
     Some(&VIM_FAULT),
-    "",
+    "5.5",
     rt::unset::<VmMetadataManagerFault>,
 );
 impl rt::Object for VmMetadataManagerFault {
@@ -1257,12 +1192,9 @@ impl rt::Object for VmMetadataManagerFault {
         &VM_METADATA_MANAGER_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_METADATA_MANAGER_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_METADATA_MANAGER_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1320,9 +1252,8 @@ impl Default for VmPlacementPolicy {
 }
 pub(crate) static VM_PLACEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPlacementPolicy",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.1.0.0",
     rt::unset::<VmPlacementPolicy>,
 );
 impl rt::Object for VmPlacementPolicy {
@@ -1330,12 +1261,9 @@ impl rt::Object for VmPlacementPolicy {
         &VM_PLACEMENT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_PLACEMENT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_PLACEMENT_POLICY),
             _ => P::Absent,
         }
     }
@@ -1392,9 +1320,8 @@ impl Default for VmToVmGroupsAntiAffinity {
 }
 pub(crate) static VM_TO_VM_GROUPS_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmToVmGroupsAntiAffinity",
-    "9.1.0.0",
     Some(&VM_PLACEMENT_POLICY),
-    "
+    "9.1.0.0
 TagId selfTag o
 TagId antiAffinedVmGroupTags ol
 string policyStrictness o
@@ -1407,12 +1334,9 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
         &VM_TO_VM_GROUPS_ANTI_AFFINITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_TO_VM_GROUPS_ANTI_AFFINITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_TO_VM_GROUPS_ANTI_AFFINITY),
             rt::BASE => P::Object(&VmPlacementPolicy {}),
             0 => P::Optional(&self.self_tag),
             1 => P::Objects(&self.anti_affined_vm_group_tags),
@@ -1475,9 +1399,8 @@ impl Default for VmVmAffinity {
 }
 pub(crate) static VM_VM_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVmAffinity",
-    "9.1.0.0",
     Some(&VM_PLACEMENT_POLICY),
-    "
+    "9.1.0.0
 TagId affinedVmsTag r
 string policyStrictness o
 string policyTopology o
@@ -1489,12 +1412,9 @@ impl rt::Object for VmVmAffinity {
         &VM_VM_AFFINITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VM_AFFINITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VM_AFFINITY),
             rt::BASE => P::Object(&VmPlacementPolicy {}),
             0 => P::Object(&self.affined_vms_tag),
             1 => P::Value(&self.policy_strictness),
@@ -1555,9 +1475,8 @@ impl Default for VmVmAntiAffinity {
 }
 pub(crate) static VM_VM_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVmAntiAffinity",
-    "9.1.0.0",
     Some(&VM_PLACEMENT_POLICY),
-    "
+    "9.1.0.0
 TagId antiAffinedVmsTag r
 string policyStrictness o
 string policyTopology o
@@ -1569,12 +1488,9 @@ impl rt::Object for VmVmAntiAffinity {
         &VM_VM_ANTI_AFFINITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VM_ANTI_AFFINITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VM_ANTI_AFFINITY),
             rt::BASE => P::Object(&VmPlacementPolicy {}),
             0 => P::Object(&self.anti_affined_vms_tag),
             1 => P::Value(&self.policy_strictness),

@@ -147,9 +147,8 @@ impl Default for ConfigTarget {
 }
 pub(crate) static CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int numCpus r
 int numCpuCores r
 int numNumaNodes r
@@ -200,12 +199,9 @@ impl rt::Object for ConfigTarget {
         &CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIG_TARGET),
             0 => P::Value(&self.num_cpus),
             1 => P::Value(&self.num_cpu_cores),
             2 => P::Value(&self.num_numa_nodes),
@@ -340,9 +336,8 @@ impl Default for DatastoreOption {
 }
 pub(crate) static DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineDatastoreVolumeOption unsupportedVolumes ol
 ",
     rt::unset::<DatastoreOption>,
@@ -352,12 +347,9 @@ impl rt::Object for DatastoreOption {
         &DATASTORE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_OPTION),
             0 => P::Objects(&self.unsupported_volumes),
             _ => P::Absent,
         }
@@ -412,9 +404,8 @@ impl Default for EnvironmentBrowserConfigOptionQuerySpec {
 }
 pub(crate) static ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnvironmentBrowserConfigOptionQuerySpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key o
 ManagedObjectReference host o
 string guestId ol
@@ -426,12 +417,9 @@ impl rt::Object for EnvironmentBrowserConfigOptionQuerySpec {
         &ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC),
             0 => P::Value(&self.key),
             1 => P::Value(&self.host),
             2 => P::Value(&self.guest_id),
@@ -673,9 +661,8 @@ impl Default for GuestOsDescriptor {
 }
 pub(crate) static GUEST_OS_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOsDescriptor",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string family r
 string fullName r
@@ -748,12 +735,9 @@ impl rt::Object for GuestOsDescriptor {
         &GUEST_OS_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OS_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OS_DESCRIPTOR),
             0 => P::Value(&self.id),
             1 => P::Value(&self.family),
             2 => P::Value(&self.full_name),
@@ -949,9 +933,8 @@ impl Default for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption 
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vFlashModule r
 string vFlashModuleVersion r
 string minSupportedModuleVersion r
@@ -968,12 +951,13 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOpti
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION,
+                )
+            }
             0 => P::Value(&self.v_flash_module),
             1 => P::Value(&self.v_flash_module_version),
             2 => P::Value(&self.min_supported_module_version),
@@ -1042,9 +1026,8 @@ impl Default for OpaqueNetworkTargetInfo {
 }
 pub(crate) static OPAQUE_NETWORK_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkTargetInfo",
-    "5.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "5.5
 OpaqueNetworkSummary network r
 boolean networkReservationSupported o since 6.0
 ",
@@ -1055,12 +1038,9 @@ impl rt::Object for OpaqueNetworkTargetInfo {
         &OPAQUE_NETWORK_TARGET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK_TARGET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK_TARGET_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.network),
@@ -1126,9 +1106,8 @@ impl Default for ParaVirtualScsiControllerOption {
 }
 pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParaVirtualSCSIControllerOption",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.5u2server",
     rt::unset::<ParaVirtualScsiControllerOption>,
 );
 impl rt::Object for ParaVirtualScsiControllerOption {
@@ -1136,12 +1115,9 @@ impl rt::Object for ParaVirtualScsiControllerOption {
         &PARA_VIRTUAL_SCSI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PARA_VIRTUAL_SCSI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PARA_VIRTUAL_SCSI_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1204,9 +1180,8 @@ impl Default for ResourceAllocationOption {
 }
 pub(crate) static RESOURCE_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceAllocationOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 SharesOption sharesOption r
 ",
     rt::unset::<ResourceAllocationOption>,
@@ -1216,12 +1191,9 @@ impl rt::Object for ResourceAllocationOption {
         &RESOURCE_ALLOCATION_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_ALLOCATION_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_ALLOCATION_OPTION),
             0 => P::Object(&self.shares_option),
             _ => P::Absent,
         }
@@ -1273,9 +1245,8 @@ impl Default for ResourceConfigOption {
 }
 pub(crate) static RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceConfigOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ResourceAllocationOption cpuAllocationOption r
 ResourceAllocationOption memoryAllocationOption r
 ",
@@ -1286,12 +1257,9 @@ impl rt::Object for ResourceConfigOption {
         &RESOURCE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_CONFIG_OPTION),
             0 => P::Object(&self.cpu_allocation_option),
             1 => P::Object(&self.memory_allocation_option),
             _ => P::Absent,
@@ -1345,9 +1313,8 @@ impl Default for SharesOption {
 }
 pub(crate) static SHARES_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharesOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 IntOption sharesOption r
 SharesLevel defaultLevel r
 ",
@@ -1358,12 +1325,9 @@ impl rt::Object for SharesOption {
         &SHARES_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHARES_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHARES_OPTION),
             0 => P::Object(&self.shares_option),
             1 => P::Value(&self.default_level),
             _ => P::Absent,
@@ -1417,9 +1381,8 @@ impl Default for StorageIoAllocationOption {
 }
 pub(crate) static STORAGE_IO_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIOAllocationOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 LongOption limitOption r
 SharesOption sharesOption r
 ",
@@ -1430,12 +1393,9 @@ impl rt::Object for StorageIoAllocationOption {
         &STORAGE_IO_ALLOCATION_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IO_ALLOCATION_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IO_ALLOCATION_OPTION),
             0 => P::Object(&self.limit_option),
             1 => P::Object(&self.shares_option),
             _ => P::Absent,
@@ -1501,9 +1461,8 @@ impl Default for SubnetInfo {
 }
 pub(crate) static SUBNET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SubnetInfo",
-    "9.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "9.0.0.0
 string id r
 SubnetInfoFolderInfo subnetFolderInfo r
 SubnetInfoFolderInfo vpcFolderInfo r
@@ -1517,12 +1476,9 @@ impl rt::Object for SubnetInfo {
         &SUBNET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUBNET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUBNET_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
@@ -1597,9 +1553,8 @@ impl Default for SubnetInfoFolderInfo {
 }
 pub(crate) static SUBNET_INFO_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SubnetInfoFolderInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string name r
 ManagedObjectReference folder r
 ",
@@ -1610,12 +1565,9 @@ impl rt::Object for SubnetInfoFolderInfo {
         &SUBNET_INFO_FOLDER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUBNET_INFO_FOLDER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUBNET_INFO_FOLDER_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.folder),
             _ => P::Absent,
@@ -1666,9 +1618,8 @@ impl Default for VirtualAhciControllerOption {
 }
 pub(crate) static VIRTUAL_AHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAHCIControllerOption",
-    "5.5",
     Some(&VIRTUAL_SATA_CONTROLLER_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualAhciControllerOption>,
 );
 impl rt::Object for VirtualAhciControllerOption {
@@ -1676,12 +1627,9 @@ impl rt::Object for VirtualAhciControllerOption {
         &VIRTUAL_AHCI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_AHCI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_AHCI_CONTROLLER_OPTION),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1744,9 +1692,8 @@ impl Default for VirtualBusLogicControllerOption {
 }
 pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualBusLogicControllerOption",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualBusLogicControllerOption>,
 );
 impl rt::Object for VirtualBusLogicControllerOption {
@@ -1754,12 +1701,9 @@ impl rt::Object for VirtualBusLogicControllerOption {
         &VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1822,9 +1766,8 @@ impl Default for VirtualCdromAtapiBackingOption {
 }
 pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromAtapiBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromAtapiBackingOption>,
 );
 impl rt::Object for VirtualCdromAtapiBackingOption {
@@ -1832,12 +1775,9 @@ impl rt::Object for VirtualCdromAtapiBackingOption {
         &VIRTUAL_CDROM_ATAPI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ATAPI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ATAPI_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1900,9 +1840,8 @@ impl Default for VirtualCdromIsoBackingOption {
 }
 pub(crate) static VIRTUAL_CDROM_ISO_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromIsoBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromIsoBackingOption>,
 );
 impl rt::Object for VirtualCdromIsoBackingOption {
@@ -1910,12 +1849,9 @@ impl rt::Object for VirtualCdromIsoBackingOption {
         &VIRTUAL_CDROM_ISO_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ISO_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ISO_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1978,9 +1914,8 @@ impl Default for VirtualCdromOption {
 }
 pub(crate) static VIRTUAL_CDROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromOption>,
 );
 impl rt::Object for VirtualCdromOption {
@@ -1988,12 +1923,9 @@ impl rt::Object for VirtualCdromOption {
         &VIRTUAL_CDROM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2059,9 +1991,8 @@ impl Default for VirtualCdromPassthroughBackingOption {
 }
 pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromPassthroughBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption exclusive r
 ",
     rt::unset::<VirtualCdromPassthroughBackingOption>,
@@ -2071,12 +2002,9 @@ impl rt::Object for VirtualCdromPassthroughBackingOption {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.exclusive),
@@ -2141,9 +2069,8 @@ impl Default for VirtualCdromRemoteAtapiBackingOption {
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemoteAtapiBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromRemoteAtapiBackingOption>,
 );
 impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
@@ -2151,12 +2078,9 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2222,9 +2146,8 @@ impl Default for VirtualCdromRemotePassthroughBackingOption {
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemotePassthroughBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption exclusive r
 ",
     rt::unset::<VirtualCdromRemotePassthroughBackingOption>,
@@ -2234,12 +2157,9 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingOption {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.exclusive),
@@ -2311,9 +2231,8 @@ impl Default for VirtualControllerOption {
 }
 pub(crate) static VIRTUAL_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualControllerOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 IntOption devices r
 string supportedDevice ol
 ",
@@ -2324,12 +2243,9 @@ impl rt::Object for VirtualControllerOption {
         &VIRTUAL_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CONTROLLER_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.devices),
@@ -2394,9 +2310,8 @@ impl Default for VirtualDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBackingOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 ",
     rt::unset::<VirtualDeviceBackingOption>,
@@ -2406,12 +2321,9 @@ impl rt::Object for VirtualDeviceBackingOption {
         &VIRTUAL_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BACKING_OPTION),
             0 => P::Value(&self.r#type),
             _ => P::Absent,
         }
@@ -2459,9 +2371,8 @@ impl Default for VirtualDeviceBusSlotOption {
 }
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBusSlotOption",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string type r
 ",
     rt::unset::<VirtualDeviceBusSlotOption>,
@@ -2471,12 +2382,9 @@ impl rt::Object for VirtualDeviceBusSlotOption {
         &VIRTUAL_DEVICE_BUS_SLOT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BUS_SLOT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BUS_SLOT_OPTION),
             0 => P::Value(&self.r#type),
             _ => P::Absent,
         }
@@ -2528,9 +2436,8 @@ impl Default for VirtualDeviceConnectOption {
 }
 pub(crate) static VIRTUAL_DEVICE_CONNECT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConnectOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 BoolOption startConnected r
 BoolOption allowGuestControl r
 ",
@@ -2541,12 +2448,9 @@ impl rt::Object for VirtualDeviceConnectOption {
         &VIRTUAL_DEVICE_CONNECT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONNECT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONNECT_OPTION),
             0 => P::Object(&self.start_connected),
             1 => P::Object(&self.allow_guest_control),
             _ => P::Absent,
@@ -2600,9 +2504,8 @@ impl Default for VirtualDeviceDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption autoDetectAvailable r since 2.5
 ",
     rt::unset::<VirtualDeviceDeviceBackingOption>,
@@ -2612,12 +2515,9 @@ impl rt::Object for VirtualDeviceDeviceBackingOption {
         &VIRTUAL_DEVICE_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.auto_detect_available),
@@ -2685,9 +2585,8 @@ impl Default for VirtualDeviceFileBackingOption {
 }
 pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceFileBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption fileNameExtensions o
 ",
     rt::unset::<VirtualDeviceFileBackingOption>,
@@ -2697,12 +2596,9 @@ impl rt::Object for VirtualDeviceFileBackingOption {
         &VIRTUAL_DEVICE_FILE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_FILE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.file_name_extensions),
@@ -2800,9 +2696,8 @@ impl Default for VirtualDeviceOption {
 }
 pub(crate) static VIRTUAL_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 VirtualDeviceConnectOption connectOption o
 VirtualDeviceBusSlotOption busSlotOption o since 5.1
@@ -2823,12 +2718,9 @@ impl rt::Object for VirtualDeviceOption {
         &VIRTUAL_DEVICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_OPTION),
             0 => P::Value(&self.r#type),
             1 => P::Optional(&self.connect_option),
             2 => P::Optional(&self.bus_slot_option),
@@ -2900,9 +2792,8 @@ impl Default for VirtualDevicePipeBackingOption {
 }
 pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePipeBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualDevicePipeBackingOption>,
 );
 impl rt::Object for VirtualDevicePipeBackingOption {
@@ -2910,12 +2801,9 @@ impl rt::Object for VirtualDevicePipeBackingOption {
         &VIRTUAL_DEVICE_PIPE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_PIPE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_PIPE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2981,9 +2869,8 @@ impl Default for VirtualDeviceRemoteDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceRemoteDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption autoDetectAvailable r since 2.5
 ",
     rt::unset::<VirtualDeviceRemoteDeviceBackingOption>,
@@ -2993,12 +2880,9 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingOption {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.auto_detect_available),
@@ -3066,9 +2950,8 @@ impl Default for VirtualDeviceUriBackingOption {
 }
 pub(crate) static VIRTUAL_DEVICE_URI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceURIBackingOption",
-    "4.1",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "4.1
 ChoiceOption directions r
 ",
     rt::unset::<VirtualDeviceUriBackingOption>,
@@ -3078,12 +2961,9 @@ impl rt::Object for VirtualDeviceUriBackingOption {
         &VIRTUAL_DEVICE_URI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_URI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_URI_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.directions),
@@ -3151,9 +3031,8 @@ impl Default for VirtualDiskDeltaDiskFormatsSupported {
 }
 pub(crate) static VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskDeltaDiskFormatsSupported",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string datastoreType r
 ChoiceOption deltaDiskFormat r
 ",
@@ -3164,12 +3043,9 @@ impl rt::Object for VirtualDiskDeltaDiskFormatsSupported {
         &VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED),
             0 => P::Value(&self.datastore_type),
             1 => P::Object(&self.delta_disk_format),
             _ => P::Absent,
@@ -3232,9 +3108,8 @@ impl Default for VirtualDiskFlatVer1BackingOption {
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer1BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskMode r
 BoolOption split r
 BoolOption writeThrough r
@@ -3247,12 +3122,9 @@ impl rt::Object for VirtualDiskFlatVer1BackingOption {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -3356,9 +3228,8 @@ impl Default for VirtualDiskFlatVer2BackingOption {
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskMode r
 BoolOption split r
 BoolOption writeThrough r
@@ -3378,12 +3249,9 @@ impl rt::Object for VirtualDiskFlatVer2BackingOption {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -3480,9 +3348,8 @@ impl Default for VirtualDiskLocalPMemBackingOption {
 }
 pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskLocalPMemBackingOption",
-    "6.7",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "6.7
 ChoiceOption diskMode r
 boolean growable r
 boolean hotGrowable r
@@ -3495,12 +3362,9 @@ impl rt::Object for VirtualDiskLocalPMemBackingOption {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -3582,9 +3446,8 @@ impl Default for VirtualDiskOption {
 }
 pub(crate) static VIRTUAL_DISK_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 LongOption capacityInKB r
 StorageIOAllocationOption ioAllocationOption o since 4.1
 VirtualDiskOptionVFlashCacheConfigOption vFlashCacheConfigOption o since 5.5
@@ -3596,12 +3459,9 @@ impl rt::Object for VirtualDiskOption {
         &VIRTUAL_DISK_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.capacity_in_kb),
@@ -3679,9 +3539,8 @@ impl Default for VirtualDiskOptionVFlashCacheConfigOption {
 }
 pub(crate) static VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskOptionVFlashCacheConfigOption",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 ChoiceOption cacheConsistencyType r
 ChoiceOption cacheMode r
 LongOption reservationInMB r
@@ -3694,12 +3553,9 @@ impl rt::Object for VirtualDiskOptionVFlashCacheConfigOption {
         &VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION),
             0 => P::Object(&self.cache_consistency_type),
             1 => P::Object(&self.cache_mode),
             2 => P::Object(&self.reservation_in_mb),
@@ -3754,9 +3610,8 @@ impl Default for VirtualDiskPartitionedRawDiskVer2BackingOption {
 }
 pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskPartitionedRawDiskVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualDiskPartitionedRawDiskVer2BackingOption>,
 );
 impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
@@ -3764,12 +3619,9 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3848,9 +3700,8 @@ impl Default for VirtualDiskRawDiskMappingVer1BackingOption {
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskMappingVer1BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption descriptorFileNameExtensions o
 ChoiceOption compatibilityMode r
 ChoiceOption diskMode r
@@ -3864,12 +3715,9 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.descriptor_file_name_extensions),
@@ -3949,9 +3797,8 @@ impl Default for VirtualDiskRawDiskVer2BackingOption {
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption descriptorFileNameExtensions r
 boolean uuid r since 2.5
 ",
@@ -3962,12 +3809,9 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingOption {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.descriptor_file_name_extensions),
@@ -4055,9 +3899,8 @@ impl Default for VirtualDiskSeSparseBackingOption {
 }
 pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSeSparseBackingOption",
-    "5.1",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "5.1
 ChoiceOption diskMode r
 BoolOption writeThrough r
 boolean growable r
@@ -4073,12 +3916,9 @@ impl rt::Object for VirtualDiskSeSparseBackingOption {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -4167,9 +4007,8 @@ impl Default for VirtualDiskSparseVer1BackingOption {
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer1BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskModes r
 BoolOption split r
 BoolOption writeThrough r
@@ -4182,12 +4021,9 @@ impl rt::Object for VirtualDiskSparseVer1BackingOption {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_modes),
@@ -4279,9 +4115,8 @@ impl Default for VirtualDiskSparseVer2BackingOption {
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskMode r
 BoolOption split r
 BoolOption writeThrough r
@@ -4297,12 +4132,9 @@ impl rt::Object for VirtualDiskSparseVer2BackingOption {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -4379,9 +4211,8 @@ impl Default for VirtualE1000Option {
 }
 pub(crate) static VIRTUAL_E1000_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000Option",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualE1000Option>,
 );
 impl rt::Object for VirtualE1000Option {
@@ -4389,12 +4220,9 @@ impl rt::Object for VirtualE1000Option {
         &VIRTUAL_E1000_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4457,9 +4285,8 @@ impl Default for VirtualE1000eOption {
 }
 pub(crate) static VIRTUAL_E1000E_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000eOption",
-    "5.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "5.0",
     rt::unset::<VirtualE1000eOption>,
 );
 impl rt::Object for VirtualE1000eOption {
@@ -4467,12 +4294,9 @@ impl rt::Object for VirtualE1000eOption {
         &VIRTUAL_E1000E_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000E_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000E_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4535,9 +4359,8 @@ impl Default for VirtualEnsoniq1371Option {
 }
 pub(crate) static VIRTUAL_ENSONIQ1371_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEnsoniq1371Option",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualEnsoniq1371Option>,
 );
 impl rt::Object for VirtualEnsoniq1371Option {
@@ -4545,12 +4368,9 @@ impl rt::Object for VirtualEnsoniq1371Option {
         &VIRTUAL_ENSONIQ1371_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ENSONIQ1371_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ENSONIQ1371_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4613,9 +4433,8 @@ impl Default for VirtualEthernetCardDvPortBackingOption {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardDVPortBackingOption",
-    "4.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "4.0",
     rt::unset::<VirtualEthernetCardDvPortBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardDvPortBackingOption {
@@ -4623,12 +4442,9 @@ impl rt::Object for VirtualEthernetCardDvPortBackingOption {
         &VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4691,9 +4507,8 @@ impl Default for VirtualEthernetCardLegacyNetworkBackingOption {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardLegacyNetworkBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualEthernetCardLegacyNetworkBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
@@ -4701,12 +4516,9 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

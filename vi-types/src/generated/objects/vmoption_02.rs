@@ -20,9 +20,8 @@ impl Default for VirtualEthernetCardNetworkBackingOption {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNetworkBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualEthernetCardNetworkBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardNetworkBackingOption {
@@ -30,12 +29,9 @@ impl rt::Object for VirtualEthernetCardNetworkBackingOption {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -99,9 +95,8 @@ impl Default for VirtualEthernetCardOpaqueNetworkBackingOption {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOpaqueNetworkBackingOption",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualEthernetCardOpaqueNetworkBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
@@ -109,12 +104,9 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -193,9 +185,8 @@ impl Default for VirtualEthernetCardOption {
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 ChoiceOption supportedOUI r
 ChoiceOption macType r
 BoolOption wakeOnLanEnabled r
@@ -209,12 +200,9 @@ impl rt::Object for VirtualEthernetCardOption {
         &VIRTUAL_ETHERNET_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.supported_oui),
@@ -287,9 +275,8 @@ impl Default for VirtualFloppyDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyDeviceBackingOption>,
 );
 impl rt::Object for VirtualFloppyDeviceBackingOption {
@@ -297,12 +284,9 @@ impl rt::Object for VirtualFloppyDeviceBackingOption {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -365,9 +349,8 @@ impl Default for VirtualFloppyImageBackingOption {
 }
 pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyImageBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyImageBackingOption>,
 );
 impl rt::Object for VirtualFloppyImageBackingOption {
@@ -375,12 +358,9 @@ impl rt::Object for VirtualFloppyImageBackingOption {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -443,9 +423,8 @@ impl Default for VirtualFloppyOption {
 }
 pub(crate) static VIRTUAL_FLOPPY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyOption>,
 );
 impl rt::Object for VirtualFloppyOption {
@@ -453,12 +432,9 @@ impl rt::Object for VirtualFloppyOption {
         &VIRTUAL_FLOPPY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -521,9 +497,8 @@ impl Default for VirtualFloppyRemoteDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyRemoteDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyRemoteDeviceBackingOption>,
 );
 impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
@@ -531,12 +506,9 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -680,9 +652,8 @@ impl Default for VirtualHardwareOption {
 }
 pub(crate) static VIRTUAL_HARDWARE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int hwVersion r
 VirtualDeviceOption virtualDeviceOption rl
 boolean deviceListReadonly r
@@ -719,12 +690,9 @@ impl rt::Object for VirtualHardwareOption {
         &VIRTUAL_HARDWARE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE_OPTION),
             0 => P::Value(&self.hw_version),
             1 => P::Value(&self.virtual_device_option),
             2 => P::Value(&self.device_list_readonly),
@@ -827,9 +795,8 @@ impl Default for VirtualHdAudioCardOption {
 }
 pub(crate) static VIRTUAL_HD_AUDIO_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHdAudioCardOption",
-    "5.0",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
-    "",
+    "5.0",
     rt::unset::<VirtualHdAudioCardOption>,
 );
 impl rt::Object for VirtualHdAudioCardOption {
@@ -837,12 +804,9 @@ impl rt::Object for VirtualHdAudioCardOption {
         &VIRTUAL_HD_AUDIO_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HD_AUDIO_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HD_AUDIO_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -911,9 +875,8 @@ impl Default for VirtualIdeControllerOption {
 }
 pub(crate) static VIRTUAL_IDE_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualIDEControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numIDEDisks r
 IntOption numIDECdroms r
 ",
@@ -924,12 +887,9 @@ impl rt::Object for VirtualIdeControllerOption {
         &VIRTUAL_IDE_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_IDE_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_IDE_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_ide_disks),
@@ -996,9 +956,8 @@ impl Default for VirtualKeyboardOption {
 }
 pub(crate) static VIRTUAL_KEYBOARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualKeyboardOption>,
 );
 impl rt::Object for VirtualKeyboardOption {
@@ -1006,12 +965,9 @@ impl rt::Object for VirtualKeyboardOption {
         &VIRTUAL_KEYBOARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_KEYBOARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_KEYBOARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1074,9 +1030,8 @@ impl Default for VirtualLsiLogicControllerOption {
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicControllerOption",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualLsiLogicControllerOption>,
 );
 impl rt::Object for VirtualLsiLogicControllerOption {
@@ -1084,12 +1039,9 @@ impl rt::Object for VirtualLsiLogicControllerOption {
         &VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1152,9 +1104,8 @@ impl Default for VirtualLsiLogicSasControllerOption {
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicSASControllerOption",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.5u2server",
     rt::unset::<VirtualLsiLogicSasControllerOption>,
 );
 impl rt::Object for VirtualLsiLogicSasControllerOption {
@@ -1162,12 +1113,9 @@ impl rt::Object for VirtualLsiLogicSasControllerOption {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1233,9 +1181,8 @@ impl Default for VirtualMachineCdromInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_CDROM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCdromInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 string description o since 6.5
 ",
     rt::unset::<VirtualMachineCdromInfo>,
@@ -1245,12 +1192,9 @@ impl rt::Object for VirtualMachineCdromInfo {
         &VIRTUAL_MACHINE_CDROM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CDROM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CDROM_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.description),
@@ -1347,9 +1291,8 @@ impl Default for VirtualMachineConfigOption {
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string version r
 string description r
 GuestOsDescriptor guestOSDescriptor rl
@@ -1370,12 +1313,9 @@ impl rt::Object for VirtualMachineConfigOption {
         &VIRTUAL_MACHINE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_OPTION),
             0 => P::Value(&self.version),
             1 => P::Value(&self.description),
             2 => P::Objects(&self.guest_os_descriptor),
@@ -1464,9 +1404,8 @@ impl Default for VirtualMachineConfigOptionDescriptor {
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigOptionDescriptor",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string description o
 ManagedObjectReference host ol
@@ -1482,12 +1421,9 @@ impl rt::Object for VirtualMachineConfigOptionDescriptor {
         &VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Value(&self.host),
@@ -1575,9 +1511,8 @@ impl Default for VirtualMachineDatastoreInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDatastoreInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 DatastoreSummary datastore r
 DatastoreCapability capability r
 long maxFileSize r
@@ -1595,12 +1530,9 @@ impl rt::Object for VirtualMachineDatastoreInfo {
         &VIRTUAL_MACHINE_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DATASTORE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.datastore),
@@ -1683,9 +1615,8 @@ impl Default for VirtualMachineDatastoreVolumeOption {
 }
 pub(crate) static VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDatastoreVolumeOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string fileSystemType r
 int majorVersion o
 ",
@@ -1696,12 +1627,9 @@ impl rt::Object for VirtualMachineDatastoreVolumeOption {
         &VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION),
             0 => P::Value(&self.file_system_type),
             1 => P::Value(&self.major_version),
             _ => P::Absent,
@@ -1758,9 +1686,8 @@ impl Default for VirtualMachineDiskDeviceInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDiskDeviceInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 long capacity o
 ManagedObjectReference vm ol
 ",
@@ -1771,12 +1698,9 @@ impl rt::Object for VirtualMachineDiskDeviceInfo {
         &VIRTUAL_MACHINE_DISK_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DISK_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DISK_DEVICE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.capacity),
@@ -1851,9 +1775,8 @@ impl Default for VirtualMachineDvxClassInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_DVX_CLASS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDvxClassInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 ElementDescription deviceClass r
 string vendorName r
 boolean sriovNic r
@@ -1866,12 +1789,9 @@ impl rt::Object for VirtualMachineDvxClassInfo {
         &VIRTUAL_MACHINE_DVX_CLASS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DVX_CLASS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DVX_CLASS_INFO),
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.vendor_name),
             2 => P::Value(&self.sriov_nic),
@@ -1941,9 +1861,8 @@ impl Default for VirtualMachineDynamicPassthroughInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDynamicPassthroughInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.0.0
 string vendorName r
 string deviceName r
 string customLabel o
@@ -1957,12 +1876,9 @@ impl rt::Object for VirtualMachineDynamicPassthroughInfo {
         &VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vendor_name),
@@ -2034,9 +1950,8 @@ impl Default for VirtualMachineFloppyInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_FLOPPY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFloppyInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualMachineFloppyInfo>,
 );
 impl rt::Object for VirtualMachineFloppyInfo {
@@ -2044,12 +1959,9 @@ impl rt::Object for VirtualMachineFloppyInfo {
         &VIRTUAL_MACHINE_FLOPPY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FLOPPY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FLOPPY_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2114,9 +2026,8 @@ impl Default for VirtualMachineIdeDiskDeviceInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIdeDiskDeviceInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_DISK_DEVICE_INFO),
-    "
+    "2.0
 VirtualMachineIdeDiskDevicePartitionInfo partitionTable ol
 ",
     rt::unset::<VirtualMachineIdeDiskDeviceInfo>,
@@ -2126,12 +2037,9 @@ impl rt::Object for VirtualMachineIdeDiskDeviceInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Objects(&self.partition_table),
@@ -2195,9 +2103,8 @@ impl Default for VirtualMachineIdeDiskDevicePartitionInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIdeDiskDevicePartitionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int id r
 int capacity r
 ",
@@ -2208,12 +2115,9 @@ impl rt::Object for VirtualMachineIdeDiskDevicePartitionInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.capacity),
             _ => P::Absent,
@@ -2262,9 +2166,8 @@ impl Default for VirtualMachineLegacyNetworkSwitchInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineLegacyNetworkSwitchInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<VirtualMachineLegacyNetworkSwitchInfo>,
@@ -2274,12 +2177,9 @@ impl rt::Object for VirtualMachineLegacyNetworkSwitchInfo {
         &VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -2334,9 +2234,8 @@ impl Default for VirtualMachineNetworkInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineNetworkInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 NetworkSummary network r
 string vswitch o since 6.5
 ",
@@ -2347,12 +2246,9 @@ impl rt::Object for VirtualMachineNetworkInfo {
         &VIRTUAL_MACHINE_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_NETWORK_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
@@ -2418,9 +2314,8 @@ impl Default for VirtualMachineParallelInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_PARALLEL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineParallelInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualMachineParallelInfo>,
 );
 impl rt::Object for VirtualMachineParallelInfo {
@@ -2428,12 +2323,9 @@ impl rt::Object for VirtualMachineParallelInfo {
         &VIRTUAL_MACHINE_PARALLEL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PARALLEL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PARALLEL_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2501,9 +2393,8 @@ impl Default for VirtualMachinePciPassthroughInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePciPassthroughInfo",
-    "4.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "4.0
 HostPciDevice pciDevice r
 string systemId r
 ",
@@ -2514,12 +2405,9 @@ impl rt::Object for VirtualMachinePciPassthroughInfo {
         &VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.pci_device),
@@ -2589,9 +2477,8 @@ impl Default for VirtualMachinePciSharedGpuPassthroughInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePciSharedGpuPassthroughInfo",
-    "6.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "6.0
 string vgpu r
 ",
     rt::unset::<VirtualMachinePciSharedGpuPassthroughInfo>,
@@ -2601,12 +2488,9 @@ impl rt::Object for VirtualMachinePciSharedGpuPassthroughInfo {
         &VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vgpu),
@@ -2673,9 +2557,8 @@ impl Default for VirtualMachinePrecisionClockInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_PRECISION_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePrecisionClockInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.0.0
 string systemClockProtocol o
 ",
     rt::unset::<VirtualMachinePrecisionClockInfo>,
@@ -2685,12 +2568,9 @@ impl rt::Object for VirtualMachinePrecisionClockInfo {
         &VIRTUAL_MACHINE_PRECISION_CLOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PRECISION_CLOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PRECISION_CLOCK_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.system_clock_protocol),
@@ -2757,9 +2637,8 @@ impl Default for VirtualMachinePropertyRelation {
 }
 pub(crate) static VIRTUAL_MACHINE_PROPERTY_RELATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePropertyRelation",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 DynamicProperty key r
 DynamicProperty relations ol
 ",
@@ -2770,12 +2649,9 @@ impl rt::Object for VirtualMachinePropertyRelation {
         &VIRTUAL_MACHINE_PROPERTY_RELATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROPERTY_RELATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROPERTY_RELATION),
             0 => P::Object(&self.key),
             1 => P::Objects(&self.relations),
             _ => P::Absent,
@@ -2835,9 +2711,8 @@ impl Default for VirtualMachineScsiDiskDeviceInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineScsiDiskDeviceInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_DISK_DEVICE_INFO),
-    "
+    "2.0
 HostScsiDisk disk o
 string transportHint o since 4.0
 int lunNumber o since 4.0
@@ -2849,12 +2724,9 @@ impl rt::Object for VirtualMachineScsiDiskDeviceInfo {
         &VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Optional(&self.disk),
@@ -2931,9 +2803,8 @@ impl Default for VirtualMachineScsiPassthroughInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineScsiPassthroughInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 string scsiClass r
 string vendor r
 int physicalUnitNumber r
@@ -2945,12 +2816,9 @@ impl rt::Object for VirtualMachineScsiPassthroughInfo {
         &VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.scsi_class),
@@ -3018,9 +2886,8 @@ impl Default for VirtualMachineSerialInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SERIAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSerialInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualMachineSerialInfo>,
 );
 impl rt::Object for VirtualMachineSerialInfo {
@@ -3028,12 +2895,9 @@ impl rt::Object for VirtualMachineSerialInfo {
         &VIRTUAL_MACHINE_SERIAL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SERIAL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SERIAL_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3107,9 +2971,8 @@ impl Default for VirtualMachineSgxTargetInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SGX_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSgxTargetInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.0.0
 long maxEpcSize r
 string flcModes ol
 string lePubKeyHashes ol
@@ -3122,12 +2985,9 @@ impl rt::Object for VirtualMachineSgxTargetInfo {
         &VIRTUAL_MACHINE_SGX_TARGET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SGX_TARGET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SGX_TARGET_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_epc_size),
@@ -3197,9 +3057,8 @@ impl Default for VirtualMachineSoundInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SOUND_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSoundInfo",
-    "2.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.5",
     rt::unset::<VirtualMachineSoundInfo>,
 );
 impl rt::Object for VirtualMachineSoundInfo {
@@ -3207,12 +3066,9 @@ impl rt::Object for VirtualMachineSoundInfo {
         &VIRTUAL_MACHINE_SOUND_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SOUND_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SOUND_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3272,9 +3128,8 @@ impl Default for VirtualMachineSriovDevicePoolInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovDevicePoolInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string key r
 ",
     rt::unset::<VirtualMachineSriovDevicePoolInfo>,
@@ -3284,12 +3139,9 @@ impl rt::Object for VirtualMachineSriovDevicePoolInfo {
         &VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3349,9 +3201,8 @@ impl Default for VirtualMachineSriovInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovInfo",
-    "5.5",
     Some(&VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO),
-    "
+    "5.5
 boolean virtualFunction r
 string pnic o
 VirtualMachineSriovDevicePoolInfo devicePool o since 6.5
@@ -3363,12 +3214,9 @@ impl rt::Object for VirtualMachineSriovInfo {
         &VIRTUAL_MACHINE_SRIOV_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SRIOV_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SRIOV_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.virtual_function),
@@ -3443,9 +3291,8 @@ impl Default for VirtualMachineSriovNetworkDevicePoolInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovNetworkDevicePoolInfo",
-    "6.5",
     Some(&VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO),
-    "
+    "6.5
 string switchKey o
 string switchUuid o
 ",
@@ -3456,12 +3303,9 @@ impl rt::Object for VirtualMachineSriovNetworkDevicePoolInfo {
         &VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.switch_key),
@@ -3532,9 +3376,8 @@ impl Default for VirtualMachineTargetInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineTargetInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string configurationTag ol
 ",
@@ -3545,12 +3388,9 @@ impl rt::Object for VirtualMachineTargetInfo {
         &VIRTUAL_MACHINE_TARGET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_TARGET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_TARGET_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.configuration_tag),
             _ => P::Absent,
@@ -3622,9 +3462,8 @@ impl Default for VirtualMachineUsbInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_USB_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineUsbInfo",
-    "2.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.5
 string description r
 int vendor r
 int product r
@@ -3640,12 +3479,9 @@ impl rt::Object for VirtualMachineUsbInfo {
         &VIRTUAL_MACHINE_USB_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_USB_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_USB_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.description),
@@ -3724,9 +3560,8 @@ impl Default for VirtualMachineVFlashModuleInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_V_FLASH_MODULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVFlashModuleInfo",
-    "5.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "5.5
 HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption vFlashModule r
 ",
     rt::unset::<VirtualMachineVFlashModuleInfo>,
@@ -3736,12 +3571,9 @@ impl rt::Object for VirtualMachineVFlashModuleInfo {
         &VIRTUAL_MACHINE_V_FLASH_MODULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_V_FLASH_MODULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_V_FLASH_MODULE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.v_flash_module),
@@ -3814,9 +3646,8 @@ impl Default for VirtualMachineVmciDeviceOption {
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceOption",
-    "2.5u2server",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.5u2server
 BoolOption allowUnrestrictedCommunication r
 VirtualMachineVMCIDeviceOptionFilterSpecOption filterSpecOption o since 6.0
 BoolOption filterSupported o since 6.0
@@ -3828,12 +3659,9 @@ impl rt::Object for VirtualMachineVmciDeviceOption {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.allow_unrestricted_communication),
@@ -3914,9 +3742,8 @@ impl Default for VirtualMachineVmciDeviceOptionFilterSpecOption {
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceOptionFilterSpecOption",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ChoiceOption action r
 ChoiceOption protocol r
 ChoiceOption direction r
@@ -3930,12 +3757,9 @@ impl rt::Object for VirtualMachineVmciDeviceOptionFilterSpecOption {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION),
             0 => P::Object(&self.action),
             1 => P::Object(&self.protocol),
             2 => P::Object(&self.direction),
@@ -3998,9 +3822,8 @@ impl Default for VirtualMachineVMotionStunTimeInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMotionStunTimeInfo",
-    "8.0.2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "8.0.2.0
 long migrationBW r
 long stunTime r
 ",
@@ -4011,12 +3834,9 @@ impl rt::Object for VirtualMachineVMotionStunTimeInfo {
         &VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.migration_bw),
@@ -4093,9 +3913,8 @@ impl Default for VirtualMachineVendorDeviceGroupInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVendorDeviceGroupInfo",
-    "8.0.0.1",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "8.0.0.1
 string deviceGroupName r
 string deviceGroupDescription o
 VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo componentDeviceInfo ol
@@ -4107,12 +3926,9 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_group_name),
@@ -4192,9 +4008,8 @@ impl Default for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string type r
 string vendorName r
 string deviceName r
@@ -4208,12 +4023,11 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO)
+            }
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.vendor_name),
             2 => P::Value(&self.device_name),
@@ -4291,9 +4105,8 @@ impl Default for VirtualMachineVgpuDeviceInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVgpuDeviceInfo",
-    "7.0.3.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.3.0
 string deviceName r
 long deviceVendorId r
 long maxFbSizeInGib r
@@ -4309,12 +4122,9 @@ impl rt::Object for VirtualMachineVgpuDeviceInfo {
         &VIRTUAL_MACHINE_VGPU_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VGPU_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VGPU_DEVICE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_name),
@@ -4408,9 +4218,8 @@ impl Default for VirtualMachineVgpuProfileInfo {
 }
 pub(crate) static VIRTUAL_MACHINE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVgpuProfileInfo",
-    "7.0.3.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.3.0
 string profileName r
 long deviceVendorId r
 long fbSizeInGib r
@@ -4425,12 +4234,9 @@ impl rt::Object for VirtualMachineVgpuProfileInfo {
         &VIRTUAL_MACHINE_VGPU_PROFILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VGPU_PROFILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VGPU_PROFILE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.profile_name),
@@ -4507,9 +4313,8 @@ impl Default for VirtualNvdimmControllerOption {
 }
 pub(crate) static VIRTUAL_NVDIMM_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMControllerOption",
-    "6.7",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "6.7
 IntOption numNVDIMMControllers r
 ",
     rt::unset::<VirtualNvdimmControllerOption>,
@@ -4519,12 +4324,9 @@ impl rt::Object for VirtualNvdimmControllerOption {
         &VIRTUAL_NVDIMM_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_nvdimm_controllers),
@@ -4601,9 +4403,8 @@ impl Default for VirtualNvdimmOption {
 }
 pub(crate) static VIRTUAL_NVDIMM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMOption",
-    "6.7",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "6.7
 LongOption capacityInMB r
 boolean growable r
 boolean hotGrowable r
@@ -4616,12 +4417,9 @@ impl rt::Object for VirtualNvdimmOption {
         &VIRTUAL_NVDIMM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.capacity_in_mb),
@@ -4698,9 +4496,8 @@ impl Default for VirtualNvmeControllerOption {
 }
 pub(crate) static VIRTUAL_NVME_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVMEControllerOption",
-    "6.5",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "6.5
 IntOption numNVMEDisks r
 string sharing ol since 8.0.2.0
 ",
@@ -4711,12 +4508,9 @@ impl rt::Object for VirtualNvmeControllerOption {
         &VIRTUAL_NVME_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVME_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVME_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_nvme_disks),
@@ -4822,9 +4616,8 @@ impl Default for VirtualPciControllerOption {
 }
 pub(crate) static VIRTUAL_PCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numSCSIControllers r
 IntOption numEthernetCards r
 IntOption numVideoCards r
@@ -4846,12 +4639,9 @@ impl rt::Object for VirtualPciControllerOption {
         &VIRTUAL_PCI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_scsi_controllers),
@@ -4940,9 +4730,8 @@ impl Default for VirtualPciPassthroughDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDeviceBackingOption",
-    "4.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "4.0",
     rt::unset::<VirtualPciPassthroughDeviceBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
@@ -4950,12 +4739,9 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5019,9 +4805,8 @@ impl Default for VirtualPciPassthroughDvxBackingOption {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDvxBackingOption",
-    "8.0.0.1",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "8.0.0.1",
     rt::unset::<VirtualPciPassthroughDvxBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughDvxBackingOption {
@@ -5029,12 +4814,9 @@ impl rt::Object for VirtualPciPassthroughDvxBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5097,9 +4879,8 @@ impl Default for VirtualPciPassthroughDynamicBackingOption {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDynamicBackingOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "7.0.0.0",
     rt::unset::<VirtualPciPassthroughDynamicBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
@@ -5107,12 +4888,9 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5176,9 +4954,8 @@ impl Default for VirtualPciPassthroughOption {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughOption",
-    "4.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "4.0",
     rt::unset::<VirtualPciPassthroughOption>,
 );
 impl rt::Object for VirtualPciPassthroughOption {
@@ -5186,12 +4963,9 @@ impl rt::Object for VirtualPciPassthroughOption {
         &VIRTUAL_PCI_PASSTHROUGH_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5254,9 +5028,8 @@ impl Default for VirtualPciPassthroughPluginBackingOption {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughPluginBackingOption",
-    "6.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "6.0",
     rt::unset::<VirtualPciPassthroughPluginBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughPluginBackingOption {
@@ -5264,12 +5037,9 @@ impl rt::Object for VirtualPciPassthroughPluginBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5339,9 +5109,8 @@ impl Default for VirtualPciPassthroughVmiopBackingOption {
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughVmiopBackingOption",
-    "6.0",
     Some(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION),
-    "
+    "6.0
 StringOption vgpu r
 int maxInstances r
 ",
@@ -5352,12 +5121,9 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.vgpu),

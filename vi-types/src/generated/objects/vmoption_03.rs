@@ -23,9 +23,8 @@ impl Default for VirtualPcNet32Option {
 }
 pub(crate) static VIRTUAL_PC_NET32_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCNet32Option",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "
+    "2.0
 boolean supportsMorphing r
 ",
     rt::unset::<VirtualPcNet32Option>,
@@ -35,12 +34,9 @@ impl rt::Object for VirtualPcNet32Option {
         &VIRTUAL_PC_NET32_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PC_NET32_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PC_NET32_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.supports_morphing),
@@ -111,9 +107,8 @@ impl Default for VirtualPs2ControllerOption {
 }
 pub(crate) static VIRTUAL_PS2_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPS2ControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numKeyboards r
 IntOption numPointingDevices r
 ",
@@ -124,12 +119,9 @@ impl rt::Object for VirtualPs2ControllerOption {
         &VIRTUAL_PS2_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PS2_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PS2_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_keyboards),
@@ -196,9 +188,8 @@ impl Default for VirtualParallelPortDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortDeviceBackingOption>,
 );
 impl rt::Object for VirtualParallelPortDeviceBackingOption {
@@ -206,12 +197,9 @@ impl rt::Object for VirtualParallelPortDeviceBackingOption {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -274,9 +262,8 @@ impl Default for VirtualParallelPortFileBackingOption {
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortFileBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortFileBackingOption>,
 );
 impl rt::Object for VirtualParallelPortFileBackingOption {
@@ -284,12 +271,9 @@ impl rt::Object for VirtualParallelPortFileBackingOption {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -352,9 +336,8 @@ impl Default for VirtualParallelPortOption {
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortOption>,
 );
 impl rt::Object for VirtualParallelPortOption {
@@ -362,12 +345,9 @@ impl rt::Object for VirtualParallelPortOption {
         &VIRTUAL_PARALLEL_PORT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -433,9 +413,8 @@ impl Default for VirtualPointingDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption hostPointingDevice r
 ",
     rt::unset::<VirtualPointingDeviceBackingOption>,
@@ -445,12 +424,9 @@ impl rt::Object for VirtualPointingDeviceBackingOption {
         &VIRTUAL_POINTING_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.host_pointing_device),
@@ -515,9 +491,8 @@ impl Default for VirtualPointingDeviceOption {
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualPointingDeviceOption>,
 );
 impl rt::Object for VirtualPointingDeviceOption {
@@ -525,12 +500,9 @@ impl rt::Object for VirtualPointingDeviceOption {
         &VIRTUAL_POINTING_DEVICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -593,9 +565,8 @@ impl Default for VirtualPrecisionClockOption {
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "7.0.0.0",
     rt::unset::<VirtualPrecisionClockOption>,
 );
 impl rt::Object for VirtualPrecisionClockOption {
@@ -603,12 +574,9 @@ impl rt::Object for VirtualPrecisionClockOption {
         &VIRTUAL_PRECISION_CLOCK_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -674,9 +642,8 @@ impl Default for VirtualPrecisionClockSystemClockBackingOption {
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockSystemClockBackingOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "7.0.0.0
 ChoiceOption protocol r
 ",
     rt::unset::<VirtualPrecisionClockSystemClockBackingOption>,
@@ -686,12 +653,9 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingOption {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.protocol),
@@ -763,9 +727,8 @@ impl Default for VirtualSataControllerOption {
 }
 pub(crate) static VIRTUAL_SATA_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSATAControllerOption",
-    "5.5",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "5.5
 IntOption numSATADisks r
 IntOption numSATACdroms r
 ",
@@ -776,12 +739,9 @@ impl rt::Object for VirtualSataControllerOption {
         &VIRTUAL_SATA_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SATA_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SATA_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_sata_disks),
@@ -869,9 +829,8 @@ impl Default for VirtualScsiControllerOption {
 }
 pub(crate) static VIRTUAL_SCSI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numSCSIDisks r
 IntOption numSCSICdroms r
 IntOption numSCSIPassthrough r
@@ -887,12 +846,9 @@ impl rt::Object for VirtualScsiControllerOption {
         &VIRTUAL_SCSI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_scsi_disks),
@@ -969,9 +925,8 @@ impl Default for VirtualScsiPassthroughDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthroughDeviceBackingOption>,
 );
 impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
@@ -979,12 +934,9 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1048,9 +1000,8 @@ impl Default for VirtualScsiPassthroughOption {
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthroughOption>,
 );
 impl rt::Object for VirtualScsiPassthroughOption {
@@ -1058,12 +1009,9 @@ impl rt::Object for VirtualScsiPassthroughOption {
         &VIRTUAL_SCSI_PASSTHROUGH_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1135,9 +1083,8 @@ impl Default for VirtualSioControllerOption {
 }
 pub(crate) static VIRTUAL_SIO_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSIOControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numFloppyDrives r
 IntOption numSerialPorts r
 IntOption numParallelPorts r
@@ -1149,12 +1096,9 @@ impl rt::Object for VirtualSioControllerOption {
         &VIRTUAL_SIO_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SIO_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SIO_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_floppy_drives),
@@ -1223,9 +1167,8 @@ impl Default for VirtualSerialPortDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortDeviceBackingOption>,
 );
 impl rt::Object for VirtualSerialPortDeviceBackingOption {
@@ -1233,12 +1176,9 @@ impl rt::Object for VirtualSerialPortDeviceBackingOption {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1301,9 +1241,8 @@ impl Default for VirtualSerialPortFileBackingOption {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortFileBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortFileBackingOption>,
 );
 impl rt::Object for VirtualSerialPortFileBackingOption {
@@ -1311,12 +1250,9 @@ impl rt::Object for VirtualSerialPortFileBackingOption {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1382,9 +1318,8 @@ impl Default for VirtualSerialPortOption {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 BoolOption yieldOnPoll r
 ",
     rt::unset::<VirtualSerialPortOption>,
@@ -1394,12 +1329,9 @@ impl rt::Object for VirtualSerialPortOption {
         &VIRTUAL_SERIAL_PORT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.yield_on_poll),
@@ -1470,9 +1402,8 @@ impl Default for VirtualSerialPortPipeBackingOption {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortPipeBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_PIPE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption endpoint r
 BoolOption noRxLoss r
 ",
@@ -1483,12 +1414,9 @@ impl rt::Object for VirtualSerialPortPipeBackingOption {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.endpoint),
@@ -1555,9 +1483,8 @@ impl Default for VirtualSerialPortThinPrintBackingOption {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortThinPrintBackingOption",
-    "5.1",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "5.1",
     rt::unset::<VirtualSerialPortThinPrintBackingOption>,
 );
 impl rt::Object for VirtualSerialPortThinPrintBackingOption {
@@ -1565,12 +1492,9 @@ impl rt::Object for VirtualSerialPortThinPrintBackingOption {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1634,9 +1558,8 @@ impl Default for VirtualSerialPortUriBackingOption {
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortURIBackingOption",
-    "4.1",
     Some(&VIRTUAL_DEVICE_URI_BACKING_OPTION),
-    "",
+    "4.1",
     rt::unset::<VirtualSerialPortUriBackingOption>,
 );
 impl rt::Object for VirtualSerialPortUriBackingOption {
@@ -1644,12 +1567,9 @@ impl rt::Object for VirtualSerialPortUriBackingOption {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1712,9 +1632,8 @@ impl Default for VirtualSoundBlaster16Option {
 }
 pub(crate) static VIRTUAL_SOUND_BLASTER16_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundBlaster16Option",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundBlaster16Option>,
 );
 impl rt::Object for VirtualSoundBlaster16Option {
@@ -1722,12 +1641,9 @@ impl rt::Object for VirtualSoundBlaster16Option {
         &VIRTUAL_SOUND_BLASTER16_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_BLASTER16_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_BLASTER16_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1790,9 +1706,8 @@ impl Default for VirtualSoundCardDeviceBackingOption {
 }
 pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCardDeviceBackingOption>,
 );
 impl rt::Object for VirtualSoundCardDeviceBackingOption {
@@ -1800,12 +1715,9 @@ impl rt::Object for VirtualSoundCardDeviceBackingOption {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1868,9 +1780,8 @@ impl Default for VirtualSoundCardOption {
 }
 pub(crate) static VIRTUAL_SOUND_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCardOption>,
 );
 impl rt::Object for VirtualSoundCardOption {
@@ -1878,12 +1789,9 @@ impl rt::Object for VirtualSoundCardOption {
         &VIRTUAL_SOUND_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1946,9 +1854,8 @@ impl Default for VirtualSriovEthernetCardOption {
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardOption",
-    "5.5",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualSriovEthernetCardOption>,
 );
 impl rt::Object for VirtualSriovEthernetCardOption {
@@ -1956,12 +1863,9 @@ impl rt::Object for VirtualSriovEthernetCardOption {
         &VIRTUAL_SRIOV_ETHERNET_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2024,9 +1928,8 @@ impl Default for VirtualSriovEthernetCardSriovBackingOption {
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardSriovBackingOption",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualSriovEthernetCardSriovBackingOption>,
 );
 impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
@@ -2034,12 +1937,9 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2106,9 +2006,8 @@ impl Default for VirtualTpmOption {
 }
 pub(crate) static VIRTUAL_TPM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualTPMOption",
-    "6.7",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "6.7
 string supportedFirmware ol
 ",
     rt::unset::<VirtualTpmOption>,
@@ -2118,12 +2017,9 @@ impl rt::Object for VirtualTpmOption {
         &VIRTUAL_TPM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_TPM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_TPM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.supported_firmware),
@@ -2197,9 +2093,8 @@ impl Default for VirtualUsbControllerOption {
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 BoolOption autoConnectDevices r
 BoolOption ehciSupported r since 2.5
 string supportedSpeeds ol since 5.0
@@ -2211,12 +2106,9 @@ impl rt::Object for VirtualUsbControllerOption {
         &VIRTUAL_USB_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.auto_connect_devices),
@@ -2285,9 +2177,8 @@ impl Default for VirtualUsbOption {
 }
 pub(crate) static VIRTUAL_USB_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualUsbOption>,
 );
 impl rt::Object for VirtualUsbOption {
@@ -2295,12 +2186,9 @@ impl rt::Object for VirtualUsbOption {
         &VIRTUAL_USB_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2363,9 +2251,8 @@ impl Default for VirtualUsbRemoteClientBackingOption {
 }
 pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteClientBackingOption",
-    "5.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
-    "",
+    "5.0",
     rt::unset::<VirtualUsbRemoteClientBackingOption>,
 );
 impl rt::Object for VirtualUsbRemoteClientBackingOption {
@@ -2373,12 +2260,9 @@ impl rt::Object for VirtualUsbRemoteClientBackingOption {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2441,9 +2325,8 @@ impl Default for VirtualUsbRemoteHostBackingOption {
 }
 pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteHostBackingOption",
-    "4.1",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "4.1",
     rt::unset::<VirtualUsbRemoteHostBackingOption>,
 );
 impl rt::Object for VirtualUsbRemoteHostBackingOption {
@@ -2451,12 +2334,9 @@ impl rt::Object for VirtualUsbRemoteHostBackingOption {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2519,9 +2399,8 @@ impl Default for VirtualUsbusbBackingOption {
 }
 pub(crate) static VIRTUAL_USBUSB_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBUSBBackingOption",
-    "2.5",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.5",
     rt::unset::<VirtualUsbusbBackingOption>,
 );
 impl rt::Object for VirtualUsbusbBackingOption {
@@ -2529,12 +2408,9 @@ impl rt::Object for VirtualUsbusbBackingOption {
         &VIRTUAL_USBUSB_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBUSB_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBUSB_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2603,9 +2479,8 @@ impl Default for VirtualUsbxhciControllerOption {
 }
 pub(crate) static VIRTUAL_USBXHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBXHCIControllerOption",
-    "5.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "5.0
 BoolOption autoConnectDevices r
 string supportedSpeeds rl
 ",
@@ -2616,12 +2491,9 @@ impl rt::Object for VirtualUsbxhciControllerOption {
         &VIRTUAL_USBXHCI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBXHCI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBXHCI_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.auto_connect_devices),
@@ -2688,9 +2560,8 @@ impl Default for VirtualVmiromOption {
 }
 pub(crate) static VIRTUAL_VMIROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVMIROMOption",
-    "2.5",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.5",
     rt::unset::<VirtualVmiromOption>,
 );
 impl rt::Object for VirtualVmiromOption {
@@ -2698,12 +2569,9 @@ impl rt::Object for VirtualVmiromOption {
         &VIRTUAL_VMIROM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMIROM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMIROM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2787,9 +2655,8 @@ impl Default for VirtualVideoCardOption {
 }
 pub(crate) static VIRTUAL_VIDEO_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVideoCardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 LongOption videoRamSizeInKB o
 IntOption numDisplays o since 2.5u2server
 BoolOption useAutoDetect o since 2.5u2server
@@ -2805,12 +2672,9 @@ impl rt::Object for VirtualVideoCardOption {
         &VIRTUAL_VIDEO_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VIDEO_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VIDEO_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.video_ram_size_in_kb),
@@ -2887,9 +2751,8 @@ impl Default for VirtualVmxnet2Option {
 }
 pub(crate) static VIRTUAL_VMXNET2_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2Option",
-    "2.5",
     Some(&VIRTUAL_VMXNET_OPTION),
-    "",
+    "2.5",
     rt::unset::<VirtualVmxnet2Option>,
 );
 impl rt::Object for VirtualVmxnet2Option {
@@ -2897,12 +2760,9 @@ impl rt::Object for VirtualVmxnet2Option {
         &VIRTUAL_VMXNET2_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET2_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET2_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2973,9 +2833,8 @@ impl Default for VirtualVmxnet3Option {
 }
 pub(crate) static VIRTUAL_VMXNET3_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3Option",
-    "2.5u2server",
     Some(&VIRTUAL_VMXNET_OPTION),
-    "
+    "2.5u2server
 BoolOption uptv2Enabled o since 8.0.0.1
 VirtualVmxnet3OptionStrictLatencyConfigOption strictLatencyConfigOption o since 8.0.3.1
 ",
@@ -2986,12 +2845,9 @@ impl rt::Object for VirtualVmxnet3Option {
         &VIRTUAL_VMXNET3_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Optional(&self.uptv2_enabled),
@@ -3076,9 +2932,8 @@ impl Default for VirtualVmxnet3OptionStrictLatencyConfigOption {
 }
 pub(crate) static VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3OptionStrictLatencyConfigOption",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 BoolOption allowed r
 BoolOption measureLatency r
 IntOption maxTxQueues r
@@ -3094,12 +2949,9 @@ impl rt::Object for VirtualVmxnet3OptionStrictLatencyConfigOption {
         &VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION),
             0 => P::Object(&self.allowed),
             1 => P::Object(&self.measure_latency),
             2 => P::Object(&self.max_tx_queues),
@@ -3163,9 +3015,8 @@ impl Default for VirtualVmxnet3VrdmaOption {
 }
 pub(crate) static VIRTUAL_VMXNET3_VRDMA_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3VrdmaOption",
-    "6.5",
     Some(&VIRTUAL_VMXNET3_OPTION),
-    "
+    "6.5
 ChoiceOption deviceProtocol o since 6.7
 ",
     rt::unset::<VirtualVmxnet3VrdmaOption>,
@@ -3175,12 +3026,9 @@ impl rt::Object for VirtualVmxnet3VrdmaOption {
         &VIRTUAL_VMXNET3_VRDMA_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_VRDMA_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_VRDMA_OPTION),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Optional(&self.device_protocol),
@@ -3245,9 +3093,8 @@ impl Default for VirtualVmxnetOption {
 }
 pub(crate) static VIRTUAL_VMXNET_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnetOption",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualVmxnetOption>,
 );
 impl rt::Object for VirtualVmxnetOption {
@@ -3255,12 +3102,9 @@ impl rt::Object for VirtualVmxnetOption {
         &VIRTUAL_VMXNET_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3326,9 +3170,8 @@ impl Default for VirtualWdtOption {
 }
 pub(crate) static VIRTUAL_WDT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualWDTOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "7.0.0.0
 BoolOption runOnBoot r
 ",
     rt::unset::<VirtualWdtOption>,
@@ -3338,12 +3181,9 @@ impl rt::Object for VirtualWdtOption {
         &VIRTUAL_WDT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_WDT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_WDT_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.run_on_boot),

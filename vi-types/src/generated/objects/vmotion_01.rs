@@ -23,9 +23,8 @@ impl Default for AffinityConfigured {
 }
 pub(crate) static AFFINITY_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AffinityConfigured",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string configuredAffinity rl
 ",
     rt::unset::<AffinityConfigured>,
@@ -35,12 +34,9 @@ impl rt::Object for AffinityConfigured {
         &AFFINITY_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AFFINITY_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AFFINITY_CONFIGURED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.configured_affinity),
@@ -105,9 +101,8 @@ impl Default for CannotModifyConfigCpuRequirements {
 }
 pub(crate) static CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotModifyConfigCpuRequirements",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotModifyConfigCpuRequirements>,
 );
 impl rt::Object for CannotModifyConfigCpuRequirements {
@@ -115,12 +110,9 @@ impl rt::Object for CannotModifyConfigCpuRequirements {
         &CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -186,9 +178,8 @@ impl Default for CannotMoveVmWithDeltaDisk {
 }
 pub(crate) static CANNOT_MOVE_VM_WITH_DELTA_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVmWithDeltaDisk",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "
+    "5.0
 string device r
 ",
     rt::unset::<CannotMoveVmWithDeltaDisk>,
@@ -198,12 +189,9 @@ impl rt::Object for CannotMoveVmWithDeltaDisk {
         &CANNOT_MOVE_VM_WITH_DELTA_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VM_WITH_DELTA_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_VM_WITH_DELTA_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -268,9 +256,8 @@ impl Default for CannotMoveVmWithNativeDeltaDisk {
 }
 pub(crate) static CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVmWithNativeDeltaDisk",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<CannotMoveVmWithNativeDeltaDisk>,
 );
 impl rt::Object for CannotMoveVmWithNativeDeltaDisk {
@@ -278,12 +265,9 @@ impl rt::Object for CannotMoveVmWithNativeDeltaDisk {
         &CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -355,9 +339,8 @@ impl Default for CheckResult {
 }
 pub(crate) static CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference vm o
 ManagedObjectReference host o
 LocalizedMethodFault warning ol
@@ -370,12 +353,9 @@ impl rt::Object for CheckResult {
         &CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_RESULT),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Objects(&self.warning),
@@ -430,9 +410,8 @@ impl Default for CloneFromSnapshotNotSupported {
 }
 pub(crate) static CLONE_FROM_SNAPSHOT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneFromSnapshotNotSupported",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<CloneFromSnapshotNotSupported>,
 );
 impl rt::Object for CloneFromSnapshotNotSupported {
@@ -440,12 +419,9 @@ impl rt::Object for CloneFromSnapshotNotSupported {
         &CLONE_FROM_SNAPSHOT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_FROM_SNAPSHOT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_FROM_SNAPSHOT_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -514,9 +490,8 @@ impl Default for DatacenterMismatch {
 }
 pub(crate) static DATACENTER_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterMismatch",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 DatacenterMismatchArgument invalidArgument rl
 ManagedObjectReference expectedDatacenter r
 ",
@@ -527,12 +502,9 @@ impl rt::Object for DatacenterMismatch {
         &DATACENTER_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.invalid_argument),
@@ -602,9 +574,8 @@ impl Default for DatacenterMismatchArgument {
 }
 pub(crate) static DATACENTER_MISMATCH_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterMismatchArgument",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 ManagedObjectReference inputDatacenter o
 ",
@@ -615,12 +586,9 @@ impl rt::Object for DatacenterMismatchArgument {
         &DATACENTER_MISMATCH_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_MISMATCH_ARGUMENT),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.input_datacenter),
             _ => P::Absent,
@@ -674,9 +642,8 @@ impl Default for DisallowedMigrationDeviceAttached {
 }
 pub(crate) static DISALLOWED_MIGRATION_DEVICE_ATTACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedMigrationDeviceAttached",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<DisallowedMigrationDeviceAttached>,
@@ -686,12 +653,9 @@ impl rt::Object for DisallowedMigrationDeviceAttached {
         &DISALLOWED_MIGRATION_DEVICE_ATTACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_MIGRATION_DEVICE_ATTACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_MIGRATION_DEVICE_ATTACHED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.fault),
@@ -756,9 +720,8 @@ impl Default for DiskMoveTypeNotSupported {
 }
 pub(crate) static DISK_MOVE_TYPE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskMoveTypeNotSupported",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<DiskMoveTypeNotSupported>,
 );
 impl rt::Object for DiskMoveTypeNotSupported {
@@ -766,12 +729,9 @@ impl rt::Object for DiskMoveTypeNotSupported {
         &DISK_MOVE_TYPE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_MOVE_TYPE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_MOVE_TYPE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -837,9 +797,8 @@ impl Default for DrsVmotionIncompatibleFault {
 }
 pub(crate) static DRS_VMOTION_INCOMPATIBLE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmotionIncompatibleFault",
-    "4.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "4.0
 ManagedObjectReference host r
 ",
     rt::unset::<DrsVmotionIncompatibleFault>,
@@ -849,12 +808,9 @@ impl rt::Object for DrsVmotionIncompatibleFault {
         &DRS_VMOTION_INCOMPATIBLE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VMOTION_INCOMPATIBLE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_VMOTION_INCOMPATIBLE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -925,9 +881,8 @@ impl Default for FaultToleranceAntiAffinityViolated {
 }
 pub(crate) static FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceAntiAffinityViolated",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string hostName r
 ManagedObjectReference host r
 ",
@@ -938,12 +893,9 @@ impl rt::Object for FaultToleranceAntiAffinityViolated {
         &FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1013,9 +965,8 @@ impl Default for FaultToleranceNeedsThickDisk {
 }
 pub(crate) static FAULT_TOLERANCE_NEEDS_THICK_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNeedsThickDisk",
-    "4.1",
     Some(&MIGRATION_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<FaultToleranceNeedsThickDisk>,
@@ -1025,12 +976,9 @@ impl rt::Object for FaultToleranceNeedsThickDisk {
         &FAULT_TOLERANCE_NEEDS_THICK_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_NEEDS_THICK_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_NEEDS_THICK_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -1098,9 +1046,8 @@ impl Default for FaultToleranceNotSameBuild {
 }
 pub(crate) static FAULT_TOLERANCE_NOT_SAME_BUILD: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNotSameBuild",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string build r
 ",
     rt::unset::<FaultToleranceNotSameBuild>,
@@ -1110,12 +1057,9 @@ impl rt::Object for FaultToleranceNotSameBuild {
         &FAULT_TOLERANCE_NOT_SAME_BUILD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_NOT_SAME_BUILD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_NOT_SAME_BUILD),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.build),
@@ -1180,9 +1124,8 @@ impl Default for FullStorageVMotionNotSupported {
 }
 pub(crate) static FULL_STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FullStorageVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<FullStorageVMotionNotSupported>,
 );
 impl rt::Object for FullStorageVMotionNotSupported {
@@ -1190,12 +1133,9 @@ impl rt::Object for FullStorageVMotionNotSupported {
         &FULL_STORAGE_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FULL_STORAGE_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FULL_STORAGE_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1258,9 +1198,8 @@ impl Default for HaErrorsAtDest {
 }
 pub(crate) static HA_ERRORS_AT_DEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HAErrorsAtDest",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.5",
     rt::unset::<HaErrorsAtDest>,
 );
 impl rt::Object for HaErrorsAtDest {
@@ -1268,12 +1207,9 @@ impl rt::Object for HaErrorsAtDest {
         &HA_ERRORS_AT_DEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HA_ERRORS_AT_DEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HA_ERRORS_AT_DEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1339,9 +1275,8 @@ impl Default for HostVMotionCompatibility {
 }
 pub(crate) static HOST_V_MOTION_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionCompatibility",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host r
 string compatibility ol
 ",
@@ -1352,12 +1287,9 @@ impl rt::Object for HostVMotionCompatibility {
         &HOST_V_MOTION_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_COMPATIBILITY),
             0 => P::Value(&self.host),
             1 => P::Value(&self.compatibility),
             _ => P::Absent,
@@ -1408,9 +1340,8 @@ impl Default for HotSnapshotMoveNotSupported {
 }
 pub(crate) static HOT_SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HotSnapshotMoveNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<HotSnapshotMoveNotSupported>,
 );
 impl rt::Object for HotSnapshotMoveNotSupported {
@@ -1418,12 +1349,9 @@ impl rt::Object for HotSnapshotMoveNotSupported {
         &HOT_SNAPSHOT_MOVE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOT_SNAPSHOT_MOVE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOT_SNAPSHOT_MOVE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1489,9 +1417,8 @@ impl Default for IncompatibleDefaultDevice {
 }
 pub(crate) static INCOMPATIBLE_DEFAULT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleDefaultDevice",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 string device r
 ",
     rt::unset::<IncompatibleDefaultDevice>,
@@ -1501,12 +1428,9 @@ impl rt::Object for IncompatibleDefaultDevice {
         &INCOMPATIBLE_DEFAULT_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_DEFAULT_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_DEFAULT_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1571,9 +1495,8 @@ impl Default for IndependentDiskVMotionNotSupported {
 }
 pub(crate) static INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IndependentDiskVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<IndependentDiskVMotionNotSupported>,
 );
 impl rt::Object for IndependentDiskVMotionNotSupported {
@@ -1581,12 +1504,9 @@ impl rt::Object for IndependentDiskVMotionNotSupported {
         &INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1652,9 +1572,8 @@ impl Default for LargeRdmConversionNotSupported {
 }
 pub(crate) static LARGE_RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LargeRDMConversionNotSupported",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "
+    "5.0
 string device r
 ",
     rt::unset::<LargeRdmConversionNotSupported>,
@@ -1664,12 +1583,9 @@ impl rt::Object for LargeRdmConversionNotSupported {
         &LARGE_RDM_CONVERSION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LARGE_RDM_CONVERSION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LARGE_RDM_CONVERSION_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1734,9 +1650,8 @@ impl Default for MaintenanceModeFileMove {
 }
 pub(crate) static MAINTENANCE_MODE_FILE_MOVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MaintenanceModeFileMove",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.5",
     rt::unset::<MaintenanceModeFileMove>,
 );
 impl rt::Object for MaintenanceModeFileMove {
@@ -1744,12 +1659,9 @@ impl rt::Object for MaintenanceModeFileMove {
         &MAINTENANCE_MODE_FILE_MOVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAINTENANCE_MODE_FILE_MOVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAINTENANCE_MODE_FILE_MOVE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1812,9 +1724,8 @@ impl Default for MigrationDisabled {
 }
 pub(crate) static MIGRATION_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationDisabled",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<MigrationDisabled>,
 );
 impl rt::Object for MigrationDisabled {
@@ -1822,12 +1733,9 @@ impl rt::Object for MigrationDisabled {
         &MIGRATION_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1899,9 +1807,8 @@ impl Default for MigrationFeatureNotSupported {
 }
 pub(crate) static MIGRATION_FEATURE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationFeatureNotSupported",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 boolean atSourceHost r
 string failedHostName r
 ManagedObjectReference failedHost r
@@ -1913,12 +1820,9 @@ impl rt::Object for MigrationFeatureNotSupported {
         &MIGRATION_FEATURE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_FEATURE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_FEATURE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.at_source_host),
@@ -1990,9 +1894,8 @@ impl Default for MigrationNotReady {
 }
 pub(crate) static MIGRATION_NOT_READY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationNotReady",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string reason r
 ",
     rt::unset::<MigrationNotReady>,
@@ -2002,12 +1905,9 @@ impl rt::Object for MigrationNotReady {
         &MIGRATION_NOT_READY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_NOT_READY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_NOT_READY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -2081,9 +1981,8 @@ impl Default for MismatchedNetworkPolicies {
 }
 pub(crate) static MISMATCHED_NETWORK_POLICIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedNetworkPolicies",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string device r
 string backing r
 boolean connected r
@@ -2095,12 +1994,9 @@ impl rt::Object for MismatchedNetworkPolicies {
         &MISMATCHED_NETWORK_POLICIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISMATCHED_NETWORK_POLICIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISMATCHED_NETWORK_POLICIES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2175,9 +2071,8 @@ impl Default for MismatchedVMotionNetworkNames {
 }
 pub(crate) static MISMATCHED_V_MOTION_NETWORK_NAMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedVMotionNetworkNames",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string sourceNetwork r
 string destNetwork r
 ",
@@ -2188,12 +2083,9 @@ impl rt::Object for MismatchedVMotionNetworkNames {
         &MISMATCHED_V_MOTION_NETWORK_NAMES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISMATCHED_V_MOTION_NETWORK_NAMES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISMATCHED_V_MOTION_NETWORK_NAMES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source_network),
@@ -2263,9 +2155,8 @@ impl Default for NetworksMayNotBeTheSame {
 }
 pub(crate) static NETWORKS_MAY_NOT_BE_THE_SAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworksMayNotBeTheSame",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 string name o
 ",
     rt::unset::<NetworksMayNotBeTheSame>,
@@ -2275,12 +2166,9 @@ impl rt::Object for NetworksMayNotBeTheSame {
         &NETWORKS_MAY_NOT_BE_THE_SAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORKS_MAY_NOT_BE_THE_SAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORKS_MAY_NOT_BE_THE_SAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2345,9 +2233,8 @@ impl Default for NoGuestHeartbeat {
 }
 pub(crate) static NO_GUEST_HEARTBEAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGuestHeartbeat",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoGuestHeartbeat>,
 );
 impl rt::Object for NoGuestHeartbeat {
@@ -2355,12 +2242,9 @@ impl rt::Object for NoGuestHeartbeat {
         &NO_GUEST_HEARTBEAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_GUEST_HEARTBEAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_GUEST_HEARTBEAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2426,9 +2310,8 @@ impl Default for NonHomeRdmvMotionNotSupported {
 }
 pub(crate) static NON_HOME_RDMV_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonHomeRDMVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "
+    "2.5
 string device r
 ",
     rt::unset::<NonHomeRdmvMotionNotSupported>,
@@ -2438,12 +2321,9 @@ impl rt::Object for NonHomeRdmvMotionNotSupported {
         &NON_HOME_RDMV_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_HOME_RDMV_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_HOME_RDMV_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.device),
@@ -2511,9 +2391,8 @@ impl Default for RdmConversionNotSupported {
 }
 pub(crate) static RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMConversionNotSupported",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string device r
 ",
     rt::unset::<RdmConversionNotSupported>,
@@ -2523,12 +2402,9 @@ impl rt::Object for RdmConversionNotSupported {
         &RDM_CONVERSION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_CONVERSION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_CONVERSION_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2596,9 +2472,8 @@ impl Default for RdmNotPreserved {
 }
 pub(crate) static RDM_NOT_PRESERVED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotPreserved",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string device r
 ",
     rt::unset::<RdmNotPreserved>,
@@ -2608,12 +2483,9 @@ impl rt::Object for RdmNotPreserved {
         &RDM_NOT_PRESERVED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_NOT_PRESERVED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_NOT_PRESERVED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2684,9 +2556,8 @@ impl Default for ReadOnlyDisksWithLegacyDestination {
 }
 pub(crate) static READ_ONLY_DISKS_WITH_LEGACY_DESTINATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadOnlyDisksWithLegacyDestination",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 int roDiskCount r
 boolean timeoutDanger r
 ",
@@ -2697,12 +2568,9 @@ impl rt::Object for ReadOnlyDisksWithLegacyDestination {
         &READ_ONLY_DISKS_WITH_LEGACY_DESTINATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_ONLY_DISKS_WITH_LEGACY_DESTINATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_ONLY_DISKS_WITH_LEGACY_DESTINATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.ro_disk_count),
@@ -2781,9 +2649,8 @@ impl Default for ServiceLocator {
 }
 pub(crate) static SERVICE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocator",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string instanceUuid r
 string url r
 ServiceLocatorCredential credential r
@@ -2797,12 +2664,9 @@ impl rt::Object for ServiceLocator {
         &SERVICE_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_LOCATOR),
             0 => P::Value(&self.instance_uuid),
             1 => P::Value(&self.url),
             2 => P::Value(&self.credential),
@@ -2854,9 +2718,8 @@ impl Default for ServiceLocatorCredential {
 }
 pub(crate) static SERVICE_LOCATOR_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorCredential",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<ServiceLocatorCredential>,
 );
 impl rt::Object for ServiceLocatorCredential {
@@ -2864,12 +2727,9 @@ impl rt::Object for ServiceLocatorCredential {
         &SERVICE_LOCATOR_CREDENTIAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR_CREDENTIAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_LOCATOR_CREDENTIAL),
             _ => P::Absent,
         }
     }
@@ -2920,9 +2780,8 @@ impl Default for ServiceLocatorNamePassword {
 }
 pub(crate) static SERVICE_LOCATOR_NAME_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorNamePassword",
-    "6.0",
     Some(&SERVICE_LOCATOR_CREDENTIAL),
-    "
+    "6.0
 string username r
 string password r secret
 ",
@@ -2933,12 +2792,9 @@ impl rt::Object for ServiceLocatorNamePassword {
         &SERVICE_LOCATOR_NAME_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR_NAME_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_LOCATOR_NAME_PASSWORD),
             rt::BASE => P::Object(&ServiceLocatorCredential {}),
             0 => P::Value(&self.username),
             1 => P::Value(&self.password),
@@ -2989,9 +2845,8 @@ impl Default for ServiceLocatorSamlCredential {
 }
 pub(crate) static SERVICE_LOCATOR_SAML_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorSAMLCredential",
-    "6.0",
     Some(&SERVICE_LOCATOR_CREDENTIAL),
-    "
+    "6.0
 string token o secret
 ",
     rt::unset::<ServiceLocatorSamlCredential>,
@@ -3001,12 +2856,9 @@ impl rt::Object for ServiceLocatorSamlCredential {
         &SERVICE_LOCATOR_SAML_CREDENTIAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR_SAML_CREDENTIAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_LOCATOR_SAML_CREDENTIAL),
             rt::BASE => P::Object(&ServiceLocatorCredential {}),
             0 => P::Value(&self.token),
             _ => P::Absent,
@@ -3057,9 +2909,8 @@ impl Default for SnapshotCloneNotSupported {
 }
 pub(crate) static SNAPSHOT_CLONE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotCloneNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotCloneNotSupported>,
 );
 impl rt::Object for SnapshotCloneNotSupported {
@@ -3067,12 +2918,9 @@ impl rt::Object for SnapshotCloneNotSupported {
         &SNAPSHOT_CLONE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_CLONE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_CLONE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3135,9 +2983,8 @@ impl Default for SnapshotCopyNotSupported {
 }
 pub(crate) static SNAPSHOT_COPY_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotCopyNotSupported",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<SnapshotCopyNotSupported>,
 );
 impl rt::Object for SnapshotCopyNotSupported {
@@ -3145,12 +2992,9 @@ impl rt::Object for SnapshotCopyNotSupported {
         &SNAPSHOT_COPY_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_COPY_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_COPY_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3213,9 +3057,8 @@ impl Default for SnapshotMoveFromNonHomeNotSupported {
 }
 pub(crate) static SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveFromNonHomeNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotMoveFromNonHomeNotSupported>,
 );
 impl rt::Object for SnapshotMoveFromNonHomeNotSupported {
@@ -3223,12 +3066,9 @@ impl rt::Object for SnapshotMoveFromNonHomeNotSupported {
         &SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3291,9 +3131,8 @@ impl Default for SnapshotMoveNotSupported {
 }
 pub(crate) static SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotMoveNotSupported>,
 );
 impl rt::Object for SnapshotMoveNotSupported {
@@ -3301,12 +3140,9 @@ impl rt::Object for SnapshotMoveNotSupported {
         &SNAPSHOT_MOVE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_MOVE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_MOVE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3369,9 +3205,8 @@ impl Default for SnapshotMoveToNonHomeNotSupported {
 }
 pub(crate) static SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveToNonHomeNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotMoveToNonHomeNotSupported>,
 );
 impl rt::Object for SnapshotMoveToNonHomeNotSupported {
@@ -3379,12 +3214,9 @@ impl rt::Object for SnapshotMoveToNonHomeNotSupported {
         &SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3456,9 +3288,8 @@ impl Default for SnapshotRevertIssue {
 }
 pub(crate) static SNAPSHOT_REVERT_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotRevertIssue",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string snapshotName o
 Event event ol
 boolean errors r
@@ -3470,12 +3301,9 @@ impl rt::Object for SnapshotRevertIssue {
         &SNAPSHOT_REVERT_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_REVERT_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_REVERT_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.snapshot_name),
@@ -3544,9 +3372,8 @@ impl Default for StorageVMotionNotSupported {
 }
 pub(crate) static STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageVMotionNotSupported",
-    "4.0",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "4.0",
     rt::unset::<StorageVMotionNotSupported>,
 );
 impl rt::Object for StorageVMotionNotSupported {
@@ -3554,12 +3381,9 @@ impl rt::Object for StorageVMotionNotSupported {
         &STORAGE_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3625,9 +3449,8 @@ impl Default for StorageVmotionIncompatible {
 }
 pub(crate) static STORAGE_VMOTION_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageVmotionIncompatible",
-    "5.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.0
 ManagedObjectReference datastore o
 ",
     rt::unset::<StorageVmotionIncompatible>,
@@ -3637,12 +3460,9 @@ impl rt::Object for StorageVmotionIncompatible {
         &STORAGE_VMOTION_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_VMOTION_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_VMOTION_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -3707,9 +3527,8 @@ impl Default for SuspendedRelocateNotSupported {
 }
 pub(crate) static SUSPENDED_RELOCATE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendedRelocateNotSupported",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<SuspendedRelocateNotSupported>,
 );
 impl rt::Object for SuspendedRelocateNotSupported {
@@ -3717,12 +3536,9 @@ impl rt::Object for SuspendedRelocateNotSupported {
         &SUSPENDED_RELOCATE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUSPENDED_RELOCATE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUSPENDED_RELOCATE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3791,9 +3607,8 @@ impl Default for TooManyDisksOnLegacyHost {
 }
 pub(crate) static TOO_MANY_DISKS_ON_LEGACY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyDisksOnLegacyHost",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 int diskCount r
 boolean timeoutDanger r
 ",
@@ -3804,12 +3619,9 @@ impl rt::Object for TooManyDisksOnLegacyHost {
         &TOO_MANY_DISKS_ON_LEGACY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_DISKS_ON_LEGACY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_DISKS_ON_LEGACY_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_count),
@@ -3876,9 +3688,8 @@ impl Default for ToolsInstallationInProgress {
 }
 pub(crate) static TOOLS_INSTALLATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsInstallationInProgress",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsInstallationInProgress>,
 );
 impl rt::Object for ToolsInstallationInProgress {
@@ -3886,12 +3697,9 @@ impl rt::Object for ToolsInstallationInProgress {
         &TOOLS_INSTALLATION_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_INSTALLATION_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_INSTALLATION_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3954,9 +3762,8 @@ impl Default for UncommittedUndoableDisk {
 }
 pub(crate) static UNCOMMITTED_UNDOABLE_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UncommittedUndoableDisk",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<UncommittedUndoableDisk>,
 );
 impl rt::Object for UncommittedUndoableDisk {
@@ -3964,12 +3771,9 @@ impl rt::Object for UncommittedUndoableDisk {
         &UNCOMMITTED_UNDOABLE_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNCOMMITTED_UNDOABLE_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNCOMMITTED_UNDOABLE_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4032,9 +3836,8 @@ impl Default for UnsharedSwapVMotionNotSupported {
 }
 pub(crate) static UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsharedSwapVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<UnsharedSwapVMotionNotSupported>,
 );
 impl rt::Object for UnsharedSwapVMotionNotSupported {
@@ -4042,12 +3845,9 @@ impl rt::Object for UnsharedSwapVMotionNotSupported {
         &UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4110,9 +3910,8 @@ impl Default for VMotionAcrossNetworkNotSupported {
 }
 pub(crate) static V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionAcrossNetworkNotSupported",
-    "5.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "5.5",
     rt::unset::<VMotionAcrossNetworkNotSupported>,
 );
 impl rt::Object for VMotionAcrossNetworkNotSupported {
@@ -4120,12 +3919,9 @@ impl rt::Object for VMotionAcrossNetworkNotSupported {
         &V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4197,9 +3993,8 @@ impl Default for VMotionInterfaceIssue {
 }
 pub(crate) static V_MOTION_INTERFACE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionInterfaceIssue",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 boolean atSourceHost r
 string failedHost r
 ManagedObjectReference failedHostEntity o since 2.5
@@ -4211,12 +4006,9 @@ impl rt::Object for VMotionInterfaceIssue {
         &V_MOTION_INTERFACE_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_INTERFACE_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_INTERFACE_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.at_source_host),
@@ -4288,9 +4080,8 @@ impl Default for VMotionLinkCapacityLow {
 }
 pub(crate) static V_MOTION_LINK_CAPACITY_LOW: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLinkCapacityLow",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "
+    "2.0
 string network r
 ",
     rt::unset::<VMotionLinkCapacityLow>,
@@ -4300,12 +4091,9 @@ impl rt::Object for VMotionLinkCapacityLow {
         &V_MOTION_LINK_CAPACITY_LOW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_LINK_CAPACITY_LOW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_LINK_CAPACITY_LOW),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.network),
@@ -4373,9 +4161,8 @@ impl Default for VMotionLinkDown {
 }
 pub(crate) static V_MOTION_LINK_DOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLinkDown",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "
+    "2.0
 string network r
 ",
     rt::unset::<VMotionLinkDown>,
@@ -4385,12 +4172,9 @@ impl rt::Object for VMotionLinkDown {
         &V_MOTION_LINK_DOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_LINK_DOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_LINK_DOWN),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.network),
@@ -4455,9 +4239,8 @@ impl Default for VMotionNotConfigured {
 }
 pub(crate) static V_MOTION_NOT_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotConfigured",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "",
+    "2.0",
     rt::unset::<VMotionNotConfigured>,
 );
 impl rt::Object for VMotionNotConfigured {
@@ -4465,12 +4248,9 @@ impl rt::Object for VMotionNotConfigured {
         &V_MOTION_NOT_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_NOT_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_NOT_CONFIGURED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4533,9 +4313,8 @@ impl Default for VMotionNotLicensed {
 }
 pub(crate) static V_MOTION_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotLicensed",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "",
+    "2.0",
     rt::unset::<VMotionNotLicensed>,
 );
 impl rt::Object for VMotionNotLicensed {
@@ -4543,12 +4322,9 @@ impl rt::Object for VMotionNotLicensed {
         &V_MOTION_NOT_LICENSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_NOT_LICENSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_NOT_LICENSED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4611,9 +4387,8 @@ impl Default for VMotionNotSupported {
 }
 pub(crate) static V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotSupported",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "",
+    "2.0",
     rt::unset::<VMotionNotSupported>,
 );
 impl rt::Object for VMotionNotSupported {
@@ -4621,12 +4396,9 @@ impl rt::Object for VMotionNotSupported {
         &V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4689,9 +4461,8 @@ impl Default for VMotionProtocolIncompatible {
 }
 pub(crate) static V_MOTION_PROTOCOL_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionProtocolIncompatible",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<VMotionProtocolIncompatible>,
 );
 impl rt::Object for VMotionProtocolIncompatible {
@@ -4699,12 +4470,9 @@ impl rt::Object for VMotionProtocolIncompatible {
         &V_MOTION_PROTOCOL_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_PROTOCOL_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_PROTOCOL_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4776,9 +4544,8 @@ impl Default for VirtualMachineInstantCloneSpec {
 }
 pub(crate) static VIRTUAL_MACHINE_INSTANT_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineInstantCloneSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string name r
 VirtualMachineRelocateSpec location r
 OptionValue config ol
@@ -4791,12 +4558,9 @@ impl rt::Object for VirtualMachineInstantCloneSpec {
         &VIRTUAL_MACHINE_INSTANT_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_INSTANT_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_INSTANT_CLONE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Object(&self.location),
             2 => P::Value(&self.config),
@@ -4854,9 +4618,8 @@ impl Default for WillLoseHaProtection {
 }
 pub(crate) static WILL_LOSE_HA_PROTECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillLoseHAProtection",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "
+    "5.0
 string resolution r
 ",
     rt::unset::<WillLoseHaProtection>,
@@ -4866,12 +4629,9 @@ impl rt::Object for WillLoseHaProtection {
         &WILL_LOSE_HA_PROTECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WILL_LOSE_HA_PROTECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WILL_LOSE_HA_PROTECTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.resolution),
@@ -4936,9 +4696,8 @@ impl Default for WillModifyConfigCpuRequirements {
 }
 pub(crate) static WILL_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillModifyConfigCpuRequirements",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<WillModifyConfigCpuRequirements>,
 );
 impl rt::Object for WillModifyConfigCpuRequirements {
@@ -4946,12 +4705,9 @@ impl rt::Object for WillModifyConfigCpuRequirements {
         &WILL_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WILL_MODIFY_CONFIG_CPU_REQUIREMENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WILL_MODIFY_CONFIG_CPU_REQUIREMENTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5014,9 +4770,8 @@ impl Default for WillResetSnapshotDirectory {
 }
 pub(crate) static WILL_RESET_SNAPSHOT_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillResetSnapshotDirectory",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<WillResetSnapshotDirectory>,
 );
 impl rt::Object for WillResetSnapshotDirectory {
@@ -5024,12 +4779,9 @@ impl rt::Object for WillResetSnapshotDirectory {
         &WILL_RESET_SNAPSHOT_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WILL_RESET_SNAPSHOT_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WILL_RESET_SNAPSHOT_DIRECTORY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

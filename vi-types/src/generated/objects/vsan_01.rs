@@ -18,9 +18,8 @@ impl Default for CannotChangeVsanClusterUuid {
 }
 pub(crate) static CANNOT_CHANGE_VSAN_CLUSTER_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeVsanClusterUuid",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotChangeVsanClusterUuid>,
 );
 impl rt::Object for CannotChangeVsanClusterUuid {
@@ -28,12 +27,9 @@ impl rt::Object for CannotChangeVsanClusterUuid {
         &CANNOT_CHANGE_VSAN_CLUSTER_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_VSAN_CLUSTER_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_VSAN_CLUSTER_UUID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -94,9 +90,8 @@ impl Default for CannotChangeVsanNodeUuid {
 }
 pub(crate) static CANNOT_CHANGE_VSAN_NODE_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeVsanNodeUuid",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotChangeVsanNodeUuid>,
 );
 impl rt::Object for CannotChangeVsanNodeUuid {
@@ -104,12 +99,9 @@ impl rt::Object for CannotChangeVsanNodeUuid {
         &CANNOT_CHANGE_VSAN_NODE_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_VSAN_NODE_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_VSAN_NODE_UUID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -170,9 +162,8 @@ impl Default for CannotMoveVsanEnabledHost {
 }
 pub(crate) static CANNOT_MOVE_VSAN_ENABLED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVsanEnabledHost",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotMoveVsanEnabledHost>,
 );
 impl rt::Object for CannotMoveVsanEnabledHost {
@@ -180,12 +171,9 @@ impl rt::Object for CannotMoveVsanEnabledHost {
         &CANNOT_MOVE_VSAN_ENABLED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VSAN_ENABLED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_VSAN_ENABLED_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -246,9 +234,8 @@ impl Default for CannotReconfigureVsanWhenHaEnabled {
 }
 pub(crate) static CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotReconfigureVsanWhenHaEnabled",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotReconfigureVsanWhenHaEnabled>,
 );
 impl rt::Object for CannotReconfigureVsanWhenHaEnabled {
@@ -256,12 +243,9 @@ impl rt::Object for CannotReconfigureVsanWhenHaEnabled {
         &CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -327,9 +311,8 @@ impl Default for DestinationVsanDisabled {
 }
 pub(crate) static DESTINATION_VSAN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestinationVsanDisabled",
-    "5.5",
     Some(&CANNOT_MOVE_VSAN_ENABLED_HOST),
-    "
+    "5.5
 string destinationCluster r
 ",
     rt::unset::<DestinationVsanDisabled>,
@@ -339,12 +322,9 @@ impl rt::Object for DestinationVsanDisabled {
         &DESTINATION_VSAN_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTINATION_VSAN_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTINATION_VSAN_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.destination_cluster),
@@ -409,9 +389,8 @@ impl Default for DiskHasPartitions {
 }
 pub(crate) static DISK_HAS_PARTITIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskHasPartitions",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskHasPartitions>,
 );
 impl rt::Object for DiskHasPartitions {
@@ -419,12 +398,9 @@ impl rt::Object for DiskHasPartitions {
         &DISK_HAS_PARTITIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_HAS_PARTITIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_HAS_PARTITIONS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -487,9 +463,8 @@ impl Default for DiskIsLastRemainingNonSsd {
 }
 pub(crate) static DISK_IS_LAST_REMAINING_NON_SSD: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsLastRemainingNonSSD",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskIsLastRemainingNonSsd>,
 );
 impl rt::Object for DiskIsLastRemainingNonSsd {
@@ -497,12 +472,9 @@ impl rt::Object for DiskIsLastRemainingNonSsd {
         &DISK_IS_LAST_REMAINING_NON_SSD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_IS_LAST_REMAINING_NON_SSD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_IS_LAST_REMAINING_NON_SSD),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -565,9 +537,8 @@ impl Default for DiskIsNonLocal {
 }
 pub(crate) static DISK_IS_NON_LOCAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsNonLocal",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskIsNonLocal>,
 );
 impl rt::Object for DiskIsNonLocal {
@@ -575,12 +546,9 @@ impl rt::Object for DiskIsNonLocal {
         &DISK_IS_NON_LOCAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_IS_NON_LOCAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_IS_NON_LOCAL),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -643,9 +611,8 @@ impl Default for DiskIsUsb {
 }
 pub(crate) static DISK_IS_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsUSB",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskIsUsb>,
 );
 impl rt::Object for DiskIsUsb {
@@ -653,12 +620,9 @@ impl rt::Object for DiskIsUsb {
         &DISK_IS_USB
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_IS_USB
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_IS_USB),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -721,9 +685,8 @@ impl Default for DiskTooSmall {
 }
 pub(crate) static DISK_TOO_SMALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskTooSmall",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskTooSmall>,
 );
 impl rt::Object for DiskTooSmall {
@@ -731,12 +694,9 @@ impl rt::Object for DiskTooSmall {
         &DISK_TOO_SMALL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_TOO_SMALL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_TOO_SMALL),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -799,9 +759,8 @@ impl Default for DuplicateDisks {
 }
 pub(crate) static DUPLICATE_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateDisks",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DuplicateDisks>,
 );
 impl rt::Object for DuplicateDisks {
@@ -809,12 +768,9 @@ impl rt::Object for DuplicateDisks {
         &DUPLICATE_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_DISKS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -880,9 +836,8 @@ impl Default for DuplicateVsanNetworkInterface {
 }
 pub(crate) static DUPLICATE_VSAN_NETWORK_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateVsanNetworkInterface",
-    "5.5",
     Some(&VSAN_FAULT),
-    "
+    "5.5
 string device r
 ",
     rt::unset::<DuplicateVsanNetworkInterface>,
@@ -892,12 +847,9 @@ impl rt::Object for DuplicateVsanNetworkInterface {
         &DUPLICATE_VSAN_NETWORK_INTERFACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_VSAN_NETWORK_INTERFACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_VSAN_NETWORK_INTERFACE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -968,9 +920,8 @@ impl Default for HostVsanInternalSystemCmmdsQuery {
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemCmmdsQuery",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string type o
 string uuid o
 string owner o
@@ -982,12 +933,9 @@ impl rt::Object for HostVsanInternalSystemCmmdsQuery {
         &HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.owner),
@@ -1046,9 +994,8 @@ impl Default for HostVsanInternalSystemDeleteVsanObjectsResult {
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemDeleteVsanObjectsResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid r
 boolean success r
 LocalizableMessage failureReason ol
@@ -1060,12 +1007,9 @@ impl rt::Object for HostVsanInternalSystemDeleteVsanObjectsResult {
         &HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.success),
             2 => P::Objects(&self.failure_reason),
@@ -1121,9 +1065,8 @@ impl Default for HostVsanInternalSystemVsanObjectOperationResult {
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemVsanObjectOperationResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string uuid r
 LocalizableMessage failureReason ol
 ",
@@ -1134,12 +1077,9 @@ impl rt::Object for HostVsanInternalSystemVsanObjectOperationResult {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT),
             0 => P::Value(&self.uuid),
             1 => P::Objects(&self.failure_reason),
             _ => P::Absent,
@@ -1196,9 +1136,8 @@ impl Default for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string diskUuid r
 boolean success r
 string failureReason o
@@ -1210,12 +1149,11 @@ impl rt::Object for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT)
+            }
             0 => P::Value(&self.disk_uuid),
             1 => P::Value(&self.success),
             2 => P::Value(&self.failure_reason),
@@ -1268,9 +1206,8 @@ impl Default for InsufficientDisks {
 }
 pub(crate) static INSUFFICIENT_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientDisks",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<InsufficientDisks>,
 );
 impl rt::Object for InsufficientDisks {
@@ -1278,12 +1215,9 @@ impl rt::Object for InsufficientDisks {
         &INSUFFICIENT_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_DISKS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1349,9 +1283,8 @@ impl Default for NotSupportedHostForVsan {
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVsan",
-    "5.5",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.5
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVsan>,
@@ -1361,12 +1294,9 @@ impl rt::Object for NotSupportedHostForVsan {
         &NOT_SUPPORTED_HOST_FOR_VSAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_VSAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_VSAN),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -1440,9 +1370,8 @@ impl Default for VsanClusterConfigInfo {
 }
 pub(crate) static VSAN_CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean enabled o
 VsanClusterConfigInfoHostDefaultInfo defaultConfig o
 boolean vsanEsaEnabled o since 8.0.0.1
@@ -1455,12 +1384,9 @@ impl rt::Object for VsanClusterConfigInfo {
         &VSAN_CLUSTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Optional(&self.default_config),
             2 => P::Value(&self.vsan_esa_enabled),
@@ -1521,9 +1447,8 @@ impl Default for VsanClusterConfigInfoHostDefaultInfo {
 }
 pub(crate) static VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterConfigInfoHostDefaultInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 boolean autoClaimStorage o
 boolean checksumEnabled o since 6.0
@@ -1535,12 +1460,9 @@ impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
         &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.auto_claim_storage),
             2 => P::Value(&self.checksum_enabled),
@@ -1591,9 +1513,8 @@ impl Default for VsanClusterCoreConfig {
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterCoreConfig",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 boolean vsanMaxEnabled o
 ",
     rt::unset::<VsanClusterCoreConfig>,
@@ -1603,12 +1524,9 @@ impl rt::Object for VsanClusterCoreConfig {
         &VSAN_CLUSTER_CORE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CORE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CORE_CONFIG),
             0 => P::Value(&self.vsan_max_enabled),
             _ => P::Absent,
         }
@@ -1655,9 +1573,8 @@ impl Default for VsanClusterCoreConfigSpec {
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterCoreConfigSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 boolean vsanMaxEnabled o
 ",
     rt::unset::<VsanClusterCoreConfigSpec>,
@@ -1667,12 +1584,9 @@ impl rt::Object for VsanClusterCoreConfigSpec {
         &VSAN_CLUSTER_CORE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CORE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CORE_CONFIG_SPEC),
             0 => P::Value(&self.vsan_max_enabled),
             _ => P::Absent,
         }
@@ -1727,9 +1641,8 @@ impl Default for VsanClusterUuidMismatch {
 }
 pub(crate) static VSAN_CLUSTER_UUID_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterUuidMismatch",
-    "5.5",
     Some(&CANNOT_MOVE_VSAN_ENABLED_HOST),
-    "
+    "5.5
 string hostClusterUuid r
 string destinationClusterUuid r
 ",
@@ -1740,12 +1653,9 @@ impl rt::Object for VsanClusterUuidMismatch {
         &VSAN_CLUSTER_UUID_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_UUID_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_UUID_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_cluster_uuid),
@@ -1818,9 +1728,8 @@ impl Default for VsanDatastoreInfo {
 }
 pub(crate) static VSAN_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanDatastoreInfo",
-    "7.0.1.0",
     Some(&DATASTORE_INFO),
-    "
+    "7.0.1.0
 string membershipUuid o
 int accessGenNo o
 ",
@@ -1831,12 +1740,9 @@ impl rt::Object for VsanDatastoreInfo {
         &VSAN_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.membership_uuid),
@@ -1906,9 +1812,8 @@ impl Default for VsanDiskFault {
 }
 pub(crate) static VSAN_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanDiskFault",
-    "5.5",
     Some(&VSAN_FAULT),
-    "
+    "5.5
 string device o
 ",
     rt::unset::<VsanDiskFault>,
@@ -1918,12 +1823,9 @@ impl rt::Object for VsanDiskFault {
         &VSAN_DISK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_DISK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_DISK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1986,9 +1888,8 @@ impl Default for VsanFault {
 }
 pub(crate) static VSAN_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanFault",
-    "5.5",
     Some(&VIM_FAULT),
-    "",
+    "5.5",
     rt::unset::<VsanFault>,
 );
 impl rt::Object for VsanFault {
@@ -1996,12 +1897,9 @@ impl rt::Object for VsanFault {
         &VSAN_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2076,9 +1974,8 @@ impl Default for VsanHostClusterStatus {
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatus",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 string nodeUuid o
 string health r
@@ -2092,12 +1989,9 @@ impl rt::Object for VsanHostClusterStatus {
         &VSAN_HOST_CLUSTER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CLUSTER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CLUSTER_STATUS),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.node_uuid),
             2 => P::Value(&self.health),
@@ -2157,9 +2051,8 @@ impl Default for VsanHostClusterStatusState {
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatusState",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string state r
 VsanHostClusterStatusStateCompletionEstimate completion o
 ",
@@ -2170,12 +2063,9 @@ impl rt::Object for VsanHostClusterStatusState {
         &VSAN_HOST_CLUSTER_STATUS_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CLUSTER_STATUS_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CLUSTER_STATUS_STATE),
             0 => P::Value(&self.state),
             1 => P::Optional(&self.completion),
             _ => P::Absent,
@@ -2229,9 +2119,8 @@ impl Default for VsanHostClusterStatusStateCompletionEstimate {
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatusStateCompletionEstimate",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 dateTime completeTime o
 int percentComplete o
 ",
@@ -2242,12 +2131,9 @@ impl rt::Object for VsanHostClusterStatusStateCompletionEstimate {
         &VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE),
             0 => P::Value(&self.complete_time),
             1 => P::Value(&self.percent_complete),
             _ => P::Absent,
@@ -2319,9 +2205,8 @@ impl Default for VsanHostConfigInfo {
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean enabled o
 ManagedObjectReference hostSystem o
 VsanHostConfigInfoClusterInfo clusterInfo o
@@ -2338,12 +2223,9 @@ impl rt::Object for VsanHostConfigInfo {
         &VSAN_HOST_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.host_system),
             2 => P::Optional(&self.cluster_info),
@@ -2409,9 +2291,8 @@ impl Default for VsanHostConfigInfoClusterInfo {
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_CLUSTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoClusterInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 string nodeUuid o
 ",
@@ -2422,12 +2303,9 @@ impl rt::Object for VsanHostConfigInfoClusterInfo {
         &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_CLUSTER_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.node_uuid),
             _ => P::Absent,
@@ -2476,9 +2354,8 @@ impl Default for VsanHostConfigInfoNetworkInfo {
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoNetworkInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostConfigInfoNetworkInfoPortConfig port ol
 ",
     rt::unset::<VsanHostConfigInfoNetworkInfo>,
@@ -2488,12 +2365,9 @@ impl rt::Object for VsanHostConfigInfoNetworkInfo {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_NETWORK_INFO),
             0 => P::Objects(&self.port),
             _ => P::Absent,
         }
@@ -2545,9 +2419,8 @@ impl Default for VsanHostConfigInfoNetworkInfoPortConfig {
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoNetworkInfoPortConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostIpConfig ipConfig o
 string device r
 ",
@@ -2558,12 +2431,9 @@ impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG),
             0 => P::Optional(&self.ip_config),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -2623,9 +2493,8 @@ impl Default for VsanHostConfigInfoStorageInfo {
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoStorageInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean autoClaimStorage o
 VsanHostDiskMapping diskMapping ol
 VsanHostDiskMapInfo diskMapInfo ol since 6.0
@@ -2638,12 +2507,9 @@ impl rt::Object for VsanHostConfigInfoStorageInfo {
         &VSAN_HOST_CONFIG_INFO_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_STORAGE_INFO),
             0 => P::Value(&self.auto_claim_storage),
             1 => P::Objects(&self.disk_mapping),
             2 => P::Objects(&self.disk_map_info),
@@ -2698,9 +2564,8 @@ impl Default for VsanHostDecommissionMode {
 }
 pub(crate) static VSAN_HOST_DECOMMISSION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDecommissionMode",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string objectAction r
 ",
     rt::unset::<VsanHostDecommissionMode>,
@@ -2710,12 +2575,9 @@ impl rt::Object for VsanHostDecommissionMode {
         &VSAN_HOST_DECOMMISSION_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DECOMMISSION_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DECOMMISSION_MODE),
             0 => P::Value(&self.object_action),
             _ => P::Absent,
         }
@@ -2767,9 +2629,8 @@ impl Default for VsanHostDiskMapInfo {
 }
 pub(crate) static VSAN_HOST_DISK_MAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VsanHostDiskMapping mapping r
 boolean mounted r
 ",
@@ -2780,12 +2641,9 @@ impl rt::Object for VsanHostDiskMapInfo {
         &VSAN_HOST_DISK_MAP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_MAP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_MAP_INFO),
             0 => P::Object(&self.mapping),
             1 => P::Value(&self.mounted),
             _ => P::Absent,
@@ -2842,9 +2700,8 @@ impl Default for VsanHostDiskMapResult {
 }
 pub(crate) static VSAN_HOST_DISK_MAP_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostDiskMapping mapping r
 VsanHostDiskResult diskResult ol
 LocalizedMethodFault error o
@@ -2856,12 +2713,9 @@ impl rt::Object for VsanHostDiskMapResult {
         &VSAN_HOST_DISK_MAP_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_MAP_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_MAP_RESULT),
             0 => P::Object(&self.mapping),
             1 => P::Objects(&self.disk_result),
             2 => P::Optional(&self.error),
@@ -2917,9 +2771,8 @@ impl Default for VsanHostDiskMapping {
 }
 pub(crate) static VSAN_HOST_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapping",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostScsiDisk ssd r
 HostScsiDisk nonSsd rl
 ",
@@ -2930,12 +2783,9 @@ impl rt::Object for VsanHostDiskMapping {
         &VSAN_HOST_DISK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_MAPPING),
             0 => P::Object(&self.ssd),
             1 => P::Objects(&self.non_ssd),
             _ => P::Absent,
@@ -2998,9 +2848,8 @@ impl Default for VsanHostDiskResult {
 }
 pub(crate) static VSAN_HOST_DISK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostScsiDisk disk r
 string state r
 string vsanUuid o
@@ -3014,12 +2863,9 @@ impl rt::Object for VsanHostDiskResult {
         &VSAN_HOST_DISK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_RESULT),
             0 => P::Object(&self.disk),
             1 => P::Value(&self.state),
             2 => P::Value(&self.vsan_uuid),
@@ -3074,9 +2920,8 @@ impl Default for VsanHostFaultDomainInfo {
 }
 pub(crate) static VSAN_HOST_FAULT_DOMAIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostFaultDomainInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string name r
 ",
     rt::unset::<VsanHostFaultDomainInfo>,
@@ -3086,12 +2931,9 @@ impl rt::Object for VsanHostFaultDomainInfo {
         &VSAN_HOST_FAULT_DOMAIN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_FAULT_DOMAIN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_FAULT_DOMAIN_INFO),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -3143,9 +2985,8 @@ impl Default for VsanHostIpConfig {
 }
 pub(crate) static VSAN_HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostIpConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string upstreamIpAddress r
 string downstreamIpAddress r
 ",
@@ -3156,12 +2997,9 @@ impl rt::Object for VsanHostIpConfig {
         &VSAN_HOST_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_IP_CONFIG),
             0 => P::Value(&self.upstream_ip_address),
             1 => P::Value(&self.downstream_ip_address),
             _ => P::Absent,
@@ -3215,9 +3053,8 @@ impl Default for VsanHostMembershipInfo {
 }
 pub(crate) static VSAN_HOST_MEMBERSHIP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostMembershipInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string nodeUuid r
 string hostname r
 ",
@@ -3228,12 +3065,9 @@ impl rt::Object for VsanHostMembershipInfo {
         &VSAN_HOST_MEMBERSHIP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_MEMBERSHIP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_MEMBERSHIP_INFO),
             0 => P::Value(&self.node_uuid),
             1 => P::Value(&self.hostname),
             _ => P::Absent,
@@ -3290,9 +3124,8 @@ impl Default for VsanHostRuntimeInfo {
 }
 pub(crate) static VSAN_HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostRuntimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostMembershipInfo membershipList ol
 VsanHostRuntimeInfoDiskIssue diskIssues ol
 int accessGenNo o
@@ -3304,12 +3137,9 @@ impl rt::Object for VsanHostRuntimeInfo {
         &VSAN_HOST_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_RUNTIME_INFO),
             0 => P::Objects(&self.membership_list),
             1 => P::Objects(&self.disk_issues),
             2 => P::Value(&self.access_gen_no),
@@ -3365,9 +3195,8 @@ impl Default for VsanHostRuntimeInfoDiskIssue {
 }
 pub(crate) static VSAN_HOST_RUNTIME_INFO_DISK_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostRuntimeInfoDiskIssue",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string diskId r
 string issue r
 ",
@@ -3378,12 +3207,9 @@ impl rt::Object for VsanHostRuntimeInfoDiskIssue {
         &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_RUNTIME_INFO_DISK_ISSUE),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.issue),
             _ => P::Absent,
@@ -3437,9 +3263,8 @@ impl Default for VsanHostVsanDiskInfo {
 }
 pub(crate) static VSAN_HOST_VSAN_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostVsanDiskInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string vsanUuid r
 int formatVersion r
 ",
@@ -3450,12 +3275,9 @@ impl rt::Object for VsanHostVsanDiskInfo {
         &VSAN_HOST_VSAN_DISK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_VSAN_DISK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_VSAN_DISK_INFO),
             0 => P::Value(&self.vsan_uuid),
             1 => P::Value(&self.format_version),
             _ => P::Absent,
@@ -3506,9 +3328,8 @@ impl Default for VsanIncompatibleDiskMapping {
 }
 pub(crate) static VSAN_INCOMPATIBLE_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanIncompatibleDiskMapping",
-    "6.0",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "6.0",
     rt::unset::<VsanIncompatibleDiskMapping>,
 );
 impl rt::Object for VsanIncompatibleDiskMapping {
@@ -3516,12 +3337,9 @@ impl rt::Object for VsanIncompatibleDiskMapping {
         &VSAN_INCOMPATIBLE_DISK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_INCOMPATIBLE_DISK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_INCOMPATIBLE_DISK_MAPPING),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3587,9 +3405,8 @@ impl Default for VsanNewPolicyBatch {
 }
 pub(crate) static VSAN_NEW_POLICY_BATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanNewPolicyBatch",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long size ol
 string policy o
 ",
@@ -3600,12 +3417,9 @@ impl rt::Object for VsanNewPolicyBatch {
         &VSAN_NEW_POLICY_BATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_NEW_POLICY_BATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_NEW_POLICY_BATCH),
             0 => P::Value(&self.size),
             1 => P::Value(&self.policy),
             _ => P::Absent,
@@ -3659,9 +3473,8 @@ impl Default for VsanPolicyChangeBatch {
 }
 pub(crate) static VSAN_POLICY_CHANGE_BATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicyChangeBatch",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid ol
 string policy o
 ",
@@ -3672,12 +3485,9 @@ impl rt::Object for VsanPolicyChangeBatch {
         &VSAN_POLICY_CHANGE_BATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_POLICY_CHANGE_BATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_POLICY_CHANGE_BATCH),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.policy),
             _ => P::Absent,
@@ -3749,9 +3559,8 @@ impl Default for VsanPolicyCost {
 }
 pub(crate) static VSAN_POLICY_COST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicyCost",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long changeDataSize o
 long currentDataSize o
 long tempDataSize o
@@ -3768,12 +3577,9 @@ impl rt::Object for VsanPolicyCost {
         &VSAN_POLICY_COST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_POLICY_COST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_POLICY_COST),
             0 => P::Value(&self.change_data_size),
             1 => P::Value(&self.current_data_size),
             2 => P::Value(&self.temp_data_size),
@@ -3845,9 +3651,8 @@ impl Default for VsanPolicySatisfiability {
 }
 pub(crate) static VSAN_POLICY_SATISFIABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicySatisfiability",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 boolean isSatisfiable r
 LocalizableMessage reason o
@@ -3860,12 +3665,9 @@ impl rt::Object for VsanPolicySatisfiability {
         &VSAN_POLICY_SATISFIABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_POLICY_SATISFIABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_POLICY_SATISFIABILITY),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.is_satisfiable),
             2 => P::Optional(&self.reason),
@@ -3923,9 +3725,8 @@ impl Default for VsanUpgradeSystemApiBrokenIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemAPIBrokenIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemApiBrokenIssue>,
@@ -3935,12 +3736,9 @@ impl rt::Object for VsanUpgradeSystemApiBrokenIssue {
         &VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -4009,9 +3807,8 @@ impl Default for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemAutoClaimEnabledOnHostsIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemAutoClaimEnabledOnHostsIssue>,
@@ -4021,12 +3818,9 @@ impl rt::Object for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
         &VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -4095,9 +3889,8 @@ impl Default for VsanUpgradeSystemHostsDisconnectedIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemHostsDisconnectedIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemHostsDisconnectedIssue>,
@@ -4107,12 +3900,9 @@ impl rt::Object for VsanUpgradeSystemHostsDisconnectedIssue {
         &VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -4181,9 +3971,8 @@ impl Default for VsanUpgradeSystemMissingHostsInClusterIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemMissingHostsInClusterIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemMissingHostsInClusterIssue>,
@@ -4193,12 +3982,9 @@ impl rt::Object for VsanUpgradeSystemMissingHostsInClusterIssue {
         &VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -4262,9 +4048,8 @@ impl Default for VsanUpgradeSystemNetworkPartitionInfo {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNetworkPartitionInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemNetworkPartitionInfo>,
@@ -4274,12 +4059,9 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionInfo {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO),
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
@@ -4331,9 +4113,8 @@ impl Default for VsanUpgradeSystemNetworkPartitionIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNetworkPartitionIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 VsanUpgradeSystemNetworkPartitionInfo partitions rl
 ",
     rt::unset::<VsanUpgradeSystemNetworkPartitionIssue>,
@@ -4343,12 +4124,9 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionIssue {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.partitions),
@@ -4417,9 +4195,8 @@ impl Default for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNotEnoughFreeCapacityIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 boolean reducedRedundancyUpgradePossible r
 ",
     rt::unset::<VsanUpgradeSystemNotEnoughFreeCapacityIssue>,
@@ -4429,12 +4206,9 @@ impl rt::Object for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
         &VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.reduced_redundancy_upgrade_possible),
@@ -4498,9 +4272,8 @@ impl Default for VsanUpgradeSystemPreflightCheckIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemPreflightCheckIssue",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string msg r
 ",
     rt::unset::<VsanUpgradeSystemPreflightCheckIssue>,
@@ -4510,12 +4283,9 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckIssue {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
             0 => P::Value(&self.msg),
             _ => P::Absent,
         }
@@ -4569,9 +4339,8 @@ impl Default for VsanUpgradeSystemPreflightCheckResult {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemPreflightCheckResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VsanUpgradeSystemPreflightCheckIssue issues ol
 VsanHostDiskMapping diskMappingToRestore o
 ",
@@ -4582,12 +4351,9 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckResult {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT),
             0 => P::Value(&self.issues),
             1 => P::Optional(&self.disk_mapping_to_restore),
             _ => P::Absent,
@@ -4641,9 +4407,8 @@ impl Default for VsanUpgradeSystemRogueHostsInClusterIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemRogueHostsInClusterIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 string uuids rl
 ",
     rt::unset::<VsanUpgradeSystemRogueHostsInClusterIssue>,
@@ -4653,12 +4418,9 @@ impl rt::Object for VsanUpgradeSystemRogueHostsInClusterIssue {
         &VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.uuids),
@@ -4730,9 +4492,8 @@ impl Default for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryDiskGroupOp",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM),
-    "
+    "6.0
 string operation r
 VsanHostDiskMapping diskMapping r
 ",
@@ -4743,12 +4504,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.operation),
@@ -4825,9 +4583,8 @@ impl Default for VsanUpgradeSystemUpgradeHistoryItem {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryItem",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 dateTime timestamp r
 ManagedObjectReference host o
 string message r
@@ -4840,12 +4597,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryItem {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM),
             0 => P::Value(&self.timestamp),
             1 => P::Value(&self.host),
             2 => P::Value(&self.message),
@@ -4905,9 +4659,8 @@ impl Default for VsanUpgradeSystemUpgradeHistoryPreflightFail {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryPreflightFail",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM),
-    "
+    "6.0
 VsanUpgradeSystemPreflightCheckResult preflightResult r
 ",
     rt::unset::<VsanUpgradeSystemUpgradeHistoryPreflightFail>,
@@ -4917,12 +4670,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryPreflightFail {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Object(&self.preflight_result),
@@ -5000,9 +4750,8 @@ impl Default for VsanUpgradeSystemUpgradeStatus {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeStatus",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean inProgress r
 VsanUpgradeSystemUpgradeHistoryItem history ol
 boolean aborted o
@@ -5016,12 +4765,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeStatus {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS),
             0 => P::Value(&self.in_progress),
             1 => P::Value(&self.history),
             2 => P::Value(&self.aborted),
@@ -5081,9 +4827,8 @@ impl Default for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 string uuids rl
 ",
     rt::unset::<VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue>,
@@ -5093,12 +4838,11 @@ impl rt::Object for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
         &VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.uuids),
@@ -5167,9 +4911,8 @@ impl Default for VsanUpgradeSystemWrongEsxVersionIssue {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemWrongEsxVersionIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemWrongEsxVersionIssue>,
@@ -5179,12 +4922,9 @@ impl rt::Object for VsanUpgradeSystemWrongEsxVersionIssue {
         &VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),

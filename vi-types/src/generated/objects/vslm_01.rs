@@ -50,9 +50,8 @@ impl Default for BaseConfigInfo {
 }
 pub(crate) static BASE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ID id r
 string name r
 dateTime createTime r
@@ -72,12 +71,9 @@ impl rt::Object for BaseConfigInfo {
         &BASE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO),
             0 => P::Object(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.create_time),
@@ -146,9 +142,8 @@ impl Default for BaseConfigInfoBackingInfo {
 }
 pub(crate) static BASE_CONFIG_INFO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoBackingInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference datastore r
 ",
     rt::unset::<BaseConfigInfoBackingInfo>,
@@ -158,12 +153,9 @@ impl rt::Object for BaseConfigInfoBackingInfo {
         &BASE_CONFIG_INFO_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_BACKING_INFO),
             0 => P::Value(&self.datastore),
             _ => P::Absent,
         }
@@ -216,9 +208,8 @@ impl Default for BaseConfigInfoDiskFileBackingInfo {
 }
 pub(crate) static BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoDiskFileBackingInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO_FILE_BACKING_INFO),
-    "
+    "6.5
 string provisioningType r
 ",
     rt::unset::<BaseConfigInfoDiskFileBackingInfo>,
@@ -228,12 +219,9 @@ impl rt::Object for BaseConfigInfoDiskFileBackingInfo {
         &BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.provisioning_type),
@@ -317,9 +305,8 @@ impl Default for BaseConfigInfoFileBackingInfo {
 }
 pub(crate) static BASE_CONFIG_INFO_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoFileBackingInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO_BACKING_INFO),
-    "
+    "6.5
 string filePath r
 string backingObjectId o
 BaseConfigInfoFileBackingInfo parent o
@@ -334,12 +321,9 @@ impl rt::Object for BaseConfigInfoFileBackingInfo {
         &BASE_CONFIG_INFO_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_FILE_BACKING_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.file_path),
@@ -421,9 +405,8 @@ impl Default for BaseConfigInfoRawDiskMappingBackingInfo {
 }
 pub(crate) static BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoRawDiskMappingBackingInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO_FILE_BACKING_INFO),
-    "
+    "6.5
 string lunUuid r
 string compatibilityMode r
 ",
@@ -434,12 +417,9 @@ impl rt::Object for BaseConfigInfoRawDiskMappingBackingInfo {
         &BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.lun_uuid),
@@ -511,9 +491,8 @@ impl Default for RetrieveVStorageObjSpec {
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJ_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ID id r
 ManagedObjectReference datastore r
 ",
@@ -524,12 +503,9 @@ impl rt::Object for RetrieveVStorageObjSpec {
         &RETRIEVE_V_STORAGE_OBJ_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJ_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJ_SPEC),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -578,9 +554,8 @@ impl Default for VStorageObject {
 }
 pub(crate) static V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObject",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VStorageObjectConfigInfo config r
 ",
     rt::unset::<VStorageObject>,
@@ -590,12 +565,9 @@ impl rt::Object for VStorageObject {
         &V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT),
             0 => P::Object(&self.config),
             _ => P::Absent,
         }
@@ -650,9 +622,8 @@ impl Default for VStorageObjectAssociations {
 }
 pub(crate) static V_STORAGE_OBJECT_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAssociations",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ID id r
 VStorageObjectAssociationsVmDiskAssociations vmDiskAssociations ol
 LocalizedMethodFault fault o
@@ -664,12 +635,9 @@ impl rt::Object for VStorageObjectAssociations {
         &V_STORAGE_OBJECT_ASSOCIATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ASSOCIATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ASSOCIATIONS),
             0 => P::Object(&self.id),
             1 => P::Objects(&self.vm_disk_associations),
             2 => P::Optional(&self.fault),
@@ -725,9 +693,8 @@ impl Default for VStorageObjectAssociationsVmDiskAssociations {
 }
 pub(crate) static V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAssociationsVmDiskAssociations",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string vmId r
 int diskKey r
 ",
@@ -738,12 +705,9 @@ impl rt::Object for VStorageObjectAssociationsVmDiskAssociations {
         &V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS),
             0 => P::Value(&self.vm_id),
             1 => P::Value(&self.disk_key),
             _ => P::Absent,
@@ -800,9 +764,8 @@ impl Default for VStorageObjectAttachResult {
 }
 pub(crate) static V_STORAGE_OBJECT_ATTACH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAttachResult",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 ID volumeId r
 string diskUUID o
 LocalizedMethodFault fault o
@@ -814,12 +777,9 @@ impl rt::Object for VStorageObjectAttachResult {
         &V_STORAGE_OBJECT_ATTACH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ATTACH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ATTACH_RESULT),
             0 => P::Object(&self.volume_id),
             1 => P::Value(&self.disk_uuid),
             2 => P::Optional(&self.fault),
@@ -887,9 +847,8 @@ impl Default for VStorageObjectAttachSpec {
 }
 pub(crate) static V_STORAGE_OBJECT_ATTACH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAttachSpec",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 ID volumeId r
 ManagedObjectReference datastore r
 string diskMode o
@@ -904,12 +863,9 @@ impl rt::Object for VStorageObjectAttachSpec {
         &V_STORAGE_OBJECT_ATTACH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ATTACH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ATTACH_SPEC),
             0 => P::Object(&self.volume_id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.disk_mode),
@@ -989,9 +945,8 @@ impl Default for VStorageObjectConfigInfo {
 }
 pub(crate) static V_STORAGE_OBJECT_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectConfigInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO),
-    "
+    "6.5
 int descriptorVersion o since 8.0.1.0
 long capacityInMB r
 string consumptionType ol
@@ -1007,12 +962,9 @@ impl rt::Object for VStorageObjectConfigInfo {
         &V_STORAGE_OBJECT_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_CONFIG_INFO),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.descriptor_version),
@@ -1088,9 +1040,8 @@ impl Default for VStorageObjectReconcileResult {
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResult",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 VStorageObjectReconcileResultReconcileDetail reconcileDetails ol
 ",
     rt::unset::<VStorageObjectReconcileResult>,
@@ -1100,12 +1051,9 @@ impl rt::Object for VStorageObjectReconcileResult {
         &V_STORAGE_OBJECT_RECONCILE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_RESULT),
             0 => P::Objects(&self.reconcile_details),
             _ => P::Absent,
         }
@@ -1157,9 +1105,8 @@ impl Default for VStorageObjectReconcileResultInvalidDiskPath {
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResultInvalidDiskPath",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string path r
 string reason r
 ",
@@ -1170,12 +1117,9 @@ impl rt::Object for VStorageObjectReconcileResultInvalidDiskPath {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH),
             0 => P::Value(&self.path),
             1 => P::Value(&self.reason),
             _ => P::Absent,
@@ -1247,9 +1191,8 @@ impl Default for VStorageObjectReconcileResultReconcileDetail {
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResultReconcileDetail",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string hostName o
 string reconcileReportPath o
 boolean isReconciled o
@@ -1266,12 +1209,9 @@ impl rt::Object for VStorageObjectReconcileResultReconcileDetail {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.reconcile_report_path),
             2 => P::Value(&self.is_reconciled),
@@ -1349,9 +1289,8 @@ impl Default for VStorageObjectReconcileSpec {
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 ManagedObjectReference datastore r
 string includeDiskPaths ol
 string excludeDiskPaths ol
@@ -1366,12 +1305,9 @@ impl rt::Object for VStorageObjectReconcileSpec {
         &V_STORAGE_OBJECT_RECONCILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_SPEC),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.include_disk_paths),
             2 => P::Value(&self.exclude_disk_paths),
@@ -1436,9 +1372,8 @@ impl Default for VStorageObjectSnapshot {
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshot",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 ID id r
 vslmVClockInfo vclock r
 long usedCapacity o since 9.0.0.0
@@ -1450,12 +1385,9 @@ impl rt::Object for VStorageObjectSnapshot {
         &V_STORAGE_OBJECT_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_SNAPSHOT),
             0 => P::Object(&self.id),
             1 => P::Object(&self.vclock),
             2 => P::Value(&self.used_capacity),
@@ -1511,9 +1443,8 @@ impl Default for VStorageObjectSnapshotDetails {
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotDetails",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string path o
 string changedBlockTrackingId o
 ",
@@ -1524,12 +1455,9 @@ impl rt::Object for VStorageObjectSnapshotDetails {
         &V_STORAGE_OBJECT_SNAPSHOT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_SNAPSHOT_DETAILS),
             0 => P::Value(&self.path),
             1 => P::Value(&self.changed_block_tracking_id),
             _ => P::Absent,
@@ -1578,9 +1506,8 @@ impl Default for VStorageObjectSnapshotInfo {
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 VStorageObjectSnapshotInfoVStorageObjectSnapshot snapshots ol
 ",
     rt::unset::<VStorageObjectSnapshotInfo>,
@@ -1590,12 +1517,9 @@ impl rt::Object for VStorageObjectSnapshotInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_SNAPSHOT_INFO),
             0 => P::Objects(&self.snapshots),
             _ => P::Absent,
         }
@@ -1653,9 +1577,8 @@ impl Default for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotInfoVStorageObjectSnapshot",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ID id o
 string backingObjectId o
 dateTime createTime r
@@ -1668,12 +1591,11 @@ impl rt::Object for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT)
+            }
             0 => P::Optional(&self.id),
             1 => P::Value(&self.backing_object_id),
             2 => P::Value(&self.create_time),
@@ -1726,9 +1648,8 @@ impl Default for VStorageObjectStateInfo {
 }
 pub(crate) static V_STORAGE_OBJECT_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectStateInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean tentative o
 ",
     rt::unset::<VStorageObjectStateInfo>,
@@ -1738,12 +1659,9 @@ impl rt::Object for VStorageObjectStateInfo {
         &V_STORAGE_OBJECT_STATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_STATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_STATE_INFO),
             0 => P::Value(&self.tentative),
             _ => P::Absent,
         }
@@ -1801,9 +1719,8 @@ impl Default for VslmCloneSpec {
 }
 pub(crate) static VSLM_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCloneSpec",
-    "6.5",
     Some(&VSLM_MIGRATE_SPEC),
-    "
+    "6.5
 string name r
 boolean keepAfterDeleteVm o since 6.7
 KeyValue metadata ol since 6.7.2
@@ -1815,12 +1732,9 @@ impl rt::Object for VslmCloneSpec {
         &VSLM_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CLONE_SPEC),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.name),
@@ -1913,9 +1827,8 @@ impl Default for VslmCreateSpec {
 }
 pub(crate) static VSLM_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ID id o since 9.1.0.0
 string name r
 boolean keepAfterDeleteVm o since 6.7
@@ -1932,12 +1845,9 @@ impl rt::Object for VslmCreateSpec {
         &VSLM_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC),
             0 => P::Optional(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.keep_after_delete_vm),
@@ -2007,9 +1917,8 @@ impl Default for VslmCreateSpecBackingSpec {
 }
 pub(crate) static VSLM_CREATE_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecBackingSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference datastore r
 string path o since 6.7
 ",
@@ -2020,12 +1929,9 @@ impl rt::Object for VslmCreateSpecBackingSpec {
         &VSLM_CREATE_SPEC_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC_BACKING_SPEC),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.path),
             _ => P::Absent,
@@ -2080,9 +1986,8 @@ impl Default for VslmCreateSpecDiskFileBackingSpec {
 }
 pub(crate) static VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecDiskFileBackingSpec",
-    "6.5",
     Some(&VSLM_CREATE_SPEC_BACKING_SPEC),
-    "
+    "6.5
 string provisioningType o
 ",
     rt::unset::<VslmCreateSpecDiskFileBackingSpec>,
@@ -2092,12 +1997,9 @@ impl rt::Object for VslmCreateSpecDiskFileBackingSpec {
         &VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.provisioning_type),
@@ -2168,9 +2070,8 @@ impl Default for VslmCreateSpecRawDiskMappingBackingSpec {
 }
 pub(crate) static VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecRawDiskMappingBackingSpec",
-    "6.5",
     Some(&VSLM_CREATE_SPEC_BACKING_SPEC),
-    "
+    "6.5
 string lunUuid r
 string compatibilityMode r
 ",
@@ -2181,12 +2082,9 @@ impl rt::Object for VslmCreateSpecRawDiskMappingBackingSpec {
         &VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.lun_uuid),
@@ -2271,9 +2169,8 @@ impl Default for VslmMigrateSpec {
 }
 pub(crate) static VSLM_MIGRATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmMigrateSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VslmCreateSpecBackingSpec backingSpec r
 VirtualMachineProfileSpec profile ol since 6.7
 boolean consolidate o
@@ -2287,12 +2184,9 @@ impl rt::Object for VslmMigrateSpec {
         &VSLM_MIGRATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_MIGRATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_MIGRATE_SPEC),
             0 => P::Value(&self.backing_spec),
             #[cfg(feature = "profile")]
             1 => P::Value(&self.profile),
@@ -2355,9 +2249,8 @@ impl Default for VslmRelocateSpec {
 }
 pub(crate) static VSLM_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmRelocateSpec",
-    "6.5",
     Some(&VSLM_MIGRATE_SPEC),
-    "",
+    "6.5",
     rt::unset::<VslmRelocateSpec>,
 );
 impl rt::Object for VslmRelocateSpec {
@@ -2365,12 +2258,9 @@ impl rt::Object for VslmRelocateSpec {
         &VSLM_RELOCATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_RELOCATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_RELOCATE_SPEC),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2435,9 +2325,8 @@ impl Default for VslmTagEntry {
 }
 pub(crate) static VSLM_TAG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmTagEntry",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string tagName r
 string parentCategoryName r
 ",
@@ -2448,12 +2337,9 @@ impl rt::Object for VslmTagEntry {
         &VSLM_TAG_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_TAG_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_TAG_ENTRY),
             0 => P::Value(&self.tag_name),
             1 => P::Value(&self.parent_category_name),
             _ => P::Absent,
@@ -2513,9 +2399,8 @@ impl Default for VslmInfrastructureObjectPolicy {
 }
 pub(crate) static VSLM_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmInfrastructureObjectPolicy",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string name r
 string backingObjectId r
 string profileId r
@@ -2528,12 +2413,9 @@ impl rt::Object for VslmInfrastructureObjectPolicy {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_INFRASTRUCTURE_OBJECT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_INFRASTRUCTURE_OBJECT_POLICY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.backing_object_id),
             2 => P::Value(&self.profile_id),
@@ -2593,9 +2475,8 @@ impl Default for VslmInfrastructureObjectPolicySpec {
 }
 pub(crate) static VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmInfrastructureObjectPolicySpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedObjectReference datastore r
 VirtualMachineProfileSpec profile ol
 ",
@@ -2606,12 +2487,9 @@ impl rt::Object for VslmInfrastructureObjectPolicySpec {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC),
             0 => P::Value(&self.datastore),
             #[cfg(feature = "profile")]
             1 => P::Value(&self.profile),
@@ -2662,9 +2540,8 @@ impl Default for VslmVClockInfo {
 }
 pub(crate) static VSLM_V_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmVClockInfo",
-    "6.7.2",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.2
 long vClockTime r
 ",
     rt::unset::<VslmVClockInfo>,
@@ -2674,12 +2551,9 @@ impl rt::Object for VslmVClockInfo {
         &VSLM_V_CLOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_V_CLOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_V_CLOCK_INFO),
             0 => P::Value(&self.v_clock_time),
             _ => P::Absent,
         }

@@ -23,9 +23,8 @@ impl Default for Alarm {
 }
 pub(crate) static ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "Alarm",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 AlarmInfo info o
 ",
     rt::unset::<Alarm>,
@@ -35,12 +34,9 @@ impl rt::Object for Alarm {
         &ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -112,9 +108,8 @@ impl Default for AlarmManager {
 }
 pub(crate) static ALARM_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmManager",
-    "2.0",
     None,
-    "
+    "2.0
 AlarmExpression defaultExpression ol
 AlarmDescription description o
 ",
@@ -125,12 +120,9 @@ impl rt::Object for AlarmManager {
         &ALARM_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_MANAGER),
             0 => P::Value(&self.default_expression),
             1 => P::Optional(&self.description),
             _ => P::Absent,
@@ -189,9 +181,8 @@ impl Default for ScheduledTask {
 }
 pub(crate) static SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTask",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 ScheduledTaskInfo info o
 ",
     rt::unset::<ScheduledTask>,
@@ -201,12 +192,9 @@ impl rt::Object for ScheduledTask {
         &SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -278,9 +266,8 @@ impl Default for ScheduledTaskManager {
 }
 pub(crate) static SCHEDULED_TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskManager",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference scheduledTask ol
 ScheduledTaskDescription description o
 ",
@@ -291,12 +278,9 @@ impl rt::Object for ScheduledTaskManager {
         &SCHEDULED_TASK_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_MANAGER),
             0 => P::Value(&self.scheduled_task),
             1 => P::Optional(&self.description),
             _ => P::Absent,

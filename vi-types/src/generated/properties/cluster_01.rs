@@ -26,9 +26,8 @@ impl Default for ClusterEvcManager {
 }
 pub(crate) static CLUSTER_EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManager",
-    "6.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "6.0
 ManagedObjectReference managedCluster o
 ClusterEVCManagerEVCState evcState o
 ",
@@ -39,12 +38,9 @@ impl rt::Object for ClusterEvcManager {
         &CLUSTER_EVC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVC_MANAGER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.managed_cluster),
@@ -110,9 +106,8 @@ impl Default for HealthUpdateManager {
 }
 pub(crate) static HEALTH_UPDATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdateManager",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<HealthUpdateManager>,
 );
 impl rt::Object for HealthUpdateManager {
@@ -120,12 +115,9 @@ impl rt::Object for HealthUpdateManager {
         &HEALTH_UPDATE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_UPDATE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_UPDATE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -172,9 +164,8 @@ impl Default for OverheadMemoryManager {
 }
 pub(crate) static OVERHEAD_MEMORY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OverheadMemoryManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<OverheadMemoryManager>,
 );
 impl rt::Object for OverheadMemoryManager {
@@ -182,12 +173,9 @@ impl rt::Object for OverheadMemoryManager {
         &OVERHEAD_MEMORY_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVERHEAD_MEMORY_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVERHEAD_MEMORY_MANAGER),
             _ => P::Absent,
         }
     }
@@ -245,9 +233,8 @@ impl Default for StoragePod {
 }
 pub(crate) static STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePod",
-    "5.0",
     Some(&FOLDER),
-    "
+    "5.0
 StoragePodSummary summary o
 PodStorageDrsEntry podStorageDrsEntry o
 ",
@@ -258,12 +245,9 @@ impl rt::Object for StoragePod {
         &STORAGE_POD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_POD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_POD),
             0..=19 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             20 => P::Optional(&self.summary),
@@ -329,9 +313,8 @@ impl Default for StorageResourceManager {
 }
 pub(crate) static STORAGE_RESOURCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageResourceManager",
-    "4.1",
     None,
-    "",
+    "4.1",
     rt::unset::<StorageResourceManager>,
 );
 impl rt::Object for StorageResourceManager {
@@ -339,12 +322,9 @@ impl rt::Object for StorageResourceManager {
         &STORAGE_RESOURCE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_RESOURCE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_RESOURCE_MANAGER),
             _ => P::Absent,
         }
     }

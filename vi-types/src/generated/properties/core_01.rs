@@ -56,9 +56,8 @@ impl Default for ClusterComputeResource {
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResource",
-    "2.0",
     Some(&COMPUTE_RESOURCE),
-    "
+    "2.0
 ClusterConfigInfo configuration o
 ClusterRecommendation recommendation ol since 2.5
 ClusterDrsRecommendation drsRecommendation ol
@@ -75,12 +74,9 @@ impl rt::Object for ClusterComputeResource {
         &CLUSTER_COMPUTE_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE),
             0..=25 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             26 => P::Optional(&self.configuration),
@@ -205,9 +201,8 @@ impl Default for ComputeResource {
 }
 pub(crate) static COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResource",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 ManagedObjectReference resourcePool o
 ManagedObjectReference host ol
 ManagedObjectReference datastore ol
@@ -226,12 +221,9 @@ impl rt::Object for ComputeResource {
         &COMPUTE_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.resource_pool),
@@ -327,9 +319,8 @@ impl Default for ContainerView {
 }
 pub(crate) static CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ContainerView",
-    "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    "
+    "2.5
 ManagedObjectReference container o
 string type ol
 boolean recursive o
@@ -341,12 +332,9 @@ impl rt::Object for ContainerView {
         &CONTAINER_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONTAINER_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONTAINER_VIEW),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.container),
@@ -440,9 +428,8 @@ impl Default for Datacenter {
 }
 pub(crate) static DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datacenter",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 ManagedObjectReference vmFolder o
 ManagedObjectReference hostFolder o
 ManagedObjectReference datastoreFolder o since 4.0
@@ -458,12 +445,9 @@ impl rt::Object for Datacenter {
         &DATACENTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.vm_folder),
@@ -567,9 +551,8 @@ impl Default for Datastore {
 }
 pub(crate) static DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datastore",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 DatastoreInfo info o
 DatastoreSummary summary o
 DatastoreHostMount host ol
@@ -585,12 +568,9 @@ impl rt::Object for Datastore {
         &DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.info),
@@ -679,9 +659,8 @@ impl Default for EventHistoryCollector {
 }
 pub(crate) static EVENT_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventHistoryCollector",
-    "2.0",
     Some(&HISTORY_COLLECTOR),
-    "
+    "2.0
 Event latestPage ol
 boolean initialized o since 8.0.3.0
 ",
@@ -692,12 +671,9 @@ impl rt::Object for EventHistoryCollector {
         &EVENT_HISTORY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_HISTORY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_HISTORY_COLLECTOR),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.latest_page),
@@ -774,9 +750,8 @@ impl Default for EventManager {
 }
 pub(crate) static EVENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManager",
-    "2.0",
     None,
-    "
+    "2.0
 EventDescription description o
 Event latestEvent o
 int maxCollector o
@@ -788,12 +763,9 @@ impl rt::Object for EventManager {
         &EVENT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_MANAGER),
             0 => P::Optional(&self.description),
             1 => P::Value(&self.latest_event),
             2 => P::Value(&self.max_collector),
@@ -854,9 +826,8 @@ impl Default for ExtensibleManagedObject {
 }
 pub(crate) static EXTENSIBLE_MANAGED_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensibleManagedObject",
-    "2.0",
     None,
-    "
+    "2.0
 CustomFieldValue value ol since 2.5
 CustomFieldDef availableField ol since 2.5
 ",
@@ -867,12 +838,9 @@ impl rt::Object for ExtensibleManagedObject {
         &EXTENSIBLE_MANAGED_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSIBLE_MANAGED_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSIBLE_MANAGED_OBJECT),
             0 => P::Value(&self.value),
             1 => P::Objects(&self.available_field),
             _ => P::Absent,
@@ -956,9 +924,8 @@ impl Default for FileManager {
 }
 pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileManager",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<FileManager>,
 );
 impl rt::Object for FileManager {
@@ -966,12 +933,9 @@ impl rt::Object for FileManager {
         &FILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1039,9 +1003,8 @@ impl Default for Folder {
 }
 pub(crate) static FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Folder",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 string childType ol
 ManagedObjectReference childEntity ol
 string namespace o since 7.0.0.0
@@ -1054,12 +1017,9 @@ impl rt::Object for Folder {
         &FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.child_type),
@@ -1134,9 +1094,8 @@ impl Default for HistoryCollector {
 }
 pub(crate) static HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "HistoryCollector",
-    "2.0",
     None,
-    "
+    "2.0
 anyType filter o
 ",
     rt::unset::<HistoryCollector>,
@@ -1146,12 +1105,9 @@ impl rt::Object for HistoryCollector {
         &HISTORY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HISTORY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HISTORY_COLLECTOR),
             0 => P::Value(&self.filter),
             _ => P::Absent,
         }
@@ -1206,9 +1162,8 @@ impl Default for HostAutoStartManager {
 }
 pub(crate) static HOST_AUTO_START_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAutoStartManager",
-    "2.0",
     None,
-    "
+    "2.0
 HostAutoStartManagerConfig config o
 ",
     rt::unset::<HostAutoStartManager>,
@@ -1218,12 +1173,9 @@ impl rt::Object for HostAutoStartManager {
         &HOST_AUTO_START_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTO_START_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTO_START_MANAGER),
             0 => P::Optional(&self.config),
             _ => P::Absent,
         }
@@ -1280,9 +1232,8 @@ impl Default for HostDatastoreBrowser {
 }
 pub(crate) static HOST_DATASTORE_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowser",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datastore ol
 FileQuery supportedType ol
 ",
@@ -1293,12 +1244,9 @@ impl rt::Object for HostDatastoreBrowser {
         &HOST_DATASTORE_BROWSER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_BROWSER),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.supported_type),
             _ => P::Absent,
@@ -1357,9 +1305,8 @@ impl Default for HostDatastoreSystem {
 }
 pub(crate) static HOST_DATASTORE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystem",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datastore ol
 HostDatastoreSystemCapabilities capabilities o since 2.5
 ",
@@ -1370,12 +1317,9 @@ impl rt::Object for HostDatastoreSystem {
         &HOST_DATASTORE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM),
             0 => P::Value(&self.datastore),
             1 => P::Optional(&self.capabilities),
             _ => P::Absent,
@@ -1454,9 +1398,8 @@ impl Default for HostNetworkSystem {
 }
 pub(crate) static HOST_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostNetCapabilities capabilities o
 HostNetworkInfo networkInfo o
 HostNetOffloadCapabilities offloadCapabilities o
@@ -1472,12 +1415,9 @@ impl rt::Object for HostNetworkSystem {
         &HOST_NETWORK_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.capabilities),
@@ -1574,9 +1514,8 @@ impl Default for HostStorageSystem {
 }
 pub(crate) static HOST_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostStorageDeviceInfo storageDeviceInfo o
 HostFileSystemVolumeInfo fileSystemVolumeInfo o
 string systemFile ol since 4.1
@@ -1589,12 +1528,9 @@ impl rt::Object for HostStorageSystem {
         &HOST_STORAGE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.storage_device_info),
@@ -1746,9 +1682,8 @@ impl Default for HostSystem {
 }
 pub(crate) static HOST_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystem",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 HostRuntimeInfo runtime o
 HostListSummary summary o
 HostHardwareInfo hardware o
@@ -1776,12 +1711,9 @@ impl rt::Object for HostSystem {
         &HOST_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.runtime),
@@ -1902,9 +1834,8 @@ impl Default for ListView {
 }
 pub(crate) static LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListView",
-    "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    "",
+    "2.5",
     rt::unset::<ListView>,
 );
 impl rt::Object for ListView {
@@ -1912,12 +1843,9 @@ impl rt::Object for ListView {
         &LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_VIEW),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2030,9 +1958,8 @@ impl Default for ManagedEntity {
 }
 pub(crate) static MANAGED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedEntity",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 ManagedObjectReference parent o
 CustomFieldValue customValue ol
 ManagedEntityStatus overallStatus o
@@ -2055,12 +1982,9 @@ impl rt::Object for ManagedEntity {
         &MANAGED_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_ENTITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.parent),
@@ -2174,9 +2098,8 @@ impl Default for ManagedObjectView {
 }
 pub(crate) static MANAGED_OBJECT_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedObjectView",
-    "2.5",
     Some(&VIEW),
-    "
+    "2.5
 ManagedObjectReference view ol
 ",
     rt::unset::<ManagedObjectView>,
@@ -2186,12 +2109,9 @@ impl rt::Object for ManagedObjectView {
         &MANAGED_OBJECT_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_OBJECT_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_OBJECT_VIEW),
             0 => P::Value(&self.view),
             _ => P::Absent,
         }
@@ -2258,9 +2178,8 @@ impl Default for Network {
 }
 pub(crate) static NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Network",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 NetworkSummary summary o
 ManagedObjectReference host ol
 ManagedObjectReference vm ol
@@ -2272,12 +2191,9 @@ impl rt::Object for Network {
         &NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.summary),
@@ -2356,9 +2272,8 @@ impl Default for OptionManager {
 }
 pub(crate) static OPTION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionManager",
-    "2.0",
     None,
-    "
+    "2.0
 OptionDef supportedOption ol
 OptionValue setting ol
 ",
@@ -2369,12 +2284,9 @@ impl rt::Object for OptionManager {
         &OPTION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_MANAGER),
             0 => P::Objects(&self.supported_option),
             1 => P::Value(&self.setting),
             _ => P::Absent,
@@ -2436,9 +2348,8 @@ impl Default for PerformanceManager {
 }
 pub(crate) static PERFORMANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceManager",
-    "2.0",
     None,
-    "
+    "2.0
 PerformanceDescription description o
 PerfInterval historicalInterval ol
 PerfCounterInfo perfCounter ol
@@ -2450,12 +2361,9 @@ impl rt::Object for PerformanceManager {
         &PERFORMANCE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_MANAGER),
             0 => P::Optional(&self.description),
             1 => P::Objects(&self.historical_interval),
             2 => P::Objects(&self.perf_counter),
@@ -2511,9 +2419,8 @@ impl Default for PropertyCollector {
 }
 pub(crate) static PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference filter ol
 ",
     rt::unset::<PropertyCollector>,
@@ -2523,12 +2430,9 @@ impl rt::Object for PropertyCollector {
         &PROPERTY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_COLLECTOR),
             0 => P::Value(&self.filter),
             _ => P::Absent,
         }
@@ -2585,9 +2489,8 @@ impl Default for PropertyFilter {
 }
 pub(crate) static PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilter",
-    "2.0",
     None,
-    "
+    "2.0
 PropertyFilterSpec spec o
 boolean partialUpdates o
 ",
@@ -2598,12 +2501,9 @@ impl rt::Object for PropertyFilter {
         &PROPERTY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_FILTER),
             0 => P::Optional(&self.spec),
             1 => P::Value(&self.partial_updates),
             _ => P::Absent,
@@ -2683,9 +2583,8 @@ impl Default for ResourcePool {
 }
 pub(crate) static RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePool",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 ResourcePoolSummary summary o
 ResourcePoolRuntimeInfo runtime o
 ManagedObjectReference owner o
@@ -2702,12 +2601,9 @@ impl rt::Object for ResourcePool {
         &RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.summary),
@@ -2785,9 +2681,8 @@ impl Default for SearchIndex {
 }
 pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndex",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<SearchIndex>,
 );
 impl rt::Object for SearchIndex {
@@ -2795,12 +2690,9 @@ impl rt::Object for SearchIndex {
         &SEARCH_INDEX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX),
             _ => P::Absent,
         }
     }
@@ -2858,9 +2750,8 @@ impl Default for ServiceInstance {
 }
 pub(crate) static SERVICE_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceInstance",
-    "2.0",
     None,
-    "
+    "2.0
 dateTime serverClock o
 Capability capability o
 ServiceContent content o
@@ -2872,12 +2763,9 @@ impl rt::Object for ServiceInstance {
         &SERVICE_INSTANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_INSTANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_INSTANCE),
             0 => P::Value(&self.server_clock),
             1 => P::Optional(&self.capability),
             2 => P::Optional(&self.content),
@@ -2950,9 +2838,8 @@ impl Default for SessionManager {
 }
 pub(crate) static SESSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManager",
-    "2.0",
     None,
-    "
+    "2.0
 UserSession sessionList ol
 UserSession currentSession o
 string message o
@@ -2967,12 +2854,9 @@ impl rt::Object for SessionManager {
         &SESSION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER),
             0 => P::Objects(&self.session_list),
             1 => P::Optional(&self.current_session),
             2 => P::Value(&self.message),
@@ -3039,9 +2923,8 @@ impl Default for Task {
 }
 pub(crate) static TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Task",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 TaskInfo info o
 ",
     rt::unset::<Task>,
@@ -3051,12 +2934,9 @@ impl rt::Object for Task {
         &TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -3128,9 +3008,8 @@ impl Default for TaskHistoryCollector {
 }
 pub(crate) static TASK_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskHistoryCollector",
-    "2.0",
     Some(&HISTORY_COLLECTOR),
-    "
+    "2.0
 TaskInfo latestPage ol
 ",
     rt::unset::<TaskHistoryCollector>,
@@ -3140,12 +3019,9 @@ impl rt::Object for TaskHistoryCollector {
         &TASK_HISTORY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_HISTORY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_HISTORY_COLLECTOR),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.latest_page),
@@ -3220,9 +3096,8 @@ impl Default for TaskManager {
 }
 pub(crate) static TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManager",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference recentTask ol
 TaskDescription description o
 int maxCollector o
@@ -3234,12 +3109,9 @@ impl rt::Object for TaskManager {
         &TASK_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_MANAGER),
             0 => P::Value(&self.recent_task),
             1 => P::Optional(&self.description),
             2 => P::Value(&self.max_collector),
@@ -3292,9 +3164,8 @@ impl Default for View {
 }
 pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "View",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<View>,
 );
 impl rt::Object for View {
@@ -3302,12 +3173,9 @@ impl rt::Object for View {
         &VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIEW),
             _ => P::Absent,
         }
     }
@@ -3362,9 +3230,8 @@ impl Default for ViewManager {
 }
 pub(crate) static VIEW_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ViewManager",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference viewList ol
 ",
     rt::unset::<ViewManager>,
@@ -3374,12 +3241,9 @@ impl rt::Object for ViewManager {
         &VIEW_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIEW_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIEW_MANAGER),
             0 => P::Value(&self.view_list),
             _ => P::Absent,
         }
@@ -3428,9 +3292,8 @@ impl Default for VirtualDiskManager {
 }
 pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskManager",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<VirtualDiskManager>,
 );
 impl rt::Object for VirtualDiskManager {
@@ -3438,12 +3301,9 @@ impl rt::Object for VirtualDiskManager {
         &VIRTUAL_DISK_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_MANAGER),
             _ => P::Absent,
         }
     }
@@ -3546,9 +3406,8 @@ impl Default for VirtualMachine {
 }
 pub(crate) static VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachine",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 VirtualMachineCapability capability o
 VirtualMachineConfigInfo config o
 VirtualMachineFileLayout layout o
@@ -3574,12 +3433,9 @@ impl rt::Object for VirtualMachine {
         &VIRTUAL_MACHINE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.capability),
@@ -3689,9 +3545,8 @@ impl Default for VirtualMachineSnapshot {
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshot",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 VirtualMachineConfigInfo config o
 ManagedObjectReference childSnapshot ol since 4.1
 ManagedObjectReference vm o since 6.0
@@ -3703,12 +3558,9 @@ impl rt::Object for VirtualMachineSnapshot {
         &VIRTUAL_MACHINE_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SNAPSHOT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.config),

@@ -18,9 +18,8 @@ impl Default for CryptoManager {
 }
 pub(crate) static CRYPTO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManager",
-    "6.5",
     None,
-    "
+    "6.5
 boolean enabled o
 ",
     rt::unset::<CryptoManager>,
@@ -30,12 +29,9 @@ impl rt::Object for CryptoManager {
         &CRYPTO_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -93,9 +89,8 @@ impl Default for CryptoManagerHost {
 }
 pub(crate) static CRYPTO_MANAGER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHost",
-    "6.7",
     Some(&CRYPTO_MANAGER),
-    "",
+    "6.7",
     rt::unset::<CryptoManagerHost>,
 );
 impl rt::Object for CryptoManagerHost {
@@ -103,12 +98,9 @@ impl rt::Object for CryptoManagerHost {
         &CRYPTO_MANAGER_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -175,9 +167,8 @@ impl Default for CryptoManagerHostKms {
 }
 pub(crate) static CRYPTO_MANAGER_HOST_KMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostKMS",
-    "6.7",
     Some(&CRYPTO_MANAGER_HOST),
-    "",
+    "6.7",
     rt::unset::<CryptoManagerHostKms>,
 );
 impl rt::Object for CryptoManagerHostKms {
@@ -185,12 +176,9 @@ impl rt::Object for CryptoManagerHostKms {
         &CRYPTO_MANAGER_HOST_KMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_KMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_KMS),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -260,9 +248,8 @@ impl Default for CryptoManagerKmip {
 }
 pub(crate) static CRYPTO_MANAGER_KMIP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmip",
-    "6.5",
     Some(&CRYPTO_MANAGER),
-    "
+    "6.5
 KmipClusterInfo kmipServers ol
 ",
     rt::unset::<CryptoManagerKmip>,
@@ -272,12 +259,9 @@ impl rt::Object for CryptoManagerKmip {
         &CRYPTO_MANAGER_KMIP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.kmip_servers),

@@ -23,9 +23,8 @@ impl Default for CustomizationSpecManager {
 }
 pub(crate) static CUSTOMIZATION_SPEC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecManager",
-    "2.0",
     None,
-    "
+    "2.0
 CustomizationSpecInfo info ol
 byte encryptionKey ol
 ",
@@ -36,12 +35,9 @@ impl rt::Object for CustomizationSpecManager {
         &CUSTOMIZATION_SPEC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC_MANAGER),
             0 => P::Objects(&self.info),
             1 => P::Value(&self.encryption_key),
             _ => P::Absent,

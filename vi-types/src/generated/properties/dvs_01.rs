@@ -29,9 +29,8 @@ impl Default for DistributedVirtualPortgroup {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroup",
-    "4.0",
     Some(&NETWORK),
-    "
+    "4.0
 string key o
 DVPortgroupConfigInfo config o
 string portKeys ol
@@ -43,12 +42,9 @@ impl rt::Object for DistributedVirtualPortgroup {
         &DISTRIBUTED_VIRTUAL_PORTGROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Value(&self.key),
@@ -142,9 +138,8 @@ impl Default for DistributedVirtualSwitch {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitch",
-    "4.0",
     Some(&MANAGED_ENTITY),
-    "
+    "4.0
 string uuid o
 DVSCapability capability o
 DVSSummary summary o
@@ -160,12 +155,9 @@ impl rt::Object for DistributedVirtualSwitch {
         &DISTRIBUTED_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uuid),
@@ -241,9 +233,8 @@ impl Default for DistributedVirtualSwitchManager {
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<DistributedVirtualSwitchManager>,
 );
 impl rt::Object for DistributedVirtualSwitchManager {
@@ -251,12 +242,9 @@ impl rt::Object for DistributedVirtualSwitchManager {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER),
             _ => P::Absent,
         }
     }
@@ -308,9 +296,8 @@ impl Default for VmwareDistributedVirtualSwitch {
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitch",
-    "4.0",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH),
-    "",
+    "4.0",
     rt::unset::<VmwareDistributedVirtualSwitch>,
 );
 impl rt::Object for VmwareDistributedVirtualSwitch {
@@ -318,12 +305,9 @@ impl rt::Object for VmwareDistributedVirtualSwitch {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH),
             0..=22 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -15,9 +15,8 @@ impl Default for GuestAliasManager {
 }
 pub(crate) static GUEST_ALIAS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAliasManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<GuestAliasManager>,
 );
 impl rt::Object for GuestAliasManager {
@@ -25,12 +24,9 @@ impl rt::Object for GuestAliasManager {
         &GUEST_ALIAS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_ALIAS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_ALIAS_MANAGER),
             _ => P::Absent,
         }
     }
@@ -77,9 +73,8 @@ impl Default for GuestAuthManager {
 }
 pub(crate) static GUEST_AUTH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<GuestAuthManager>,
 );
 impl rt::Object for GuestAuthManager {
@@ -87,12 +82,9 @@ impl rt::Object for GuestAuthManager {
         &GUEST_AUTH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_MANAGER),
             _ => P::Absent,
         }
     }
@@ -139,9 +131,8 @@ impl Default for GuestFileManager {
 }
 pub(crate) static GUEST_FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<GuestFileManager>,
 );
 impl rt::Object for GuestFileManager {
@@ -149,12 +140,9 @@ impl rt::Object for GuestFileManager {
         &GUEST_FILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_FILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_FILE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -218,9 +206,8 @@ impl Default for GuestOperationsManager {
 }
 pub(crate) static GUEST_OPERATIONS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsManager",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference authManager o
 ManagedObjectReference fileManager o
 ManagedObjectReference processManager o
@@ -234,12 +221,9 @@ impl rt::Object for GuestOperationsManager {
         &GUEST_OPERATIONS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OPERATIONS_MANAGER),
             0 => P::Value(&self.auth_manager),
             1 => P::Value(&self.file_manager),
             2 => P::Value(&self.process_manager),
@@ -296,9 +280,8 @@ impl Default for GuestProcessManager {
 }
 pub(crate) static GUEST_PROCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<GuestProcessManager>,
 );
 impl rt::Object for GuestProcessManager {
@@ -306,12 +289,9 @@ impl rt::Object for GuestProcessManager {
         &GUEST_PROCESS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROCESS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROCESS_MANAGER),
             _ => P::Absent,
         }
     }
@@ -358,9 +338,8 @@ impl Default for GuestWindowsRegistryManager {
 }
 pub(crate) static GUEST_WINDOWS_REGISTRY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsRegistryManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<GuestWindowsRegistryManager>,
 );
 impl rt::Object for GuestWindowsRegistryManager {
@@ -368,12 +347,9 @@ impl rt::Object for GuestWindowsRegistryManager {
         &GUEST_WINDOWS_REGISTRY_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_WINDOWS_REGISTRY_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_WINDOWS_REGISTRY_MANAGER),
             _ => P::Absent,
         }
     }
@@ -420,9 +396,8 @@ impl Default for VirtualMachineGuestCustomizationManager {
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestCustomizationManager",
-    "6.8.7",
     None,
-    "",
+    "6.8.7",
     rt::unset::<VirtualMachineGuestCustomizationManager>,
 );
 impl rt::Object for VirtualMachineGuestCustomizationManager {
@@ -430,12 +405,9 @@ impl rt::Object for VirtualMachineGuestCustomizationManager {
         &VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER),
             _ => P::Absent,
         }
     }

@@ -15,9 +15,8 @@ impl Default for CertificateManager {
 }
 pub(crate) static CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertificateManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<CertificateManager>,
 );
 impl rt::Object for CertificateManager {
@@ -25,12 +24,9 @@ impl rt::Object for CertificateManager {
         &CERTIFICATE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERTIFICATE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERTIFICATE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -77,9 +73,8 @@ impl Default for DirectPathProfileManager {
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManager",
-    "9.0.0.0",
     None,
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManager>,
 );
 impl rt::Object for DirectPathProfileManager {
@@ -87,12 +82,9 @@ impl rt::Object for DirectPathProfileManager {
         &DIRECT_PATH_PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -142,9 +134,8 @@ impl Default for HostAccessManager {
 }
 pub(crate) static HOST_ACCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessManager",
-    "6.0",
     None,
-    "
+    "6.0
 HostLockdownMode lockdownMode o
 ",
     rt::unset::<HostAccessManager>,
@@ -154,12 +145,9 @@ impl rt::Object for HostAccessManager {
         &HOST_ACCESS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCESS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCESS_MANAGER),
             0 => P::Value(&self.lockdown_mode),
             _ => P::Absent,
         }
@@ -213,9 +201,8 @@ impl Default for HostActiveDirectoryAuthentication {
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectoryAuthentication",
-    "4.1",
     Some(&HOST_DIRECTORY_STORE),
-    "",
+    "4.1",
     rt::unset::<HostActiveDirectoryAuthentication>,
 );
 impl rt::Object for HostActiveDirectoryAuthentication {
@@ -223,12 +210,9 @@ impl rt::Object for HostActiveDirectoryAuthentication {
         &HOST_ACTIVE_DIRECTORY_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -298,9 +282,8 @@ impl Default for HostAssignableHardwareManager {
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareManager",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 HostAssignableHardwareBinding binding ol
 HostAssignableHardwareConfig config o
 ",
@@ -311,12 +294,9 @@ impl rt::Object for HostAssignableHardwareManager {
         &HOST_ASSIGNABLE_HARDWARE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_MANAGER),
             0 => P::Objects(&self.binding),
             1 => P::Optional(&self.config),
             _ => P::Absent,
@@ -375,9 +355,8 @@ impl Default for HostAuthenticationManager {
 }
 pub(crate) static HOST_AUTHENTICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationManager",
-    "4.1",
     None,
-    "
+    "4.1
 HostAuthenticationManagerInfo info o
 ManagedObjectReference supportedStore ol
 ",
@@ -388,12 +367,9 @@ impl rt::Object for HostAuthenticationManager {
         &HOST_AUTHENTICATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_MANAGER),
             0 => P::Optional(&self.info),
             1 => P::Value(&self.supported_store),
             _ => P::Absent,
@@ -447,9 +423,8 @@ impl Default for HostAuthenticationStore {
 }
 pub(crate) static HOST_AUTHENTICATION_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationStore",
-    "4.1",
     None,
-    "
+    "4.1
 HostAuthenticationStoreInfo info o
 ",
     rt::unset::<HostAuthenticationStore>,
@@ -459,12 +434,9 @@ impl rt::Object for HostAuthenticationStore {
         &HOST_AUTHENTICATION_STORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_STORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_STORE),
             0 => P::Value(&self.info),
             _ => P::Absent,
         }
@@ -517,9 +489,8 @@ impl Default for HostBootDeviceSystem {
 }
 pub(crate) static HOST_BOOT_DEVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDeviceSystem",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<HostBootDeviceSystem>,
 );
 impl rt::Object for HostBootDeviceSystem {
@@ -527,12 +498,9 @@ impl rt::Object for HostBootDeviceSystem {
         &HOST_BOOT_DEVICE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BOOT_DEVICE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BOOT_DEVICE_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -582,9 +550,8 @@ impl Default for HostCertificateManager {
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManager",
-    "6.0",
     None,
-    "
+    "6.0
 HostCertificateManagerCertificateInfo certificateInfo o
 ",
     rt::unset::<HostCertificateManager>,
@@ -594,12 +561,9 @@ impl rt::Object for HostCertificateManager {
         &HOST_CERTIFICATE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CERTIFICATE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CERTIFICATE_MANAGER),
             0 => P::Optional(&self.certificate_info),
             _ => P::Absent,
         }
@@ -659,9 +623,8 @@ impl Default for HostCpuSchedulerSystem {
 }
 pub(crate) static HOST_CPU_SCHEDULER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuSchedulerSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostCpuSchedulerInfo cpuSchedulerInfo o since 8.0.3.0
 HostHyperThreadScheduleInfo hyperthreadInfo o
 ",
@@ -672,12 +635,9 @@ impl rt::Object for HostCpuSchedulerSystem {
         &HOST_CPU_SCHEDULER_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_SCHEDULER_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_SCHEDULER_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.cpu_scheduler_info),
@@ -746,9 +706,8 @@ impl Default for HostDateTimeSystem {
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystem",
-    "2.5",
     None,
-    "
+    "2.5
 HostDateTimeInfo dateTimeInfo o
 ",
     rt::unset::<HostDateTimeSystem>,
@@ -758,12 +717,9 @@ impl rt::Object for HostDateTimeSystem {
         &HOST_DATE_TIME_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_SYSTEM),
             0 => P::Optional(&self.date_time_info),
             _ => P::Absent,
         }
@@ -815,9 +771,8 @@ impl Default for HostDiagnosticSystem {
 }
 pub(crate) static HOST_DIAGNOSTIC_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticSystem",
-    "2.0",
     None,
-    "
+    "2.0
 HostDiagnosticPartition activePartition o
 ",
     rt::unset::<HostDiagnosticSystem>,
@@ -827,12 +782,9 @@ impl rt::Object for HostDiagnosticSystem {
         &HOST_DIAGNOSTIC_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_SYSTEM),
             0 => P::Optional(&self.active_partition),
             _ => P::Absent,
         }
@@ -886,9 +838,8 @@ impl Default for HostDirectoryStore {
 }
 pub(crate) static HOST_DIRECTORY_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDirectoryStore",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE),
-    "",
+    "4.1",
     rt::unset::<HostDirectoryStore>,
 );
 impl rt::Object for HostDirectoryStore {
@@ -896,12 +847,9 @@ impl rt::Object for HostDirectoryStore {
         &HOST_DIRECTORY_STORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIRECTORY_STORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIRECTORY_STORE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -966,9 +914,8 @@ impl Default for HostEsxAgentHostManager {
 }
 pub(crate) static HOST_ESX_AGENT_HOST_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEsxAgentHostManager",
-    "5.0",
     None,
-    "
+    "5.0
 HostEsxAgentHostManagerConfigInfo configInfo o
 ",
     rt::unset::<HostEsxAgentHostManager>,
@@ -978,12 +925,9 @@ impl rt::Object for HostEsxAgentHostManager {
         &HOST_ESX_AGENT_HOST_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ESX_AGENT_HOST_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ESX_AGENT_HOST_MANAGER),
             0 => P::Optional(&self.config_info),
             _ => P::Absent,
         }
@@ -1040,9 +984,8 @@ impl Default for HostFirewallSystem {
 }
 pub(crate) static HOST_FIREWALL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostFirewallInfo firewallInfo o
 ",
     rt::unset::<HostFirewallSystem>,
@@ -1052,12 +995,9 @@ impl rt::Object for HostFirewallSystem {
         &HOST_FIREWALL_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.firewall_info),
@@ -1121,9 +1061,8 @@ impl Default for HostFirmwareSystem {
 }
 pub(crate) static HOST_FIRMWARE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirmwareSystem",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<HostFirmwareSystem>,
 );
 impl rt::Object for HostFirmwareSystem {
@@ -1131,12 +1070,9 @@ impl rt::Object for HostFirmwareSystem {
         &HOST_FIRMWARE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIRMWARE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIRMWARE_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -1200,9 +1136,8 @@ impl Default for HostGraphicsManager {
 }
 pub(crate) static HOST_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsManager",
-    "5.5",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "5.5
 HostGraphicsInfo graphicsInfo ol
 HostGraphicsConfig graphicsConfig o since 6.5
 string sharedPassthruGpuTypes ol since 6.0
@@ -1215,12 +1150,9 @@ impl rt::Object for HostGraphicsManager {
         &HOST_GRAPHICS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_MANAGER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.graphics_info),
@@ -1293,9 +1225,8 @@ impl Default for HostHealthStatusSystem {
 }
 pub(crate) static HOST_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHealthStatusSystem",
-    "2.5",
     None,
-    "
+    "2.5
 HealthSystemRuntime runtime o
 ",
     rt::unset::<HostHealthStatusSystem>,
@@ -1305,12 +1236,9 @@ impl rt::Object for HostHealthStatusSystem {
         &HOST_HEALTH_STATUS_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HEALTH_STATUS_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HEALTH_STATUS_SYSTEM),
             0 => P::Optional(&self.runtime),
             _ => P::Absent,
         }
@@ -1359,9 +1287,8 @@ impl Default for HostImageConfigManager {
 }
 pub(crate) static HOST_IMAGE_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<HostImageConfigManager>,
 );
 impl rt::Object for HostImageConfigManager {
@@ -1369,12 +1296,9 @@ impl rt::Object for HostImageConfigManager {
         &HOST_IMAGE_CONFIG_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_CONFIG_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_CONFIG_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1421,9 +1345,8 @@ impl Default for HostKernelModuleSystem {
 }
 pub(crate) static HOST_KERNEL_MODULE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostKernelModuleSystem",
-    "2.5u2",
     None,
-    "",
+    "2.5u2",
     rt::unset::<HostKernelModuleSystem>,
 );
 impl rt::Object for HostKernelModuleSystem {
@@ -1431,12 +1354,9 @@ impl rt::Object for HostKernelModuleSystem {
         &HOST_KERNEL_MODULE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_KERNEL_MODULE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_KERNEL_MODULE_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -1483,9 +1403,8 @@ impl Default for HostLocalAccountManager {
 }
 pub(crate) static HOST_LOCAL_ACCOUNT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAccountManager",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<HostLocalAccountManager>,
 );
 impl rt::Object for HostLocalAccountManager {
@@ -1493,12 +1412,9 @@ impl rt::Object for HostLocalAccountManager {
         &HOST_LOCAL_ACCOUNT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_ACCOUNT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_ACCOUNT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1550,9 +1466,8 @@ impl Default for HostLocalAuthentication {
 }
 pub(crate) static HOST_LOCAL_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAuthentication",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE),
-    "",
+    "4.1",
     rt::unset::<HostLocalAuthentication>,
 );
 impl rt::Object for HostLocalAuthentication {
@@ -1560,12 +1475,9 @@ impl rt::Object for HostLocalAuthentication {
         &HOST_LOCAL_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1642,9 +1554,8 @@ impl Default for HostMemorySystem {
 }
 pub(crate) static HOST_MEMORY_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemorySystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 ServiceConsoleReservationInfo consoleReservationInfo o
 VirtualMachineMemoryReservationInfo virtualMachineReservationInfo o since 2.5
 ",
@@ -1655,12 +1566,9 @@ impl rt::Object for HostMemorySystem {
         &HOST_MEMORY_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.console_reservation_info),
@@ -1728,9 +1636,8 @@ impl Default for HostPatchManager {
 }
 pub(crate) static HOST_PATCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManager",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<HostPatchManager>,
 );
 impl rt::Object for HostPatchManager {
@@ -1738,12 +1645,9 @@ impl rt::Object for HostPatchManager {
         &HOST_PATCH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1801,9 +1705,8 @@ impl Default for HostPciPassthruSystem {
 }
 pub(crate) static HOST_PCI_PASSTHRU_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruSystem",
-    "4.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "4.0
 HostPciPassthruInfo pciPassthruInfo ol
 HostSriovDevicePoolInfo sriovDevicePoolInfo ol since 6.5
 ",
@@ -1814,12 +1717,9 @@ impl rt::Object for HostPciPassthruSystem {
         &HOST_PCI_PASSTHRU_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pci_passthru_info),
@@ -1893,9 +1793,8 @@ impl Default for HostPowerSystem {
 }
 pub(crate) static HOST_POWER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerSystem",
-    "4.1",
     None,
-    "
+    "4.1
 PowerSystemCapability capability o
 PowerSystemInfo info o
 ",
@@ -1906,12 +1805,9 @@ impl rt::Object for HostPowerSystem {
         &HOST_POWER_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POWER_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POWER_SYSTEM),
             0 => P::Optional(&self.capability),
             1 => P::Optional(&self.info),
             _ => P::Absent,
@@ -1970,9 +1866,8 @@ impl Default for HostServiceSystem {
 }
 pub(crate) static HOST_SERVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostServiceInfo serviceInfo o
 ",
     rt::unset::<HostServiceSystem>,
@@ -1982,12 +1877,9 @@ impl rt::Object for HostServiceSystem {
         &HOST_SERVICE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.service_info),
@@ -2059,9 +1951,8 @@ impl Default for HostSnmpSystem {
 }
 pub(crate) static HOST_SNMP_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpSystem",
-    "2.0",
     None,
-    "
+    "2.0
 HostSnmpConfigSpec configuration o since 2.5
 HostSnmpSystemAgentLimits limits o since 2.5
 ",
@@ -2072,12 +1963,9 @@ impl rt::Object for HostSnmpSystem {
         &HOST_SNMP_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_SYSTEM),
             0 => P::Optional(&self.configuration),
             1 => P::Optional(&self.limits),
             _ => P::Absent,

@@ -15,9 +15,8 @@ impl Default for IoFilterManager {
 }
 pub(crate) static IO_FILTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<IoFilterManager>,
 );
 impl rt::Object for IoFilterManager {
@@ -25,12 +24,9 @@ impl rt::Object for IoFilterManager {
         &IO_FILTER_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_MANAGER),
             _ => P::Absent,
         }
     }

@@ -15,9 +15,8 @@ impl Default for LicenseAssignmentManager {
 }
 pub(crate) static LICENSE_ASSIGNMENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<LicenseAssignmentManager>,
 );
 impl rt::Object for LicenseAssignmentManager {
@@ -25,12 +24,9 @@ impl rt::Object for LicenseAssignmentManager {
         &LICENSE_ASSIGNMENT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ASSIGNMENT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ASSIGNMENT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -103,9 +99,8 @@ impl Default for LicenseManager {
 }
 pub(crate) static LICENSE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManager",
-    "2.0",
     None,
-    "
+    "2.0
 LicenseSource source o
 boolean sourceAvailable o
 LicenseDiagnostics diagnostics o since 2.5
@@ -122,12 +117,9 @@ impl rt::Object for LicenseManager {
         &LICENSE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_MANAGER),
             0 => P::Value(&self.source),
             1 => P::Value(&self.source_available),
             2 => P::Optional(&self.diagnostics),

@@ -26,9 +26,8 @@ impl Default for HostVMotionSystem {
 }
 pub(crate) static HOST_V_MOTION_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostVMotionNetConfig netConfig o
 HostIpConfig ipConfig o
 ",
@@ -39,12 +38,9 @@ impl rt::Object for HostVMotionSystem {
         &HOST_V_MOTION_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.net_config),
@@ -118,9 +114,8 @@ impl Default for HostVirtualNicManager {
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManager",
-    "4.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "4.0
 HostVirtualNicManagerInfo info o
 ",
     rt::unset::<HostVirtualNicManager>,
@@ -130,12 +125,9 @@ impl rt::Object for HostVirtualNicManager {
         &HOST_VIRTUAL_NIC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_MANAGER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -199,9 +191,8 @@ impl Default for IscsiManager {
 }
 pub(crate) static ISCSI_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<IscsiManager>,
 );
 impl rt::Object for IscsiManager {
@@ -209,12 +200,9 @@ impl rt::Object for IscsiManager {
         &ISCSI_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_MANAGER),
             _ => P::Absent,
         }
     }
@@ -272,9 +260,8 @@ impl Default for OpaqueNetwork {
 }
 pub(crate) static OPAQUE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetwork",
-    "5.5",
     Some(&NETWORK),
-    "
+    "5.5
 OpaqueNetworkCapability capability o since 6.5
 OptionValue extraConfig ol since 6.5
 ",
@@ -285,12 +272,9 @@ impl rt::Object for OpaqueNetwork {
         &OPAQUE_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Optional(&self.capability),
@@ -364,9 +348,8 @@ impl Default for TransitGateway {
 }
 pub(crate) static TRANSIT_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGateway",
-    "9.1.0.0",
     Some(&MANAGED_ENTITY),
-    "
+    "9.1.0.0
 TransitGatewayConfigInfo config o
 ",
     rt::unset::<TransitGateway>,
@@ -376,12 +359,9 @@ impl rt::Object for TransitGateway {
         &TRANSIT_GATEWAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config),

@@ -26,9 +26,8 @@ impl Default for AuthorizationManager {
 }
 pub(crate) static AUTHORIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationManager",
-    "2.0",
     None,
-    "
+    "2.0
 AuthorizationPrivilege privilegeList ol
 AuthorizationRole roleList ol
 AuthorizationDescription description o
@@ -40,12 +39,9 @@ impl rt::Object for AuthorizationManager {
         &AUTHORIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_MANAGER),
             0 => P::Objects(&self.privilege_list),
             1 => P::Objects(&self.role_list),
             2 => P::Optional(&self.description),
@@ -101,9 +97,8 @@ impl Default for UserDirectory {
 }
 pub(crate) static USER_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserDirectory",
-    "2.0",
     None,
-    "
+    "2.0
 string domainList ol
 ",
     rt::unset::<UserDirectory>,
@@ -113,12 +108,9 @@ impl rt::Object for UserDirectory {
         &USER_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_DIRECTORY),
             0 => P::Value(&self.domain_list),
             _ => P::Absent,
         }

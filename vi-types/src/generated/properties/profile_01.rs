@@ -18,9 +18,8 @@ impl Default for ClusterProfile {
 }
 pub(crate) static CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfile",
-    "4.0",
     Some(&PROFILE),
-    "",
+    "4.0",
     rt::unset::<ClusterProfile>,
 );
 impl rt::Object for ClusterProfile {
@@ -28,12 +27,9 @@ impl rt::Object for ClusterProfile {
         &CLUSTER_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -100,9 +96,8 @@ impl Default for ClusterProfileManager {
 }
 pub(crate) static CLUSTER_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileManager",
-    "4.0",
     Some(&PROFILE_MANAGER),
-    "",
+    "4.0",
     rt::unset::<ClusterProfileManager>,
 );
 impl rt::Object for ClusterProfileManager {
@@ -110,12 +105,9 @@ impl rt::Object for ClusterProfileManager {
         &CLUSTER_PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_MANAGER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -197,9 +189,8 @@ impl Default for HostProfile {
 }
 pub(crate) static HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfile",
-    "4.0",
     Some(&PROFILE),
-    "
+    "4.0
 string validationState o since 6.7
 dateTime validationStateUpdateTime o since 6.7
 HostProfileValidationFailureInfo validationFailureInfo o since 6.7
@@ -213,12 +204,9 @@ impl rt::Object for HostProfile {
         &HOST_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.validation_state),
@@ -295,9 +283,8 @@ impl Default for HostProfileManager {
 }
 pub(crate) static HOST_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManager",
-    "4.0",
     Some(&PROFILE_MANAGER),
-    "",
+    "4.0",
     rt::unset::<HostProfileManager>,
 );
 impl rt::Object for HostProfileManager {
@@ -305,12 +292,9 @@ impl rt::Object for HostProfileManager {
         &HOST_PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -372,9 +356,8 @@ impl Default for HostSpecificationManager {
 }
 pub(crate) static HOST_SPECIFICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationManager",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<HostSpecificationManager>,
 );
 impl rt::Object for HostSpecificationManager {
@@ -382,12 +365,9 @@ impl rt::Object for HostSpecificationManager {
         &HOST_SPECIFICATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_MANAGER),
             _ => P::Absent,
         }
     }
@@ -457,9 +437,8 @@ impl Default for Profile {
 }
 pub(crate) static PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "Profile",
-    "4.0",
     None,
-    "
+    "4.0
 ProfileConfigInfo config o
 ProfileDescription description o
 string name o
@@ -475,12 +454,9 @@ impl rt::Object for Profile {
         &PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE),
             0 => P::Value(&self.config),
             1 => P::Optional(&self.description),
             2 => P::Value(&self.name),
@@ -541,9 +517,8 @@ impl Default for ProfileComplianceManager {
 }
 pub(crate) static PROFILE_COMPLIANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileComplianceManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<ProfileComplianceManager>,
 );
 impl rt::Object for ProfileComplianceManager {
@@ -551,12 +526,9 @@ impl rt::Object for ProfileComplianceManager {
         &PROFILE_COMPLIANCE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_COMPLIANCE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_COMPLIANCE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -606,9 +578,8 @@ impl Default for ProfileManager {
 }
 pub(crate) static PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileManager",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ",
     rt::unset::<ProfileManager>,
@@ -618,12 +589,9 @@ impl rt::Object for ProfileManager {
         &PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_MANAGER),
             0 => P::Value(&self.profile),
             _ => P::Absent,
         }

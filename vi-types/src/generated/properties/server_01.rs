@@ -18,9 +18,8 @@ impl Default for CustomFieldsManager {
 }
 pub(crate) static CUSTOM_FIELDS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldsManager",
-    "2.0",
     None,
-    "
+    "2.0
 CustomFieldDef field ol
 ",
     rt::unset::<CustomFieldsManager>,
@@ -30,12 +29,9 @@ impl rt::Object for CustomFieldsManager {
         &CUSTOM_FIELDS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELDS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELDS_MANAGER),
             0 => P::Objects(&self.field),
             _ => P::Absent,
         }
@@ -84,9 +80,8 @@ impl Default for DiagnosticManager {
 }
 pub(crate) static DIAGNOSTIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManager",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<DiagnosticManager>,
 );
 impl rt::Object for DiagnosticManager {
@@ -94,12 +89,9 @@ impl rt::Object for DiagnosticManager {
         &DIAGNOSTIC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER),
             _ => P::Absent,
         }
     }
@@ -149,9 +141,8 @@ impl Default for ExtensionManager {
 }
 pub(crate) static EXTENSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionManager",
-    "2.5",
     None,
-    "
+    "2.5
 Extension extensionList ol
 ",
     rt::unset::<ExtensionManager>,
@@ -161,12 +152,9 @@ impl rt::Object for ExtensionManager {
         &EXTENSION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_MANAGER),
             0 => P::Objects(&self.extension_list),
             _ => P::Absent,
         }
@@ -220,9 +208,8 @@ impl Default for InventoryView {
 }
 pub(crate) static INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryView",
-    "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    "",
+    "2.5",
     rt::unset::<InventoryView>,
 );
 impl rt::Object for InventoryView {
@@ -230,12 +217,9 @@ impl rt::Object for InventoryView {
         &INVENTORY_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVENTORY_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVENTORY_VIEW),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -300,9 +284,8 @@ impl Default for LocalizationManager {
 }
 pub(crate) static LOCALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizationManager",
-    "4.0",
     None,
-    "
+    "4.0
 LocalizationManagerMessageCatalog catalog ol
 ",
     rt::unset::<LocalizationManager>,
@@ -312,12 +295,9 @@ impl rt::Object for LocalizationManager {
         &LOCALIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZATION_MANAGER),
             0 => P::Objects(&self.catalog),
             _ => P::Absent,
         }
@@ -366,9 +346,8 @@ impl Default for MessageBusProxy {
 }
 pub(crate) static MESSAGE_BUS_PROXY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MessageBusProxy",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<MessageBusProxy>,
 );
 impl rt::Object for MessageBusProxy {
@@ -376,12 +355,9 @@ impl rt::Object for MessageBusProxy {
         &MESSAGE_BUS_PROXY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MESSAGE_BUS_PROXY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MESSAGE_BUS_PROXY),
             _ => P::Absent,
         }
     }
@@ -428,9 +404,8 @@ impl Default for ResourcePlanningManager {
 }
 pub(crate) static RESOURCE_PLANNING_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePlanningManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<ResourcePlanningManager>,
 );
 impl rt::Object for ResourcePlanningManager {
@@ -438,12 +413,9 @@ impl rt::Object for ResourcePlanningManager {
         &RESOURCE_PLANNING_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_PLANNING_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_PLANNING_MANAGER),
             _ => P::Absent,
         }
     }
@@ -493,9 +465,8 @@ impl Default for ServiceManager {
 }
 pub(crate) static SERVICE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceManager",
-    "2.5",
     None,
-    "
+    "2.5
 ServiceManagerServiceInfo service ol
 ",
     rt::unset::<ServiceManager>,
@@ -505,12 +476,9 @@ impl rt::Object for ServiceManager {
         &SERVICE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_MANAGER),
             0 => P::Objects(&self.service),
             _ => P::Absent,
         }
@@ -567,9 +535,8 @@ impl Default for SimpleCommand {
 }
 pub(crate) static SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
     "SimpleCommand",
-    "2.5",
     None,
-    "
+    "2.5
 SimpleCommandEncoding encodingType o
 ServiceManagerServiceInfo entity o
 ",
@@ -580,12 +547,9 @@ impl rt::Object for SimpleCommand {
         &SIMPLE_COMMAND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SIMPLE_COMMAND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SIMPLE_COMMAND),
             0 => P::Value(&self.encoding_type),
             1 => P::Optional(&self.entity),
             _ => P::Absent,
@@ -636,9 +600,8 @@ impl Default for SiteInfoManager {
 }
 pub(crate) static SITE_INFO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfoManager",
-    "7.0.0.0",
     None,
-    "",
+    "7.0.0.0",
     rt::unset::<SiteInfoManager>,
 );
 impl rt::Object for SiteInfoManager {
@@ -646,12 +609,9 @@ impl rt::Object for SiteInfoManager {
         &SITE_INFO_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SITE_INFO_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SITE_INFO_MANAGER),
             _ => P::Absent,
         }
     }
@@ -698,9 +658,8 @@ impl Default for TenantTenantManager {
 }
 pub(crate) static TENANT_TENANT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TenantTenantManager",
-    "6.9.1",
     None,
-    "",
+    "6.9.1",
     rt::unset::<TenantTenantManager>,
 );
 impl rt::Object for TenantTenantManager {
@@ -708,12 +667,9 @@ impl rt::Object for TenantTenantManager {
         &TENANT_TENANT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TENANT_TENANT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TENANT_TENANT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -760,9 +716,8 @@ impl Default for VirtualizationManager {
 }
 pub(crate) static VIRTUALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualizationManager",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<VirtualizationManager>,
 );
 impl rt::Object for VirtualizationManager {
@@ -770,12 +725,9 @@ impl rt::Object for VirtualizationManager {
         &VIRTUALIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUALIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUALIZATION_MANAGER),
             _ => P::Absent,
         }
     }

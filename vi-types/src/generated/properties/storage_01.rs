@@ -15,9 +15,8 @@ impl Default for DatastoreNamespaceManager {
 }
 pub(crate) static DATASTORE_NAMESPACE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNamespaceManager",
-    "5.5",
     None,
-    "",
+    "5.5",
     rt::unset::<DatastoreNamespaceManager>,
 );
 impl rt::Object for DatastoreNamespaceManager {
@@ -25,12 +24,9 @@ impl rt::Object for DatastoreNamespaceManager {
         &DATASTORE_NAMESPACE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_NAMESPACE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_NAMESPACE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -82,9 +78,8 @@ impl Default for HostCacheConfigurationManager {
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationManager",
-    "5.0",
     None,
-    "
+    "5.0
 HostCacheConfigurationInfo cacheConfigurationInfo ol
 ",
     rt::unset::<HostCacheConfigurationManager>,
@@ -94,12 +89,9 @@ impl rt::Object for HostCacheConfigurationManager {
         &HOST_CACHE_CONFIGURATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CACHE_CONFIGURATION_MANAGER),
             0 => P::Objects(&self.cache_configuration_info),
             _ => P::Absent,
         }
@@ -151,9 +143,8 @@ impl Default for HostNvdimmSystem {
 }
 pub(crate) static HOST_NVDIMM_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvdimmSystem",
-    "6.7",
     None,
-    "
+    "6.7
 NvdimmSystemInfo nvdimmSystemInfo o
 ",
     rt::unset::<HostNvdimmSystem>,
@@ -163,12 +154,9 @@ impl rt::Object for HostNvdimmSystem {
         &HOST_NVDIMM_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVDIMM_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVDIMM_SYSTEM),
             0 => P::Optional(&self.nvdimm_system_info),
             _ => P::Absent,
         }
@@ -220,9 +208,8 @@ impl Default for HostVFlashManager {
 }
 pub(crate) static HOST_V_FLASH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManager",
-    "5.5",
     None,
-    "
+    "5.5
 HostVFlashManagerVFlashConfigInfo vFlashConfigInfo o
 ",
     rt::unset::<HostVFlashManager>,
@@ -232,12 +219,9 @@ impl rt::Object for HostVFlashManager {
         &HOST_V_FLASH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER),
             0 => P::Optional(&self.v_flash_config_info),
             _ => P::Absent,
         }
@@ -286,9 +270,8 @@ impl Default for StorageQueryManager {
 }
 pub(crate) static STORAGE_QUERY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageQueryManager",
-    "6.7.2",
     None,
-    "",
+    "6.7.2",
     rt::unset::<StorageQueryManager>,
 );
 impl rt::Object for StorageQueryManager {
@@ -296,12 +279,9 @@ impl rt::Object for StorageQueryManager {
         &STORAGE_QUERY_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_QUERY_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_QUERY_MANAGER),
             _ => P::Absent,
         }
     }

@@ -15,9 +15,8 @@ impl Default for IpPoolManager {
 }
 pub(crate) static IP_POOL_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<IpPoolManager>,
 );
 impl rt::Object for IpPoolManager {
@@ -25,12 +24,9 @@ impl rt::Object for IpPoolManager {
         &IP_POOL_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_MANAGER),
             _ => P::Absent,
         }
     }
@@ -100,9 +96,8 @@ impl Default for VirtualApp {
 }
 pub(crate) static VIRTUAL_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualApp",
-    "4.0",
     Some(&RESOURCE_POOL),
-    "
+    "4.0
 ManagedObjectReference parentFolder o
 ManagedObjectReference datastore ol
 ManagedObjectReference network ol
@@ -117,12 +112,9 @@ impl rt::Object for VirtualApp {
         &VIRTUAL_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP),
             0..=23 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             24 => P::Value(&self.parent_folder),

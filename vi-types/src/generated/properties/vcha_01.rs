@@ -20,9 +20,8 @@ impl Default for FailoverClusterConfigurator {
 }
 pub(crate) static FAILOVER_CLUSTER_CONFIGURATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverClusterConfigurator",
-    "6.5",
     None,
-    "
+    "6.5
 string disabledConfigureMethod ol
 ",
     rt::unset::<FailoverClusterConfigurator>,
@@ -32,12 +31,9 @@ impl rt::Object for FailoverClusterConfigurator {
         &FAILOVER_CLUSTER_CONFIGURATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_CLUSTER_CONFIGURATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_CLUSTER_CONFIGURATOR),
             0 => P::Value(&self.disabled_configure_method),
             _ => P::Absent,
         }
@@ -91,9 +87,8 @@ impl Default for FailoverClusterManager {
 }
 pub(crate) static FAILOVER_CLUSTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverClusterManager",
-    "6.5",
     None,
-    "
+    "6.5
 string disabledClusterMethod ol
 ",
     rt::unset::<FailoverClusterManager>,
@@ -103,12 +98,9 @@ impl rt::Object for FailoverClusterManager {
         &FAILOVER_CLUSTER_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_CLUSTER_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_CLUSTER_MANAGER),
             0 => P::Value(&self.disabled_cluster_method),
             _ => P::Absent,
         }

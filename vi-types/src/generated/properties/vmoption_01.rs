@@ -18,9 +18,8 @@ impl Default for EnvironmentBrowser {
 }
 pub(crate) static ENVIRONMENT_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnvironmentBrowser",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datastoreBrowser o
 ",
     rt::unset::<EnvironmentBrowser>,
@@ -30,12 +29,9 @@ impl rt::Object for EnvironmentBrowser {
         &ENVIRONMENT_BROWSER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENVIRONMENT_BROWSER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENVIRONMENT_BROWSER),
             0 => P::Value(&self.datastore_browser),
             _ => P::Absent,
         }

@@ -15,9 +15,8 @@ impl Default for VirtualMachineCompatibilityChecker {
 }
 pub(crate) static VIRTUAL_MACHINE_COMPATIBILITY_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCompatibilityChecker",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<VirtualMachineCompatibilityChecker>,
 );
 impl rt::Object for VirtualMachineCompatibilityChecker {
@@ -25,12 +24,9 @@ impl rt::Object for VirtualMachineCompatibilityChecker {
         &VIRTUAL_MACHINE_COMPATIBILITY_CHECKER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_COMPATIBILITY_CHECKER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_COMPATIBILITY_CHECKER),
             _ => P::Absent,
         }
     }
@@ -77,9 +73,8 @@ impl Default for VirtualMachineProvisioningChecker {
 }
 pub(crate) static VIRTUAL_MACHINE_PROVISIONING_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProvisioningChecker",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<VirtualMachineProvisioningChecker>,
 );
 impl rt::Object for VirtualMachineProvisioningChecker {
@@ -87,12 +82,9 @@ impl rt::Object for VirtualMachineProvisioningChecker {
         &VIRTUAL_MACHINE_PROVISIONING_CHECKER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROVISIONING_CHECKER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROVISIONING_CHECKER),
             _ => P::Absent,
         }
     }

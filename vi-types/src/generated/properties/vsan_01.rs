@@ -15,9 +15,8 @@ impl Default for HostVsanInternalSystem {
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystem",
-    "5.5",
     None,
-    "",
+    "5.5",
     rt::unset::<HostVsanInternalSystem>,
 );
 impl rt::Object for HostVsanInternalSystem {
@@ -25,12 +24,9 @@ impl rt::Object for HostVsanInternalSystem {
         &HOST_VSAN_INTERNAL_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -80,9 +76,8 @@ impl Default for HostVsanSystem {
 }
 pub(crate) static HOST_VSAN_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanSystem",
-    "5.5",
     None,
-    "
+    "5.5
 VsanHostConfigInfo config o
 ",
     rt::unset::<HostVsanSystem>,
@@ -92,12 +87,9 @@ impl rt::Object for HostVsanSystem {
         &HOST_VSAN_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_SYSTEM),
             0 => P::Optional(&self.config),
             _ => P::Absent,
         }
@@ -146,9 +138,8 @@ impl Default for VsanUpgradeSystem {
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystem",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<VsanUpgradeSystem>,
 );
 impl rt::Object for VsanUpgradeSystem {
@@ -156,12 +147,9 @@ impl rt::Object for VsanUpgradeSystem {
         &VSAN_UPGRADE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM),
             _ => P::Absent,
         }
     }

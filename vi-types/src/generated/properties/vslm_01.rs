@@ -15,9 +15,8 @@ impl Default for HostVStorageObjectManager {
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectManager",
-    "6.5",
     Some(&V_STORAGE_OBJECT_MANAGER_BASE),
-    "",
+    "6.5",
     rt::unset::<HostVStorageObjectManager>,
 );
 impl rt::Object for HostVStorageObjectManager {
@@ -25,12 +24,9 @@ impl rt::Object for HostVStorageObjectManager {
         &HOST_V_STORAGE_OBJECT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -77,9 +73,8 @@ impl Default for VStorageObjectManagerBase {
 }
 pub(crate) static V_STORAGE_OBJECT_MANAGER_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectManagerBase",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<VStorageObjectManagerBase>,
 );
 impl rt::Object for VStorageObjectManagerBase {
@@ -87,12 +82,9 @@ impl rt::Object for VStorageObjectManagerBase {
         &V_STORAGE_OBJECT_MANAGER_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_MANAGER_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_MANAGER_BASE),
             _ => P::Absent,
         }
     }
@@ -142,9 +134,8 @@ impl Default for VcenterVStorageObjectManager {
 }
 pub(crate) static VCENTER_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcenterVStorageObjectManager",
-    "6.5",
     Some(&V_STORAGE_OBJECT_MANAGER_BASE),
-    "",
+    "6.5",
     rt::unset::<VcenterVStorageObjectManager>,
 );
 impl rt::Object for VcenterVStorageObjectManager {
@@ -152,12 +143,9 @@ impl rt::Object for VcenterVStorageObjectManager {
         &VCENTER_V_STORAGE_OBJECT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCENTER_V_STORAGE_OBJECT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCENTER_V_STORAGE_OBJECT_MANAGER),
             _ => P::Absent,
         }
     }
