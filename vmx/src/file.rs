@@ -560,7 +560,7 @@ mod tests {
             ("a=\"1\" b=\"2\"", 1, "expecting a separator"),
             ("\na=\"1\nb=\"2\"", 2, "unterminated string"),
             ("a='1\"", 1, "unterminated string"),
-            ("a=\"\"\"1\n2\"", 1, "unterminated string"),
+            ("a=\"\"\"1\n2\"", 2, "unterminated string"),
             ("a=1", 1, "numbers not allowed in VMX format"),
             ("a=-1", 1, "numbers not allowed in VMX format"),
             ("a=[\"1\"]", 1, "lists not allowed in VMX format"),
