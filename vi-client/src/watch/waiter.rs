@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_core::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 use vi_types::ManagedObjectReference;
+use vi_types::enums::ObjectUpdateKind;
 use vi_types::methods::{
     CreateFilter, CreatePropertyCollector, DestroyPropertyCollector, DestroyPropertyFilter,
     WaitForUpdates, WaitForUpdatesEx,
@@ -426,7 +427,13 @@ impl Waiter {
             let watch = watches.find(|entry| entry.filter.as_ref() == Some(&set.filter));
             if let Some(watch) = watch {
                 watch.hungry.store(false, Ordering::Release);
-                let _ = watch.updates.send(Ok(set.object_set));
+                let missing = set.missing_set.into_iter().map(|missing| ObjectUpdate {
+                    kind: ObjectUpdateKind::Leave,
+                    obj: missing.obj,
+                    ..ObjectUpdate::default()
+                });
+                let updates = set.object_set.into_iter().chain(missing).collect();
+                let _ = watch.updates.send(Ok(updates));
             }
         }
     }
