@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::failure::Failure;
+
 /// What a command answers: a value that can be shown as virsh's text or as a JSON document.
 ///
 /// The serialised shape is an interface: adding a member is a compatible change, anything else
@@ -12,6 +14,16 @@ pub(crate) trait Answer: Serialize {
     ///
     /// `quiet` leaves out what virsh leaves out with `-q`: table headers and sums.
     fn text(&self, quiet: bool) -> String;
+
+    /// What failed of a command that does something to several domains, each for itself.
+    fn failures(&self) -> Vec<&Failure> {
+        Vec::new()
+    }
+
+    /// Whether Ctrl-C ended it before it was complete.
+    fn was_interrupted(&self) -> bool {
+        false
+    }
 }
 
 /// The form an answer is printed in.

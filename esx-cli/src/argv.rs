@@ -5,6 +5,9 @@
 //! and has its own words for what is wrong. [`canonical`] checks a command line in this way and
 //! rewrites it into the one form clap reads: options first, then `--`, then the data in its order.
 //! What can be given is read from clap's definition, so a command is defined once.
+//!
+//! Two things virsh has not: groups of commands (`question list`), and arguments that take several
+//! values (`start a b c`), for which `--all` can stand.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -20,13 +23,24 @@ pub(crate) fn canonical(root: &Command, args: Vec<OsString>) -> Result<Vec<OsStr
     let Some(name) = rest.pop_front() else {
         return Ok(out);
     };
-    let Some(command) = root.find_subcommand(&name) else {
+    let Some(mut command) = root.find_subcommand(&name) else {
         return Err(Failure::new(format!(
             "unknown command: '{}'",
             name.display()
         )));
     };
     out.push(name);
+    if command.has_subcommands() && command.get_name() != "help" {
+        if rest
+            .front()
+            .is_some_and(|word| word == "--help" || word == "-h")
+        {
+            out.extend(rest);
+            return Ok(out);
+        }
+        command = take_member(command, &mut rest)?;
+        out.push(command.get_name().into());
+    }
     if command.get_name() == "help" {
         out.extend(rest);
         return Ok(out);
@@ -48,6 +62,22 @@ pub(crate) fn canonical(root: &Command, args: Vec<OsString>) -> Result<Vec<OsStr
         out.extend(data);
     }
     Ok(out)
+}
+
+/// Takes the name of one of a group's commands from the front of `rest`.
+fn take_member<'a>(
+    group: &'a Command,
+    rest: &mut VecDeque<OsString>,
+) -> Result<&'a Command, Failure> {
+    let name = rest.pop_front().unwrap_or_default();
+    group.find_subcommand(&name).ok_or_else(|| {
+        let members: Vec<_> = group.get_subcommands().map(Command::get_name).collect();
+        Failure::new(format!(
+            "command '{}' is followed by one of: {}",
+            group.get_name(),
+            members.join(", ")
+        ))
+    })
 }
 
 /// Takes the options before the command's name from the front of `rest`.
@@ -186,7 +216,13 @@ impl<'a> Reader<'a> {
             let kind = if is_number(arg) { "number" } else { "string" };
             return Err(Failure::new(format!("expected syntax: --{name} <{kind}>")));
         };
-        self.data.push((arg.get_id().as_str(), value));
+        if arg.is_positional() {
+            self.data.push((arg.get_id().as_str(), value));
+        } else {
+            let mut option = OsString::from(format!("--{name}="));
+            option.push(value);
+            self.options.push(option);
+        }
         Ok(())
     }
 
@@ -212,9 +248,10 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// An argument given by place: the first one not given yet.
+    /// An argument given by place: the first one not given yet, or one that takes several.
     fn read_data(&mut self, token: OsString) -> Result<(), Failure> {
-        let next = self.command.get_positionals().find(|arg| !self.has(arg));
+        let is_open = |arg: &&Arg| takes_several(arg) || !self.has(arg);
+        let next = self.command.get_positionals().find(is_open);
         let Some(arg) = next else {
             return Err(Failure::new(format!(
                 "unexpected data '{}'",
@@ -227,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 
     fn see(&mut self, arg: &'a Arg, name: &str) -> Result<(), Failure> {
-        if self.has(arg) {
+        if self.has(arg) && !takes_several(arg) {
             return Err(Failure::new(format!("option --{name} already seen")));
         }
         self.seen.push(arg.get_id().as_str());
@@ -246,10 +283,12 @@ impl<'a> Reader<'a> {
         {
             return Ok(());
         }
+        let for_all = self.options.iter().any(|option| option == "--all");
+        let is_needed = |arg: &Arg| arg.is_required_set() || (takes_several(arg) && !for_all);
         let missing = self
             .command
             .get_positionals()
-            .find(|arg| arg.is_required_set() && !self.has(arg));
+            .find(|arg| is_needed(arg) && !self.has(arg));
         missing.map_or(Ok(()), |arg| {
             let (command, argument) = (self.command.get_name(), arg.get_id());
             Err(Failure::new(format!(
@@ -260,8 +299,8 @@ impl<'a> Reader<'a> {
 
     /// The arguments' values in the order of their places.
     fn in_order(&self) -> Vec<OsString> {
-        let value = |arg: &Arg| self.data.iter().find(|(id, _)| arg.get_id() == id);
-        let given = self.command.get_positionals().filter_map(value);
+        let values = |arg: &'a Arg| self.data.iter().filter(move |(id, _)| arg.get_id() == id);
+        let given = self.command.get_positionals().flat_map(values);
         given.map(|(_, value)| value.clone()).collect()
     }
 }
@@ -290,6 +329,11 @@ fn find_short(command: &Command, letter: char) -> Option<&Arg> {
 /// Whether the option's value is the next argument (an optional one is only ever given with `=`).
 fn takes_separate_value(arg: &Arg) -> bool {
     arg.get_action().takes_values() && !arg.is_require_equals_set()
+}
+
+fn takes_several(arg: &Arg) -> bool {
+    arg.get_num_args()
+        .is_some_and(|count| count.max_values() > 1)
 }
 
 fn is_number(arg: &Arg) -> bool {
@@ -352,6 +396,22 @@ mod tests {
     }
 
     #[test]
+    fn some_arguments_take_several_values() {
+        check("start a b c", "start -- a b c");
+        check("start a --domain b --paused c", "start --paused -- a b c");
+        check("start --all", "start --all");
+        check("shutdown a --mode acpi b", "shutdown --mode=acpi -- a b");
+    }
+
+    #[test]
+    fn groups_have_commands() {
+        check("question list", "question list");
+        check("question answer a Yes", "question answer -- a Yes");
+        check("question answer --answer 1 a", "question answer -- a 1");
+        check("question --help", "question --help");
+    }
+
+    #[test]
     fn a_dash_and_a_letter_are_data() {
         check("dominfo -x", "dominfo -- -x");
         check("domid -1", "domid -- -1");
@@ -396,6 +456,15 @@ mod tests {
             "list --state-r",
             "command 'list' doesn't support option --state-r",
         );
+        refuses(
+            "question",
+            "command 'question' is followed by one of: list, show, answer",
+        );
+        refuses(
+            "question nosuch",
+            "command 'question' is followed by one of: list, show, answer",
+        );
+        refuses("start", "command 'start' requires <domain> option");
         refuses("list --all=1", "invalid '=' after option --all");
         refuses("list --all --all", "option --all already seen");
         refuses("list extra", "unexpected data 'extra'");

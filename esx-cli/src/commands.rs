@@ -3,8 +3,10 @@
 //!
 //! A new command is such a file and its two lines here: the module, and its row in `commands!`.
 
+mod autostart;
 mod capabilities;
 mod completion;
+mod destroy;
 mod domain;
 mod domid;
 mod dominfo;
@@ -13,9 +15,18 @@ mod domstate;
 mod domuuid;
 mod freecell;
 mod hostname;
+mod lifecycle;
 mod list;
 mod man;
+mod mode;
 mod nodeinfo;
+mod question;
+mod reboot;
+mod reset;
+mod resume;
+mod shutdown;
+mod start;
+mod suspend;
 mod uri;
 mod version;
 
@@ -41,10 +52,11 @@ trait Query {
 
 /// Makes the list of commands and their calls from one row a command.
 macro_rules! commands {
-    (queries { $($query:ident: $query_type:ty,)* } others { $($other:ident: $other_type:ty,)* }) => {
+    (queries { $($query:ident: $query_type:ty,)* } groups { $($(#[$attribute:meta])* $group:ident: $group_type:ty,)* } others { $($other:ident: $other_type:ty,)* }) => {
         #[derive(Debug, clap::Subcommand)]
         pub(crate) enum Command {
             $($query($query_type),)*
+            $($(#[$attribute])* #[command(subcommand)] $group($group_type),)*
             $($other($other_type),)*
         }
 
@@ -53,6 +65,7 @@ macro_rules! commands {
             pub(crate) fn run(self, global: &Global) -> Outcome {
                 match self {
                     $(Self::$query(query) => run_query(query, global),)*
+                    $(Self::$group(group) => group.run(global),)*
                     $(Self::$other(other) => other.run(),)*
                 }
             }
@@ -62,7 +75,9 @@ macro_rules! commands {
 
 commands! {
     queries {
+        Autostart: autostart::Autostart,
         Capabilities: capabilities::Capabilities,
+        Destroy: destroy::Destroy,
         Domid: domid::Domid,
         Dominfo: dominfo::Dominfo,
         Domname: domname::Domname,
@@ -72,8 +87,17 @@ commands! {
         Hostname: hostname::Hostname,
         List: list::List,
         Nodeinfo: nodeinfo::Nodeinfo,
+        Reboot: reboot::Reboot,
+        Reset: reset::Reset,
+        Resume: resume::Resume,
+        Shutdown: shutdown::Shutdown,
+        Start: start::Start,
+        Suspend: suspend::Suspend,
         Uri: uri::Uri,
         Version: version::Version,
+    }
+    groups {
+        Question: question::Group,
     }
     others {
         Completion: completion::Completion,
@@ -86,9 +110,7 @@ fn run_query<Q: Query>(query: Q, global: &Global) -> Outcome {
         return failed(&failure, global);
     }
     match connection::with(global, async |connection| query.ask(connection).await) {
-        connection::Ended::Done(Ok(answer)) => {
-            Outcome::success(answer::render(&answer, global.output, global.quiet))
-        }
+        connection::Ended::Done(Ok(answer)) => answered(&answer, global),
         connection::Ended::Done(Err(failure)) => failed(&failure, global),
         // virsh opens the connection of -c before the command begins and any other one in it.
         connection::Ended::NotConnected(failure) if global.connect.is_some() => {
@@ -96,6 +118,18 @@ fn run_query<Q: Query>(query: Q, global: &Global) -> Outcome {
         }
         connection::Ended::NotConnected(failure) => failed(&failure, global),
         connection::Ended::Interrupted => Outcome::interrupted(),
+    }
+}
+
+/// A command that has an answer: to the end of it all, or also of things that failed on the way.
+fn answered<A: Answer>(answer: &A, global: &Global) -> Outcome {
+    let failures = answer.failures().into_iter();
+    let failed = failures.map(Outcome::refused).reduce(Outcome::and);
+    let mut outcome = failed.unwrap_or_default();
+    outcome.stdout = answer::render(answer, global.output, global.quiet);
+    match answer.was_interrupted() {
+        true => outcome.and(Outcome::interrupted()),
+        false => outcome,
     }
 }
 

@@ -3,12 +3,15 @@
 use std::cell::OnceCell;
 use std::ops::Deref;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use esx_driver::vi_client::transport::InProcess;
 use esx_driver::{Connect, EsxUri};
 use esx_sim::Simulator;
 use tokio::runtime;
+use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::cli::Global;
@@ -26,6 +29,19 @@ pub(crate) struct Connection {
     connect: Connect,
     /// A simulator's own URI; of a server it is the connection's.
     simulated: Option<String>,
+    interruption: Interruption,
+}
+
+/// Ctrl-C, for commands that don't want to be ended at once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interruption(Arc<Interrupt>);
+
+#[derive(Debug, Default)]
+struct Interrupt {
+    /// Whether somebody wants to be told.
+    is_awaited: AtomicBool,
+    came: AtomicBool,
+    notify: Notify,
 }
 
 impl Deref for Connection {
@@ -43,6 +59,35 @@ impl Connection {
             .clone()
             .unwrap_or_else(|| self.connect.uri().to_string())
     }
+
+    /// For a command that deals with the first Ctrl-C itself; the second one ends it.
+    pub(crate) fn interruption(&self) -> Interruption {
+        let interruption = self.interruption.clone();
+        interruption.0.is_awaited.store(true, Ordering::Relaxed);
+        interruption
+    }
+
+    /// Whether there was a Ctrl-C that didn't end the command.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.interruption.0.came.load(Ordering::Relaxed)
+    }
+}
+
+impl Interruption {
+    /// Ends when it has come.
+    pub(crate) async fn comes(self) {
+        let notified = self.0.notify.notified();
+        if !self.0.came.load(Ordering::Relaxed) {
+            notified.await;
+        }
+    }
+
+    /// Tells those who want to be told; whether there are any, and it is the first time.
+    fn tell(&self) -> bool {
+        let is_first = !self.0.came.swap(true, Ordering::Relaxed);
+        self.0.notify.notify_waiters();
+        is_first && self.0.is_awaited.load(Ordering::Relaxed)
+    }
 }
 
 /// How a connection's use ended.
@@ -55,7 +100,8 @@ pub(crate) enum Ended<T> {
     Interrupted,
 }
 
-/// Opens the connection `global` names, does `work` and logs out; Ctrl-C ends all but the last.
+/// Opens the connection `global` names, does `work` and logs out; Ctrl-C ends all but the last,
+/// unless `work` [deals with it](Connection::interruption).
 pub(crate) fn with<T>(global: &Global, work: impl AsyncFnOnce(&Connection) -> T) -> Ended<T> {
     let not_connected = |reason| {
         Ended::NotConnected(Failure::because(
@@ -73,7 +119,7 @@ pub(crate) fn with<T>(global: &Global, work: impl AsyncFnOnce(&Connection) -> T)
     };
     runtime.block_on(async {
         let opened = OnceCell::new();
-        let session = pin!(async {
+        let mut session = pin!(async {
             match target.open().await {
                 Ok(connection) => {
                     let connection = opened.get_or_init(|| connection);
@@ -84,14 +130,20 @@ pub(crate) fn with<T>(global: &Global, work: impl AsyncFnOnce(&Connection) -> T)
                 Err(reason) => not_connected(reason.into()),
             }
         });
-        tokio::select! {
-            biased;
-            ended = session => ended,
-            _ = tokio::signal::ctrl_c() => {
-                if let Some(connection) = opened.get() {
-                    let _ = tokio::time::timeout(FAREWELL, log_out(connection)).await;
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut session => return ended,
+                _ = tokio::signal::ctrl_c() => {
+                    let connection = opened.get();
+                    if connection.is_some_and(|connection| connection.interruption.tell()) {
+                        continue;
+                    }
+                    if let Some(connection) = connection {
+                        let _ = tokio::time::timeout(FAREWELL, log_out(connection)).await;
+                    }
+                    return Ended::Interrupted;
                 }
-                Ended::Interrupted
             }
         }
     })
@@ -160,6 +212,7 @@ impl Target {
                 Ok(Connection {
                     connect,
                     simulated: None,
+                    interruption: Interruption::default(),
                 })
             }
             Self::Simulated {
@@ -173,6 +226,7 @@ impl Target {
                 Ok(Connection {
                     connect,
                     simulated: Some(shown),
+                    interruption: Interruption::default(),
                 })
             }
         }

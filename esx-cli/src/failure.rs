@@ -2,6 +2,7 @@ use std::error::Error as _;
 use std::fmt::{self, Display, Formatter};
 
 use esx_driver::ErrorKind;
+use serde::{Serialize, Serializer};
 
 /// Why a run failed, in the lines virsh prints after `error: `: what could not be done, and below
 /// it the driver's reason where there is one.
@@ -52,6 +53,13 @@ impl From<esx_driver::Error> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(error.to_string())
+    }
+}
+
+/// As a list of its lines.
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.lines.serialize(to)
     }
 }
 

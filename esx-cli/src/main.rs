@@ -9,6 +9,7 @@
 )]
 
 mod answer;
+mod answering;
 mod argv;
 mod cli;
 mod commands;
@@ -17,6 +18,7 @@ mod credentials;
 mod failure;
 mod log;
 mod outcome;
+mod progress;
 mod table;
 
 use std::process::ExitCode;

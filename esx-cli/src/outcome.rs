@@ -44,6 +44,15 @@ impl Outcome {
         }
     }
 
+    /// This, and then that; the exit status is that of the worse one.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            stdout: self.stdout + &other.stdout,
+            stderr: self.stderr + &other.stderr,
+            status: self.status.max(other.status),
+        }
+    }
+
     /// Writes both streams, the standard output first, and makes the exit status.
     ///
     /// A reader that went away (`virt-esx list | head -1`) is not a failure; any other write

@@ -9,7 +9,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use esx_sim::{Effect, Rule, Server, Simulator};
+use esx_sim::{Effect, Question, Rule, Script, Server, Simulator};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -407,4 +407,198 @@ fn a_reader_that_goes_away_is_no_error() {
         .unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+/// A host whose tasks of this method ask for the serial port's file.
+fn asking(method: &str, cancelable: bool) -> Host {
+    let host = Host::new();
+    let script = Script::new(method).asks(Question::serial_port());
+    host.simulator.script(script.cancelable(cancelable));
+    host
+}
+
+/// The simulator's calls of a method.
+fn calls(host: &Host, method: &str) -> usize {
+    let requests = host.simulator.requests();
+    let requests = requests.iter();
+    requests
+        .filter(|request| request.method.as_deref() == Some(method))
+        .count()
+}
+
+const BLOCKED: &str =
+    "Pending question blocks virtual machine execution, question is 'msg.serial.file.open";
+
+#[test]
+fn a_question_is_reported_shown_and_answered() {
+    let host = asking("PowerOnVM_Task", false);
+    fails(
+        &host.virt_esx(&["start", "installer"]).output().unwrap(),
+        BLOCKED,
+    );
+
+    let listed = host.virt_esx(&["question", "list"]).output().unwrap();
+    assert!(
+        text(&listed.stdout).contains("\n installer   "),
+        "{}",
+        text(&listed.stdout)
+    );
+    let shown = host
+        .virt_esx(&["question", "show", "installer"])
+        .output()
+        .unwrap();
+    let answers =
+        "Answers:     0 Replace\n             1 Append (default)\n             2 Cancel\n";
+    assert!(
+        text(&shown.stdout).ends_with(&format!("{answers}\n")),
+        "{}",
+        text(&shown.stdout)
+    );
+
+    let wrong = host
+        .virt_esx(&["question", "answer", "installer", "7"])
+        .output()
+        .unwrap();
+    fails(
+        &wrong,
+        "possible answers are 'Replace' (0), 'Append' (1), 'Cancel' (2)",
+    );
+    let answered = host
+        .virt_esx(&["question", "answer", "installer", "replace"])
+        .output()
+        .unwrap();
+    succeeds(
+        &answered,
+        "Question of domain 'installer' answered with 'Replace'\n\n",
+    );
+    let again = host
+        .virt_esx(&["question", "answer", "installer", "replace"])
+        .output()
+        .unwrap();
+    fails(&again, "domain 'installer' waits for no answer");
+    assert_eq!(calls(&host, "PowerOnVM_Task"), 1);
+}
+
+#[test]
+fn questions_are_answered_as_the_options_say() {
+    let host = asking("PowerOnVM_Task", false);
+    let rules = host.file(
+        "answers.toml",
+        "[[rule]]\nmessage = 'msg.serial.*'\nanswer = 'Replace'\n",
+    );
+    let answers = ["--answers", rules.as_str()];
+    for (options, key) in [(&["--auto-answer"][..], "1"), (&answers[..], "0")] {
+        host.simulator.clear_requests();
+        let mut command = host.virt_esx(&["start", "installer"]);
+        succeeds(
+            &command.args(options).output().unwrap(),
+            "Domain 'installer' started\n\n",
+        );
+        let requests = host.simulator.requests();
+        let answer = requests
+            .iter()
+            .find(|request| request.method.as_deref() == Some("AnswerVM"))
+            .unwrap();
+        let body = text(&answer.body);
+        assert!(
+            body.contains(&format!("<answerChoice>{key}</answerChoice>")),
+            "{body}"
+        );
+        succeeds(
+            &host.virt_esx(&["destroy", "installer"]).output().unwrap(),
+            "Domain 'installer' destroyed\n\n",
+        );
+    }
+}
+
+#[test]
+fn a_person_is_asked_until_there_is_an_answer() {
+    let host = asking("PowerOnVM_Task", false);
+    let output = with_input(
+        host.virt_esx(&["start", "installer", "--ask"]),
+        "later\nCancel\n",
+    );
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.contains("Domain 'installer' asks:\n  msg.serial.file.open"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("  [1] Append (default)\n"), "{stderr}");
+    assert_eq!(stderr.matches("That is none of the answers.").count(), 1);
+    // Whoever answers so cancels the start.
+    assert!(
+        stderr.contains("error: Failed to start domain 'installer'"),
+        "{stderr}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+
+    let output = with_input(host.virt_esx(&["start", "installer", "--ask"]), "\n");
+    assert_eq!(
+        text(&output.stdout),
+        "Domain 'installer' started\n\n",
+        "{}",
+        text(&output.stderr)
+    );
+    let output = with_input(host.virt_esx(&["start", "build/ci", "--ask"]), "");
+    assert!(text(&output.stderr).contains(BLOCKED));
+}
+
+#[test]
+fn ctrl_c_cancels_the_task_that_is_awaited() {
+    for (cancelable, cancels) in [(true, 1), (false, 0)] {
+        let host = Host::new();
+        host.simulator
+            .script(Script::new("*").cancelable(cancelable));
+        host.simulator.stop_tasks();
+        let mut command = host.virt_esx(&["start", "installer", "build/ci"]);
+        command.args(["--parallel", "1"]);
+        let child = command.spawn().unwrap();
+        while calls(&host, "PowerOnVM_Task") == 0 || host.simulator.load().waits == 0 {
+            std::thread::yield_now();
+        }
+        let (status, stderr) = interrupt(child);
+        assert_eq!(status.code(), Some(130), "{stderr}");
+        assert!(
+            stderr.contains("error: Failed to start domain 'installer'"),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains("error: Failed to start domain 'build/ci'"),
+            "{stderr}"
+        );
+        assert_eq!(calls(&host, "CancelTask"), cancels, "{stderr}");
+        // The second one was never begun.
+        assert_eq!(calls(&host, "PowerOnVM_Task"), 1);
+        assert_eq!(host.simulator.sessions(), 0);
+        assert_eq!(host.simulator.leftovers(), []);
+    }
+}
+
+#[test]
+fn progress_is_told_as_json() {
+    let host = Host::new();
+    let output = host
+        .virt_esx(&["start", "installer", "--progress", "json"])
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stdout), "Domain 'installer' started\n\n");
+    let mut seen = Vec::new();
+    for line in text(&output.stderr).lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["domain"], "installer");
+        seen.push(line["percent"].as_u64());
+    }
+    assert_eq!(seen, [None, Some(0), Some(50)]);
+}
+
+#[test]
+fn a_start_that_takes_too_long_is_given_up() {
+    let host = Host::new();
+    host.simulator.stop_tasks();
+    let output = host
+        .virt_esx(&["start", "installer", "--timeout", "1"])
+        .output()
+        .unwrap();
+    fails(&output, "error: Failed to start domain 'installer'");
+    assert_eq!(host.simulator.leftovers(), []);
 }

@@ -70,6 +70,8 @@ pub enum ErrorKind {
     Decode,
     /// The server did not give a property that it always has, or gave one of another type.
     Property,
+    /// A text that names a file of a datastore is none.
+    DatastorePath,
     /// A property has a value that cannot be.
     UnexpectedValue,
     /// A virtual machine lacks what makes it a domain.
@@ -203,7 +205,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.code.with(&self.0.message))
+        match self.0.kind {
+            // libvirt gives this text alone, whatever its number.
+            ErrorKind::UnsupportedFlags => f.write_str(&self.0.message),
+            _ => f.write_str(&self.0.code.with(&self.0.message)),
+        }
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn knows_host(client: &Client, vcenter: &str, ip: &str) -> Resu
 async fn collect(client: &Client, request: Retrieve) -> Result<Inventory> {
     let request = request
         .properties("Folder", ["name", "parent"])
-        .properties("Datacenter", ["name", "parent", "hostFolder"])
+        .properties("Datacenter", ["name", "parent", "hostFolder", "vmFolder"])
         .properties("ComputeResource", ["name", "parent", "resourcePool"])
         .properties(
             "HostSystem",
@@ -106,6 +106,7 @@ pub(crate) enum Kind {
     Folder,
     Datacenter {
         host_folder: ManagedObjectReference,
+        vm_folder: ManagedObjectReference,
     },
     ComputeResource {
         resource_pool: Option<ManagedObjectReference>,
@@ -125,6 +126,11 @@ pub(crate) struct Host {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
     pub(crate) datacenter: ManagedObjectReference,
+    /// The names of the folders it is in and its own, as the server writes them, with slashes between them.
+    pub(crate) datacenter_path: String,
+    /// Where its virtual machines are registered.
+    pub(crate) vm_folder: ManagedObjectReference,
+    pub(crate) resource_pool: ManagedObjectReference,
     pub(crate) host_system: ManagedObjectReference,
     pub(crate) host: Host,
 }
@@ -151,7 +157,7 @@ impl Inventory {
             .children(&compute.moref)
             .find(|entity| matches!(entity.kind, Kind::HostSystem(_)))
             .ok_or_else(|| missing("HostSystem"))?;
-        place(datacenter, compute, host)
+        self.place(datacenter, compute, host)
     }
 
     /// The place a vCenter's URI means: folders and a datacenter below `root`, folders and a
@@ -199,7 +205,7 @@ impl Inventory {
             return Err(invalid(format!("Path '{path}' ends with an excess item"))
                 .advise(format!("leave '{excess}' and what follows it out")));
         }
-        place(datacenter, compute, host)
+        self.place(datacenter, compute, host)
     }
 
     /// The place of a host that is known, from it and the entities above it.
@@ -214,7 +220,44 @@ impl Inventory {
                 break above;
             }
         };
-        place(datacenter, compute, host)
+        self.place(datacenter, compute, host)
+    }
+
+    fn place(&self, datacenter: &Entity, compute: &Entity, host: &Entity) -> Result<Place> {
+        let (
+            Kind::Datacenter { vm_folder, .. },
+            Kind::ComputeResource {
+                resource_pool: Some(resource_pool),
+            },
+            Kind::HostSystem(known),
+        ) = (&datacenter.kind, &compute.kind, &host.kind)
+        else {
+            return Err(inventory("Could not retrieve resource pool"));
+        };
+        Ok(Place {
+            datacenter: datacenter.moref.clone(),
+            datacenter_path: self.path(datacenter),
+            vm_folder: vm_folder.clone(),
+            resource_pool: resource_pool.clone(),
+            host_system: host.moref.clone(),
+            host: known.clone(),
+        })
+    }
+
+    /// The names above an entity and its own; the root folder's is not among them.
+    fn path(&self, entity: &Entity) -> String {
+        let above = std::iter::successors(Some(entity), |entity| self.above(entity));
+        // A server's inventory has no circles, but it is the server that says so.
+        let mut names: Vec<_> = above.take(64).collect();
+        if names.len() > 1 && names.last().is_some_and(|root| root.parent.is_none()) {
+            names.pop();
+        }
+        let names: Vec<_> = names
+            .iter()
+            .rev()
+            .map(|entity| entity.name.as_str())
+            .collect();
+        names.join("/")
     }
 
     fn above(&self, entity: &Entity) -> Option<&Entity> {
@@ -253,6 +296,7 @@ impl Entity {
         let kind = match properties.object.r#type.as_str() {
             "Datacenter" => Kind::Datacenter {
                 host_folder: properties.take("hostFolder")?,
+                vm_folder: properties.take("vmFolder")?,
             },
             "HostSystem" => Kind::HostSystem(Host {
                 in_maintenance_mode: properties.take_if_readable("runtime.inMaintenanceMode")?,
@@ -285,7 +329,7 @@ impl Entity {
     /// Whose children are meant by what is below this.
     fn below(&self) -> &ManagedObjectReference {
         match &self.kind {
-            Kind::Datacenter { host_folder } => host_folder,
+            Kind::Datacenter { host_folder, .. } => host_folder,
             _ => &self.moref,
         }
     }
@@ -416,23 +460,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn place(datacenter: &Entity, compute: &Entity, host: &Entity) -> Result<Place> {
-    let (
-        Kind::ComputeResource {
-            resource_pool: Some(_),
-        },
-        Kind::HostSystem(known),
-    ) = (&compute.kind, &host.kind)
-    else {
-        return Err(inventory("Could not retrieve resource pool"));
-    };
-    Ok(Place {
-        datacenter: datacenter.moref.clone(),
-        host_system: host.moref.clone(),
-        host: known.clone(),
-    })
-}
-
 fn inventory(message: impl Into<String>) -> Error {
     Error::new(
         ErrorKind::InventoryPath,
@@ -464,6 +491,7 @@ mod tests {
                 "Folder" => Kind::Folder,
                 "Datacenter" => Kind::Datacenter {
                     host_folder: moref("Folder", &format!("{value}-hosts")),
+                    vm_folder: moref("Folder", &format!("{value}-vms")),
                 },
                 "HostSystem" => Kind::HostSystem(Host::default()),
                 _ => Kind::ComputeResource {
@@ -524,6 +552,19 @@ mod tests {
             ),
             (datacenter, host)
         );
+    }
+
+    #[test]
+    fn a_place_knows_the_datacenters_path_and_where_machines_are_registered() {
+        for (path, datacenter_path, vm_folder, pool) in [
+            ("Europe/Paris/esx1", "Europe/Paris", "d1-vms", "c1"),
+            ("a|b/100%", "a%2fb", "d2-vms", "c3"),
+        ] {
+            let place = find(path).unwrap();
+            assert_eq!(place.datacenter_path, datacenter_path);
+            assert_eq!(place.vm_folder.value, vm_folder);
+            assert_eq!(place.resource_pool.value, pool);
+        }
     }
 
     #[track_caller]

@@ -45,6 +45,7 @@
 pub mod auth;
 pub mod bulk;
 mod connect;
+mod datastore;
 mod domain;
 mod engine;
 mod error;
@@ -54,6 +55,7 @@ pub mod question;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};
+pub use datastore::DatastorePath;
 pub use domain::{
     AutostartSettings, CreateFlags, DestroyFlags, Domain, DomainEntry, DomainList, RebootFlags,
     ShutdownFlags, SkippedDomain,

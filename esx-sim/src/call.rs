@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::Instant;
 use vi_types::wire::{self, Limits, Writer};
-use vi_types::{ManagedObjectReference, Method, Object, SoapFault};
+use vi_types::{Any, ManagedObjectReference, Method, Object, SoapFault};
 
 use crate::fault;
 use crate::objects;
@@ -17,6 +17,7 @@ use crate::payload::{Answer, Payload};
 use crate::session;
 use crate::simulator::{Settings, State};
 use crate::version::{self, ApiVersion};
+use crate::world::World;
 
 /// A call of a method on its way through the simulator.
 pub(crate) struct Call<'a> {
@@ -56,6 +57,21 @@ impl Call<'_> {
     pub(crate) fn own_session(&self) -> Result<String, SoapFault> {
         let key = self.session().map(str::to_owned);
         key.ok_or_else(|| fault::not_authenticated(self.this))
+    }
+}
+
+impl Call<'_> {
+    /// Begins a task of the object that is called.
+    ///
+    /// `description` is its `descriptionId`, such as `VirtualMachine.powerOn`; `work` is done at its end.
+    pub(crate) fn begin(
+        &mut self,
+        method: &str,
+        description: &str,
+        work: impl FnOnce(&mut World) -> Result<Option<Any>, SoapFault> + Send + 'static,
+    ) -> Result<ManagedObjectReference, SoapFault> {
+        let State { world, tasks, .. } = &mut *self.state;
+        tasks.begin(world, self.this, method, description, Box::new(work))
     }
 }
 

@@ -2,10 +2,12 @@
 
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
-    ConcurrentAccess, InvalidArgument, InvalidCollectorVersion, InvalidLogin, InvalidPowerState,
-    InvalidProperty, InvalidRequest, InvalidState, LocalizedMethodFault, ManagedObjectNotFound,
-    MethodNotFound, NoPermission, NotAuthenticated, NotImplemented, NotSupported, RequestCanceled,
-    TaskInProgress, ToolsUnavailable,
+    AlreadyExists, CannotDeleteFile, ConcurrentAccess, DuplicateName, FileAlreadyExists, FileFault,
+    FileNotFound, InvalidArgument, InvalidCollectorVersion, InvalidDatastore, InvalidDatastorePath,
+    InvalidLogin, InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState,
+    InvalidVmConfig, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission,
+    NotAuthenticated, NotFound, NotImplemented, NotSupported, RequestCanceled, TaskInProgress,
+    ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -180,6 +182,96 @@ pub(crate) fn not_supported() -> SoapFault {
     SoapFault::new(
         NotSupported::default(),
         "The operation is not supported on the object.",
+    )
+}
+
+/// It is not of the form `[datastore] path`.
+pub(crate) fn invalid_datastore_path(path: &str) -> SoapFault {
+    SoapFault::new(
+        InvalidDatastorePath {
+            datastore_path: path.to_owned(),
+            ..InvalidDatastorePath::default()
+        },
+        format!("Invalid datastore path '{path}'."),
+    )
+}
+
+/// There is no such datastore.
+pub(crate) fn invalid_datastore(name: &str) -> SoapFault {
+    SoapFault::new(
+        InvalidDatastore {
+            name: Some(name.to_owned()),
+            ..InvalidDatastore::default()
+        },
+        format!("Invalid datastore '{name}'."),
+    )
+}
+
+pub(crate) fn file_not_found(file: &str) -> SoapFault {
+    let fault = FileNotFound {
+        base: file_fault(file),
+        ..FileNotFound::default()
+    };
+    SoapFault::new(fault, format!("File {file} was not found"))
+}
+
+pub(crate) fn file_already_exists(file: &str) -> SoapFault {
+    let fault = FileAlreadyExists {
+        base: file_fault(file),
+        ..FileAlreadyExists::default()
+    };
+    SoapFault::new(fault, format!("File {file} already exists"))
+}
+
+pub(crate) fn cannot_delete_file(file: &str) -> SoapFault {
+    let fault = CannotDeleteFile {
+        base: file_fault(file),
+        ..CannotDeleteFile::default()
+    };
+    SoapFault::new(fault, format!("Cannot delete file {file}"))
+}
+
+fn file_fault(file: &str) -> FileFault {
+    FileFault {
+        file: file.to_owned(),
+        ..FileFault::default()
+    }
+}
+
+/// There is no configuration to register.
+pub(crate) fn not_found() -> SoapFault {
+    SoapFault::new(
+        NotFound::default(),
+        "The object or item referred to could not be found.",
+    )
+}
+
+pub(crate) fn already_exists(name: &str) -> SoapFault {
+    SoapFault::new(
+        AlreadyExists {
+            name: Some(name.to_owned()),
+            ..AlreadyExists::default()
+        },
+        format!("The specified key, name, or identifier '{name}' already exists."),
+    )
+}
+
+pub(crate) fn duplicate_name(name: &str, object: &ManagedObjectReference) -> SoapFault {
+    SoapFault::new(
+        DuplicateName {
+            name: name.to_owned(),
+            object: object.clone(),
+            ..DuplicateName::default()
+        },
+        format!("The name '{name}' already exists."),
+    )
+}
+
+/// The configuration cannot be read.
+pub(crate) fn invalid_vm_config() -> SoapFault {
+    SoapFault::new(
+        InvalidVmConfig::default(),
+        "Invalid virtual machine configuration.",
     )
 }
 

@@ -21,6 +21,7 @@
 mod call;
 mod certificate;
 mod fault;
+mod files;
 mod folder;
 mod objects;
 mod payload;
@@ -32,6 +33,7 @@ mod simulator;
 mod task;
 mod test_uri;
 mod version;
+mod vmx;
 mod world;
 
 pub use certificate::{Certificate, CertificateError};

@@ -1,7 +1,11 @@
 //! The methods of the managed objects: one file for each object, one function and one row for each method.
 
 pub(crate) mod container_view;
+pub(crate) mod datastore;
+pub(crate) mod file_manager;
+pub(crate) mod folder;
 pub(crate) mod host_auto_start_manager;
+pub(crate) mod host_datastore_browser;
 pub(crate) mod list_view;
 pub(crate) mod managed_object;
 pub(crate) mod property_collector;
@@ -11,6 +15,7 @@ pub(crate) mod service_instance;
 pub(crate) mod session_manager;
 pub(crate) mod task;
 pub(crate) mod view_manager;
+pub(crate) mod virtual_disk_manager;
 pub(crate) mod virtual_machine;
 
 use crate::call::Row;
@@ -68,6 +73,21 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("VirtualMachine", virtual_machine::reboot_guest),
         Row::new("VirtualMachine", virtual_machine::standby_guest),
         Row::new("VirtualMachine", virtual_machine::answer_vm),
+        Row::new("VirtualMachine", virtual_machine::unregister),
+        Row::new("Folder", folder::register_vm),
+        Row::new("Datastore", datastore::refresh),
+        Row::new("HostDatastoreBrowser", host_datastore_browser::search),
+        Row::new(
+            "HostDatastoreBrowser",
+            host_datastore_browser::search_sub_folders,
+        ),
+        Row::new("FileManager", file_manager::make_directory),
+        Row::new("FileManager", file_manager::delete),
+        Row::new("FileManager", file_manager::move_file),
+        Row::new("FileManager", file_manager::copy),
+        Row::new("VirtualDiskManager", virtual_disk_manager::create),
+        Row::new("VirtualDiskManager", virtual_disk_manager::delete),
+        Row::new("VirtualDiskManager", virtual_disk_manager::query_uuid),
         Row::new(
             "HostAutoStartManager",
             host_auto_start_manager::reconfigure_autostart,

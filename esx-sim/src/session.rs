@@ -1,6 +1,6 @@
 //! Sessions: who is logged in, and by which cookie.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
@@ -15,6 +15,8 @@ const COOKIE_NAME: &str = "vmware_soap_session";
 #[derive(Default)]
 pub(crate) struct Sessions {
     open: HashMap<String, UserSession>,
+    /// The tickets for files.
+    tickets: HashSet<String>,
     /// How many there have ever been: the next one's number.
     begun: u64,
 }
@@ -44,6 +46,18 @@ impl Sessions {
         (cookie, session)
     }
 
+    /// Lets somebody get files who shows this from now on.
+    pub(crate) fn begin_ticket(&mut self) -> String {
+        self.begun += 1;
+        let ticket = key(0xc9, self.begun).replace('-', "");
+        self.tickets.insert(ticket.clone());
+        ticket
+    }
+
+    pub(crate) fn has_ticket(&self, ticket: &str) -> bool {
+        self.tickets.contains(ticket)
+    }
+
     /// Ends the session with this cookie; its key when there was one.
     pub(crate) fn end(&mut self, cookie: &str) -> Option<String> {
         Some(self.open.remove(cookie)?.key)
@@ -51,6 +65,7 @@ impl Sessions {
 
     /// Ends all sessions; their keys.
     pub(crate) fn end_all(&mut self) -> Vec<String> {
+        self.tickets.clear();
         let open = std::mem::take(&mut self.open);
         open.into_values().map(|session| session.key).collect()
     }
@@ -94,13 +109,18 @@ pub(crate) fn now() -> DateTime {
 
 /// The value of the session cookie of a request. Clients send it with and without the quotes it was given in.
 pub(crate) fn cookie_of(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, COOKIE_NAME)
+}
+
+/// The value of a cookie of that name.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE_NAME)
+        .find(|(found, _)| *found == name)
         .map(|(_, value)| value.trim_matches('"').to_owned())
 }
 

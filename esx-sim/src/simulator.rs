@@ -15,6 +15,7 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::{ManagedObject, ManagedObjectReference};
 
 use crate::call::{self, Turn, Waiting};
+use crate::files::{Descriptor, Spot};
 use crate::folder;
 use crate::objects::property_collector::Collectors;
 use crate::payload::{Answer, Dropped, Payload, whole};
@@ -420,6 +421,56 @@ impl Simulator {
             .change(|state| inventory::set_power_state(&mut state.world, vm, power))
     }
 
+    /// The content of a file on a datastore, `[datastore] directory/file`; `None` when there is no such file.
+    pub fn file(&self, path: &str) -> Option<Bytes> {
+        self.shared.change(|state| {
+            state.world.fill_files();
+            let spot = Spot::resolve(&state.world, None, path).ok()?;
+            state.world.content(&spot)
+        })
+    }
+
+    /// Writes a file on a datastore, with the folders it lies in; whether there is such a datastore. The file of a
+    /// virtual machine's configuration changes the machine.
+    pub fn write_file(&self, path: &str, content: impl Into<Bytes>) -> bool {
+        self.shared.change(|state| {
+            state.world.fill_files();
+            let spot = Spot::resolve(&state.world, None, path);
+            let spot = spot.map(|spot| state.world.write(&spot, content.into()));
+            spot.is_ok()
+        })
+    }
+
+    /// Makes a virtual disk on a datastore, with the folders it lies in; whether there is such a datastore.
+    ///
+    /// `adapter` is what the disk is made for: `lsilogic`, `buslogic`, `lsisas1068`, `pvscsi` or `ide`.
+    pub fn make_disk(&self, path: &str, capacity_kb: u64, adapter: &str) -> bool {
+        let adapter = adapter.to_owned();
+        let descriptor = Descriptor {
+            adapter,
+            capacity_kb,
+        };
+        self.shared.change(|state| {
+            state.world.fill_files();
+            let Ok(spot) = Spot::resolve(&state.world, None, path) else {
+                return false;
+            };
+            for (spot, entry) in descriptor.files(&spot) {
+                state.world.put(&spot, entry);
+            }
+            true
+        })
+    }
+
+    /// Takes a file off its datastore, or a folder with everything in it; whether there was one.
+    pub fn delete_file(&self, path: &str) -> bool {
+        self.shared.change(|state| {
+            state.world.fill_files();
+            let spot = Spot::resolve(&state.world, None, path);
+            spot.is_ok_and(|spot| state.world.delete(&spot))
+        })
+    }
+
     /// What tasks that begin from now on meet; see [`Script`].
     pub fn script(&self, script: Script) {
         self.shared.lock().tasks.script(script);
@@ -536,7 +587,7 @@ impl Shared {
         self.record(&request, None);
         let cookie = session::cookie_of(request.headers());
         let effects = self.effects(request.method().as_str(), None, cookie.as_deref());
-        let answer = async { folder::get(&self.lock(), request.uri(), request.headers()) };
+        let answer = async { self.change(|state| folder::answer(state, &self.settings, &request)) };
         self.spoiled(&effects, answer).await
     }
 

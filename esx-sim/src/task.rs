@@ -6,11 +6,11 @@
 mod question;
 mod script;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
-use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
+use vi_types::enums::TaskInfoState;
 use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskInfo, TaskReasonUser};
-use vi_types::{DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
+use vi_types::{Any, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
 
 pub use self::question::{Question, Then};
 pub use self::script::Script;
@@ -19,13 +19,15 @@ use crate::simulator::Load;
 use crate::world::World;
 use crate::world::inventory;
 
-/// How many of a virtual machine's tasks are kept; the oldest ones that are over go first.
+/// How many of an object's tasks are kept; the oldest ones that are over go first.
 const KEPT: usize = 10;
 
 /// The tasks that are not over, and what later ones are to meet.
 #[derive(Default)]
 pub(crate) struct Tasks {
     open: Vec<Open>,
+    /// Tasks of objects that don't list their tasks, the newest last.
+    unlisted: VecDeque<ManagedObjectReference>,
     /// Questions of machines that no task waits for.
     questions: Vec<Asked>,
     scripts: Vec<Script>,
@@ -41,8 +43,9 @@ pub(crate) struct Tasks {
 /// A task that is not over.
 struct Open {
     task: ManagedObjectReference,
-    vm: ManagedObjectReference,
-    effect: Effect,
+    /// The object whose method began it.
+    of: ManagedObjectReference,
+    work: Option<Work>,
     steps: VecDeque<Step>,
     /// What it waits for.
     asked: Option<Asked>,
@@ -64,25 +67,8 @@ enum Step {
     Succeed,
 }
 
-/// What a task that succeeds does to its virtual machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    PowerOn,
-    PowerOff,
-    Suspend,
-    Reset,
-}
-
-impl Effect {
-    fn apply(self, world: &mut World, vm: &ManagedObjectReference) {
-        let power = match self {
-            Self::PowerOn | Self::Reset => VirtualMachinePowerState::PoweredOn,
-            Self::PowerOff => VirtualMachinePowerState::PoweredOff,
-            Self::Suspend => VirtualMachinePowerState::Suspended,
-        };
-        inventory::set_power_state(world, vm, power);
-    }
-}
+/// What a task does when it is through with its steps; what it gives is the task's result.
+pub(crate) type Work = Box<dyn FnOnce(&mut World) -> Result<Option<Any>, SoapFault> + Send>;
 
 impl Tasks {
     /// From now on tasks go on only with [`step`](Self::step).
@@ -104,33 +90,41 @@ impl Tasks {
         }
     }
 
-    /// Begins a task of a virtual machine.
+    /// Whether an object has no task that is not over.
+    pub(crate) fn is_idle(&self, of: &ManagedObjectReference) -> Result<(), SoapFault> {
+        match self.open.iter().find(|open| open.of == *of) {
+            Some(other) => Err(fault::task_in_progress(&other.task)),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins a task of an object. A virtual machine does one thing at a time.
     ///
     /// `description` is its `descriptionId`, such as `VirtualMachine.powerOn`.
     pub(crate) fn begin(
         &mut self,
         world: &mut World,
-        vm: &ManagedObjectReference,
+        of: &ManagedObjectReference,
         method: &str,
         description: &str,
-        effect: Effect,
+        work: Work,
     ) -> Result<ManagedObjectReference, SoapFault> {
-        if let Some(other) = self.open.iter().find(|open| open.vm == *vm) {
-            return Err(fault::task_in_progress(&other.task));
+        if of.r#type == "VirtualMachine" {
+            self.is_idle(of)?;
         }
         let mut scripts = self.scripts.iter_mut();
-        let script = scripts.find_map(|script| script.take(method, vm));
+        let script = scripts.find_map(|script| script.take(method, of));
         let script = script.unwrap_or_else(|| Script::new(method));
         self.made += 1;
-        let key = format!("haTask-{}-vim.{description}-{}", vm.value, self.made);
+        let key = format!("haTask-{}-vim.{description}-{}", of.value, self.made);
         let task = ManagedObjectReference::new("Task", key.clone());
         let info = TaskInfo {
             key: key.clone(),
             task: task.clone(),
             name: Some(method.to_owned()),
             description_id: description.to_owned(),
-            entity: Some(vm.clone()),
-            entity_name: world.name(vm).map(str::to_owned),
+            entity: Some(of.clone()),
+            entity_name: world.name(of).map(str::to_owned),
             state: TaskInfoState::Queued,
             cancelable: script.is_cancelable(),
             reason: TaskReasonUser {
@@ -152,18 +146,18 @@ impl Tasks {
         self.begun += 1;
         let mut open = Open {
             task: task.clone(),
-            vm: vm.clone(),
-            effect,
+            of: of.clone(),
+            work: Some(work),
             steps: steps(&script),
             asked: None,
         };
         if let Some(question) = script.at_once {
             self.take_step(world, &mut open);
-            open.asked = Some(self.put(world, vm, question));
+            open.asked = Some(self.put(world, of, question));
         }
         self.open.push(open);
         self.most_open = self.most_open.max(self.open.len());
-        remember(world, vm, &task);
+        self.remember(world, of, &task);
         Ok(task)
     }
 
@@ -197,19 +191,22 @@ impl Tasks {
                 info.progress = Some(percent);
             }),
             Some(Step::Ask(question)) => {
-                task.asked = Some(self.put(world, &task.vm, question));
+                task.asked = Some(self.put(world, &task.of, question));
             }
             Some(Step::Fail(error)) => {
                 task.steps.clear();
                 self.fail(world, &task.task, *error);
             }
             Some(Step::Succeed) | None => {
-                task.effect.apply(world, &task.vm);
-                change(world, &task.task, |info| {
-                    info.state = TaskInfoState::Success;
-                    info.progress = None;
-                    info.complete_time = Some(now);
-                });
+                match task.work.take().map_or(Ok(None), |work| work(world)) {
+                    Ok(result) => change(world, &task.task, |info| {
+                        info.state = TaskInfoState::Success;
+                        info.progress = None;
+                        info.result = result;
+                        info.complete_time = Some(now);
+                    }),
+                    Err(fault) => self.fail(world, &task.task, localized(fault)),
+                }
             }
         }
     }
@@ -311,11 +308,49 @@ impl Tasks {
         };
         let open = self.open.remove(index);
         if open.asked.is_some() {
-            set_question(world, &open.vm, None);
+            set_question(world, &open.of, None);
         }
         self.fail(world, task, localized(fault::request_canceled()));
         change(world, task, |info| info.cancelled = true);
         Ok(())
+    }
+
+    /// Puts a new task before the others of its object and of the server, and forgets the oldest ones that are over.
+    fn remember(
+        &mut self,
+        world: &mut World,
+        of: &ManagedObjectReference,
+        task: &ManagedObjectReference,
+    ) {
+        let open: HashSet<_> = self.open.iter().map(|open| &open.task).collect();
+        let is_over = |task: &ManagedObjectReference| !open.contains(task);
+        let mut forgotten = Vec::new();
+        let listed = world.change(of, |entity: &mut properties::ManagedEntity| {
+            entity.recent_task.insert(0, task.clone());
+            while entity.recent_task.len() > KEPT
+                && let Some(oldest) = entity.recent_task.pop_if(|oldest| is_over(oldest))
+            {
+                forgotten.push(oldest);
+            }
+        });
+        if listed.is_none() {
+            self.unlisted.push_back(task.clone());
+            while self.unlisted.len() > KEPT && self.unlisted.front().is_some_and(is_over) {
+                forgotten.extend(self.unlisted.pop_front());
+            }
+        }
+        let managers: Vec<_> = world.all("TaskManager").cloned().collect();
+        for manager in managers {
+            world.change(&manager, |manager: &mut properties::TaskManager| {
+                manager.recent_task.insert(0, task.clone());
+                if !forgotten.is_empty() {
+                    manager.recent_task.retain(|one| !forgotten.contains(one));
+                }
+            });
+        }
+        for task in forgotten {
+            world.remove(&task);
+        }
     }
 
     /// A moment that is later for every task.
@@ -344,28 +379,6 @@ fn steps(script: &Script) -> VecDeque<Step> {
         None => Step::Succeed,
     });
     steps
-}
-
-/// Puts a new task before the others of its machine and of the server.
-fn remember(world: &mut World, vm: &ManagedObjectReference, task: &ManagedObjectReference) {
-    let mut forgotten = Vec::new();
-    world.change(vm, |vm: &mut properties::VirtualMachine| {
-        vm.recent_task.insert(0, task.clone());
-        let kept = KEPT.min(vm.recent_task.len());
-        forgotten = vm.recent_task.split_off(kept);
-    });
-    let managers: Vec<_> = world.all("TaskManager").cloned().collect();
-    for manager in managers {
-        world.change(&manager, |manager: &mut properties::TaskManager| {
-            manager.recent_task.insert(0, task.clone());
-            if !forgotten.is_empty() {
-                manager.recent_task.retain(|one| !forgotten.contains(one));
-            }
-        });
-    }
-    for task in forgotten {
-        world.remove(&task);
-    }
 }
 
 fn change(world: &mut World, task: &ManagedObjectReference, change: impl FnOnce(&mut TaskInfo)) {

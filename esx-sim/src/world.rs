@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
+use crate::files::Files;
+
 /// Every managed object there is, by its reference.
 #[derive(Default)]
 pub(crate) struct World {
@@ -18,6 +20,10 @@ pub(crate) struct World {
     made: u64,
     /// Virtual machines by their UUIDs, once somebody asked for one.
     uuids: Option<Uuids>,
+    /// What is on the datastores.
+    pub(crate) files: Files,
+    /// The number of the last virtual machine that was made while the server runs.
+    last_vm: u64,
 }
 
 /// Virtual machines by their UUIDs, in lower case.
@@ -171,6 +177,16 @@ impl World {
     /// The [`World::version`] in which the object last changed.
     pub(crate) fn changed(&self, reference: &ManagedObjectReference) -> Option<u64> {
         Some(self.objects.get(reference)?.changed)
+    }
+
+    /// A number that no virtual machine has or had.
+    pub(crate) fn new_vm_number(&mut self) -> u64 {
+        let numbers = self.all("VirtualMachine").filter_map(|vm| {
+            let digits = vm.value.trim_start_matches("vm-");
+            digits.parse::<u64>().ok()
+        });
+        self.last_vm = numbers.fold(self.last_vm, u64::max) + 1;
+        self.last_vm
     }
 
     /// Every object of one type, in no particular order.

@@ -2,6 +2,7 @@
 
 mod cookies;
 mod exchange;
+mod files;
 mod session;
 
 use std::fmt;
@@ -22,6 +23,8 @@ use crate::error::not_authenticated;
 use crate::transport::{Transport, TransportError};
 use crate::watch::Slot;
 use crate::{ApiVersion, Error, Negotiation, since};
+
+pub use files::DatastoreFile;
 
 use exchange::{Answer, Incoming, Outgoing, Wire};
 use session::Session;
@@ -301,6 +304,13 @@ impl Client {
         Ok(answer.output.unwrap_or_default())
     }
 
+    fn is_open(&self, method: &'static str) -> Result<(), Error> {
+        match self.0.session.closed.load(Ordering::Acquire) {
+            true => Err(Error::Closed { method }),
+            false => Ok(()),
+        }
+    }
+
     /// Sends a call and decodes its answer, with a new session if the old one has ended.
     async fn exchange(
         &self,
@@ -310,11 +320,7 @@ impl Client {
     ) -> Result<(), Error> {
         let mut renewed = renewal == Renewal::Never;
         loop {
-            if self.0.session.closed.load(Ordering::Acquire) {
-                return Err(Error::Closed {
-                    method: call.method,
-                });
-            }
+            self.is_open(call.method)?;
             let logins = self.0.session.logins();
             match self.speak(&call, decode).await? {
                 Ok(_) => return Ok(()),

@@ -55,6 +55,16 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
+    /// The server did not give or take a file of a datastore.
+    #[error("HTTP response code {status} for {action} '{path}'{}", reason_phrase(*.status))]
+    File {
+        /// `download from` or `upload to`.
+        action: &'static str,
+        /// The path and query of the file's URL.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The server sends us elsewhere. Redirects are never followed: the password goes to the server it is meant for.
     #[error("the server redirects from '{from}' to '{to}'")]
     Redirect {

@@ -62,6 +62,7 @@
 //! - [`Client`]: calls, login, renewal of the session;
 //! - [`retrieve`]: reading properties of many objects at once;
 //! - [`Watch`]: changes of properties, as they happen;
+//! - [`DatastoreFile`]: files, up and down;
 //! - [`task`]: starting tasks, and waiting for them.
 
 mod client;
@@ -74,7 +75,7 @@ pub mod transport;
 mod version;
 mod watch;
 
-pub use client::{Client, Options};
+pub use client::{Client, DatastoreFile, Options};
 pub use error::{Error, Foreign};
 pub use password::Password;
 pub use since::{Asked, TooNew};

@@ -5,18 +5,23 @@
 //! knows from libvirt's C API.
 
 mod capabilities;
-mod domain;
+mod cpu_set;
+pub mod domain;
 mod error;
 mod filter;
+mod mac;
 mod node;
 mod uuid;
 mod version;
+mod words;
 pub mod xml;
 
 pub use capabilities::{Capabilities, CapabilitiesGuest};
-pub use domain::{DomainInfo, DomainState, StateReason};
+pub use cpu_set::{CpuSet, ParseCpuSetError};
+pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
 pub use error::{ErrorDomain, ErrorNumber};
 pub use filter::DomainFilter;
+pub use mac::{MacAddress, ParseMacAddressError};
 pub use node::NodeInfo;
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};

@@ -1,9 +1,9 @@
 //! What the commands about one domain share: finding it, and the names of its states.
 
+use esx_driver::{Connect, Domain};
 use serde::Serializer;
 use virt_model::{DomainState, Uuid};
 
-use crate::connection::Connection;
 use crate::failure::Failure;
 
 /// The ways in which a command takes its domain argument, tried in the order id, UUID, name.
@@ -58,11 +58,7 @@ pub(crate) fn check(domain: &str) -> Result<(), Failure> {
 ///
 /// Whatever went wrong in the single look-ups, virsh says only that it failed to get the domain;
 /// here a reason other than "there is none" follows.
-pub(crate) async fn find(
-    connection: &Connection,
-    text: &str,
-    by: By,
-) -> Result<esx_driver::Domain, Failure> {
+pub(crate) async fn find(connection: &Connect, text: &str, by: By) -> Result<Domain, Failure> {
     let mut reason = None;
     let mut keep = |error: esx_driver::Error| {
         if error.code() != virt_model::ErrorNumber::NoDomain {
@@ -87,10 +83,33 @@ pub(crate) async fn find(
             Err(error) => keep(error),
         }
     }
-    let line = format!("failed to get domain '{text}'");
+    let line = not_found(text);
     Err(reason.map_or_else(
         || Failure::new(&line),
         |reason| Failure::because(&line, reason),
+    ))
+}
+
+/// Finds the domain that the argument `text` means among those of a listing.
+pub(crate) fn find_among(domains: &[&Domain], text: &str, by: By) -> Result<Domain, Failure> {
+    let id = parse_id(text).filter(|_| by.id);
+    let uuid = parse_uuid(text).filter(|_| by.uuid);
+    let find = |is_it: &dyn Fn(&Domain) -> bool| domains.iter().find(|domain| is_it(domain));
+    id.and_then(|id| find(&|domain| domain.id() == Some(id)))
+        .or_else(|| uuid.and_then(|uuid| find(&|domain| domain.uuid() == uuid)))
+        .or_else(|| find(&|domain| by.name && domain.name() == text))
+        .map(|domain| Domain::clone(domain))
+        .ok_or_else(|| Failure::new(not_found(text)))
+}
+
+fn not_found(text: &str) -> String {
+    format!("failed to get domain '{text}'")
+}
+
+/// Two options of which only one can be given.
+pub(crate) fn exclusive(one: &str, other: &str) -> Failure {
+    Failure::new(format!(
+        "Options --{one} and --{other} are mutually exclusive"
     ))
 }
 

@@ -182,7 +182,7 @@ async fn unknown_flags() {
     let error = connect.list_all_domains(filter).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "invalid argument: unsupported flags (0x100000) in function esxConnectListAllDomains"
+        "unsupported flags (0x100000) in function esxConnectListAllDomains"
     );
     assert_eq!(error.kind(), ErrorKind::UnsupportedFlags);
 }

@@ -3,28 +3,20 @@
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
 use vi_types::methods::{
     AnswerVm, PowerOffVmTask, PowerOnVmTask, RebootGuest, ResetVmTask, ShutdownGuest, StandbyGuest,
-    SuspendVmTask,
+    SuspendVmTask, UnregisterVm,
 };
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use crate::call::Call;
 use crate::fault;
-use crate::task::Effect;
-use crate::world::inventory;
+use crate::world::{World, inventory};
 
 pub(crate) fn power_on(
     call: &mut Call<'_>,
     _: &PowerOnVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let from = [PoweredOff, Suspended];
-    begin(
-        call,
-        &from,
-        PoweredOn,
-        "PowerOnVM_Task",
-        "powerOn",
-        Effect::PowerOn,
-    )
+    begin(call, &from, PoweredOn, "PowerOnVM_Task", "powerOn")
 }
 
 pub(crate) fn power_off(
@@ -32,14 +24,7 @@ pub(crate) fn power_off(
     _: &PowerOffVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let from = [PoweredOn];
-    begin(
-        call,
-        &from,
-        PoweredOff,
-        "PowerOffVM_Task",
-        "powerOff",
-        Effect::PowerOff,
-    )
+    begin(call, &from, PoweredOff, "PowerOffVM_Task", "powerOff")
 }
 
 pub(crate) fn suspend(
@@ -47,14 +32,7 @@ pub(crate) fn suspend(
     _: &SuspendVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let from = [PoweredOn];
-    begin(
-        call,
-        &from,
-        Suspended,
-        "SuspendVM_Task",
-        "suspend",
-        Effect::Suspend,
-    )
+    begin(call, &from, Suspended, "SuspendVM_Task", "suspend")
 }
 
 pub(crate) fn reset(
@@ -62,14 +40,7 @@ pub(crate) fn reset(
     _: &ResetVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let from = [PoweredOn];
-    begin(
-        call,
-        &from,
-        PoweredOn,
-        "ResetVM_Task",
-        "reset",
-        Effect::Reset,
-    )
+    begin(call, &from, PoweredOn, "ResetVM_Task", "reset")
 }
 
 pub(crate) fn shutdown_guest(call: &mut Call<'_>, _: &ShutdownGuest) -> Result<(), SoapFault> {
@@ -82,6 +53,16 @@ pub(crate) fn reboot_guest(call: &mut Call<'_>, _: &RebootGuest) -> Result<(), S
 
 pub(crate) fn standby_guest(call: &mut Call<'_>, _: &StandbyGuest) -> Result<(), SoapFault> {
     guest(call, Suspended, Suspended)
+}
+
+/// The files stay.
+pub(crate) fn unregister(call: &mut Call<'_>, _: &UnregisterVm) -> Result<(), SoapFault> {
+    is_in(call, &[PoweredOff, Suspended], PoweredOff)?;
+    let state = &mut *call.state;
+    state.tasks.is_idle(call.this)?;
+    state.world.fill_files();
+    inventory::remove_vm(&mut state.world, call.this);
+    Ok(())
 }
 
 pub(crate) fn answer_vm(call: &mut Call<'_>, request: &AnswerVm) -> Result<(), SoapFault> {
@@ -97,14 +78,15 @@ fn begin(
     to: VirtualMachinePowerState,
     method: &str,
     description: &str,
-    effect: Effect,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    is_in(call, from, to)?;
-    let state = &mut *call.state;
+    is_in(call, from, to.clone())?;
     let description = format!("VirtualMachine.{description}");
-    state
-        .tasks
-        .begin(&mut state.world, call.this, method, &description, effect)
+    let vm = call.this.clone();
+    let work = move |world: &mut World| {
+        inventory::set_power_state(world, &vm, to);
+        Ok(None)
+    };
+    call.begin(method, &description, work)
 }
 
 /// Asks the guest for something, which it does at once.

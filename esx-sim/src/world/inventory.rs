@@ -5,7 +5,7 @@ pub(crate) mod host;
 pub(crate) mod parts;
 mod service;
 mod vcenter;
-mod virtual_machine;
+pub(crate) mod virtual_machine;
 
 use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
 use vi_types::objects::{VirtualMachineGuestSummary, VirtualMachineRuntimeInfo};
@@ -140,6 +140,44 @@ pub(crate) fn set_power_state(
     changed.is_some()
 }
 
+/// Puts a virtual machine into its folder, pool, host, datastores and networks.
+pub(crate) fn place_vm(world: &mut World, vm: &ManagedObjectReference) {
+    let Some(state) = world.read::<properties::VirtualMachine>(vm) else {
+        return;
+    };
+    let parent = state.parent.clone();
+    let pool = state.resource_pool.clone();
+    let runtime = state.runtime.as_ref();
+    let host = runtime.and_then(|runtime| runtime.host.clone());
+    let (datastores, networks) = (state.datastore.clone(), state.network.clone());
+    if let Some(folder) = parent {
+        world.change(&folder, |folder: &mut properties::Folder| {
+            folder.child_entity.push(vm.clone());
+        });
+    }
+    if let Some(pool) = pool {
+        world.change(&pool, |pool: &mut properties::ResourcePool| {
+            pool.vm.push(vm.clone());
+        });
+    }
+    if let Some(host) = host {
+        world.change(&host, |host: &mut properties::HostSystem| {
+            host.vm.push(vm.clone());
+        });
+    }
+    for datastore in datastores {
+        world.change(&datastore, |datastore: &mut properties::Datastore| {
+            datastore.vm.push(vm.clone());
+        });
+    }
+    for network in networks {
+        world.change(&network, |network: &mut properties::Network| {
+            network.vm.push(vm.clone());
+        });
+    }
+    container_view::refresh(world);
+}
+
 /// Takes a virtual machine out of the inventory; whether there was one.
 pub(crate) fn remove_vm(world: &mut World, vm: &ManagedObjectReference) -> bool {
     let Some(state) = world.read::<properties::VirtualMachine>(vm) else {
@@ -152,6 +190,7 @@ pub(crate) fn remove_vm(world: &mut World, vm: &ManagedObjectReference) -> bool 
         .as_ref()
         .and_then(|runtime| runtime.host.clone());
     let (datastores, networks) = (state.datastore.clone(), state.network.clone());
+    world.let_go(vm);
     let drop_from = |list: &mut Vec<ManagedObjectReference>| list.retain(|one| one != vm);
     world.remove(vm);
     if let Some(folder) = parent {

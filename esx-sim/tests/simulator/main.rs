@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod datastores;
 mod faults;
 mod folder;
 mod http;

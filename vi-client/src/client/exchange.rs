@@ -157,7 +157,8 @@ impl Wire {
         Ok(newest_common(&list))
     }
 
-    async fn exchange(
+    /// Sends a request with what all of them have, and reads the answer.
+    pub(super) async fn exchange(
         &self,
         method: &'static str,
         mut request: Request<Bytes>,
@@ -187,7 +188,7 @@ impl Wire {
     }
 }
 
-fn unsendable(error: http::Error) -> Error {
+pub(super) fn unsendable(error: http::Error) -> Error {
     TransportError::Unsendable(error.to_string()).into()
 }
 
@@ -196,10 +197,10 @@ fn traced(envelope: &Bytes) -> String {
 }
 
 /// An answer that was read.
-struct Received {
-    parts: response::Parts,
+pub(super) struct Received {
+    pub(super) parts: response::Parts,
     /// The body; empty if it was given away in pieces.
-    body: Bytes,
+    pub(super) body: Bytes,
     /// How many bytes the body had.
     length: usize,
 }

@@ -477,6 +477,13 @@ pub(crate) fn datastore(
         ..DatastoreHostMount::default()
     });
     let newest = hosts.iter().any(|host| host.since("6.5"));
+    let browser = world.add(
+        format!("datastoreBrowser-{value}"),
+        properties::HostDatastoreBrowser {
+            datastore: vec![reference.clone()],
+            ..properties::HostDatastoreBrowser::default()
+        },
+    );
     world.add(
         value,
         properties::Datastore {
@@ -535,6 +542,7 @@ pub(crate) fn datastore(
                 .into(),
             ),
             host: mounts.collect(),
+            browser: Some(browser),
             capability: Some(
                 DatastoreCapability {
                     directory_hierarchy_supported: true,

@@ -46,6 +46,15 @@ pub(crate) fn add(
             ..properties::TaskManager::default()
         },
     );
+    let file_manager = world.add(
+        name("ha-nfc-file-manager", "FileManager"),
+        properties::FileManager::default(),
+    );
+    let virtual_disk_manager = world.add(
+        name("ha-vdiskmanager", "virtualDiskManager"),
+        properties::VirtualDiskManager::default(),
+    );
+    let since = |version: &str| release.version() >= ApiVersion::since(version);
     let content = ServiceContent {
         root_folder: root.clone(),
         property_collector: collector,
@@ -54,6 +63,8 @@ pub(crate) fn add(
         session_manager: Some(session_manager),
         search_index: Some(search_index),
         task_manager: Some(task_manager),
+        file_manager: since("2.5").then_some(file_manager),
+        virtual_disk_manager: since("2.5").then_some(virtual_disk_manager),
         ..ServiceContent::default()
     };
     world.add(

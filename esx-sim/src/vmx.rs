@@ -1,20 +1,30 @@
 //! The configuration of a virtual machine as the file that the host keeps it in.
 
+mod read;
+
 use std::fmt::Write as _;
 
 use vi_types::Poly;
 use vi_types::objects::{
     VirtualAhciController, VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualController,
     VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDisk, VirtualEthernetCard,
-    VirtualEthernetCardNetworkBackingInfo, VirtualMachineConfigInfo, VirtualMachineVideoCard,
-    VirtualScsiController,
+    VirtualEthernetCardNetworkBackingInfo, VirtualFloppy, VirtualFloppyImageBackingInfo,
+    VirtualMachineConfigInfo, VirtualMachineVideoCard, VirtualNvmeController,
+    VirtualScsiController, VirtualSerialPort, VirtualSerialPortFileBackingInfo,
 };
 
+pub(crate) use self::read::{Keys, apply, config, networks, set};
 use crate::world::inventory::host::volume;
 
 /// The text of the `.vmx` file.
 pub(crate) fn text(config: &VirtualMachineConfigInfo) -> String {
-    let mut file = File::default();
+    let path = config.files.vm_path_name.as_deref().unwrap_or_default();
+    let mut file = File {
+        folder: path
+            .rsplit_once('/')
+            .map_or(String::new(), |(folder, _)| format!("{folder}/")),
+        ..File::default()
+    };
     let hardware = config
         .version
         .trim_start_matches("vmx-")
@@ -31,6 +41,13 @@ pub(crate) fn text(config: &VirtualMachineConfigInfo) -> String {
     if let Some(instance) = &config.instance_uuid {
         file.set("vc.uuid", &spaced(instance));
     }
+    if let Some(cores) = config
+        .hardware
+        .num_cores_per_socket
+        .filter(|cores| *cores > 1)
+    {
+        file.set("cpuid.coresPerSocket", &cores.to_string());
+    }
     file.set("memSize", &config.hardware.memory_mb.to_string());
     file.set("numvcpus", &config.hardware.num_cpu.to_string());
     if config.firmware.as_deref() == Some("efi") {
@@ -46,7 +63,10 @@ pub(crate) fn text(config: &VirtualMachineConfigInfo) -> String {
 #[derive(Default)]
 struct File {
     text: String,
+    /// Where the configuration is, as `[datastore] directory/`.
+    folder: String,
     cards: usize,
+    serials: usize,
 }
 
 impl File {
@@ -73,6 +93,15 @@ impl File {
         if let Some(controller) = device.cast::<VirtualAhciController>() {
             self.set(&format!("sata{}.present", controller.bus_number), "TRUE");
         }
+        if let Some(controller) = device.cast::<VirtualNvmeController>() {
+            self.set(&format!("nvme{}.present", controller.bus_number), "TRUE");
+        }
+        if device.is::<VirtualSerialPort>() {
+            self.serial(device);
+        }
+        if device.is::<VirtualFloppy>() {
+            self.floppy(device);
+        }
         if let Some(card) = device.cast::<VirtualEthernetCard>() {
             self.card(device, card);
         }
@@ -81,19 +110,17 @@ impl File {
         };
         if device.is::<VirtualDisk>() {
             self.set(&format!("{slot}.present"), "TRUE");
-            let kind = if slot.starts_with("scsi") {
-                "scsi-hardDisk"
-            } else {
-                "disk"
+            let kind = match slot.split_at(4).0 {
+                "scsi" => "scsi-hardDisk",
+                "ide0" | "ide1" => "ata-hardDisk",
+                _ => "disk",
             };
             self.set(&format!("{slot}.deviceType"), kind);
             let backing = device.backing.as_ref();
             let backing =
                 backing.and_then(|backing| backing.cast::<VirtualDeviceFileBackingInfo>());
-            let path = backing.map_or("", |backing| backing.file_name.as_str());
-            // It lies beside the configuration.
-            let name = path.rsplit('/').next().unwrap_or(path);
-            self.set(&format!("{slot}.fileName"), name);
+            let name = backing.map(|backing| self.file_name(backing));
+            self.set(&format!("{slot}.fileName"), &name.unwrap_or_default());
         }
         if device.is::<VirtualCdrom>() {
             self.cdrom(&slot, device);
@@ -106,13 +133,7 @@ impl File {
         match backing.and_then(|backing| backing.cast::<VirtualCdromIsoBackingInfo>()) {
             Some(iso) => {
                 self.set(&format!("{slot}.deviceType"), "cdrom-image");
-                let path = iso.file_name.split_once("] ").map_or("", |(_, path)| path);
-                let store = iso.datastore.as_ref().map(|store| volume(&store.value));
-                let store = store.unwrap_or_default();
-                self.set(
-                    &format!("{slot}.fileName"),
-                    &format!("/vmfs/volumes/{store}/{path}"),
-                );
+                self.set(&format!("{slot}.fileName"), &self.file_name(iso));
             }
             None => {
                 self.set(&format!("{slot}.deviceType"), "atapi-cdrom");
@@ -122,17 +143,69 @@ impl File {
         }
     }
 
+    fn serial(&mut self, device: &Poly<VirtualDevice>) {
+        let slot = format!("serial{}", self.serials);
+        self.serials += 1;
+        self.set(&format!("{slot}.present"), "TRUE");
+        let backing = device.backing.as_ref();
+        if let Some(file) =
+            backing.and_then(|backing| backing.cast::<VirtualSerialPortFileBackingInfo>())
+        {
+            self.set(&format!("{slot}.fileType"), "file");
+            self.set(&format!("{slot}.fileName"), &self.file_name(file));
+        }
+    }
+
+    fn floppy(&mut self, device: &Poly<VirtualDevice>) {
+        let slot = format!("floppy{}", device.unit_number.unwrap_or_default());
+        self.set(&format!("{slot}.present"), "TRUE");
+        let backing = device.backing.as_ref();
+        match backing.and_then(|backing| backing.cast::<VirtualFloppyImageBackingInfo>()) {
+            Some(file) => {
+                self.set(&format!("{slot}.fileType"), "file");
+                self.set(&format!("{slot}.fileName"), &self.file_name(file));
+            }
+            None => {
+                self.set(&format!("{slot}.fileType"), "device");
+                self.set(
+                    &format!("{slot}.fileName"),
+                    &format!("/dev/fd{}", device.unit_number.unwrap_or_default()),
+                );
+            }
+        }
+    }
+
+    /// Beside the configuration the name alone, elsewhere the whole path.
+    fn file_name(&self, file: &VirtualDeviceFileBackingInfo) -> String {
+        if let Some(name) = file.file_name.strip_prefix(&self.folder)
+            && !name.contains('/')
+        {
+            return name.to_owned();
+        }
+        let path = file.file_name.split_once("] ");
+        match (path, &file.datastore) {
+            (Some((_, path)), Some(store)) => {
+                format!("/vmfs/volumes/{}/{path}", volume(&store.value))
+            }
+            _ => file.file_name.clone(),
+        }
+    }
+
     fn card(&mut self, device: &Poly<VirtualDevice>, card: &VirtualEthernetCard) {
         let slot = format!("ethernet{}", self.cards);
         self.cards += 1;
         self.set(&format!("{slot}.present"), "TRUE");
         let kind = match device.type_name() {
             "VirtualVmxnet3" => "vmxnet3",
+            "VirtualVmxnet2" | "VirtualVmxnet" => "vmxnet",
             "VirtualE1000e" => "e1000e",
             "VirtualE1000" => "e1000",
             _ => "vlance",
         };
         self.set(&format!("{slot}.virtualDev"), kind);
+        if device.type_name() == "VirtualVmxnet2" {
+            self.set(&format!("{slot}.features"), "15");
+        }
         let backing = card.backing.as_ref();
         let network =
             backing.and_then(|backing| backing.cast::<VirtualEthernetCardNetworkBackingInfo>());
@@ -142,6 +215,7 @@ impl File {
         let mac = card.mac_address.as_deref().unwrap_or_default();
         let kind = match card.address_type.as_deref() {
             Some("assigned") => "vpx",
+            Some("manual") => "static",
             other => other.unwrap_or("generated"),
         };
         self.set(&format!("{slot}.addressType"), kind);
@@ -162,6 +236,7 @@ fn slot(device: &VirtualDevice, all: &[Poly<VirtualDevice>]) -> Option<String> {
     let kind = match found.type_name() {
         "VirtualIDEController" => "ide",
         "VirtualAHCIController" => "sata",
+        "VirtualNVMEController" => "nvme",
         _ if found.is::<VirtualScsiController>() => "scsi",
         _ => return None,
     };

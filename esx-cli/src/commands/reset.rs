@@ -1,0 +1,37 @@
+use esx_driver::{Domain, Operation};
+use virt_model::DomainState;
+
+use super::lifecycle::{Common, Verb};
+
+/// reset a domain
+///
+/// Reset the target domain as if by power button.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reset {
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Verb for Reset {
+    const NAME: &'static str = "reset";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn fits(&self, state: DomainState) -> bool {
+        state == DomainState::Running
+    }
+
+    fn perform(&self, domain: &Domain) -> Operation<'static> {
+        domain.reset()
+    }
+
+    fn done(&self, name: &str) -> String {
+        format!("Domain '{name}' was reset")
+    }
+
+    fn failed(&self, name: &str) -> String {
+        format!("Failed to reset domain '{name}'")
+    }
+}

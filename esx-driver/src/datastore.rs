@@ -1,0 +1,63 @@
+//! Datastores: their names, their files' names, and what is read of them.
+
+mod item;
+mod path;
+
+use vi_client::{
+    property_set,
+    retrieve::{Retrieve, Selection},
+};
+use vi_types::objects::DatastoreHostMount;
+use virt_model::ErrorNumber;
+use vmx::names::{Datastore, Datastores};
+
+pub(crate) use self::item::item_name;
+pub use self::path::DatastorePath;
+use crate::{Connect, Error, ErrorKind, Result};
+
+property_set! {
+    struct Mounts: Datastore {
+        name: String = summary.name,
+        hosts: Vec<DatastoreHostMount> = host,
+    }
+}
+
+impl Connect {
+    /// The host's datastores and where it has mounted them, in the server's order: one request.
+    ///
+    /// # Errors
+    /// When the server doesn't tell where one is mounted.
+    pub(crate) async fn mounts(&self) -> Result<Vec<Datastore>> {
+        let host = &self.place().host_system;
+        let request = Retrieve::from(host)
+            .skip_start()
+            .select(Selection::traverse("HostSystem", "datastore"));
+        let found = self.client().retrieve_set::<Mounts>(request).await?;
+        let mounts = found.into_iter().map(|found| {
+            let mounts = found.properties.map_err(Error::missing_property)?;
+            let mut hosts = mounts.hosts.into_iter();
+            let here = hosts.find(|mount| mount.key == *host);
+            let mount = here.and_then(|mount| mount.mount_info.path);
+            Ok(Datastore {
+                name: mounts.name,
+                mount: mount.ok_or_else(|| {
+                    let message = "Could not lookup datastore host mount";
+                    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
+                })?,
+            })
+        });
+        mounts.collect()
+    }
+
+    /// How file names of the virtual machine whose configuration is in `directory` are translated.
+    ///
+    /// # Errors
+    /// As [`mounts`](Connect::mounts).
+    pub(crate) async fn file_names(&self, directory: String) -> Result<Datastores> {
+        Ok(Datastores {
+            datastores: self.mounts().await?,
+            directory,
+            ..Datastores::default()
+        })
+    }
+}

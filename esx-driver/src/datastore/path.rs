@@ -1,0 +1,138 @@
+use std::fmt;
+use std::str::FromStr;
+
+use virt_model::ErrorNumber;
+
+use crate::{Error, ErrorKind};
+
+/// Where something is on a datastore: `[datastore] directory/file`.
+///
+/// libvirt takes a file without a directory for its own directory; here it has none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DatastorePath {
+    datastore: String,
+    path: String,
+}
+
+impl DatastorePath {
+    /// A file or directory of a datastore; `path` is empty for the datastore itself.
+    pub fn new(datastore: impl Into<String>, path: impl Into<String>) -> DatastorePath {
+        DatastorePath {
+            datastore: datastore.into(),
+            path: path.into(),
+        }
+    }
+
+    /// The name of the datastore.
+    pub fn datastore(&self) -> &str {
+        &self.datastore
+    }
+
+    /// The directory and the file.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The directory that the file is in; empty if that is the datastore's own.
+    pub fn directory(&self) -> &str {
+        self.path
+            .rsplit_once('/')
+            .map_or("", |(directory, _)| directory)
+    }
+
+    /// The file, without its directory.
+    pub fn file(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The directory that the file is in, as a datastore path: `[datastore] directory`, or
+    /// `[datastore]`.
+    pub fn parent(&self) -> DatastorePath {
+        DatastorePath::new(self.datastore.clone(), self.directory())
+    }
+}
+
+impl FromStr for DatastorePath {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<DatastorePath, Error> {
+        let parts = text.strip_prefix('[').and_then(|text| text.split_once(']'));
+        match parts {
+            Some((datastore, path)) if !datastore.is_empty() => {
+                Ok(DatastorePath::new(datastore, path.trim_start_matches(' ')))
+            }
+            _ => {
+                let message = format!(
+                    "Datastore path '{text}' doesn't have expected format '[<datastore>] <path>'"
+                );
+                Err(Error::new(
+                    ErrorKind::DatastorePath,
+                    ErrorNumber::InvalidArg,
+                    message,
+                ))
+            }
+        }
+    }
+}
+
+impl fmt::Display for DatastorePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => write!(f, "[{}]", self.datastore),
+            path => write!(f, "[{}] {path}", self.datastore),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, datastore: &str, directory: &str, path: &str) {
+        let parsed: DatastorePath = text.parse().unwrap();
+        assert_eq!(
+            (parsed.datastore(), parsed.directory(), parsed.path()),
+            (datastore, directory, path)
+        );
+    }
+
+    #[test]
+    fn paths_have_a_datastore_a_directory_and_a_file() {
+        check("[ds] directory/file", "ds", "directory", "directory/file");
+        check("[ds] a/b/file", "ds", "a/b", "a/b/file");
+        check("[ds] file", "ds", "", "file");
+        check("[ds]   file", "ds", "", "file");
+        check("[ds] directory/", "ds", "directory", "directory/");
+        check("[ds]", "ds", "", "");
+        check("[a b] c d/e", "a b", "c d", "c d/e");
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "[",
+            "[]",
+            "[] directory/file",
+            "directory/file",
+            "ds] file",
+        ] {
+            let error = text.parse::<DatastorePath>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "invalid argument: Datastore path '{text}' doesn't have expected format \
+                     '[<datastore>] <path>'"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_reads_back() {
+        for text in ["[ds]", "[ds] file", "[ds] a/b"] {
+            assert_eq!(text.parse::<DatastorePath>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! The files on datastores.
+
+mod descriptor;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use bytes::Bytes;
+use vi_types::objects::{VirtualCdromIsoBackingInfo, VirtualDeviceFileBackingInfo, VirtualDisk};
+use vi_types::{ManagedObjectReference, SoapFault, properties};
+
+use crate::fault;
+use crate::vmx;
+use crate::world::World;
+use crate::world::inventory::ancestors;
+pub(crate) use descriptor::Descriptor;
+
+/// Files and folders by the datastore they are on.
+///
+/// They are made when somebody first asks for one: most who use a simulator never do.
+#[derive(Default)]
+pub(crate) struct Files {
+    stores: HashMap<ManagedObjectReference, BTreeMap<String, Entry>>,
+    filled: bool,
+}
+
+/// What lies under a path.
+#[derive(Clone)]
+pub(crate) enum Entry {
+    Folder,
+    File(Bytes),
+    /// A file of so many bytes that are all zero.
+    Zeros(u64),
+    /// The configuration of a virtual machine, which follows what is changed of the machine.
+    Config(ManagedObjectReference, Option<Written>),
+}
+
+/// A configuration as somebody wrote it.
+#[derive(Clone)]
+pub(crate) struct Written {
+    text: Bytes,
+    /// What the machine's properties gave at that time: while they give the same, the text is still right.
+    properties: String,
+}
+
+/// A place on a datastore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) store: ManagedObjectReference,
+    /// Without slashes at its ends; empty for the datastore itself.
+    pub(crate) path: String,
+}
+
+/// Reading more than this of a file of zeros at once is refused: they would have to be made.
+const MOST_ZEROS: u64 = 64 << 20;
+
+/// What the configuration of non-volatile memory is long.
+const NVRAM: u64 = 8684;
+
+/// What an installation image is long.
+const IMAGE: u64 = 4 << 20;
+
+impl Spot {
+    pub(crate) fn new(store: &ManagedObjectReference, path: &str) -> Self {
+        let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+        Self {
+            store: store.clone(),
+            path: parts.join("/"),
+        }
+    }
+
+    /// What `[datastore] directory/file` means in a datacenter, or in the only one there is.
+    pub(crate) fn resolve(
+        world: &World,
+        datacenter: Option<&ManagedObjectReference>,
+        text: &str,
+    ) -> Result<Self, SoapFault> {
+        let (name, path) = split(text).ok_or_else(|| fault::invalid_datastore_path(text))?;
+        let mut stores = world.all("Datastore");
+        let found = stores.find(|store| {
+            world.name(store) == Some(name)
+                && datacenter.is_none_or(|datacenter| {
+                    ancestors(world, store).any(|ancestor| ancestor == datacenter)
+                })
+        });
+        let store = found.ok_or_else(|| fault::invalid_datastore(name))?;
+        Ok(Self::new(store, path))
+    }
+
+    /// `[datastore] directory/file`.
+    pub(crate) fn display(&self, world: &World) -> String {
+        let name = world.name(&self.store).unwrap_or_default();
+        match self.path.as_str() {
+            "" => format!("[{name}]"),
+            path => format!("[{name}] {path}"),
+        }
+    }
+
+    /// The folder it lies in.
+    fn parent(&self) -> Self {
+        let parent = self.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        Self::new(&self.store, parent)
+    }
+
+    /// Something in the folder that this is.
+    pub(crate) fn join(&self, path: &str) -> Self {
+        Self::new(&self.store, &format!("{}/{path}", self.path))
+    }
+}
+
+/// The name of the datastore and the rest.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.strip_prefix('[')?.split_once(']')?;
+    let path = rest.trim_start_matches(' ');
+    (!name.is_empty() && path.split('/').all(|part| part != "..")).then_some((name, path))
+}
+
+impl World {
+    /// Makes the files of the virtual machines, unless that was done.
+    pub(crate) fn fill_files(&mut self) {
+        if std::mem::replace(&mut self.files.filled, true) {
+            return;
+        }
+        let stores: Vec<_> = self.all("Datastore").cloned().collect();
+        for store in stores {
+            self.files.stores.entry(store).or_default();
+        }
+        let vms: Vec<_> = self.all("VirtualMachine").cloned().collect();
+        for vm in vms {
+            for (spot, entry) in files_of(self, &vm) {
+                self.put(&spot, entry);
+            }
+        }
+    }
+
+    /// What lies at a place; the datastore itself is a folder.
+    pub(crate) fn entry(&self, spot: &Spot) -> Option<&Entry> {
+        let store = self.files.stores.get(&spot.store)?;
+        match spot.path.as_str() {
+            "" => Some(&Entry::Folder),
+            path => store.get(path),
+        }
+    }
+
+    /// How long a file is; none for a folder.
+    pub(crate) fn length(&self, entry: &Entry) -> Option<u64> {
+        Some(match entry {
+            Entry::Folder => return None,
+            Entry::File(bytes) => bytes.len() as u64,
+            Entry::Zeros(length) => *length,
+            Entry::Config(vm, written) => self.config_text(vm, written.as_ref()).len() as u64,
+        })
+    }
+
+    /// A part of a file; none for a folder, and for more zeros than there is room for.
+    pub(crate) fn bytes(&self, entry: &Entry, range: Range<u64>) -> Option<Bytes> {
+        let whole = match entry {
+            Entry::Folder => return None,
+            Entry::File(bytes) => bytes.clone(),
+            Entry::Zeros(_) => {
+                let length = range.end.saturating_sub(range.start);
+                let length = usize::try_from(length.min(MOST_ZEROS + 1)).ok()?;
+                return (length as u64 <= MOST_ZEROS).then(|| vec![0; length].into());
+            }
+            Entry::Config(vm, written) => self.config_text(vm, written.as_ref()),
+        };
+        let at = |place: u64| {
+            usize::try_from(place)
+                .unwrap_or(usize::MAX)
+                .min(whole.len())
+        };
+        Some(whole.slice(at(range.start)..at(range.end)))
+    }
+
+    /// A whole file.
+    pub(crate) fn content(&self, spot: &Spot) -> Option<Bytes> {
+        let entry = self.entry(spot)?;
+        self.bytes(entry, 0..self.length(entry)?)
+    }
+
+    fn config_text(&self, vm: &ManagedObjectReference, written: Option<&Written>) -> Bytes {
+        let now = self.config_of(vm);
+        match written {
+            Some(written) if written.properties == now => written.text.clone(),
+            _ => now.into(),
+        }
+    }
+
+    /// The configuration that a machine's properties give.
+    fn config_of(&self, vm: &ManagedObjectReference) -> String {
+        let vm = self.read::<properties::VirtualMachine>(vm);
+        let config = vm.and_then(|vm| vm.config.as_ref());
+        config.map_or_else(String::new, |config| vmx::text(config))
+    }
+
+    /// Puts a file there, or in the place of one, and the folders it lies in.
+    pub(crate) fn put(&mut self, spot: &Spot, entry: Entry) {
+        if spot.path.is_empty() {
+            return;
+        }
+        let store = self.files.stores.entry(spot.store.clone()).or_default();
+        let slashes = spot.path.match_indices('/');
+        for (end, _) in slashes {
+            let folder = spot.path[..end].to_owned();
+            store.entry(folder).or_insert(Entry::Folder);
+        }
+        store.insert(spot.path.clone(), entry);
+    }
+
+    /// Writes a file. That of a virtual machine's configuration changes the machine.
+    pub(crate) fn write(&mut self, spot: &Spot, bytes: Bytes) {
+        let entry = match self.entry(spot) {
+            Some(Entry::Config(vm, _)) => {
+                let vm = vm.clone();
+                vmx::apply(self, &vm, spot, &bytes);
+                self.as_written(vm, bytes)
+            }
+            _ => Entry::File(bytes),
+        };
+        self.put(spot, entry);
+    }
+
+    /// From now on a file is the configuration of that machine, whose properties were made from it.
+    pub(crate) fn adopt(&mut self, spot: &Spot, vm: &ManagedObjectReference) {
+        let bytes = self.content(spot).unwrap_or_default();
+        let entry = self.as_written(vm.clone(), bytes);
+        self.put(spot, entry);
+    }
+
+    fn as_written(&self, vm: ManagedObjectReference, text: Bytes) -> Entry {
+        let properties = self.config_of(&vm);
+        Entry::Config(vm, Some(Written { text, properties }))
+    }
+
+    /// From now on a machine's configuration is a file like others: the machine is about to go.
+    pub(crate) fn let_go(&mut self, vm: &ManagedObjectReference) {
+        let mut texts = Vec::new();
+        for (store, files) in &self.files.stores {
+            for (path, entry) in files {
+                if let Entry::Config(of, written) = entry
+                    && of == vm
+                {
+                    let text = self.config_text(vm, written.as_ref());
+                    texts.push((Spot::new(store, path), text));
+                }
+            }
+        }
+        for (spot, text) in texts {
+            self.put(&spot, Entry::File(text));
+        }
+    }
+
+    /// Takes a file out, or a folder with everything in it; whether there was one.
+    pub(crate) fn delete(&mut self, spot: &Spot) -> bool {
+        let found = self.entry(spot).is_some() && !spot.path.is_empty();
+        let below = format!("{}/", spot.path);
+        if let Some(store) = self.files.stores.get_mut(&spot.store) {
+            store.retain(|path, _| *path != spot.path && !path.starts_with(&below));
+        }
+        found
+    }
+
+    /// Puts what lies at one place to another one, with everything in it.
+    pub(crate) fn copy(&mut self, from: &Spot, to: &Spot) {
+        let below = format!("{}/", from.path);
+        let store = self.files.stores.get(&from.store).into_iter().flatten();
+        let copied: Vec<_> = store
+            .filter(|(path, _)| **path == from.path || path.starts_with(&below))
+            .map(|(path, entry)| {
+                let place = to.join(&path[from.path.len()..]);
+                match entry {
+                    Entry::Config(vm, written) => {
+                        (place, Entry::File(self.config_text(vm, written.as_ref())))
+                    }
+                    other => (place, other.clone()),
+                }
+            })
+            .collect();
+        for (place, entry) in copied {
+            self.put(&place, entry);
+        }
+    }
+
+    /// What lies in a folder, by name.
+    pub(crate) fn list(&self, folder: &Spot) -> Vec<(&str, &Entry)> {
+        let prefix = match folder.path.as_str() {
+            "" => String::new(),
+            path => format!("{path}/"),
+        };
+        let Some(store) = self.files.stores.get(&folder.store) else {
+            return Vec::new();
+        };
+        let below = store.range(prefix.clone()..);
+        below
+            .take_while(|(path, _)| path.starts_with(&prefix))
+            .map(|(path, entry)| (&path[prefix.len()..], entry))
+            .filter(|(name, _)| !name.is_empty() && !name.contains('/'))
+            .collect()
+    }
+
+    /// Whether something can be put there: its folder is there, and nothing of the name.
+    pub(crate) fn has_room(&self, spot: &Spot) -> Result<(), SoapFault> {
+        if self.entry(spot).is_some() {
+            return Err(fault::file_already_exists(&spot.display(self)));
+        }
+        match self.entry(&spot.parent()) {
+            Some(Entry::Folder) => Ok(()),
+            _ => Err(fault::file_not_found(&spot.parent().display(self))),
+        }
+    }
+
+    /// Whether the folder is there that something lies in.
+    pub(crate) fn has_folder_of(&self, spot: &Spot) -> bool {
+        matches!(self.entry(&spot.parent()), Some(Entry::Folder))
+    }
+}
+
+/// The files that a virtual machine has.
+fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec<(Spot, Entry)> {
+    let vm = world.read::<properties::VirtualMachine>(reference);
+    let Some((vm, config)) = vm.and_then(|vm| Some((vm, vm.config.as_ref()?))) else {
+        return Vec::new();
+    };
+    let resolve = |text: &str| {
+        let (name, path) = split(text)?;
+        let mut stores = vm.datastore.iter();
+        let store = stores.find(|store| world.name(store) == Some(name))?;
+        Some(Spot::new(store, path))
+    };
+    let mut files = Vec::new();
+    if let Some(spot) = config.files.vm_path_name.as_deref().and_then(resolve) {
+        let beside = |ending: &str| {
+            let name = spot.path.strip_suffix(".vmx").unwrap_or(&spot.path);
+            Spot::new(&spot.store, &format!("{name}.{ending}"))
+        };
+        files.push((beside("nvram"), Entry::Zeros(NVRAM)));
+        files.push((beside("vmsd"), Entry::File(Bytes::new())));
+        let log = Bytes::from_static(b"vmx| Log for VMware ESX\n");
+        files.push((spot.parent().join("vmware.log"), Entry::File(log)));
+        files.push((spot, Entry::Config(reference.clone(), None)));
+    }
+    let devices = &config.hardware.device;
+    for device in devices {
+        let Some(backing) = device.backing.as_ref() else {
+            continue;
+        };
+        if let Some(disk) = device.cast::<VirtualDisk>()
+            && let Some(file) = backing.cast::<VirtualDeviceFileBackingInfo>()
+            && let Some(spot) = resolve(&file.file_name)
+        {
+            let mut controllers = devices.iter();
+            let parent = controllers.find(|one| Some(one.key) == device.controller_key);
+            let adapter = parent.map_or("", |controller| controller.type_name());
+            let capacity_kb = u64::try_from(disk.capacity_in_kb).unwrap_or(0);
+            files.extend(Descriptor::of(adapter, capacity_kb).files(&spot));
+        }
+        if let Some(iso) = backing.cast::<VirtualCdromIsoBackingInfo>()
+            && let Some(spot) = resolve(&iso.file_name)
+        {
+            files.push((spot, Entry::Zeros(IMAGE)));
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_a_datastore_and_what_is_on_it() {
+        for (text, expected) in [
+            ("[ds] a/b.vmx", Some(("ds", "a/b.vmx"))),
+            ("[ds]a", Some(("ds", "a"))),
+            ("[ds]", Some(("ds", ""))),
+            ("[] a", None),
+            ("a/b", None),
+            ("[ds a", None),
+            ("[ds] a/../b", None),
+        ] {
+            assert_eq!(split(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn folders_have_what_lies_right_in_them() {
+        let mut world = World::default();
+        let store = ManagedObjectReference::new("Datastore", "1");
+        let at = |path: &str| Spot::new(&store, path);
+        for path in ["a/b/c", "a/d", "a.b", "e"] {
+            world.put(&at(path), Entry::Zeros(1));
+        }
+        let names = |world: &World, path: &str| {
+            let found = world.list(&at(path)).into_iter();
+            found.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&world, ""), ["a", "a.b", "e"]);
+        assert_eq!(names(&world, "/a/"), ["b", "d"]);
+        world.copy(&at("a"), &at("e/f"));
+        assert_eq!(names(&world, "e/f"), ["b", "d"]);
+        assert!(world.delete(&at("a")));
+        assert!(!world.delete(&at("a")));
+        assert_eq!(names(&world, ""), ["a.b", "e"]);
+    }
+}

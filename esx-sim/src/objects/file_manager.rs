@@ -1,0 +1,120 @@
+//! FileManager: folders and files on datastores.
+
+use vi_types::methods::{
+    CopyDatastoreFileTask, DeleteDatastoreFileTask, MakeDirectory, MoveDatastoreFileTask,
+};
+use vi_types::{ManagedObjectReference, SoapFault};
+
+use crate::call::Call;
+use crate::fault;
+use crate::files::{Entry, Spot};
+use crate::world::World;
+
+pub(crate) fn make_directory(
+    call: &mut Call<'_>,
+    request: &MakeDirectory,
+) -> Result<(), SoapFault> {
+    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let world = &mut call.state.world;
+    let with_parents = request.create_parent_directories.unwrap_or_default();
+    if !with_parents || world.entry(&spot).is_some() {
+        world.has_room(&spot)?;
+    }
+    world.put(&spot, Entry::Folder);
+    Ok(())
+}
+
+pub(crate) fn delete(
+    call: &mut Call<'_>,
+    request: &DeleteDatastoreFileTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let (method, description) = ("DeleteDatastoreFile_Task", "FileManager.deleteFile");
+    call.begin(method, description, move |world| {
+        take_out(world, &spot)?;
+        Ok(None)
+    })
+}
+
+pub(crate) fn move_file(
+    call: &mut Call<'_>,
+    request: &MoveDatastoreFileTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let from = place(
+        call,
+        request.source_datacenter.as_ref(),
+        &request.source_name,
+    )?;
+    let to = request.destination_datacenter.as_ref();
+    let to = to.or(request.source_datacenter.as_ref());
+    let to = place(call, to, &request.destination_name)?;
+    let force = request.force.unwrap_or_default();
+    let (method, description) = ("MoveDatastoreFile_Task", "FileManager.moveFile");
+    call.begin(method, description, move |world| {
+        transfer(world, &from, &to, force)?;
+        world.delete(&from);
+        Ok(None)
+    })
+}
+
+pub(crate) fn copy(
+    call: &mut Call<'_>,
+    request: &CopyDatastoreFileTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let from = place(
+        call,
+        request.source_datacenter.as_ref(),
+        &request.source_name,
+    )?;
+    let to = request.destination_datacenter.as_ref();
+    let to = to.or(request.source_datacenter.as_ref());
+    let to = place(call, to, &request.destination_name)?;
+    let force = request.force.unwrap_or_default();
+    let (method, description) = ("CopyDatastoreFile_Task", "FileManager.copyFile");
+    call.begin(method, description, move |world| {
+        transfer(world, &from, &to, force)?;
+        Ok(None)
+    })
+}
+
+/// What a path means; on a vCenter it needs its datacenter.
+pub(super) fn place(
+    call: &mut Call<'_>,
+    datacenter: Option<&ManagedObjectReference>,
+    path: &str,
+) -> Result<Spot, SoapFault> {
+    let world = &mut call.state.world;
+    world.fill_files();
+    if datacenter.is_none() && world.all("Datacenter").count() > 1 {
+        return Err(fault::invalid_argument("datacenter"));
+    }
+    Spot::resolve(world, datacenter, path)
+}
+
+/// Takes a file out, or a folder with everything in it.
+pub(super) fn take_out(world: &mut World, spot: &Spot) -> Result<(), SoapFault> {
+    let name = spot.display(world);
+    match world.delete(spot) {
+        true => Ok(()),
+        false if spot.path.is_empty() => Err(fault::cannot_delete_file(&name)),
+        false => Err(fault::file_not_found(&name)),
+    }
+}
+
+/// Puts a copy somewhere else.
+fn transfer(world: &mut World, from: &Spot, to: &Spot, force: bool) -> Result<(), SoapFault> {
+    if world.entry(from).is_none() || from.path.is_empty() {
+        return Err(fault::file_not_found(&from.display(world)));
+    }
+    let within =
+        to.store == from.store && format!("{}/", to.path).starts_with(&format!("{}/", from.path));
+    if within {
+        return Err(fault::file_already_exists(&to.display(world)));
+    }
+    if force && matches!(world.entry(to), Some(entry) if !matches!(entry, Entry::Folder)) {
+        world.delete(to);
+    }
+    world.has_room(to)?;
+    world.copy(from, to);
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! VirtualDiskManager: virtual disks that need belong to no machine.
+
+use vi_types::methods::{CreateVirtualDiskTask, DeleteVirtualDiskTask, QueryVirtualDiskUuid};
+use vi_types::objects::FileBackedVirtualDiskSpec;
+use vi_types::{Any, ManagedObjectReference, SoapFault};
+
+use super::file_manager::{place, take_out};
+use crate::call::Call;
+use crate::fault;
+use crate::files::{Descriptor, Spot};
+use crate::world::World;
+
+pub(crate) fn create(
+    call: &mut Call<'_>,
+    request: &CreateVirtualDiskTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let spec = request.spec.cast::<FileBackedVirtualDiskSpec>();
+    let capacity_kb = spec.and_then(|spec| u64::try_from(spec.capacity_kb).ok());
+    let capacity_kb = capacity_kb.filter(|capacity_kb| *capacity_kb > 0);
+    let descriptor = Descriptor {
+        // `lsiLogic` and `busLogic` in requests.
+        adapter: request.spec.adapter_type.to_ascii_lowercase(),
+        capacity_kb: capacity_kb.ok_or_else(|| fault::invalid_argument("spec"))?,
+    };
+    let (method, description) = (
+        "CreateVirtualDisk_Task",
+        "VirtualDiskManager.createVirtualDisk",
+    );
+    call.begin(method, description, move |world| {
+        world.has_room(&spot)?;
+        for (spot, entry) in descriptor.files(&spot) {
+            world.put(&spot, entry);
+        }
+        Ok(Some(Any::from(spot.display(world))))
+    })
+}
+
+pub(crate) fn delete(
+    call: &mut Call<'_>,
+    request: &DeleteVirtualDiskTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let (method, description) = (
+        "DeleteVirtualDisk_Task",
+        "VirtualDiskManager.deleteVirtualDisk",
+    );
+    call.begin(method, description, move |world| {
+        for (file, _) in disk(world, &spot)?.files(&spot) {
+            // What is on a disk may have been taken out before.
+            let _ = take_out(world, &file);
+        }
+        Ok(None)
+    })
+}
+
+/// A UUID that depends on where the disk is.
+pub(crate) fn query_uuid(
+    call: &mut Call<'_>,
+    request: &QueryVirtualDiskUuid,
+) -> Result<String, SoapFault> {
+    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let world = &call.state.world;
+    disk(world, &spot)?;
+    let path = spot.display(world);
+    let number = path.bytes().fold(0u64, |number, byte| {
+        number.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
+    let digits = format!("{number:016x}");
+    let pair = |index: usize| digits.get(2 * index..2 * index + 2).unwrap_or("00");
+    let pairs: Vec<_> = (0..8).map(pair).collect();
+    Ok(format!("60 00 c2 90 00 00 00 00-{}", pairs.join(" ")))
+}
+
+fn disk(world: &World, spot: &Spot) -> Result<Descriptor, SoapFault> {
+    let text = world.content(spot);
+    let descriptor = text.and_then(|text| Descriptor::read(&text));
+    descriptor.ok_or_else(|| fault::file_not_found(&spot.display(world)))
+}

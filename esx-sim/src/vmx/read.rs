@@ -1,0 +1,655 @@
+//! A virtual machine's properties from its configuration file: as much of it as the properties show.
+
+use std::collections::HashMap;
+
+use vi_types::enums::VirtualScsiSharing;
+use vi_types::objects::{
+    ParaVirtualScsiController, VirtualAhciController, VirtualBusLogicController, VirtualCdrom,
+    VirtualCdromIsoBackingInfo, VirtualCdromRemotePassthroughBackingInfo, VirtualDevice,
+    VirtualDeviceFileBackingInfo, VirtualDeviceRemoteDeviceBackingInfo, VirtualDisk,
+    VirtualDiskFlatVer2BackingInfo, VirtualE1000, VirtualE1000e, VirtualEthernetCard,
+    VirtualEthernetCardNetworkBackingInfo, VirtualFloppy, VirtualFloppyImageBackingInfo,
+    VirtualHardware, VirtualIdeController, VirtualKeyboard, VirtualLsiLogicController,
+    VirtualLsiLogicSasController, VirtualMachineConfigInfo, VirtualMachineVideoCard,
+    VirtualNvmeController, VirtualPcNet32, VirtualPciController, VirtualPointingDevice,
+    VirtualPs2Controller, VirtualSataController, VirtualScsiController, VirtualSerialPort,
+    VirtualSerialPortFileBackingInfo, VirtualSioController, VirtualVmxnet, VirtualVmxnet2,
+    VirtualVmxnet3,
+};
+use vi_types::{ManagedObjectReference, Poly, properties};
+
+use super::guest_os;
+use crate::files::{Descriptor, Spot};
+use crate::world::World;
+use crate::world::inventory::host::volume;
+use crate::world::inventory::virtual_machine::{connectable, controller, device};
+
+/// The keys of a file in lower case, with their values.
+pub(crate) struct Keys(HashMap<String, String>);
+
+impl Keys {
+    /// None for what is no configuration at all.
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        let mut keys = HashMap::new();
+        for line in text.lines() {
+            let Some((key, value)) = line.split_once('=') else {
+                continue;
+            };
+            let value = value.trim();
+            let value = value.strip_prefix('"').unwrap_or(value);
+            let value = value.strip_suffix('"').unwrap_or(value);
+            let key = key.trim().to_ascii_lowercase();
+            keys.entry(key).or_insert_with(|| unpiped(value));
+        }
+        keys.contains_key("config.version").then_some(Self(keys))
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(&key.to_ascii_lowercase()).map(String::as_str)
+    }
+
+    fn is(&self, key: &str) -> bool {
+        self.get(key)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
+        self.get(key)?.trim().parse().ok()
+    }
+
+    fn uuid(&self, key: &str) -> Option<String> {
+        let digits: String = self
+            .get(key)?
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .collect();
+        let part = |range| digits.get(range);
+        Some(format!(
+            "{}-{}-{}-{}-{}",
+            part(0..8)?,
+            part(8..12)?,
+            part(12..16)?,
+            part(16..20)?,
+            part(20..32)?
+        ))
+    }
+}
+
+/// The properties that a configuration gives; what it doesn't say stays as it is.
+pub(crate) fn config(
+    world: &World,
+    spot: &Spot,
+    keys: &Keys,
+    old: VirtualMachineConfigInfo,
+) -> VirtualMachineConfigInfo {
+    let guest = keys.get("guestOS").unwrap_or("other");
+    let firmware = keys.get("firmware").unwrap_or("bios");
+    VirtualMachineConfigInfo {
+        name: keys.get("displayName").unwrap_or(&old.name).to_owned(),
+        annotation: keys.get("annotation").map(str::to_owned),
+        guest_id: match guest_os(&old.guest_id) == guest {
+            true => old.guest_id,
+            false => guest_id(guest),
+        },
+        uuid: keys.uuid("uuid.bios").unwrap_or(old.uuid),
+        instance_uuid: keys.uuid("vc.uuid").or(old.instance_uuid),
+        version: match keys.number::<u32>("virtualHW.version") {
+            Some(version) => format!("vmx-{version:02}"),
+            None => old.version,
+        },
+        firmware: Some(firmware.to_ascii_lowercase()),
+        hardware: VirtualHardware {
+            num_cpu: keys.number("numvcpus").unwrap_or(1),
+            num_cores_per_socket: keys.number("cpuid.coresPerSocket").or(Some(1)),
+            memory_mb: keys.number("memSize").unwrap_or(32),
+            device: devices(world, spot, keys),
+            ..old.hardware
+        },
+        ..old
+    }
+}
+
+/// Makes a machine's properties follow its file, if that can be understood.
+pub(crate) fn apply(world: &mut World, vm: &ManagedObjectReference, spot: &Spot, text: &[u8]) {
+    let old = world.read::<properties::VirtualMachine>(vm);
+    let old = old.and_then(|vm| vm.config.as_deref().cloned());
+    let (Some(keys), Some(old)) = (Keys::read(text), old) else {
+        return;
+    };
+    let new = config(world, spot, &keys, old);
+    world.change(vm, |vm: &mut properties::VirtualMachine| set(vm, new));
+}
+
+/// Gives a machine a configuration, wherever that shows.
+pub(crate) fn set(vm: &mut properties::VirtualMachine, config: VirtualMachineConfigInfo) {
+    let count = |is: fn(&VirtualDevice, &Poly<VirtualDevice>) -> bool| {
+        let devices = config.hardware.device.iter();
+        i32::try_from(devices.filter(|device| is(device, device)).count()).ok()
+    };
+    vm.name = Some(config.name.clone());
+    let summary = &mut vm.summary.get_or_insert_default().config;
+    summary.name.clone_from(&config.name);
+    summary.template = config.template;
+    summary.vm_path_name = config.files.vm_path_name.clone().unwrap_or_default();
+    summary.memory_size_mb = Some(config.hardware.memory_mb);
+    summary.num_cpu = Some(config.hardware.num_cpu);
+    summary.uuid = Some(config.uuid.clone());
+    summary.instance_uuid.clone_from(&config.instance_uuid);
+    summary.guest_id = Some(config.guest_id.clone());
+    summary.guest_full_name = Some(config.guest_full_name.clone());
+    summary.annotation.clone_from(&config.annotation);
+    summary.num_virtual_disks = count(|_, device| device.is::<VirtualDisk>());
+    summary.num_ethernet_cards = count(|_, device| device.is::<VirtualEthernetCard>());
+    vm.config = Some(config.into());
+}
+
+/// The networks that a machine is on.
+pub(crate) fn networks(
+    world: &World,
+    config: &VirtualMachineConfigInfo,
+) -> Vec<ManagedObjectReference> {
+    let mut found = Vec::new();
+    for device in &config.hardware.device {
+        let backing = device.backing.as_ref();
+        let network =
+            backing.and_then(|backing| backing.cast::<VirtualEthernetCardNetworkBackingInfo>());
+        if let Some(network) = network.and_then(|network| network.network.as_ref())
+            && world.get(network).is_some()
+            && !found.contains(network)
+        {
+            found.push(network.clone());
+        }
+    }
+    found
+}
+
+/// `debian12_64Guest` for `debian12-64`.
+fn guest_id(name: &str) -> String {
+    match name.strip_suffix("-64") {
+        Some(base) if base.ends_with(|last: char| last.is_ascii_digit()) => {
+            format!("{base}_64Guest")
+        }
+        Some(base) => format!("{base}64Guest"),
+        None => format!("{name}Guest"),
+    }
+}
+
+/// `|22` and the like are characters.
+fn unpiped(value: &str) -> String {
+    let mut parts = value.split('|');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(code) => {
+                bytes.push(code);
+                bytes.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            None => {
+                bytes.push(b'|');
+                bytes.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Where a file of the configuration is, if that is on a datastore.
+fn locate(world: &World, spot: &Spot, name: &str) -> Option<Spot> {
+    if let Some(rest) = name.strip_prefix("/vmfs/volumes/") {
+        let (on, path) = rest.split_once('/')?;
+        let mut stores = world.all("Datastore");
+        let is_it = |store: &&ManagedObjectReference| {
+            volume(&store.value) == on || world.name(store) == Some(on)
+        };
+        return Some(Spot::new(stores.find(is_it)?, path));
+    }
+    let folder = spot.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    (!name.starts_with('/')).then(|| Spot::new(&spot.store, folder).join(name))
+}
+
+fn devices(world: &World, spot: &Spot, keys: &Keys) -> Vec<Poly<VirtualDevice>> {
+    let mut made = Maker {
+        world,
+        spot,
+        keys,
+        devices: board(keys),
+    };
+    for bus in 0..2 {
+        made.slots(&format!("ide{bus}"), 200 + bus, 2);
+    }
+    for bus in 0..4 {
+        made.scsi(bus);
+        made.sata(bus);
+        made.nvme(bus);
+    }
+    for index in 0..10 {
+        made.card(index);
+    }
+    for index in 0..2 {
+        made.floppy(index);
+    }
+    for index in 0..32 {
+        made.serial(index);
+    }
+    made.devices
+}
+
+/// What every machine has.
+fn board(keys: &Keys) -> Vec<Poly<VirtualDevice>> {
+    let ide = |bus: i32| VirtualIdeController {
+        base: controller(200 + bus, &format!("IDE {bus}"), bus, None, &[]),
+        ..VirtualIdeController::default()
+    };
+    vec![
+        ide(0).into(),
+        ide(1).into(),
+        VirtualPs2Controller {
+            base: controller(300, "PS2 controller 0", 0, None, &[600, 700]),
+            ..VirtualPs2Controller::default()
+        }
+        .into(),
+        VirtualPciController {
+            base: controller(100, "PCI controller 0", 0, None, &[500]),
+            ..VirtualPciController::default()
+        }
+        .into(),
+        VirtualSioController {
+            base: controller(400, "SIO controller 0", 0, None, &[]),
+            ..VirtualSioController::default()
+        }
+        .into(),
+        VirtualKeyboard {
+            base: device(600, "Keyboard", "Keyboard", Some((300, 0))),
+            ..VirtualKeyboard::default()
+        }
+        .into(),
+        VirtualPointingDevice {
+            base: device(700, "Pointing device", "Pointing device", Some((300, 1))),
+            ..VirtualPointingDevice::default()
+        }
+        .into(),
+        VirtualMachineVideoCard {
+            base: device(500, "Video card", "Video card", Some((100, 0))),
+            video_ram_size_in_kb: keys.number::<i64>("svga.vramSize").map(|size| size >> 10),
+            ..VirtualMachineVideoCard::default()
+        }
+        .into(),
+    ]
+}
+
+struct Maker<'a> {
+    world: &'a World,
+    spot: &'a Spot,
+    keys: &'a Keys,
+    devices: Vec<Poly<VirtualDevice>>,
+}
+
+impl Maker<'_> {
+    fn value(&self, slot: &str, key: &str) -> &str {
+        self.keys.get(&format!("{slot}.{key}")).unwrap_or_default()
+    }
+
+    fn is_present(&self, slot: &str) -> bool {
+        self.keys.is(&format!("{slot}.present"))
+    }
+
+    fn scsi(&mut self, bus: i32) {
+        let slot = format!("scsi{bus}");
+        if !self.is_present(&slot) {
+            return;
+        }
+        let key = 1000 + bus;
+        let base = VirtualScsiController {
+            base: controller(
+                key,
+                &format!("SCSI controller {bus}"),
+                bus,
+                Some((100, 3 + bus)),
+                &[],
+            ),
+            hot_add_remove: Some(true),
+            shared_bus: match self.value(&slot, "sharedBus").to_ascii_lowercase().as_str() {
+                "virtual" => VirtualScsiSharing::VirtualSharing,
+                "physical" => VirtualScsiSharing::PhysicalSharing,
+                _ => VirtualScsiSharing::NoSharing,
+            },
+            scsi_ctlr_unit_number: Some(7),
+            ..VirtualScsiController::default()
+        };
+        let made = match self
+            .value(&slot, "virtualDev")
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "pvscsi" => ParaVirtualScsiController {
+                base,
+                ..Default::default()
+            }
+            .into(),
+            "lsisas1068" => VirtualLsiLogicSasController {
+                base,
+                ..Default::default()
+            }
+            .into(),
+            "lsilogic" => VirtualLsiLogicController {
+                base,
+                ..Default::default()
+            }
+            .into(),
+            _ => VirtualBusLogicController {
+                base,
+                ..Default::default()
+            }
+            .into(),
+        };
+        self.devices.push(made);
+        self.slots(&slot, key, 65);
+    }
+
+    fn sata(&mut self, bus: i32) {
+        let slot = format!("sata{bus}");
+        if !self.is_present(&slot) {
+            return;
+        }
+        let key = 15_000 + bus;
+        let label = format!("SATA controller {bus}");
+        self.devices.push(
+            VirtualAhciController {
+                base: VirtualSataController {
+                    base: controller(key, &label, bus, Some((100, 24 + bus)), &[]),
+                    ..Default::default()
+                },
+                ..Default::default()
+            }
+            .into(),
+        );
+        self.slots(&slot, key, 30);
+    }
+
+    fn nvme(&mut self, bus: i32) {
+        let slot = format!("nvme{bus}");
+        if !self.is_present(&slot) {
+            return;
+        }
+        let key = 31_000 + bus;
+        let label = format!("NVME controller {bus}");
+        self.devices.push(
+            VirtualNvmeController {
+                base: controller(key, &label, bus, Some((100, 30 + bus)), &[]),
+                ..Default::default()
+            }
+            .into(),
+        );
+        self.slots(&slot, key, 64);
+    }
+
+    /// What is attached to a controller.
+    fn slots(&mut self, controller: &str, parent: i32, units: i32) {
+        for unit in 0..units {
+            let slot = format!("{controller}:{unit}");
+            if !self.is_present(&slot) {
+                continue;
+            }
+            let kind = self.value(&slot, "deviceType").to_ascii_lowercase();
+            match kind.contains("cdrom") {
+                true => self.cdrom(&slot, &kind, (parent, unit)),
+                false => self.disk(&slot, (parent, unit)),
+            }
+        }
+    }
+
+    /// The key of a device, and its number among those alike.
+    fn next<T: vi_types::DataObject>(&self, first: i32) -> (i32, usize) {
+        let number = self.devices.iter().filter(|one| one.is::<T>()).count();
+        (first + i32::try_from(number).unwrap_or(0), number + 1)
+    }
+
+    fn file(&self, name: &str) -> VirtualDeviceFileBackingInfo {
+        let place = locate(self.world, self.spot, name);
+        VirtualDeviceFileBackingInfo {
+            file_name: match &place {
+                Some(place) => place.display(self.world),
+                None => name.to_owned(),
+            },
+            datastore: place.map(|place| place.store),
+            ..VirtualDeviceFileBackingInfo::default()
+        }
+    }
+
+    fn disk(&mut self, slot: &str, at: (i32, i32)) {
+        let name = self.value(slot, "fileName");
+        let place = locate(self.world, self.spot, name);
+        let descriptor = place.and_then(|place| Descriptor::read(&self.world.content(&place)?));
+        let capacity_kb = descriptor.map_or(0, |descriptor| descriptor.capacity_kb);
+        let capacity_kb = i64::try_from(capacity_kb).unwrap_or(i64::MAX);
+        let (key, number) = self.next::<VirtualDisk>(2000);
+        let disk = VirtualDisk {
+            base: VirtualDevice {
+                backing: Some(
+                    VirtualDiskFlatVer2BackingInfo {
+                        base: self.file(name),
+                        disk_mode: "persistent".to_owned(),
+                        ..VirtualDiskFlatVer2BackingInfo::default()
+                    }
+                    .into(),
+                ),
+                ..device(
+                    key,
+                    &format!("Hard disk {number}"),
+                    &format!("{capacity_kb} KB"),
+                    Some(at),
+                )
+            },
+            capacity_in_kb: capacity_kb,
+            capacity_in_bytes: capacity_kb.checked_mul(1024),
+            ..VirtualDisk::default()
+        };
+        self.devices.push(disk.into());
+    }
+
+    fn cdrom(&mut self, slot: &str, kind: &str, at: (i32, i32)) {
+        let backing = match kind {
+            "cdrom-image" => VirtualCdromIsoBackingInfo {
+                base: self.file(self.value(slot, "fileName")),
+                ..Default::default()
+            }
+            .into(),
+            _ => VirtualCdromRemotePassthroughBackingInfo {
+                base: VirtualDeviceRemoteDeviceBackingInfo {
+                    device_name: self.value(slot, "fileName").to_owned(),
+                    ..Default::default()
+                },
+                ..Default::default()
+            }
+            .into(),
+        };
+        let (key, number) = self.next::<VirtualCdrom>(16_000);
+        let label = format!("CD/DVD drive {number}");
+        let cdrom = VirtualCdrom {
+            base: VirtualDevice {
+                backing: Some(backing),
+                connectable: Some(connectable(false).into()),
+                ..device(key, &label, &label, Some(at))
+            },
+            ..VirtualCdrom::default()
+        };
+        self.devices.push(cdrom.into());
+    }
+
+    fn floppy(&mut self, index: i32) {
+        let slot = format!("floppy{index}");
+        if !self.is_present(&slot) {
+            return;
+        }
+        let label = format!("Floppy drive {}", index + 1);
+        let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
+        let backing = file.then(|| {
+            VirtualFloppyImageBackingInfo {
+                base: self.file(self.value(&slot, "fileName")),
+                ..Default::default()
+            }
+            .into()
+        });
+        let floppy = VirtualFloppy {
+            base: VirtualDevice {
+                backing,
+                connectable: Some(connectable(false).into()),
+                ..device(8000 + index, &label, &label, Some((400, index)))
+            },
+            ..VirtualFloppy::default()
+        };
+        self.devices.push(floppy.into());
+    }
+
+    fn serial(&mut self, index: i32) {
+        let slot = format!("serial{index}");
+        if !self.is_present(&slot) {
+            return;
+        }
+        let label = format!("Serial port {}", index + 1);
+        let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
+        let backing = file.then(|| {
+            VirtualSerialPortFileBackingInfo {
+                base: self.file(self.value(&slot, "fileName")),
+                ..Default::default()
+            }
+            .into()
+        });
+        let port = VirtualSerialPort {
+            base: VirtualDevice {
+                backing,
+                connectable: Some(connectable(false).into()),
+                ..device(9000 + index, &label, &label, Some((400, index)))
+            },
+            ..VirtualSerialPort::default()
+        };
+        self.devices.push(port.into());
+    }
+
+    fn card(&mut self, index: i32) {
+        let slot = format!("ethernet{index}");
+        if !self.is_present(&slot) {
+            return;
+        }
+        let name = self.value(&slot, "networkName");
+        let mut networks: Vec<_> = self.world.all("Network").collect();
+        networks.sort();
+        let network = networks
+            .into_iter()
+            .find(|one| self.world.name(one) == Some(name));
+        let kind = self.value(&slot, "addressType").to_ascii_lowercase();
+        let address = match kind.as_str() {
+            "static" => "address",
+            _ => "generatedAddress",
+        };
+        let address = Some(self.value(&slot, address)).filter(|address| !address.is_empty());
+        let backing = VirtualEthernetCardNetworkBackingInfo {
+            base: vi_types::objects::VirtualDeviceDeviceBackingInfo {
+                device_name: name.to_owned(),
+                ..Default::default()
+            },
+            network: network.cloned(),
+            ..Default::default()
+        };
+        let label = format!("Network adapter {}", index + 1);
+        let base = VirtualEthernetCard {
+            base: VirtualDevice {
+                backing: Some(backing.into()),
+                connectable: Some(connectable(false).into()),
+                ..device(4000 + index, &label, name, Some((100, 7 + index)))
+            },
+            address_type: Some(match kind.as_str() {
+                "static" => "manual".to_owned(),
+                "vpx" => "assigned".to_owned(),
+                _ => "generated".to_owned(),
+            }),
+            mac_address: address.map(str::to_owned),
+            wake_on_lan_enabled: Some(true),
+            ..VirtualEthernetCard::default()
+        };
+        let vmxnet = |base| VirtualVmxnet {
+            base,
+            ..Default::default()
+        };
+        let made = match self
+            .value(&slot, "virtualDev")
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "vmxnet3" => VirtualVmxnet3 {
+                base: vmxnet(base),
+                ..Default::default()
+            }
+            .into(),
+            "vmxnet" if self.value(&slot, "features") == "15" => VirtualVmxnet2 {
+                base: vmxnet(base),
+                ..Default::default()
+            }
+            .into(),
+            "vmxnet" => vmxnet(base).into(),
+            "e1000" => VirtualE1000 {
+                base,
+                ..Default::default()
+            }
+            .into(),
+            "e1000e" => VirtualE1000e {
+                base,
+                ..Default::default()
+            }
+            .into(),
+            _ => VirtualPcNet32 {
+                base,
+                ..Default::default()
+            }
+            .into(),
+        };
+        self.devices.push(made);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_in_every_spelling() {
+        let text = b"# comment\nCONFIG.version = \"8\"\ndisplayName = \"a |22b|22 |7C\"\nmemsize=512\nmemSize = \"1\"\n";
+        let keys = Keys::read(text).unwrap();
+        for (key, value) in [
+            ("config.version", "8"),
+            ("displayname", "a \"b\" |"),
+            ("memSize", "512"),
+        ] {
+            assert_eq!(keys.get(key), Some(value), "{key}");
+        }
+        assert!(Keys::read(b"nothing").is_none());
+        assert!(Keys::read(b"\xff\xfe").is_none());
+    }
+
+    #[test]
+    fn uuids_lose_their_blanks() {
+        let text = b"config.version=8\nuuid.bios = \"56 4d 97 58 35 de 1c 97-1d 0b 14 e4 db 01 8f ed\"\nvc.uuid=\"1\"";
+        let keys = Keys::read(text).unwrap();
+        assert_eq!(
+            keys.uuid("uuid.bios").as_deref(),
+            Some("564d9758-35de-1c97-1d0b-14e4db018fed")
+        );
+        assert_eq!(keys.uuid("vc.uuid"), None);
+    }
+
+    #[test]
+    fn guests_have_other_names_in_properties() {
+        for (name, id) in [
+            ("debian12-64", "debian12_64Guest"),
+            ("ubuntu-64", "ubuntu64Guest"),
+            ("other", "otherGuest"),
+        ] {
+            assert_eq!(guest_id(name), id);
+            assert_eq!(guest_os(id), name);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Files on datastores, which servers offer at `/folder/…`.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Client;
+use super::exchange::{Received, unsendable};
+use crate::Error;
+
+/// What is not percent-encoded: the unreserved characters of URIs.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A file on a datastore, by the names that servers know it by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DatastoreFile {
+    /// The datacenter, with the folders it is in: `ha-datacenter` on hosts, `Folder/Name` on vCenters.
+    pub datacenter_path: String,
+    /// The name of the datastore.
+    pub datastore: String,
+    /// Where the file is on the datastore: `directory/file`.
+    pub path: String,
+}
+
+impl DatastoreFile {
+    /// The path and query of its URL.
+    ///
+    /// The names in the query are encoded twice, as libvirt does since 12.0: some servers decode them once too often
+    /// (seen with a `+` in a name), and those that don't take both forms.
+    pub fn url_path(&self) -> String {
+        let once = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+        let twice = |text: &str| once(&once(text));
+        let path: Vec<_> = self.path.split('/').map(once).collect();
+        let (datacenter, datastore) = (twice(&self.datacenter_path), twice(&self.datastore));
+        let path = path.join("/");
+        format!("/folder/{path}?dcPath={datacenter}&dsName={datastore}")
+    }
+}
+
+impl Client {
+    /// The content of a file on a datastore, up to the [largest answer](crate::Options::largest_answer).
+    ///
+    /// # Errors
+    /// [`Error::File`] if the server does not give it: status 404 if there is none.
+    pub async fn download(&self, file: &DatastoreFile) -> Result<Bytes, Error> {
+        let answer = self.file(Method::GET, file, Bytes::new()).await?;
+        match answer.parts.status {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(answer.body),
+            status => Err(refused("download from", file, status)),
+        }
+    }
+
+    /// Makes a file on a datastore, or replaces it. Its directory must be there.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the server does not take it.
+    pub async fn upload(&self, file: &DatastoreFile, content: Bytes) -> Result<(), Error> {
+        let answer = self.file(Method::PUT, file, content).await?;
+        match answer.parts.status {
+            StatusCode::OK | StatusCode::CREATED => Ok(()),
+            status => Err(refused("upload to", file, status)),
+        }
+    }
+
+    /// A request about a file, with a new session if the old one has ended.
+    async fn file(
+        &self,
+        method: Method,
+        file: &DatastoreFile,
+        content: Bytes,
+    ) -> Result<Received, Error> {
+        let name = if method == Method::PUT { "PUT" } else { "GET" };
+        let mut renewed = false;
+        loop {
+            self.is_open(name)?;
+            let logins = self.logins();
+            let request = Request::builder()
+                .method(&method)
+                .uri(file.url_path())
+                .header(CONTENT_TYPE, "application/octet-stream")
+                .body(content.clone())
+                .map_err(unsendable)?;
+            let (_, answer) = self.0.wire.exchange(name, request, None).await?;
+            // The server has not looked at the file then.
+            let is_unknown = answer.parts.status == StatusCode::UNAUTHORIZED;
+            if is_unknown && !renewed && self.renew(logins).await? {
+                renewed = true;
+                continue;
+            }
+            return Ok(answer);
+        }
+    }
+}
+
+fn refused(action: &'static str, file: &DatastoreFile, status: StatusCode) -> Error {
+    Error::File {
+        action,
+        path: file.url_path(),
+        status: status.as_u16(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded() {
+        let check = |datacenter: &str, datastore: &str, path: &str, expected: &str| {
+            let file = DatastoreFile {
+                datacenter_path: datacenter.to_owned(),
+                datastore: datastore.to_owned(),
+                path: path.to_owned(),
+            };
+            assert_eq!(file.url_path(), expected);
+        };
+        check(
+            "ha-datacenter",
+            "ssd",
+            "web/web.vmx",
+            "/folder/web/web.vmx?dcPath=ha-datacenter&dsName=ssd",
+        );
+        check(
+            "A/B+",
+            "a b",
+            "ä ö/100%.vmx",
+            "/folder/%C3%A4%20%C3%B6/100%25.vmx?dcPath=A%252FB%252B&dsName=a%2520b",
+        );
+        check("", "", "?&#", "/folder/%3F%26%23?dcPath=&dsName=");
+    }
+}

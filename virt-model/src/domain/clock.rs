@@ -1,0 +1,50 @@
+//! `<clock>` and its timers.
+
+use crate::words::words;
+
+words! {
+    /// What the guest's clock is set to at boot.
+    #[derive(Default)]
+    pub enum ClockOffset {
+        #[default]
+        Utc = "utc",
+        Localtime = "localtime",
+        Variable = "variable",
+        Timezone = "timezone",
+        Absolute = "absolute",
+    }
+}
+
+/// The guest's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clock {
+    /// What it is set to at boot.
+    pub offset: ClockOffset,
+    /// The distance in seconds (or `reset`), for utc, localtime and variable.
+    pub adjustment: Option<String>,
+    /// `utc` or `localtime`, for variable.
+    pub basis: Option<String>,
+    /// The name of the zone, for timezone.
+    pub timezone: Option<String>,
+    /// Seconds since 1970, for absolute.
+    pub start: Option<u64>,
+    /// Sources of time.
+    pub timers: Vec<Timer>,
+}
+
+/// A source of time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Timer {
+    /// `rtc`, `pit`, `hpet`, `tsc`, ….
+    pub name: String,
+    /// Whether the guest has it.
+    pub present: Option<bool>,
+    /// What is done about lost ticks: `delay`, `catchup`, `merge`, `discard`.
+    pub tickpolicy: Option<String>,
+    /// What it follows: `boot`, `guest`, `wall`, ….
+    pub track: Option<String>,
+    /// Hz.
+    pub frequency: Option<u64>,
+    /// `auto`, `native`, `emulate`, ….
+    pub mode: Option<String>,
+}

@@ -1,0 +1,104 @@
+//! `<cpu>`: model, topology and NUMA cells.
+
+use crate::{CpuSet, words::words};
+
+words! {
+    /// Where the processor's model comes from.
+    #[derive(Default)]
+    pub enum CpuMode {
+        #[default]
+        Custom = "custom",
+        HostModel = "host-model",
+        HostPassthrough = "host-passthrough",
+        Maximum = "maximum",
+    }
+}
+
+words! {
+    /// How exactly the model has to be given.
+    pub enum CpuMatch {
+        Minimum = "minimum",
+        Exact = "exact",
+        Strict = "strict",
+    }
+}
+
+/// The model and topology of the processors.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cpu {
+    /// Where the model comes from.
+    pub mode: CpuMode,
+    /// How exactly the model has to be given.
+    pub match_policy: Option<CpuMatch>,
+    /// How much is checked: `none`, `partial`, `full`.
+    pub check: Option<String>,
+    /// Whether a domain with it can be migrated.
+    pub migratable: Option<bool>,
+    /// The model.
+    pub model: Option<CpuModel>,
+    /// The vendor.
+    pub vendor: Option<String>,
+    /// Sockets, cores, threads.
+    pub topology: Option<CpuTopology>,
+    /// Features on top of the model.
+    pub features: Vec<CpuFeature>,
+    /// NUMA cells of the guest.
+    pub numa: Vec<NumaCell>,
+}
+
+/// A model of processors.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CpuModel {
+    /// The name.
+    pub name: String,
+    /// `allow` or `forbid` of a lesser one.
+    pub fallback: Option<String>,
+}
+
+/// Sockets, cores, threads; the product is the number of processors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CpuTopology {
+    /// Packages.
+    pub sockets: u32,
+    /// Dies of a package. None: said by a libvirt that had no such thing, which is 1.
+    pub dies: Option<u32>,
+    /// Clusters of a die. None: said by a libvirt that had no such thing, which is 1.
+    pub clusters: Option<u32>,
+    /// Cores of a cluster.
+    pub cores: u32,
+    /// Threads of a core.
+    pub threads: u32,
+}
+
+impl Default for CpuTopology {
+    /// One of each.
+    fn default() -> CpuTopology {
+        CpuTopology {
+            sockets: 1,
+            dies: Some(1),
+            clusters: Some(1),
+            cores: 1,
+            threads: 1,
+        }
+    }
+}
+
+/// A feature on top of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CpuFeature {
+    /// `force`, `require`, `optional`, `disable`, `forbid`.
+    pub policy: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+/// A NUMA cell of the guest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NumaCell {
+    /// The number.
+    pub id: u32,
+    /// The guest's processors in it.
+    pub cpus: Option<CpuSet>,
+    /// Its memory, in KiB.
+    pub memory: u64,
+}

@@ -1,0 +1,103 @@
+//! What all devices have: an address on a bus, an alias, a place in the boot order.
+
+/// What all devices have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeviceInfo {
+    /// The place in the order of boot devices, from 1.
+    pub boot_order: Option<u32>,
+    /// The name of the device, `<alias name='…'/>`.
+    pub alias: Option<String>,
+    /// Where the device is.
+    pub address: Option<Address>,
+}
+
+impl DeviceInfo {
+    /// A device at that place.
+    pub fn at(address: Address) -> DeviceInfo {
+        DeviceInfo {
+            address: Some(address),
+            ..DeviceInfo::default()
+        }
+    }
+}
+
+/// Where a device is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Address {
+    /// On a bus of drives.
+    Drive(DriveAddress),
+    /// On a PCI bus.
+    Pci(PciAddress),
+    /// Of another kind: its `type` and its other attributes, in the order of the document.
+    Other {
+        /// `type`: `usb`, `isa`, `virtio-serial`, ….
+        kind: String,
+        /// Names and values.
+        attributes: Vec<(String, String)>,
+    },
+}
+
+impl Address {
+    /// The word for its kind, `type` of `<address>`.
+    pub fn kind(&self) -> &str {
+        match self {
+            Address::Drive(_) => "drive",
+            Address::Pci(_) => "pci",
+            Address::Other { kind, .. } => kind,
+        }
+    }
+}
+
+/// A place on a bus of drives: controller, bus, target, unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct DriveAddress {
+    /// The controller's index.
+    pub controller: u32,
+    /// The bus of the controller.
+    pub bus: u32,
+    /// The target on the bus.
+    pub target: u32,
+    /// The unit of the target.
+    pub unit: u32,
+}
+
+impl DriveAddress {
+    /// The address with target 0.
+    pub const fn new(controller: u32, bus: u32, unit: u32) -> DriveAddress {
+        DriveAddress {
+            controller,
+            bus,
+            target: 0,
+            unit,
+        }
+    }
+}
+
+/// A place on a PCI bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PciAddress {
+    /// The domain, 16 bits.
+    pub domain: u32,
+    /// The bus, 8 bits.
+    pub bus: u32,
+    /// The slot, 5 bits.
+    pub slot: u32,
+    /// The function, 3 bits.
+    pub function: u32,
+    /// Whether the device is the first of several functions.
+    pub multifunction: Option<bool>,
+}
+
+impl PciAddress {
+    /// The address in domain 0.
+    pub const fn new(bus: u32, slot: u32, function: u32) -> PciAddress {
+        PciAddress {
+            domain: 0,
+            bus,
+            slot,
+            function,
+            multifunction: None,
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Disks, CD-ROM and floppy drives.
+
+use super::DeviceInfo;
+use crate::words::words;
+
+words! {
+    /// Where a disk's content is.
+    #[derive(Default)]
+    pub enum DiskType {
+        #[default]
+        File = "file",
+        Block = "block",
+        Dir = "dir",
+        Network = "network",
+        Volume = "volume",
+        Nvme = "nvme",
+        VhostUser = "vhostuser",
+        VhostVdpa = "vhostvdpa",
+    }
+}
+
+words! {
+    /// What the guest sees.
+    #[derive(Default)]
+    pub enum DiskDevice {
+        #[default]
+        Disk = "disk",
+        Cdrom = "cdrom",
+        Floppy = "floppy",
+        Lun = "lun",
+    }
+}
+
+words! {
+    /// What a disk is attached to.
+    #[derive(Default)]
+    pub enum DiskBus {
+        #[default]
+        Ide = "ide",
+        Fdc = "fdc",
+        Scsi = "scsi",
+        Virtio = "virtio",
+        Xen = "xen",
+        Usb = "usb",
+        Uml = "uml",
+        Sata = "sata",
+        Sd = "sd",
+        Nvme = "nvme",
+    }
+}
+
+words! {
+    /// How a disk's content is cached.
+    pub enum CacheMode {
+        Default = "default",
+        None = "none",
+        Writethrough = "writethrough",
+        Writeback = "writeback",
+        Directsync = "directsync",
+        Unsafe = "unsafe",
+    }
+}
+
+words! {
+    /// What happens when the content isn't there.
+    pub enum StartupPolicy {
+        Mandatory = "mandatory",
+        Requisite = "requisite",
+        Optional = "optional",
+    }
+}
+
+words! {
+    /// The drawer of a drive.
+    pub enum Tray {
+        Closed = "closed",
+        Open = "open",
+    }
+}
+
+/// A disk, CD-ROM or floppy drive.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Disk {
+    /// What the guest sees.
+    pub device: DiskDevice,
+    /// Where the content is; a drive without a medium has a source of no name.
+    pub source: DiskSource,
+    /// What happens when the content isn't there.
+    pub startup_policy: Option<StartupPolicy>,
+    /// How the content is accessed.
+    pub driver: DiskDriver,
+    /// What it is attached to.
+    pub target: DiskTarget,
+    /// Whether the guest can't write to it.
+    pub readonly: bool,
+    /// Whether several domains use it.
+    pub shareable: bool,
+    /// Whether what is written is forgotten at the end.
+    pub transient: bool,
+    /// The serial number.
+    pub serial: Option<String>,
+    /// The world wide name.
+    pub wwn: Option<String>,
+    /// The vendor.
+    pub vendor: Option<String>,
+    /// The product.
+    pub product: Option<String>,
+    /// Cylinders, heads, sectors.
+    pub geometry: Option<DiskGeometry>,
+    /// Bytes of a logical block.
+    pub logical_block_size: Option<u32>,
+    /// Bytes of a physical block.
+    pub physical_block_size: Option<u32>,
+    /// The model: `virtio-transitional`, ….
+    pub model: Option<String>,
+    /// The command of SCSI passed on: `filtered`, `unfiltered`.
+    pub sgio: Option<String>,
+    /// How snapshots treat it: `no`, `internal`, `external`, `manual`.
+    pub snapshot: Option<String>,
+    /// Address, alias, boot order.
+    pub info: DeviceInfo,
+}
+
+impl Disk {
+    /// A drive of that kind whose content is there, attached as `dev` to `bus`.
+    pub fn new(
+        device: DiskDevice,
+        source: DiskSource,
+        dev: impl Into<String>,
+        bus: DiskBus,
+    ) -> Disk {
+        Disk {
+            device,
+            source,
+            target: DiskTarget {
+                dev: dev.into(),
+                bus,
+                ..DiskTarget::default()
+            },
+            ..Disk::default()
+        }
+    }
+}
+
+/// Where a disk's content is. A name that is not there is a drive without a medium.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DiskSource {
+    /// A file.
+    File(Option<String>),
+    /// A device of the host.
+    Block(Option<String>),
+    /// A directory shown as a disk.
+    Dir(Option<String>),
+    /// A server's.
+    Network(Option<NetworkDisk>),
+    /// A volume of a storage pool.
+    Volume(Option<VolumeDisk>),
+    /// An NVMe drive of the host, not modelled further.
+    Nvme,
+    /// A vhost-user socket, not modelled further.
+    VhostUser,
+    /// A vhost-vdpa device, not modelled further.
+    VhostVdpa,
+}
+
+impl DiskSource {
+    /// The word for its kind, `type` of `<disk>`.
+    pub fn kind(&self) -> DiskType {
+        match self {
+            DiskSource::File(_) => DiskType::File,
+            DiskSource::Block(_) => DiskType::Block,
+            DiskSource::Dir(_) => DiskType::Dir,
+            DiskSource::Network(_) => DiskType::Network,
+            DiskSource::Volume(_) => DiskType::Volume,
+            DiskSource::Nvme => DiskType::Nvme,
+            DiskSource::VhostUser => DiskType::VhostUser,
+            DiskSource::VhostVdpa => DiskType::VhostVdpa,
+        }
+    }
+
+    /// The path of a file, device or directory.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path) => {
+                path.as_deref()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Default for DiskSource {
+    fn default() -> DiskSource {
+        DiskSource::File(None)
+    }
+}
+
+/// A disk on a server.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NetworkDisk {
+    /// `nbd`, `rbd`, `iscsi`, `https`, ….
+    pub protocol: String,
+    /// The name on the server.
+    pub name: Option<String>,
+    /// What follows the name in a URI.
+    pub query: Option<String>,
+    /// Where the server is.
+    pub hosts: Vec<NetworkHost>,
+}
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NetworkHost {
+    /// `tcp`, `unix`, `rdma`.
+    pub transport: Option<String>,
+    /// The name or address.
+    pub name: Option<String>,
+    /// The port.
+    pub port: Option<String>,
+    /// The path of a Unix socket.
+    pub socket: Option<String>,
+}
+
+/// A disk in a storage pool.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VolumeDisk {
+    /// The pool.
+    pub pool: String,
+    /// The volume.
+    pub volume: String,
+    /// `host` or `direct`.
+    pub mode: Option<String>,
+}
+
+/// How a disk's content is accessed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DiskDriver {
+    /// The driver.
+    pub name: Option<String>,
+    /// The format, `type` of `<driver>`: `raw`, `qcow2`, `vmdk`, ….
+    pub format: Option<String>,
+    /// How the content is cached.
+    pub cache: Option<CacheMode>,
+    /// What happens on an error.
+    pub error_policy: Option<String>,
+    /// What happens on an error of reading.
+    pub rerror_policy: Option<String>,
+    /// How I/O is done: `threads`, `native`, `io_uring`.
+    pub io: Option<String>,
+    /// What happens with blocks that the guest gives back: `unmap`, `ignore`.
+    pub discard: Option<String>,
+    /// What happens with zeros that the guest writes: `off`, `on`, `unmap`.
+    pub detect_zeroes: Option<String>,
+}
+
+/// What a disk is attached to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DiskTarget {
+    /// The name that says the place on the bus: `sda`, `hdb`, `fda`, `nvme0n1`.
+    pub dev: String,
+    /// The bus.
+    pub bus: DiskBus,
+    /// The drawer of a drive.
+    pub tray: Option<Tray>,
+    /// Whether a USB disk says it is removable.
+    pub removable: Option<bool>,
+    /// Rotations a minute; 1: none.
+    pub rotation_rate: Option<u32>,
+}
+
+/// A disk's cylinders, heads and sectors.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DiskGeometry {
+    /// Cylinders.
+    pub cylinders: u32,
+    /// Heads.
+    pub heads: u32,
+    /// Sectors of a track.
+    pub sectors: u32,
+    /// `none`, `auto`, `lba`.
+    pub translation: Option<String>,
+}

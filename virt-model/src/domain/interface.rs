@@ -1,0 +1,198 @@
+//! Network cards.
+
+use super::DeviceInfo;
+use crate::{MacAddress, Uuid, words::words};
+
+words! {
+    /// What a network card is connected to.
+    #[derive(Default)]
+    pub enum InterfaceType {
+        User = "user",
+        Ethernet = "ethernet",
+        VhostUser = "vhostuser",
+        Server = "server",
+        Client = "client",
+        Mcast = "mcast",
+        Network = "network",
+        #[default]
+        Bridge = "bridge",
+        Internal = "internal",
+        Direct = "direct",
+        Hostdev = "hostdev",
+        Udp = "udp",
+        Vdpa = "vdpa",
+        Null = "null",
+        Vds = "vds",
+    }
+}
+
+words! {
+    /// Who has chosen a MAC address.
+    pub enum MacType {
+        Generated = "generated",
+        Static = "static",
+    }
+}
+
+words! {
+    /// Whether the cable is plugged in.
+    pub enum LinkState {
+        Up = "up",
+        Down = "down",
+    }
+}
+
+/// A network card.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Interface {
+    /// What it is connected to.
+    pub source: InterfaceSource,
+    /// The address. None: still to be chosen.
+    pub mac: Option<MacAddress>,
+    /// Who has chosen the address.
+    pub mac_type: Option<MacType>,
+    /// Whether the hypervisor is to check the address.
+    pub mac_check: Option<bool>,
+    /// How it is announced to its switch.
+    pub virtual_port: Option<VirtualPort>,
+    /// Whether its neighbours are hidden from it.
+    pub port_isolated: Option<bool>,
+    /// A program run to connect it.
+    pub script: Option<String>,
+    /// The name of its other end on the host.
+    pub target_dev: Option<String>,
+    /// The model: `e1000`, `vmxnet3`, `virtio`, ….
+    pub model: Option<String>,
+    /// Whether the cable is plugged in.
+    pub link_state: Option<LinkState>,
+    /// Bytes of the largest packet.
+    pub mtu: Option<u32>,
+    /// Address, alias, boot order.
+    pub info: DeviceInfo,
+}
+
+/// What a network card is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InterfaceSource {
+    /// The host's network by address translation.
+    User,
+    /// A device made by a script.
+    Ethernet,
+    /// A vhost-user socket, not modelled further.
+    VhostUser,
+    /// A TCP server of its own.
+    Server {
+        /// The address.
+        address: Option<String>,
+        /// The port.
+        port: Option<u16>,
+    },
+    /// Another's TCP server.
+    Client {
+        /// The address.
+        address: Option<String>,
+        /// The port.
+        port: Option<u16>,
+    },
+    /// A multicast group.
+    Mcast {
+        /// The address.
+        address: Option<String>,
+        /// The port.
+        port: Option<u16>,
+    },
+    /// One of libvirt's networks.
+    Network {
+        /// The network's name.
+        network: String,
+        /// A group of ports of the network.
+        portgroup: Option<String>,
+    },
+    /// A bridge of the host.
+    Bridge {
+        /// The bridge's name.
+        bridge: String,
+    },
+    /// A network inside the hypervisor.
+    Internal {
+        /// The network's name.
+        name: String,
+    },
+    /// A card of the host.
+    Direct {
+        /// The card.
+        dev: String,
+        /// `vepa`, `bridge`, `private`, `passthrough`.
+        mode: Option<String>,
+    },
+    /// A card of the host given to the guest, not modelled further.
+    Hostdev,
+    /// A UDP tunnel.
+    Udp {
+        /// The address.
+        address: Option<String>,
+        /// The port.
+        port: Option<u16>,
+    },
+    /// A vhost-vdpa device.
+    Vdpa {
+        /// The device.
+        dev: String,
+    },
+    /// Nothing.
+    Null,
+    /// A port of a distributed switch.
+    Vds(VdsSource),
+}
+
+impl InterfaceSource {
+    /// The word for its kind, `type` of `<interface>`.
+    pub fn kind(&self) -> InterfaceType {
+        match self {
+            InterfaceSource::User => InterfaceType::User,
+            InterfaceSource::Ethernet => InterfaceType::Ethernet,
+            InterfaceSource::VhostUser => InterfaceType::VhostUser,
+            InterfaceSource::Server { .. } => InterfaceType::Server,
+            InterfaceSource::Client { .. } => InterfaceType::Client,
+            InterfaceSource::Mcast { .. } => InterfaceType::Mcast,
+            InterfaceSource::Network { .. } => InterfaceType::Network,
+            InterfaceSource::Bridge { .. } => InterfaceType::Bridge,
+            InterfaceSource::Internal { .. } => InterfaceType::Internal,
+            InterfaceSource::Direct { .. } => InterfaceType::Direct,
+            InterfaceSource::Hostdev => InterfaceType::Hostdev,
+            InterfaceSource::Udp { .. } => InterfaceType::Udp,
+            InterfaceSource::Vdpa { .. } => InterfaceType::Vdpa,
+            InterfaceSource::Null => InterfaceType::Null,
+            InterfaceSource::Vds(_) => InterfaceType::Vds,
+        }
+    }
+}
+
+impl Default for InterfaceSource {
+    fn default() -> InterfaceSource {
+        InterfaceSource::Null
+    }
+}
+
+/// A port of a distributed switch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VdsSource {
+    /// The switch.
+    pub switch_id: Uuid,
+    /// The port; 0: none.
+    pub port_id: i64,
+    /// The group of ports.
+    pub portgroup_id: Option<String>,
+    /// The connection; 0: none.
+    pub connection_id: i64,
+}
+
+/// How a card is announced to its switch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VirtualPort {
+    /// `802.1Qbg`, `802.1Qbh`, `openvswitch`, `midonet`.
+    pub kind: Option<String>,
+    /// The attributes of `<parameters>`, in the order of the document.
+    pub parameters: Vec<(String, String)>,
+}

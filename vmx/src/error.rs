@@ -1,0 +1,200 @@
+use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
+
+use virt_model::ErrorNumber;
+
+/// Why a VMX file or a definition cannot be converted.
+///
+/// [`Display`] gives libvirt's text: its name for the kind of error and the message, which in
+/// [`Mode::Strict`](crate::Mode::Strict) is libvirt's own word by word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VmxError(Box<Details>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Details {
+    number: ErrorNumber,
+    message: String,
+    key: Option<String>,
+    value: Option<String>,
+    place: Option<Place>,
+    help: Option<String>,
+}
+
+/// Where in a VMX file something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The line; the first is 1.
+    pub line: usize,
+    /// The column in bytes; the first is 1.
+    pub column: usize,
+    /// The bytes of the file: those of the value where there is one.
+    pub bytes: Range<usize>,
+}
+
+impl VmxError {
+    /// An error of this kind with this message; everything else is added by the `with_` methods.
+    pub fn new(number: ErrorNumber, message: impl Into<String>) -> VmxError {
+        VmxError(Box::new(Details {
+            number,
+            message: message.into(),
+            key: None,
+            value: None,
+            place: None,
+            help: None,
+        }))
+    }
+
+    /// An [`ErrorNumber::InternalError`], which most errors of libvirt's VMX code are.
+    pub fn internal(message: impl Into<String>) -> VmxError {
+        VmxError::new(ErrorNumber::InternalError, message)
+    }
+
+    /// An [`ErrorNumber::ConfigUnsupported`].
+    pub fn unsupported(message: impl Into<String>) -> VmxError {
+        VmxError::new(ErrorNumber::ConfigUnsupported, message)
+    }
+
+    /// About this key.
+    #[must_use]
+    pub fn with_key(mut self, key: impl Into<String>) -> VmxError {
+        self.0.key = Some(key.into());
+        self
+    }
+
+    /// About this value.
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<String>) -> VmxError {
+        self.0.value = Some(value.into());
+        self
+    }
+
+    /// About what stands there.
+    #[must_use]
+    pub fn with_place(mut self, place: Option<Place>) -> VmxError {
+        self.0.place = place;
+        self
+    }
+
+    /// With what would be accepted, or what to try.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> VmxError {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// libvirt's kind of error.
+    pub fn number(&self) -> ErrorNumber {
+        self.0.number
+    }
+
+    /// The message, without libvirt's name for the kind.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The key of the VMX file that it is about.
+    pub fn key(&self) -> Option<&str> {
+        self.0.key.as_deref()
+    }
+
+    /// The value that was found.
+    pub fn value(&self) -> Option<&str> {
+        self.0.value.as_deref()
+    }
+
+    /// Where in the VMX file; `None` when a key is missing.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// The line in the VMX file; the first is 1.
+    pub fn line(&self) -> Option<usize> {
+        self.place().map(|place| place.line)
+    }
+
+    /// The column in bytes; the first is 1.
+    pub fn column(&self) -> Option<usize> {
+        self.place().map(|place| place.column)
+    }
+
+    /// What is accepted, or what to try.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+}
+
+impl Display for VmxError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.number.with(&self.0.message))
+    }
+}
+
+impl std::error::Error for VmxError {}
+
+/// Something that could not be carried over, beside a definition that was made all the same.
+///
+/// [`Display`] writes `line 12: ethernet0.virtualDev: …`, as far as line and key are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// Where in the VMX file; `None` when a key is missing.
+    pub place: Option<Place>,
+    /// The key it is about, as the file writes it.
+    pub key: Option<String>,
+    /// What is wrong, and what was made of it.
+    pub message: String,
+}
+
+impl Warning {
+    pub(crate) fn new(message: impl Into<String>) -> Warning {
+        Warning {
+            place: None,
+            key: None,
+            message: message.into(),
+        }
+    }
+
+    /// The line in the VMX file; the first is 1.
+    pub fn line(&self) -> Option<usize> {
+        self.place.as_ref().map(|place| place.line)
+    }
+}
+
+impl Display for Warning {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line() {
+            write!(f, "line {line}: ")?;
+        }
+        if let Some(key) = &self.key {
+            write!(f, "{key}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_libvirts() {
+        let error = VmxError::internal("Missing essential config entry 'config.version'");
+        assert_eq!(
+            error.to_string(),
+            "internal error: Missing essential config entry 'config.version'"
+        );
+    }
+
+    #[test]
+    fn a_warning_says_where() {
+        let mut warning = Warning::new("is not known");
+        assert_eq!(warning.to_string(), "is not known");
+        warning.key = Some("x.y".to_owned());
+        warning.place = Some(Place {
+            line: 3,
+            column: 1,
+            bytes: 0..1,
+        });
+        assert_eq!(warning.to_string(), "line 3: x.y: is not known");
+    }
+}

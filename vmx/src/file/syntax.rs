@@ -1,0 +1,466 @@
+//! The two readers of VMX text: libvirt's grammar, and what VMware makes of anything.
+//!
+//! Both work on bytes. In every encoding that VMX files are in, the bytes below 0x40 stand for
+//! themselves wherever they are; quotes, `=`, `#`, `;`, blanks and line ends are such.
+
+use virt_model::ErrorNumber;
+
+use super::{Slot, c_string, is_key};
+use crate::{LibvirtVersion, Place, VmxError, Warning};
+
+/// Reads `text` by libvirt's grammar (`virConf` with its VMX flag).
+pub(super) fn strict(text: &[u8], libvirt: LibvirtVersion) -> Result<Vec<Slot>, VmxError> {
+    let mut reader = Strict {
+        text: c_string(text),
+        at: 0,
+        line: 1,
+        stars: libvirt >= LibvirtVersion::V11_3,
+    };
+    let mut slots = Vec::new();
+    // libvirt refuses an empty text, as it does one of nothing but blanks.
+    loop {
+        slots.extend(reader.statement()?);
+        reader.separator()?;
+        if reader.at == reader.text.len() {
+            return Ok(slots);
+        }
+    }
+}
+
+struct Strict<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u32,
+    /// Whether keys may hold `*`.
+    stars: bool,
+}
+
+impl Strict<'_> {
+    /// An assignment, or a comment.
+    fn statement(&mut self) -> Result<Option<Slot>, VmxError> {
+        self.skip_blanks_and_line_ends();
+        if self.current() == b'#' {
+            self.skip_line();
+            return Ok(None);
+        }
+        let (key, key_end) = self.name()?;
+        self.skip_blanks();
+        if self.current() != b'=' {
+            return Err(self.error("expecting an assignment", "a `=` behind the key"));
+        }
+        self.at += 1;
+        self.skip_blanks();
+        let line = self.line;
+        let (value, value_end, quotes) = self.value()?;
+        self.skip_blanks();
+        if self.current() == b'#' {
+            self.skip_line();
+        }
+        // Offsets into a text of at most 1 GiB.
+        Ok(Some(Slot {
+            key: key as u32,
+            key_end: key_end as u32,
+            value: value as u32,
+            value_end: value_end as u32,
+            line,
+            opening: quotes,
+            closing: quotes,
+        }))
+    }
+
+    fn separator(&mut self) -> Result<(), VmxError> {
+        self.skip_blanks();
+        if self.at == self.text.len() {
+            return Ok(());
+        }
+        match self.current() {
+            b'\n' | b'\r' => {}
+            b';' => self.at += 1,
+            _ => {
+                let help = "the end of the line or a `;` behind the value";
+                return Err(self.error("expecting a separator", help));
+            }
+        }
+        self.skip_blanks_and_line_ends();
+        Ok(())
+    }
+
+    fn name(&mut self) -> Result<(usize, usize), VmxError> {
+        let start = self.at;
+        if !self.current().is_ascii_alphabetic() && self.current() != b'.' {
+            let help = "a key, which begins with a letter or a `.`, or a `#` for a comment";
+            return Err(self.error("expecting a name", help));
+        }
+        while self.current().is_ascii_alphanumeric()
+            || matches!(self.current(), b'_' | b':' | b'.' | b'-')
+            || self.stars && self.current() == b'*'
+        {
+            self.at += 1;
+        }
+        Ok((start, self.at))
+    }
+
+    /// Begin and end of the value in its quotes, and how many these are.
+    fn value(&mut self) -> Result<(usize, usize, u8), VmxError> {
+        let help = "a value in quotes: \"…\"";
+        match self.current() {
+            quote @ (b'"' | b'\'') => self.string(quote),
+            b'[' => Err(self.error("lists not allowed in VMX format", help)),
+            b'0'..=b'9' | b'-' | b'+' => Err(self.error("numbers not allowed in VMX format", help)),
+            _ => Err(self.error("expecting a value", help)),
+        }
+    }
+
+    fn string(&mut self, quote: u8) -> Result<(usize, usize, u8), VmxError> {
+        const TRIPLE: &[u8] = b"\"\"\"";
+        let rest = &self.text[self.at..];
+        if rest.len() > 6 && rest.starts_with(TRIPLE) {
+            let start = self.at + 3;
+            // libvirt does not count the lines in there.
+            let Some(end) = find(&self.text[start..], TRIPLE).map(|end| start + end) else {
+                self.at = self.text.len();
+                return Err(self.error("unterminated string", "closing quotes: \"\"\""));
+            };
+            self.at = end + 3;
+            return Ok((start, end, 3));
+        }
+        self.at += 1;
+        let start = self.at;
+        let ends = |byte: &u8| *byte == quote || matches!(byte, b'\n' | b'\r');
+        let length = self.text[start..].iter().position(ends);
+        self.at = length.map_or(self.text.len(), |length| start + length);
+        if self.current() != quote {
+            let help = "a closing quote on the same line; in values, `\"` is written `|22`";
+            return Err(self.error("unterminated string", help));
+        }
+        let end = self.at;
+        self.at += 1;
+        Ok((start, end, 1))
+    }
+
+    /// The byte at hand; NUL at the end, as C strings have it.
+    fn current(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or_default()
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.current(), b' ' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    fn skip_blanks_and_line_ends(&mut self) {
+        while matches!(self.current(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.line += u32::from(self.current() == b'\n');
+            self.at += 1;
+        }
+    }
+
+    fn skip_line(&mut self) {
+        let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let length = self.text[self.at..].iter().position(ends);
+        self.at = length.map_or(self.text.len(), |length| self.at + length);
+    }
+
+    fn error(&self, message: &str, help: &str) -> VmxError {
+        let line_start = self.text[..self.at]
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        let line = self.line as usize;
+        VmxError::new(
+            ErrorNumber::ConfSyntax,
+            format!("memory conf:{line}: {message}"),
+        )
+        .with_place(Some(Place {
+            line,
+            column: self.at - line_start + 1,
+            bytes: self.at..(self.at + 1).min(self.text.len()),
+        }))
+        .with_help(help)
+    }
+}
+
+/// Reads of `text` what can be understood, and says what cannot.
+///
+/// A line is an assignment, a comment or blank. A value in quotes ends at the next quote, or at
+/// the line's last one when text follows; libvirt's `;` between assignments is known. A value
+/// without quotes ends with the line or before a comment.
+pub(super) fn lenient(text: &[u8]) -> (Vec<Slot>, Vec<Warning>) {
+    let mut reader = Lenient {
+        text,
+        line: 0,
+        slots: Vec::new(),
+        warnings: Warnings::default(),
+        triples: true,
+    };
+    let mut at = 0;
+    if text.starts_with(b"\xef\xbb\xbf") {
+        at = 3;
+    }
+    while at < text.len() {
+        reader.line += 1;
+        let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let end = text[at..]
+            .iter()
+            .position(ends)
+            .map_or(text.len(), |length| at + length);
+        at = reader.read_line(at, end);
+        // A line that ends in CR LF is one line; so is one that ends in CR alone.
+        if text.get(at) == Some(&b'\r') {
+            at += 1;
+        }
+        if text.get(at) == Some(&b'\n') {
+            at += 1;
+        }
+    }
+    (reader.slots, reader.warnings.list)
+}
+
+struct Lenient<'a> {
+    text: &'a [u8],
+    line: u32,
+    slots: Vec<Slot>,
+    warnings: Warnings,
+    /// Whether there may be three quotes ahead.
+    triples: bool,
+}
+
+impl Lenient<'_> {
+    /// Reads the line `at..end`; the end, which lies further on when a value goes over lines.
+    fn read_line(&mut self, mut at: usize, mut end: usize) -> usize {
+        loop {
+            at += self.text[at..end]
+                .iter()
+                .take_while(|byte| blank(byte))
+                .count();
+            let rest = &self.text[at..end];
+            if rest.is_empty() || is_comment(rest) {
+                return end;
+            }
+            let Some(equals) = rest.iter().position(|byte| *byte == b'=') else {
+                self.warn(at, end, "this line is no assignment and is passed over");
+                return end;
+            };
+            let key_end = at + trimmed(&rest[..equals]);
+            if !is_lenient_key(&self.text[at..key_end]) {
+                self.warn(
+                    at,
+                    end,
+                    "what is before the `=` is no key; the line is passed over",
+                );
+                return end;
+            }
+            let key = at;
+            at += equals + 1;
+            at += self.text[at..end]
+                .iter()
+                .take_while(|byte| blank(byte))
+                .count();
+
+            if let Some((start, value_end)) = self.triple(at) {
+                self.push(key..key_end, start..value_end, 3);
+                let behind = value_end + 3;
+                let lines = &self.text[start..value_end];
+                self.line += lines.iter().filter(|byte| **byte == b'\n').count() as u32;
+                let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
+                end = self.text[behind..]
+                    .iter()
+                    .position(ends)
+                    .map_or(self.text.len(), |length| behind + length);
+                at = behind;
+            } else {
+                at = self.value(key..key_end, at, end);
+            }
+            // Another assignment behind a `;`?
+            at += self.text[at..end]
+                .iter()
+                .take_while(|byte| blank(byte))
+                .count();
+            if self.text[at..end].first() != Some(&b';') {
+                return end;
+            }
+            at += 1;
+            let next = &self.text[at..end];
+            let equals = next.iter().position(|byte| *byte == b'=');
+            let assigns = equals.is_some_and(|equals| {
+                let start = next.iter().take_while(|byte| blank(byte)).count();
+                start <= equals && is_key(&next[start..start.max(trimmed(&next[..equals]))])
+            });
+            if !assigns {
+                return end;
+            }
+        }
+    }
+
+    /// Reads a value on one line; where it ended.
+    fn value(&mut self, key: std::ops::Range<usize>, at: usize, end: usize) -> usize {
+        let rest = &self.text[at..end];
+        let quote = match rest.first() {
+            Some(quote @ b'"') => *quote,
+            Some(quote @ b'\'') if rest[1..].contains(quote) => *quote,
+            _ => {
+                let length = unquoted(rest);
+                self.push(key, at..at + length, 0);
+                return at + length;
+            }
+        };
+        let start = at + 1;
+        let inside = &self.text[start..end];
+        let Some(first) = inside.iter().position(|byte| *byte == quote) else {
+            let length = trimmed(inside);
+            self.warn_key(&key, start..start + length, "the closing quote is missing");
+            self.push(key, start..start + length, 1);
+            if let Some(slot) = self.slots.last_mut() {
+                slot.closing = 0;
+            }
+            return end;
+        };
+        if ends_well(&inside[first + 1..]) {
+            self.push(key, start..start + first, 1);
+            return start + first + 1;
+        }
+        let last = inside
+            .iter()
+            .rposition(|byte| *byte == quote)
+            .unwrap_or(first);
+        if last > first && ends_well(&inside[last + 1..]) {
+            self.warn_key(
+                &key,
+                start..start + last,
+                "the value has quotes inside, which are to be written `|22`",
+            );
+            self.push(key, start..start + last, 1);
+        } else {
+            self.warn_key(&key, start..end, "what follows the value is passed over");
+            self.push(key, start..start + first, 1);
+        }
+        end
+    }
+
+    /// Begin and end of a value in three quotes that is at `at`.
+    fn triple(&mut self, at: usize) -> Option<(usize, usize)> {
+        const TRIPLE: &[u8] = b"\"\"\"";
+        let rest = &self.text[at..];
+        if !self.triples || !rest.starts_with(TRIPLE) {
+            return None;
+        }
+        let found = find(&rest[3..], TRIPLE);
+        // Looked for once only, so that many that never close cost no more than one.
+        self.triples = found.is_some();
+        found.map(|length| (at + 3, at + 3 + length))
+    }
+
+    fn push(&mut self, key: std::ops::Range<usize>, value: std::ops::Range<usize>, quotes: u8) {
+        // Offsets into a text of at most 1 GiB.
+        self.slots.push(Slot {
+            key: key.start as u32,
+            key_end: key.end as u32,
+            value: value.start as u32,
+            value_end: value.end as u32,
+            line: self.line,
+            opening: quotes,
+            closing: quotes,
+        });
+    }
+
+    fn warn(&mut self, at: usize, end: usize, message: &str) {
+        let place = Place {
+            line: self.line as usize,
+            column: 1,
+            bytes: at..end,
+        };
+        self.warnings.push(place, None, message);
+    }
+
+    fn warn_key(
+        &mut self,
+        key: &std::ops::Range<usize>,
+        bytes: std::ops::Range<usize>,
+        message: &str,
+    ) {
+        let name = String::from_utf8_lossy(&self.text[key.clone()]).into_owned();
+        let place = Place {
+            line: self.line as usize,
+            column: 1,
+            bytes,
+        };
+        self.warnings.push(place, Some(name), message);
+    }
+}
+
+/// A bounded list: a hostile file has millions of bad lines.
+#[derive(Default)]
+struct Warnings {
+    list: Vec<Warning>,
+    left_out: usize,
+}
+
+impl Warnings {
+    const LIMIT: usize = 100;
+
+    fn push(&mut self, place: Place, key: Option<String>, message: &str) {
+        if self.list.len() < Self::LIMIT {
+            self.list.push(Warning {
+                place: Some(place),
+                key,
+                message: message.to_owned(),
+            });
+            return;
+        }
+        self.left_out += 1;
+        let message = format!("{} more lines that are not understood", self.left_out);
+        self.list.truncate(Self::LIMIT);
+        self.list.push(Warning::new(message));
+    }
+}
+
+/// How long the value without quotes is that `rest` begins with.
+fn unquoted(rest: &[u8]) -> usize {
+    let comment = rest
+        .windows(2)
+        .position(|pair| blank(&pair[0]) && matches!(pair[1], b'#' | b';'));
+    let end = comment.unwrap_or(rest.len());
+    let end = if rest.first().is_some_and(|byte| matches!(byte, b'#' | b';')) {
+        0
+    } else {
+        end
+    };
+    trimmed(&rest[..end])
+}
+
+/// Whether nothing is behind a closing quote that would have to be looked at.
+fn ends_well(rest: &[u8]) -> bool {
+    let rest = &rest[rest.iter().take_while(|byte| blank(byte)).count()..];
+    rest.is_empty() || rest[0] == b';' || is_comment(rest)
+}
+
+fn is_comment(line: &[u8]) -> bool {
+    line[0] == b'#' || line[0] == b';' || line.starts_with(b"//")
+}
+
+/// Any word of ASCII: VMware has keys such as `usb:0.x` and `guestinfo.a/b`.
+fn is_lenient_key(key: &[u8]) -> bool {
+    !key.is_empty()
+        && key
+            .iter()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\''))
+}
+
+/// Blanks, and bytes that a crash or an editor left.
+fn blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | 0x0b | 0x0c | 0)
+}
+
+/// The length without the blanks at the end.
+fn trimmed(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .rposition(|byte| !blank(byte))
+        .map_or(0, |last| last + 1)
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
+}
