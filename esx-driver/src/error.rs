@@ -106,8 +106,6 @@ pub enum ErrorKind {
     NotStarted,
     /// The connection broke, and whether the server did what was asked is not known.
     InDoubt,
-    /// The host does not do that.
-    Unsupported,
     /// The connection was closed.
     Closed,
 }

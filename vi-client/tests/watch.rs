@@ -251,3 +251,18 @@ async fn old_servers_have_one_collector_for_each_session() {
     assert_eq!(calls(&simulator, "WaitForUpdatesEx"), 0);
     client.close().await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_tell_of_a_new_filter_is_asked_from_the_beginning() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    simulator.inject(Rule::new("WaitForUpdatesEx", Effect::Silence).nth(1));
+    let begun = tokio::time::Instant::now();
+    let mut watch = watch(&client, &vm).await;
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    // Long before the call's own deadline.
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    watch.close().await;
+    client.close().await.unwrap();
+}

@@ -83,6 +83,9 @@ const ANSWERS: u32 = 5;
 /// How often reading is tried again for want of a connection.
 const FAILURES: u32 = 5;
 
+/// When a task is looked at before it is watched: at once, since what fails fails soon, and once more.
+const GLANCES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
+
 /// How long a task that was cancelled is waited for.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -293,7 +296,7 @@ type Telling<'a> = dyn Fn(Progress) + Send + Sync + 'a;
 
 /// What happens to a task next.
 ///
-/// Before a filter is made for it the task is looked at once: many are over by then.
+/// Before a filter is made for it the task is looked at: those that are over soon cost fewer requests so.
 async fn follow(
     target: &Target,
     job: &Job,
@@ -305,8 +308,13 @@ async fn follow(
     if !is_watched {
         if progress.is_none() && glanced_at.as_ref() != Some(&job.task) {
             *glanced_at = Some(job.task.clone());
-            if let Some(event) = glance(target, &job.task).await {
-                return event;
+            for after in GLANCES {
+                sleep(after).await;
+                match glance(target, &job.task).await {
+                    Glance::Over(event) => return event,
+                    Glance::Busy => {}
+                    Glance::Otherwise => break,
+                }
             }
         }
         let made = target
@@ -347,21 +355,52 @@ async fn changed(
     }
 }
 
-/// A first look at a task: nothing, unless it is over.
-async fn glance(target: &Target, task: &ManagedObjectReference) -> Option<Event<Cause>> {
-    let request = Retrieve::from(task).properties("Task", ["info.state", "info.error"]);
-    let mut found = match target.client.retrieve(&request).await {
-        Ok(mut found) => found.pop()?,
+/// How a task looks before it is watched.
+enum Glance {
+    /// It is over.
+    Over(Event<Cause>),
+    /// It is queued or runs.
+    Busy,
+    /// A question blocks it, or it cannot be read: watching says more.
+    Otherwise,
+}
+
+async fn glance(target: &Target, task: &ManagedObjectReference) -> Glance {
+    let request = Retrieve::from_each([task.clone(), target.vm.clone()])
+        .properties("Task", ["info.state", "info.error"])
+        .properties("VirtualMachine", ["runtime.question"]);
+    let found = match target.client.retrieve(&request).await {
+        Ok(found) => found,
         Err(error) => {
-            // Watching says more.
             tracing::debug!(%error, "the task cannot be looked at");
-            return None;
+            return Glance::Otherwise;
         }
     };
-    let state = found.take("info.state").ok()?;
-    let error: Option<LocalizedMethodFault> = found.take("info.error").ok()?;
-    matches!(state, TaskInfoState::Success | TaskInfoState::Error)
-        .then(|| over(state, error.map(Box::new)))
+    let mut seen = Glance::Otherwise;
+    let mut is_asked = false;
+    for mut properties in found {
+        if properties.object != *task {
+            is_asked = properties.get("runtime.question").is_some();
+            continue;
+        }
+        let (Ok(state), Ok(error)) = (
+            properties.take("info.state"),
+            properties.take::<Option<LocalizedMethodFault>>("info.error"),
+        ) else {
+            continue;
+        };
+        seen = match state {
+            TaskInfoState::Queued | TaskInfoState::Running => Glance::Busy,
+            TaskInfoState::Success | TaskInfoState::Error => {
+                Glance::Over(over(state, error.map(Box::new)))
+            }
+            _ => Glance::Otherwise,
+        };
+    }
+    match seen {
+        Glance::Busy if is_asked => Glance::Otherwise,
+        seen => seen,
+    }
 }
 
 fn over(state: TaskInfoState, error: Option<Box<LocalizedMethodFault>>) -> Event<Cause> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use vi_types::enums::ObjectUpdateKind;
 use vi_types::methods::{
     CreateFilter, CreatePropertyCollector, DestroyPropertyCollector, DestroyPropertyFilter,
     WaitForUpdates, WaitForUpdatesEx,
@@ -102,6 +104,8 @@ struct Entry {
     spec: Box<PropertyFilterSpec>,
     /// The filter on the server, once there is one.
     filter: Option<ManagedObjectReference>,
+    /// When the filter was made, until something came of it.
+    awaited_since: Option<Instant>,
     updates: mpsc::UnboundedSender<Update>,
     hungry: Arc<AtomicBool>,
     /// Who waits for the first filter.
@@ -123,6 +127,10 @@ type Waiting = BoxFuture<'static, Result<Option<UpdateSet>, Error>>;
 
 /// How long the server may wait before it answers that nothing changed: less than proxies do.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// How long a server may take to tell what a new filter selects. ESX does it at once; govmomi's simulator only to those
+/// who ask from the beginning.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often in a row waiting may fail for want of a connection.
 const FAILURES: u32 = 5;
@@ -147,10 +155,16 @@ impl Waiter {
             if waiting.is_none() && self.is_anybody_hungry() {
                 waiting = self.wait();
             }
+            let overdue = self.overdue();
             let command = match &mut waiting {
                 None => self.commands.recv().await,
                 Some(answer) => tokio::select! {
                     command = self.commands.recv() => command,
+                    () = until(overdue) => {
+                        waiting = None;
+                        self.begin_anew();
+                        continue;
+                    }
                     result = answer => {
                         waiting = None;
                         self.take(result).await;
@@ -169,6 +183,25 @@ impl Waiter {
                     }
                 }
             }
+        }
+    }
+
+    /// When to lose patience with the server for the sake of a new filter.
+    fn overdue(&self) -> Option<Instant> {
+        let awaited = self
+            .watches
+            .values()
+            .filter_map(|entry| entry.awaited_since);
+        awaited.min().map(|since| since + PATIENCE)
+    }
+
+    /// The next call that waits is told everything, of all filters; once for each filter.
+    fn begin_anew(&mut self) {
+        if let Some(collector) = &mut self.collector {
+            collector.version.clear();
+        }
+        for entry in self.watches.values_mut() {
+            entry.awaited_since = None;
         }
     }
 
@@ -195,6 +228,7 @@ impl Waiter {
                 let entry = Entry {
                     spec,
                     filter: None,
+                    awaited_since: None,
                     updates,
                     hungry,
                     ready: Some(ready),
@@ -296,6 +330,7 @@ impl Waiter {
             match made {
                 Ok(filter) => {
                     entry.filter = Some(filter);
+                    entry.awaited_since = Some(Instant::now());
                     if let Some(ready) = entry.ready.take() {
                         // Nobody listens when the caller has given up; its watch is removed then.
                         let _ = ready.send(Ok(()));
@@ -420,13 +455,28 @@ impl Waiter {
             collector.version = updates.version;
         }
         for set in updates.filter_set {
-            let mut watches = self.watches.values();
+            let mut watches = self.watches.values_mut();
             let watch = watches.find(|entry| entry.filter.as_ref() == Some(&set.filter));
             if let Some(watch) = watch {
+                watch.awaited_since = None;
                 watch.hungry.store(false, Ordering::Release);
-                let _ = watch.updates.send(Ok(set.object_set));
+                let missing = set.missing_set.into_iter().map(|missing| ObjectUpdate {
+                    kind: ObjectUpdateKind::Leave,
+                    obj: missing.obj,
+                    ..ObjectUpdate::default()
+                });
+                let updates = set.object_set.into_iter().chain(missing).collect();
+                let _ = watch.updates.send(Ok(updates));
             }
         }
+    }
+}
+
+/// Then, or never.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
     }
 }
 
