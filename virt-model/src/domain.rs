@@ -11,6 +11,7 @@ mod device;
 mod disk;
 mod features;
 mod filesystem;
+mod flags;
 mod graphics;
 mod hostdev;
 mod input;
@@ -35,6 +36,7 @@ pub use disk::{
 };
 pub use features::Features;
 pub use filesystem::{AccessMode, Filesystem, FilesystemType};
+pub use flags::XmlFlags;
 pub use graphics::{Graphics, GraphicsType, Listen};
 pub use hostdev::{Hostdev, HostdevSource};
 pub use input::{Input, InputBus, InputType};
@@ -50,9 +52,13 @@ pub use tune::{CpuTune, MemoryTune};
 pub use vcpu::{Placement, Vcpu};
 pub use video::{Video, VideoModel};
 
-use xmltree::Element;
+use xmltree::{Element, XMLNode};
 
-use crate::{Uuid, words::words};
+use crate::{
+    Uuid,
+    words::words,
+    xml::{self, Build},
+};
 
 words! {
     /// What a domain does after an event of its life.
@@ -139,6 +145,54 @@ impl DomainDef {
     pub fn current_memory(&self) -> u64 {
         self.current_memory.unwrap_or(self.memory)
     }
+
+    /// The document's text, as libvirt writes it.
+    pub fn to_xml(&self, flags: XmlFlags) -> String {
+        xml::to_string(&self.to_element(flags))
+    }
+
+    fn to_element(&self, flags: XmlFlags) -> Element {
+        let id = self.id.filter(|_| !flags.contains(XmlFlags::INACTIVE));
+        let vmware = |name, value: &Option<String>| {
+            value.as_ref().map(|value| {
+                let mut element = Element::new(name).text(value);
+                element.prefix = Some("vmware".to_owned());
+                element
+            })
+        };
+        let in_vmware = self.datacenter_path.is_some() || self.moref.is_some();
+        let kib = |name, size: u64| Element::new(name).attr("unit", "KiB").text(size);
+        let metadata = Element::new("metadata").children(self.metadata.iter().cloned());
+        Element::new("domain")
+            .attr("type", &self.virt_type)
+            .maybe_attr("id", id)
+            .maybe_attr(
+                "xmlns:vmware",
+                in_vmware.then_some(DomainDef::VMWARE_NAMESPACE),
+            )
+            .child(Element::new("name").text(&self.name))
+            .maybe_text("uuid", self.uuid)
+            .maybe_text("hwuuid", self.hwuuid)
+            .maybe_text("genid", self.genid)
+            .maybe_text("title", self.title.as_ref())
+            .maybe_text("description", self.description.as_ref())
+            .children((!self.metadata.is_empty()).then_some(metadata))
+            .child(kib("memory", self.memory))
+            .child(kib("currentMemory", self.current_memory()))
+            .children(self.memory_tune.to_element())
+            .child(self.vcpu.to_element())
+            .children(self.cpu_tune.to_element())
+            .child(self.os.to_element())
+            .children(self.features.to_element())
+            .children(self.cpu.as_ref().map(Cpu::to_element))
+            .child(self.clock.to_element())
+            .child(Element::new("on_poweroff").text(self.on_poweroff))
+            .child(Element::new("on_reboot").text(self.on_reboot))
+            .child(Element::new("on_crash").text(self.on_crash))
+            .child(self.devices.to_element(flags))
+            .children(vmware("datacenterpath", &self.datacenter_path))
+            .children(vmware("moref", &self.moref))
+    }
 }
 
 impl Default for DomainDef {
@@ -207,4 +261,51 @@ pub struct Devices {
     pub hostdevs: Vec<Hostdev>,
     /// The memory balloon.
     pub memballoon: Option<Memballoon>,
+}
+
+impl Devices {
+    fn to_element(&self, flags: XmlFlags) -> Element {
+        let of = |name, ports: &[CharDevice]| -> Vec<Element> {
+            let ports = ports.iter();
+            ports.map(|port| port.to_element(name, flags)).collect()
+        };
+        let mut devices = Element::new("devices")
+            .maybe_text("emulator", self.emulator.as_ref())
+            .children(self.disks.iter().map(|device| device.to_element(flags)))
+            .children(
+                self.controllers
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            )
+            .children(
+                self.filesystems
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            )
+            .children(
+                self.interfaces
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            )
+            .children(of("serial", &self.serials))
+            .children(of("parallel", &self.parallels))
+            .children(of("console", &self.consoles))
+            .children(of("channel", &self.channels))
+            .children(self.inputs.iter().map(|device| device.to_element(flags)))
+            .children(self.tpms.iter().map(|device| device.to_element(flags)))
+            .children(self.graphics.iter().map(|device| device.to_element(flags)))
+            .children(self.sounds.iter().map(|device| device.to_element(flags)))
+            .children(self.videos.iter().map(|device| device.to_element(flags)))
+            .children(self.hostdevs.iter().map(|device| device.to_element(flags)))
+            .children(
+                self.memballoon
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            );
+        if devices.children.is_empty() {
+            // libvirt never writes `<devices/>`.
+            devices.children.push(XMLNode::Text("\n  ".to_owned()));
+        }
+        devices
+    }
 }

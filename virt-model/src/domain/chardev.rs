@@ -1,7 +1,9 @@
 //! Serial and parallel ports, consoles and channels.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::on_off};
+use crate::{words::words, xml::Build};
 
 words! {
     /// Which end of a socket the domain is.
@@ -150,4 +152,82 @@ impl CharSource {
             CharSource::Nmdm { .. } => "nmdm",
         }
     }
+}
+
+impl CharDevice {
+    /// The element of that name: `serial`, `parallel`, `console` or `channel`.
+    pub(super) fn to_element(&self, name: &str, flags: XmlFlags) -> Element {
+        let model = self.target_model.as_ref();
+        let target = Element::new("target")
+            .maybe_attr("type", self.target_type.as_ref())
+            .maybe_attr("name", self.target_name.as_ref())
+            .maybe_attr("port", self.target_port)
+            .children(model.map(|model| Element::new("model").attr("name", model)));
+        let has_target = !target.attributes.is_empty() || !target.children.is_empty();
+        let device = Element::new(name).attr("type", self.source.kind());
+        self.source
+            .write(device, flags)
+            .children(has_target.then_some(target))
+            .children(self.info.to_elements(flags))
+    }
+}
+
+impl CharSource {
+    /// Adds `<source>` and `<protocol>`.
+    fn write(&self, device: Element, flags: XmlFlags) -> Element {
+        let source = Element::new("source");
+        let source = match self {
+            CharSource::Null | CharSource::Vc | CharSource::Stdio | CharSource::SpiceVmc => source,
+            // A pseudo terminal is found when the domain starts.
+            CharSource::Pty { .. } if flags.contains(XmlFlags::INACTIVE) => source,
+            CharSource::Pty { path } | CharSource::Dev { path } | CharSource::Pipe { path } => {
+                source.maybe_attr("path", path.as_ref())
+            }
+            CharSource::File { path, append } => source
+                .maybe_attr("path", path.as_ref())
+                .maybe_attr("append", append.map(on_off)),
+            CharSource::Udp {
+                bind_host,
+                bind_service,
+                connect_host,
+                connect_service,
+            } => {
+                return device
+                    .children(end_of_udp("bind", bind_host, bind_service))
+                    .children(end_of_udp("connect", connect_host, connect_service));
+            }
+            CharSource::Tcp {
+                mode,
+                host,
+                service,
+                protocol,
+            } => {
+                let source = source
+                    .attr("mode", *mode)
+                    .maybe_attr("host", host.as_ref())
+                    .maybe_attr("service", service.as_ref());
+                return device
+                    .child(source)
+                    .child(Element::new("protocol").attr("type", *protocol));
+            }
+            CharSource::Unix { mode, path } => {
+                source.attr("mode", *mode).maybe_attr("path", path.as_ref())
+            }
+            CharSource::SpicePort { channel } => source.maybe_attr("channel", channel.as_ref()),
+            CharSource::Nmdm { master, slave } => source
+                .maybe_attr("master", master.as_ref())
+                .maybe_attr("slave", slave.as_ref()),
+        };
+        let found = !source.attributes.is_empty();
+        device.children(found.then_some(source))
+    }
+}
+
+fn end_of_udp(mode: &str, host: &Option<String>, service: &Option<String>) -> Option<Element> {
+    (host.is_some() || service.is_some()).then(|| {
+        Element::new("source")
+            .attr("mode", mode)
+            .maybe_attr("host", host.as_ref())
+            .maybe_attr("service", service.as_ref())
+    })
 }

@@ -1,7 +1,9 @@
 //! Controllers.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags};
+use crate::{words::words, xml::Build};
 
 words! {
     /// What a controller controls.
@@ -55,5 +57,35 @@ impl Controller {
             index,
             ..Controller::default()
         }
+    }
+}
+
+impl Controller {
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let target = Element::new("target")
+            .maybe_attr("chassis", self.chassis)
+            .maybe_attr("port", self.port.map(|port| format!("{port:#x}")));
+        let master = self
+            .master_start_port
+            .map(|port| Element::new("master").attr("startport", port));
+        let mut controller = Element::new("controller")
+            .attr("type", self.kind)
+            .attr("index", self.index)
+            .maybe_attr("model", self.model.as_ref())
+            .maybe_attr("ports", self.ports)
+            .maybe_attr("vectors", self.vectors);
+        if let Some(model) = &self.pci_model {
+            controller = controller.child(Element::new("model").attr("name", model));
+        }
+        if !target.attributes.is_empty() {
+            controller = controller.child(target);
+        }
+        // libvirt has the companion's master before the address.
+        let mut info = self.info.to_elements(flags);
+        let address = match &self.info.address {
+            Some(_) => info.pop(),
+            None => None,
+        };
+        controller.children(info).children(master).children(address)
     }
 }

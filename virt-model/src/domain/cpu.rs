@@ -1,6 +1,9 @@
 //! `<cpu>`: model, topology and NUMA cells.
 
-use crate::{CpuSet, words::words};
+use xmltree::Element;
+
+use super::device::on_off;
+use crate::{CpuSet, words::words, xml::Build};
 
 words! {
     /// Where the processor's model comes from.
@@ -101,4 +104,60 @@ pub struct NumaCell {
     pub cpus: Option<CpuSet>,
     /// Its memory, in KiB.
     pub memory: u64,
+}
+
+impl Cpu {
+    pub(super) fn to_element(&self) -> Element {
+        // Without a model, `custom` is a matter of course.
+        let mode = (self.mode != CpuMode::Custom || self.model.is_some()).then_some(self.mode);
+        let cells = self.numa.iter();
+        let numa = Element::new("numa").children(cells.map(NumaCell::to_element));
+        Element::new("cpu")
+            .maybe_attr("mode", mode)
+            .maybe_attr("match", self.match_policy)
+            .maybe_attr("check", self.check.as_ref())
+            .maybe_attr("migratable", self.migratable.map(on_off))
+            .children(self.model.as_ref().map(CpuModel::to_element))
+            .maybe_text("vendor", self.vendor.as_ref())
+            .children(self.topology.as_ref().map(CpuTopology::to_element))
+            .children(self.features.iter().map(CpuFeature::to_element))
+            .children((!self.numa.is_empty()).then_some(numa))
+    }
+}
+
+impl CpuModel {
+    fn to_element(&self) -> Element {
+        Element::new("model")
+            .maybe_attr("fallback", self.fallback.as_ref())
+            .text(&self.name)
+    }
+}
+
+impl CpuTopology {
+    fn to_element(&self) -> Element {
+        Element::new("topology")
+            .attr("sockets", self.sockets)
+            .maybe_attr("dies", self.dies)
+            .maybe_attr("clusters", self.clusters)
+            .attr("cores", self.cores)
+            .attr("threads", self.threads)
+    }
+}
+
+impl CpuFeature {
+    fn to_element(&self) -> Element {
+        Element::new("feature")
+            .maybe_attr("policy", self.policy.as_ref())
+            .attr("name", &self.name)
+    }
+}
+
+impl NumaCell {
+    fn to_element(&self) -> Element {
+        Element::new("cell")
+            .attr("id", self.id)
+            .maybe_attr("cpus", self.cpus.as_ref())
+            .attr("memory", self.memory)
+            .attr("unit", "KiB")
+    }
 }

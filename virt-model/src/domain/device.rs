@@ -1,5 +1,10 @@
 //! What all devices have: an address on a bus, an alias, a place in the boot order.
 
+use xmltree::Element;
+
+use super::XmlFlags;
+use crate::xml::Build;
+
 /// What all devices have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeviceInfo {
@@ -18,6 +23,25 @@ impl DeviceInfo {
             address: Some(address),
             ..DeviceInfo::default()
         }
+    }
+}
+
+impl DeviceInfo {
+    /// `<boot>`, `<alias>` and `<address>`, those there are.
+    ///
+    /// Names that the hypervisor has chosen are not part of the inactive definition.
+    pub(super) fn to_elements(&self, flags: XmlFlags) -> Vec<Element> {
+        let boot = self
+            .boot_order
+            .map(|order| Element::new("boot").attr("order", order));
+        let inactive = flags.contains(XmlFlags::INACTIVE);
+        let alias = self
+            .alias
+            .as_ref()
+            .filter(|alias| !inactive || alias.starts_with("ua-"))
+            .map(|alias| Element::new("alias").attr("name", alias));
+        let address = self.address.as_ref().map(Address::to_element);
+        [boot, alias, address].into_iter().flatten().collect()
     }
 }
 
@@ -45,6 +69,23 @@ impl Address {
             Address::Drive(_) => "drive",
             Address::Pci(_) => "pci",
             Address::Other { kind, .. } => kind,
+        }
+    }
+}
+
+impl Address {
+    fn to_element(&self) -> Element {
+        let element = Element::new("address").attr("type", self.kind());
+        match self {
+            Address::Drive(drive) => element
+                .attr("controller", drive.controller)
+                .attr("bus", drive.bus)
+                .attr("target", drive.target)
+                .attr("unit", drive.unit),
+            Address::Pci(pci) => pci.write(element),
+            Address::Other { attributes, .. } => attributes
+                .iter()
+                .fold(element, |element, (name, value)| element.attr(name, value)),
         }
     }
 }
@@ -100,4 +141,26 @@ impl PciAddress {
             multifunction: None,
         }
     }
+}
+
+impl PciAddress {
+    /// Its attributes, as `<address>` has them.
+    pub(super) fn write(&self, element: Element) -> Element {
+        element
+            .attr("domain", format!("{:#06x}", self.domain))
+            .attr("bus", format!("{:#04x}", self.bus))
+            .attr("slot", format!("{:#04x}", self.slot))
+            .attr("function", format!("{:#x}", self.function))
+            .maybe_attr("multifunction", self.multifunction.map(on_off))
+    }
+}
+
+/// libvirt's words for a switch.
+pub(super) fn on_off(value: bool) -> &'static str {
+    if value { "on" } else { "off" }
+}
+
+/// libvirt's words for a fact.
+pub(super) fn yes_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
 }

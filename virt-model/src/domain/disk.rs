@@ -1,7 +1,9 @@
 //! Disks, CD-ROM and floppy drives.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::on_off};
+use crate::{words::words, xml::Build};
 
 words! {
     /// Where a disk's content is.
@@ -280,4 +282,116 @@ pub struct DiskGeometry {
     pub sectors: u32,
     /// `none`, `auto`, `lba`.
     pub translation: Option<String>,
+}
+
+impl Disk {
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("disk")
+            .attr("type", self.source.kind())
+            .attr("device", self.device)
+            .maybe_attr("model", self.model.as_ref())
+            .maybe_attr("sgio", self.sgio.as_ref())
+            .maybe_attr("snapshot", self.snapshot.as_ref())
+            .children(self.driver.to_element())
+            .children(self.source.to_element(self.startup_policy))
+            .children(self.geometry.as_ref().map(DiskGeometry::to_element))
+            .children(self.block_sizes())
+            .child(self.target.to_element(self.device))
+            .children(self.readonly.then(|| Element::new("readonly")))
+            .children(self.shareable.then(|| Element::new("shareable")))
+            .children(self.transient.then(|| Element::new("transient")))
+            .maybe_text("serial", self.serial.as_ref())
+            .maybe_text("wwn", self.wwn.as_ref())
+            .maybe_text("vendor", self.vendor.as_ref())
+            .maybe_text("product", self.product.as_ref())
+            .children(self.info.to_elements(flags))
+    }
+
+    fn block_sizes(&self) -> Option<Element> {
+        let blockio = Element::new("blockio")
+            .maybe_attr("logical_block_size", self.logical_block_size)
+            .maybe_attr("physical_block_size", self.physical_block_size);
+        (!blockio.attributes.is_empty()).then_some(blockio)
+    }
+}
+
+impl DiskDriver {
+    fn to_element(&self) -> Option<Element> {
+        let driver = Element::new("driver")
+            .maybe_attr("name", self.name.as_ref())
+            .maybe_attr("type", self.format.as_ref())
+            .maybe_attr("cache", self.cache)
+            .maybe_attr("error_policy", self.error_policy.as_ref())
+            .maybe_attr("rerror_policy", self.rerror_policy.as_ref())
+            .maybe_attr("io", self.io.as_ref())
+            .maybe_attr("discard", self.discard.as_ref())
+            .maybe_attr("detect_zeroes", self.detect_zeroes.as_ref());
+        (!driver.attributes.is_empty()).then_some(driver)
+    }
+}
+
+impl DiskSource {
+    /// `<source>`; none for a drive without a medium, unless there is a policy to say.
+    fn to_element(&self, policy: Option<StartupPolicy>) -> Option<Element> {
+        let source = Element::new("source");
+        let source = match self {
+            DiskSource::File(path) => source.maybe_attr("file", path.as_ref()),
+            DiskSource::Block(path) => source.maybe_attr("dev", path.as_ref()),
+            DiskSource::Dir(path) => source.maybe_attr("dir", path.as_ref()),
+            DiskSource::Network(Some(disk)) => source
+                .attr("protocol", &disk.protocol)
+                .maybe_attr("name", disk.name.as_ref())
+                .maybe_attr("query", disk.query.as_ref()),
+            DiskSource::Volume(Some(disk)) => source
+                .attr("pool", &disk.pool)
+                .attr("volume", &disk.volume)
+                .maybe_attr("mode", disk.mode.as_ref()),
+            DiskSource::Network(None)
+            | DiskSource::Volume(None)
+            | DiskSource::Nvme
+            | DiskSource::VhostUser
+            | DiskSource::VhostVdpa => source,
+        };
+        let source = source.maybe_attr("startupPolicy", policy);
+        let hosts = match self {
+            DiskSource::Network(Some(disk)) => disk.hosts.as_slice(),
+            _ => &[],
+        };
+        let source = source.children(hosts.iter().map(NetworkHost::to_element));
+        (!source.attributes.is_empty()).then_some(source)
+    }
+}
+
+impl NetworkHost {
+    fn to_element(&self) -> Element {
+        Element::new("host")
+            .maybe_attr("name", self.name.as_ref())
+            .maybe_attr("port", self.port.as_ref())
+            .maybe_attr("transport", self.transport.as_ref())
+            .maybe_attr("socket", self.socket.as_ref())
+    }
+}
+
+impl DiskTarget {
+    /// `<target>`; that a drawer is closed goes without saying.
+    fn to_element(&self, device: DiskDevice) -> Element {
+        let drawer = matches!(device, DiskDevice::Cdrom | DiskDevice::Floppy);
+        let tray = self.tray.filter(|&tray| drawer && tray == Tray::Open);
+        Element::new("target")
+            .attr("dev", &self.dev)
+            .attr("bus", self.bus)
+            .maybe_attr("tray", tray)
+            .maybe_attr("removable", self.removable.map(on_off))
+            .maybe_attr("rotation_rate", self.rotation_rate)
+    }
+}
+
+impl DiskGeometry {
+    fn to_element(&self) -> Element {
+        Element::new("geometry")
+            .attr("cyls", self.cylinders)
+            .attr("heads", self.heads)
+            .attr("secs", self.sectors)
+            .maybe_attr("trans", self.translation.as_ref())
+    }
 }

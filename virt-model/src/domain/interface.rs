@@ -1,7 +1,9 @@
 //! Network cards.
 
-use super::DeviceInfo;
-use crate::{MacAddress, Uuid, words::words};
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::yes_no};
+use crate::{MacAddress, Uuid, words::words, xml::Build};
 
 words! {
     /// What a network card is connected to.
@@ -195,4 +197,79 @@ pub struct VirtualPort {
     pub kind: Option<String>,
     /// The attributes of `<parameters>`, in the order of the document.
     pub parameters: Vec<(String, String)>,
+}
+
+impl Interface {
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let mac = self.mac.map(|mac| {
+            Element::new("mac")
+                .attr("address", mac)
+                .maybe_attr("type", self.mac_type)
+                .maybe_attr("check", self.mac_check.map(yes_no))
+        });
+        Element::new("interface")
+            .attr("type", self.source.kind())
+            .children(mac)
+            .children(self.source.to_element())
+            .children(self.virtual_port.as_ref().map(VirtualPort::to_element))
+            .children(with("port", "isolated", self.port_isolated.map(yes_no)))
+            .children(with("script", "path", self.script.as_ref()))
+            .children(with("target", "dev", self.target_dev.as_ref()))
+            .children(with("model", "type", self.model.as_ref()))
+            .children(with("link", "state", self.link_state))
+            .children(with("mtu", "size", self.mtu))
+            .children(self.info.to_elements(flags))
+    }
+}
+
+/// `<name attribute='value'/>`, if there is a value.
+fn with(name: &str, attribute: &str, value: Option<impl ToString>) -> Option<Element> {
+    value.map(|value| Element::new(name).attr(attribute, value))
+}
+
+impl InterfaceSource {
+    fn to_element(&self) -> Option<Element> {
+        let source = Element::new("source");
+        let source = match self {
+            InterfaceSource::Server { address, port }
+            | InterfaceSource::Client { address, port }
+            | InterfaceSource::Mcast { address, port }
+            | InterfaceSource::Udp { address, port } => source
+                .maybe_attr("address", address.as_ref())
+                .maybe_attr("port", *port),
+            InterfaceSource::Network { network, portgroup } => source
+                .attr("network", network)
+                .maybe_attr("portgroup", portgroup.as_ref()),
+            InterfaceSource::Bridge { bridge } => source.attr("bridge", bridge),
+            InterfaceSource::Internal { name } => source.attr("name", name),
+            InterfaceSource::Direct { dev, mode } => {
+                source.attr("dev", dev).maybe_attr("mode", mode.as_ref())
+            }
+            InterfaceSource::Vdpa { dev } => source.attr("dev", dev),
+            InterfaceSource::Vds(vds) => source
+                .attr("switchid", vds.switch_id)
+                .attr("portid", vds.port_id)
+                .maybe_attr("portgroupid", vds.portgroup_id.as_ref())
+                .attr("connectionid", vds.connection_id),
+            InterfaceSource::User
+            | InterfaceSource::Ethernet
+            | InterfaceSource::VhostUser
+            | InterfaceSource::Hostdev
+            | InterfaceSource::Null => source,
+        };
+        (!source.attributes.is_empty()).then_some(source)
+    }
+}
+
+impl VirtualPort {
+    fn to_element(&self) -> Element {
+        let parameters = self
+            .parameters
+            .iter()
+            .fold(Element::new("parameters"), |all, (name, value)| {
+                all.attr(name, value)
+            });
+        let port = Element::new("virtualport").maybe_attr("type", self.kind.as_ref());
+        port.children((!parameters.attributes.is_empty()).then_some(parameters))
+    }
 }

@@ -1,6 +1,9 @@
 //! `<os>`: what is booted, and on which kind of machine.
 
-use crate::words::words;
+use xmltree::Element;
+
+use super::device::yes_no;
+use crate::{words::words, xml::Build};
 
 words! {
     /// The firmware that libvirt is to choose.
@@ -120,4 +123,69 @@ pub struct BootMenu {
     pub enable: bool,
     /// For how many milliseconds.
     pub timeout: Option<u32>,
+}
+
+impl Os {
+    pub(super) fn to_element(&self) -> Element {
+        let features = self.firmware_features.iter();
+        let features = Element::new("firmware").children(features.map(FirmwareFeature::to_element));
+        let nvram = Element::new("nvram").maybe_attr("template", self.nvram_template.as_ref());
+        let nvram = match &self.nvram {
+            Some(path) => nvram.text(path),
+            None => nvram,
+        };
+        let has_nvram = self.nvram.is_some() || self.nvram_template.is_some();
+        let boot = self.boot.iter();
+        let bios = Element::new("bios")
+            .maybe_attr("useserial", self.bios_use_serial.map(yes_no))
+            .maybe_attr("rebootTimeout", self.bios_reboot_timeout);
+        let smbios = self.smbios;
+        Element::new("os")
+            .maybe_attr("firmware", self.firmware)
+            .child(
+                Element::new("type")
+                    .maybe_attr("arch", self.arch.as_ref())
+                    .maybe_attr("machine", self.machine.as_ref())
+                    .text(&self.os_type),
+            )
+            .children((!self.firmware_features.is_empty()).then_some(features))
+            .children(self.loader.as_ref().map(Loader::to_element))
+            .children(has_nvram.then_some(nvram))
+            .maybe_text("kernel", self.kernel.as_ref())
+            .maybe_text("initrd", self.initrd.as_ref())
+            .maybe_text("cmdline", self.cmdline.as_ref())
+            .children(boot.map(|device| Element::new("boot").attr("dev", device)))
+            .children(self.boot_menu.as_ref().map(BootMenu::to_element))
+            .children((!bios.attributes.is_empty()).then_some(bios))
+            .children(smbios.map(|mode| Element::new("smbios").attr("mode", mode)))
+    }
+}
+
+impl FirmwareFeature {
+    fn to_element(&self) -> Element {
+        Element::new("feature")
+            .attr("enabled", yes_no(self.enabled))
+            .attr("name", &self.name)
+    }
+}
+
+impl Loader {
+    fn to_element(&self) -> Element {
+        let loader = Element::new("loader")
+            .maybe_attr("readonly", self.readonly.map(yes_no))
+            .maybe_attr("secure", self.secure.map(yes_no))
+            .maybe_attr("type", self.kind.as_ref());
+        match &self.path {
+            Some(path) => loader.text(path),
+            None => loader,
+        }
+    }
+}
+
+impl BootMenu {
+    fn to_element(&self) -> Element {
+        Element::new("bootmenu")
+            .attr("enable", yes_no(self.enable))
+            .maybe_attr("timeout", self.timeout)
+    }
 }

@@ -1,6 +1,9 @@
 //! Sound cards.
 
-use super::DeviceInfo;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags};
+use crate::xml::Build;
 
 /// A sound card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -9,4 +12,12 @@ pub struct Sound {
     pub model: String,
     /// Address, alias.
     pub info: DeviceInfo,
+}
+
+impl Sound {
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("sound")
+            .attr("model", &self.model)
+            .children(self.info.to_elements(flags))
+    }
 }

@@ -1,6 +1,9 @@
 //! Trusted platform modules.
 
-use super::DeviceInfo;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::yes_no};
+use crate::xml::Build;
 
 /// A trusted platform module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,6 +41,37 @@ impl Default for TpmBackend {
         TpmBackend::Emulator {
             version: None,
             persistent_state: None,
+        }
+    }
+}
+
+impl Tpm {
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("tpm")
+            .maybe_attr("model", self.model.as_ref())
+            .child(self.backend.to_element())
+            .children(self.info.to_elements(flags))
+    }
+}
+
+impl TpmBackend {
+    fn to_element(&self) -> Element {
+        let backend = Element::new("backend");
+        match self {
+            TpmBackend::Passthrough { device } => {
+                let device = device.as_ref();
+                backend
+                    .attr("type", "passthrough")
+                    .children(device.map(|path| Element::new("device").attr("path", path)))
+            }
+            TpmBackend::Emulator {
+                version,
+                persistent_state,
+            } => backend
+                .attr("type", "emulator")
+                .maybe_attr("version", version.as_ref())
+                .maybe_attr("persistent_state", persistent_state.map(yes_no)),
+            TpmBackend::External => backend.attr("type", "external"),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Limits and shares: `<memtune>` and `<cputune>`.
 
+use xmltree::Element;
+
+use crate::xml::Build;
+
 /// Limits of memory, in KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryTune {
@@ -26,4 +30,32 @@ pub struct CpuTune {
     pub global_period: Option<u64>,
     /// Time of the whole domain in a period, in microseconds.
     pub global_quota: Option<i64>,
+}
+
+impl MemoryTune {
+    /// `<memtune>`, if there are limits.
+    pub(super) fn to_element(&self) -> Option<Element> {
+        let limit = |name, limit: Option<u64>| {
+            limit.map(|limit| Element::new(name).attr("unit", "KiB").text(limit))
+        };
+        let tune = Element::new("memtune")
+            .children(limit("hard_limit", self.hard_limit))
+            .children(limit("soft_limit", self.soft_limit))
+            .children(limit("min_guarantee", self.min_guarantee))
+            .children(limit("swap_hard_limit", self.swap_hard_limit));
+        (!tune.children.is_empty()).then_some(tune)
+    }
+}
+
+impl CpuTune {
+    /// `<cputune>`, if there is anything in it.
+    pub(super) fn to_element(&self) -> Option<Element> {
+        let tune = Element::new("cputune")
+            .maybe_text("shares", self.shares)
+            .maybe_text("period", self.period)
+            .maybe_text("quota", self.quota)
+            .maybe_text("global_period", self.global_period)
+            .maybe_text("global_quota", self.global_quota);
+        (!tune.children.is_empty()).then_some(tune)
+    }
 }

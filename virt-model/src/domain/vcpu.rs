@@ -1,6 +1,8 @@
 //! `<vcpu>`.
 
-use crate::{CpuSet, words::words};
+use xmltree::Element;
+
+use crate::{CpuSet, words::words, xml::Build};
 
 words! {
     /// How the host's processors are chosen.
@@ -46,5 +48,15 @@ impl Default for Vcpu {
     /// One processor.
     fn default() -> Vcpu {
         Vcpu::new(1)
+    }
+}
+
+impl Vcpu {
+    pub(super) fn to_element(&self) -> Element {
+        Element::new("vcpu")
+            .attr("placement", self.placement)
+            .maybe_attr("cpuset", self.cpuset.as_ref())
+            .maybe_attr("current", self.current)
+            .text(self.max)
     }
 }

@@ -1,7 +1,9 @@
 //! Video cards.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::yes_no};
+use crate::{words::words, xml::Build};
 
 words! {
     /// What a video card is.
@@ -47,4 +49,25 @@ pub struct Video {
     pub accel2d: Option<bool>,
     /// Address, alias.
     pub info: DeviceInfo,
+}
+
+impl Video {
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let acceleration = Element::new("acceleration")
+            .maybe_attr("accel3d", self.accel3d.map(yes_no))
+            .maybe_attr("accel2d", self.accel2d.map(yes_no));
+        let accelerated = !acceleration.attributes.is_empty();
+        let model = Element::new("model")
+            .attr("type", self.model)
+            .maybe_attr("ram", self.ram)
+            .maybe_attr("vram", self.vram)
+            .maybe_attr("vram64", self.vram64)
+            .maybe_attr("vgamem", self.vgamem)
+            .maybe_attr("heads", self.heads)
+            .maybe_attr("primary", self.primary.then_some("yes"))
+            .children(accelerated.then_some(acceleration));
+        Element::new("video")
+            .child(model)
+            .children(self.info.to_elements(flags))
+    }
 }
