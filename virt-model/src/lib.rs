@@ -25,3 +25,4 @@ pub use mac::{MacAddress, ParseMacAddressError};
 pub use node::NodeInfo;
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};
+pub use xml::XmlError;

@@ -1,5 +1,13 @@
 //! libvirt's way of writing XML: [`to_string`] prints an [`Element`] byte for byte as libvirt
-//! prints the same document.
+//! prints the same document; [`parse`] reads one, within bounds.
+
+mod error;
+mod node;
+mod parse;
+
+pub use error::XmlError;
+pub(crate) use node::{Node, Unmodelled, decimal};
+pub use parse::{MAX_DEPTH, MAX_NODES, MAX_SIZE, parse};
 
 use xmltree::{Element, XMLNode};
 

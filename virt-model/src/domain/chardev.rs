@@ -3,7 +3,10 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags, device::on_off};
-use crate::{words::words, xml::Build};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// Which end of a socket the domain is.
@@ -155,6 +158,30 @@ impl CharSource {
 }
 
 impl CharDevice {
+    /// None for a kind that isn't modelled.
+    pub(super) fn read(mut node: Node<'_>) -> Result<Option<CharDevice>, XmlError> {
+        let kind = node.required("type")?;
+        if matches!(kind.as_str(), "dbus" | "qemu-vdagent") {
+            node.unmodelled();
+            return Ok(None);
+        }
+        let mut target = node.child("target");
+        let mut of_target = |name| target.as_mut().and_then(|target| target.attr(name));
+        let (target_type, target_name) = (of_target("type"), of_target("name"));
+        let (target_port, target_model) = match &mut target {
+            Some(target) => (target.number("port")?, target.attr_of("model", "name")),
+            None => (None, None),
+        };
+        Ok(Some(CharDevice {
+            source: CharSource::read(&kind, &mut node)?,
+            target_type,
+            target_name,
+            target_port,
+            target_model,
+            info: DeviceInfo::read(&mut node)?,
+        }))
+    }
+
     /// The element of that name: `serial`, `parallel`, `console` or `channel`.
     pub(super) fn to_element(&self, name: &str, flags: XmlFlags) -> Element {
         let model = self.target_model.as_ref();
@@ -173,6 +200,79 @@ impl CharDevice {
 }
 
 impl CharSource {
+    /// Takes `<source>` and `<protocol>`.
+    fn read(kind: &str, device: &mut Node<'_>) -> Result<CharSource, XmlError> {
+        if kind == "udp" {
+            return CharSource::read_udp(device);
+        }
+        let mut source = device.child("source");
+        let mut of_source = |name| source.as_mut().and_then(|source| source.attr(name));
+        Ok(match kind {
+            "null" => CharSource::Null,
+            "vc" => CharSource::Vc,
+            "pty" => CharSource::Pty {
+                path: of_source("path"),
+            },
+            "dev" => CharSource::Dev {
+                path: of_source("path"),
+            },
+            "file" => CharSource::File {
+                path: of_source("path"),
+                append: match &mut source {
+                    Some(source) => source.on_off("append")?,
+                    None => None,
+                },
+            },
+            "pipe" => CharSource::Pipe {
+                path: of_source("path"),
+            },
+            "stdio" => CharSource::Stdio,
+            "tcp" => CharSource::Tcp {
+                host: of_source("host"),
+                service: of_source("service"),
+                mode: SocketMode::read(&mut source)?,
+                protocol: match device.child("protocol") {
+                    Some(mut protocol) => protocol.word("type")?.unwrap_or_default(),
+                    None => TcpProtocol::default(),
+                },
+            },
+            "unix" => CharSource::Unix {
+                path: of_source("path"),
+                mode: SocketMode::read(&mut source)?,
+            },
+            "spicevmc" => CharSource::SpiceVmc,
+            "spiceport" => CharSource::SpicePort {
+                channel: of_source("channel"),
+            },
+            "nmdm" => CharSource::Nmdm {
+                master: of_source("master"),
+                slave: of_source("slave"),
+            },
+            _ => {
+                return Err(device.error(format!(
+                    "unknown type presented to host for character device: {kind}"
+                )));
+            }
+        })
+    }
+
+    fn read_udp(device: &mut Node<'_>) -> Result<CharSource, XmlError> {
+        let (mut bind, mut connect) = ((None, None), (None, None));
+        for mut source in device.children("source") {
+            let end = match source.word("mode")?.unwrap_or_default() {
+                SocketMode::Bind => &mut bind,
+                SocketMode::Connect => &mut connect,
+            };
+            *end = (source.attr("host"), source.attr("service"));
+        }
+        Ok(CharSource::Udp {
+            bind_host: bind.0,
+            bind_service: bind.1,
+            connect_host: connect.0,
+            connect_service: connect.1,
+        })
+    }
+
     /// Adds `<source>` and `<protocol>`.
     fn write(&self, device: Element, flags: XmlFlags) -> Element {
         let source = Element::new("source");
@@ -220,6 +320,15 @@ impl CharSource {
         };
         let found = !source.attributes.is_empty();
         device.children(found.then_some(source))
+    }
+}
+
+impl SocketMode {
+    fn read(source: &mut Option<Node<'_>>) -> Result<SocketMode, XmlError> {
+        match source {
+            Some(source) => Ok(source.word("mode")?.unwrap_or_default()),
+            None => Ok(SocketMode::default()),
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 use xmltree::Element;
 
 use super::device::yes_no;
-use crate::{words::words, xml::Build};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What the guest's clock is set to at boot.
@@ -53,6 +56,18 @@ pub struct Timer {
 }
 
 impl Clock {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Clock, XmlError> {
+        let timers = node.children("timer").into_iter().map(Timer::read);
+        Ok(Clock {
+            timers: timers.collect::<Result<_, _>>()?,
+            offset: node.word("offset")?.unwrap_or_default(),
+            adjustment: node.attr("adjustment"),
+            basis: node.attr("basis"),
+            timezone: node.attr("timezone"),
+            start: node.number("start")?,
+        })
+    }
+
     pub(super) fn to_element(&self) -> Element {
         Element::new("clock")
             .attr("offset", self.offset)
@@ -65,6 +80,17 @@ impl Clock {
 }
 
 impl Timer {
+    fn read(mut node: Node<'_>) -> Result<Timer, XmlError> {
+        Ok(Timer {
+            name: node.required("name")?,
+            present: node.yes_no("present")?,
+            tickpolicy: node.attr("tickpolicy"),
+            track: node.attr("track"),
+            frequency: node.number("frequency")?,
+            mode: node.attr("mode"),
+        })
+    }
+
     fn to_element(&self) -> Element {
         Element::new("timer")
             .attr("name", &self.name)

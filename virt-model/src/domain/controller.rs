@@ -3,7 +3,10 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags};
-use crate::{words::words, xml::Build};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What a controller controls.
@@ -61,6 +64,34 @@ impl Controller {
 }
 
 impl Controller {
+    /// An index of its own is not said of every controller.
+    pub(super) fn read(mut node: Node<'_>) -> Result<(Controller, bool), XmlError> {
+        let kind = node.word("type")?;
+        let kind = kind.ok_or_else(|| node.missing("type"))?;
+        let index: Option<u32> = node.number("index")?;
+        let (chassis, port) = match node.child("target") {
+            Some(mut target) => (target.number("chassis")?, target.number_or_hex("port")?),
+            None => (None, None),
+        };
+        let master_start_port = match node.child("master") {
+            Some(mut master) => master.number("startport")?,
+            None => None,
+        };
+        let controller = Controller {
+            kind,
+            index: index.unwrap_or(0),
+            model: node.attr("model"),
+            ports: node.number("ports")?,
+            vectors: node.number("vectors")?,
+            pci_model: node.attr_of("model", "name"),
+            chassis,
+            port,
+            master_start_port,
+            info: DeviceInfo::read(&mut node)?,
+        };
+        Ok((controller, index.is_some()))
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         let target = Element::new("target")
             .maybe_attr("chassis", self.chassis)

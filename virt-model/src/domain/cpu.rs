@@ -2,8 +2,12 @@
 
 use xmltree::Element;
 
-use super::device::on_off;
-use crate::{CpuSet, words::words, xml::Build};
+use super::{device::on_off, memory::read_kib, vcpu::read_cpu_set};
+use crate::{
+    CpuSet,
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// Where the processor's model comes from.
@@ -107,6 +111,38 @@ pub struct NumaCell {
 }
 
 impl Cpu {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Cpu, XmlError> {
+        let mut cpu = Cpu {
+            mode: node.word("mode")?.unwrap_or_default(),
+            match_policy: node.word("match")?,
+            check: node.attr("check"),
+            migratable: node.on_off("migratable")?,
+            vendor: node.text_of("vendor"),
+            ..Cpu::default()
+        };
+        if let Some(mut model) = node.child("model") {
+            cpu.model = Some(CpuModel {
+                name: model.text().to_owned(),
+                fallback: model.attr("fallback"),
+            });
+        }
+        if let Some(mut topology) = node.child("topology") {
+            cpu.topology = Some(CpuTopology::read(&mut topology)?);
+        }
+        for mut feature in node.children("feature") {
+            cpu.features.push(CpuFeature {
+                policy: feature.attr("policy"),
+                name: feature.required("name")?,
+            });
+        }
+        if let Some(mut numa) = node.child("numa") {
+            for (index, mut cell) in numa.children("cell").into_iter().enumerate() {
+                cpu.numa.push(NumaCell::read(&mut cell, index)?);
+            }
+        }
+        Ok(cpu)
+    }
+
     pub(super) fn to_element(&self) -> Element {
         // Without a model, `custom` is a matter of course.
         let mode = (self.mode != CpuMode::Custom || self.model.is_some()).then_some(self.mode);
@@ -134,6 +170,25 @@ impl CpuModel {
 }
 
 impl CpuTopology {
+    fn read(node: &mut Node<'_>) -> Result<CpuTopology, XmlError> {
+        let mut count = |name: &str| match node.number(name)? {
+            Some(0) => Err(node.error(format!(
+                "Invalid value for attribute '{name}' in element 'topology': \
+                 Zero is not permitted"
+            ))),
+            count => Ok(count),
+        };
+        let (sockets, dies, clusters) = (count("sockets")?, count("dies")?, count("clusters")?);
+        let (cores, threads) = (count("cores")?, count("threads")?);
+        Ok(CpuTopology {
+            sockets: sockets.ok_or_else(|| node.missing("sockets"))?,
+            dies,
+            clusters,
+            cores: cores.ok_or_else(|| node.missing("cores"))?,
+            threads: threads.ok_or_else(|| node.missing("threads"))?,
+        })
+    }
+
     fn to_element(&self) -> Element {
         Element::new("topology")
             .attr("sockets", self.sockets)
@@ -153,6 +208,22 @@ impl CpuFeature {
 }
 
 impl NumaCell {
+    /// The `index`th cell; it may say its number itself.
+    fn read(node: &mut Node<'_>, index: usize) -> Result<NumaCell, XmlError> {
+        let cpus = match node.attr("cpus") {
+            Some(text) => Some(read_cpu_set(node, &text)?),
+            None => None,
+        };
+        let memory = node.required("memory")?;
+        let unit = node.attr("unit");
+        Ok(NumaCell {
+            // A document's nodes are far fewer than 2^32.
+            id: node.number("id")?.unwrap_or(index as u32),
+            cpus,
+            memory: read_kib(node, &memory, unit.as_deref())?,
+        })
+    }
+
     fn to_element(&self) -> Element {
         Element::new("cell")
             .attr("id", self.id)

@@ -3,7 +3,7 @@
 use xmltree::Element;
 
 use super::XmlFlags;
-use crate::xml::Build;
+use crate::xml::{Build, Node, XmlError};
 
 /// What all devices have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,6 +27,23 @@ impl DeviceInfo {
 }
 
 impl DeviceInfo {
+    /// Takes `<boot>`, `<alias>` and `<address>`.
+    pub(super) fn read(device: &mut Node<'_>) -> Result<DeviceInfo, XmlError> {
+        let boot_order = match device.child("boot") {
+            Some(mut boot) => Some(read_boot_order(&mut boot)?),
+            None => None,
+        };
+        let address = match device.child("address") {
+            Some(mut address) => Some(Address::read(&mut address)?),
+            None => None,
+        };
+        Ok(DeviceInfo {
+            boot_order,
+            alias: device.attr_of("alias", "name"),
+            address,
+        })
+    }
+
     /// `<boot>`, `<alias>` and `<address>`, those there are.
     ///
     /// Names that the hypervisor has chosen are not part of the inactive definition.
@@ -42,6 +59,15 @@ impl DeviceInfo {
             .map(|alias| Element::new("alias").attr("name", alias));
         let address = self.address.as_ref().map(Address::to_element);
         [boot, alias, address].into_iter().flatten().collect()
+    }
+}
+
+fn read_boot_order(boot: &mut Node<'_>) -> Result<u32, XmlError> {
+    match boot.number("order")? {
+        Some(order) if order > 0 => Ok(order),
+        Some(_) => Err(boot
+            .error("Invalid value for attribute 'order' in element 'boot': Zero is not permitted")),
+        None => Err(boot.missing("order")),
     }
 }
 
@@ -74,6 +100,23 @@ impl Address {
 }
 
 impl Address {
+    fn read(node: &mut Node<'_>) -> Result<Address, XmlError> {
+        let kind = node.required("type")?;
+        Ok(match kind.as_str() {
+            "drive" => Address::Drive(DriveAddress {
+                controller: node.number("controller")?.unwrap_or(0),
+                bus: node.number("bus")?.unwrap_or(0),
+                target: node.number("target")?.unwrap_or(0),
+                unit: node.number("unit")?.unwrap_or(0),
+            }),
+            "pci" => Address::Pci(PciAddress::read(node)?),
+            _ => Address::Other {
+                attributes: node.all_attrs(),
+                kind,
+            },
+        })
+    }
+
     fn to_element(&self) -> Element {
         let element = Element::new("address").attr("type", self.kind());
         match self {
@@ -144,6 +187,17 @@ impl PciAddress {
 }
 
 impl PciAddress {
+    /// Takes its attributes from `<address>`.
+    pub(super) fn read(node: &mut Node<'_>) -> Result<PciAddress, XmlError> {
+        Ok(PciAddress {
+            domain: node.number_or_hex("domain")?.unwrap_or(0),
+            bus: node.number_or_hex("bus")?.unwrap_or(0),
+            slot: node.number_or_hex("slot")?.unwrap_or(0),
+            function: node.number_or_hex("function")?.unwrap_or(0),
+            multifunction: node.on_off("multifunction")?,
+        })
+    }
+
     /// Its attributes, as `<address>` has them.
     pub(super) fn write(&self, element: Element) -> Element {
         element

@@ -3,7 +3,7 @@
 use xmltree::Element;
 
 use super::device::on_off;
-use crate::xml::Build;
+use crate::xml::{Build, Node, XmlError};
 
 /// Features of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +31,30 @@ pub struct Features {
 }
 
 impl Features {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Features, XmlError> {
+        // A switch without a state is on.
+        let switch = |node: Option<Node<'_>>| match node {
+            Some(mut node) => Ok(Some(node.on_off("state")?.unwrap_or(true))),
+            None => Ok(None),
+        };
+        let mut features = Features {
+            acpi: node.has("acpi"),
+            pae: node.has("pae"),
+            viridian: node.has("viridian"),
+            hap: switch(node.child("hap"))?,
+            privnet: node.has("privnet"),
+            pmu: switch(node.child("pmu"))?,
+            vmport: switch(node.child("vmport"))?,
+            smm: switch(node.child("smm"))?,
+            ..Features::default()
+        };
+        if let Some(mut apic) = node.child("apic") {
+            features.apic = true;
+            features.apic_eoi = apic.on_off("eoi")?;
+        }
+        Ok(features)
+    }
+
     /// `<features>`, if there are any.
     pub(super) fn to_element(&self) -> Option<Element> {
         let plain = |name, on: bool| on.then(|| Element::new(name));

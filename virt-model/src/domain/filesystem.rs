@@ -3,7 +3,11 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags};
-use crate::{words::words, xml::Build};
+use crate::{
+    ErrorNumber,
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What the guest sees.
@@ -64,6 +68,22 @@ impl FilesystemType {
 }
 
 impl Filesystem {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Filesystem, XmlError> {
+        let kind: FilesystemType = node.word("type")?.unwrap_or_default();
+        let Some(target) = node.attr_of("target", "dir") else {
+            return Err(node.fail(ErrorNumber::NoTarget, ""));
+        };
+        Ok(Filesystem {
+            kind,
+            access_mode: node.word("accessmode")?,
+            driver: node.attr_of("driver", "type"),
+            source: node.attr_of("source", kind.source_attribute()),
+            target,
+            readonly: node.has("readonly"),
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         let driver = self.driver.as_ref();
         let source = self.source.as_ref();

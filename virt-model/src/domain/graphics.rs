@@ -5,7 +5,10 @@ use std::fmt;
 use xmltree::Element;
 
 use super::{XmlFlags, device::yes_no};
-use crate::{words::words, xml::Build};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// How a screen is shown.
@@ -103,6 +106,60 @@ pub enum Listen {
 }
 
 impl Graphics {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Graphics, XmlError> {
+        let kind = node.word("type")?;
+        let kind = kind.ok_or_else(|| node.missing("type"))?;
+        let served = matches!(
+            kind,
+            GraphicsType::Vnc | GraphicsType::Rdp | GraphicsType::Spice
+        );
+        let port: Option<i32> = node.number("port")?;
+        let autoport = node.yes_no("autoport")?;
+        // An old way to say that the port is the hypervisor's choice is -1, and so it is of a
+        // VNC server without a port.
+        let implied = match port {
+            Some(port) => port == -1,
+            None => kind == GraphicsType::Vnc,
+        };
+        let listen = node.attr("listen").filter(|address| !address.is_empty());
+        let listens = node.children("listen").into_iter().map(Listen::read);
+        let mut listens: Vec<Listen> = listens.collect::<Result<_, _>>()?;
+        if listens.is_empty() && served {
+            listens.push(match node.attr("socket") {
+                Some(socket) => Listen::Socket {
+                    socket: Some(socket),
+                },
+                None => Listen::Address {
+                    address: listen.clone(),
+                },
+            });
+        }
+        if let (Some(Listen::Address { address }), Some(listen)) = (listens.first_mut(), listen) {
+            match address {
+                None => *address = Some(listen),
+                Some(address) if *address == listen => {}
+                Some(address) => {
+                    return Err(node.error(format!(
+                        "graphics 'listen' attribute '{listen}' must match 'address' attribute \
+                         of first listen element (found '{address}')"
+                    )));
+                }
+            }
+        }
+        Ok(Graphics {
+            kind,
+            port: port.filter(|&port| port > 0),
+            tls_port: node.number("tlsPort")?.filter(|&port| port > 0),
+            autoport: autoport.unwrap_or(false) || implied,
+            websocket: node.number("websocket")?,
+            keymap: node.attr("keymap"),
+            share_policy: node.attr("sharePolicy"),
+            passwd: node.attr("passwd"),
+            passwd_valid_to: node.attr("passwdValidTo"),
+            listens,
+        })
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         let inactive = flags.contains(XmlFlags::INACTIVE);
         let graphics = Element::new("graphics").attr("type", self.kind);
@@ -161,6 +218,25 @@ impl Graphics {
 }
 
 impl Listen {
+    fn read(mut node: Node<'_>) -> Result<Listen, XmlError> {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let kind = node.required("type")?;
+        Ok(match kind.as_str() {
+            "none" => Listen::None,
+            "address" => Listen::Address {
+                address: filled(node.attr("address")),
+            },
+            "network" => Listen::Network {
+                network: node.required("network")?,
+                address: filled(node.attr("address")),
+            },
+            "socket" => Listen::Socket {
+                socket: filled(node.attr("socket")),
+            },
+            _ => return Err(node.invalid("type", &kind)),
+        })
+    }
+
     fn to_element(&self, inactive: bool) -> Element {
         let listen = Element::new("listen");
         match self {

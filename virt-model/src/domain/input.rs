@@ -3,7 +3,10 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags};
-use crate::{words::words, xml::Build};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What an input device is.
@@ -44,6 +47,16 @@ pub struct Input {
 }
 
 impl Input {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Input, XmlError> {
+        let kind = node.word("type")?;
+        Ok(Input {
+            kind: kind.ok_or_else(|| node.missing("type"))?,
+            bus: node.word("bus")?,
+            model: node.attr("model"),
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         Element::new("input")
             .attr("type", self.kind)

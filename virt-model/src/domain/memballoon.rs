@@ -3,7 +3,7 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags, device::on_off};
-use crate::xml::Build;
+use crate::xml::{Build, Node, XmlError};
 
 /// The memory balloon, by which the host takes memory from the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,6 +19,19 @@ pub struct Memballoon {
 }
 
 impl Memballoon {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Memballoon, XmlError> {
+        let stats_period = match node.child("stats") {
+            Some(mut stats) => stats.number("period")?,
+            None => None,
+        };
+        Ok(Memballoon {
+            model: node.required("model")?,
+            autodeflate: node.on_off("autodeflate")?,
+            stats_period,
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         let period = self.stats_period;
         Element::new("memballoon")

@@ -3,7 +3,10 @@
 use xmltree::Element;
 
 use super::device::yes_no;
-use crate::{words::words, xml::Build};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// The firmware that libvirt is to choose.
@@ -126,6 +129,52 @@ pub struct BootMenu {
 }
 
 impl Os {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Os, XmlError> {
+        let Some(mut kind) = node.child("type") else {
+            return Err(node.error("an os <type> must be specified"));
+        };
+        let features = match node.child("firmware") {
+            Some(mut firmware) => firmware.children("feature"),
+            None => Vec::new(),
+        };
+        let features = features.into_iter().map(FirmwareFeature::read);
+        let boot = node.children("boot").into_iter().map(|mut boot| {
+            let device = boot.word("dev")?;
+            device.ok_or_else(|| boot.missing("dev"))
+        });
+        let mut os = Os {
+            os_type: kind.text().to_owned(),
+            arch: kind.attr("arch"),
+            machine: kind.attr("machine"),
+            firmware: node.word("firmware")?,
+            firmware_features: features.collect::<Result<_, _>>()?,
+            boot: boot.collect::<Result<_, _>>()?,
+            kernel: node.text_of("kernel"),
+            initrd: node.text_of("initrd"),
+            cmdline: node.text_of("cmdline"),
+            ..Os::default()
+        };
+        if let Some(loader) = node.child("loader") {
+            os.loader = Some(Loader::read(loader)?);
+        }
+        if let Some(mut nvram) = node.child("nvram") {
+            os.nvram = filled(nvram.text());
+            os.nvram_template = nvram.attr("template");
+        }
+        if let Some(menu) = node.child("bootmenu") {
+            os.boot_menu = Some(BootMenu::read(menu)?);
+        }
+        if let Some(mut bios) = node.child("bios") {
+            os.bios_use_serial = bios.yes_no("useserial")?;
+            os.bios_reboot_timeout = bios.number("rebootTimeout")?;
+        }
+        if let Some(mut smbios) = node.child("smbios") {
+            let mode = smbios.word("mode")?;
+            os.smbios = Some(mode.ok_or_else(|| smbios.missing("mode"))?);
+        }
+        Ok(os)
+    }
+
     pub(super) fn to_element(&self) -> Element {
         let features = self.firmware_features.iter();
         let features = Element::new("firmware").children(features.map(FirmwareFeature::to_element));
@@ -161,7 +210,19 @@ impl Os {
     }
 }
 
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 impl FirmwareFeature {
+    fn read(mut node: Node<'_>) -> Result<FirmwareFeature, XmlError> {
+        let enabled = node.yes_no("enabled")?;
+        Ok(FirmwareFeature {
+            name: node.required("name")?,
+            enabled: enabled.ok_or_else(|| node.missing("enabled"))?,
+        })
+    }
+
     fn to_element(&self) -> Element {
         Element::new("feature")
             .attr("enabled", yes_no(self.enabled))
@@ -170,6 +231,15 @@ impl FirmwareFeature {
 }
 
 impl Loader {
+    fn read(mut node: Node<'_>) -> Result<Loader, XmlError> {
+        Ok(Loader {
+            path: filled(node.text()),
+            readonly: node.yes_no("readonly")?,
+            secure: node.yes_no("secure")?,
+            kind: node.attr("type"),
+        })
+    }
+
     fn to_element(&self) -> Element {
         let loader = Element::new("loader")
             .maybe_attr("readonly", self.readonly.map(yes_no))
@@ -183,6 +253,14 @@ impl Loader {
 }
 
 impl BootMenu {
+    fn read(mut node: Node<'_>) -> Result<BootMenu, XmlError> {
+        let enable = node.yes_no("enable")?;
+        Ok(BootMenu {
+            enable: enable.ok_or_else(|| node.missing("enable"))?,
+            timeout: node.number("timeout")?,
+        })
+    }
+
     fn to_element(&self) -> Element {
         Element::new("bootmenu")
             .attr("enable", yes_no(self.enable))

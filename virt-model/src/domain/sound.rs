@@ -3,7 +3,7 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags};
-use crate::xml::Build;
+use crate::xml::{Build, Node, XmlError};
 
 /// A sound card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,6 +15,13 @@ pub struct Sound {
 }
 
 impl Sound {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Sound, XmlError> {
+        Ok(Sound {
+            model: node.required("model")?,
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         Element::new("sound")
             .attr("model", &self.model)

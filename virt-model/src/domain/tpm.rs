@@ -3,7 +3,7 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags, device::yes_no};
-use crate::xml::Build;
+use crate::xml::{Build, Node, XmlError};
 
 /// A trusted platform module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +46,17 @@ impl Default for TpmBackend {
 }
 
 impl Tpm {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Tpm, XmlError> {
+        let Some(mut backend) = node.child("backend") else {
+            return Err(node.error("missing TPM device backend"));
+        };
+        Ok(Tpm {
+            model: node.attr("model"),
+            backend: TpmBackend::read(&mut backend)?,
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         Element::new("tpm")
             .maybe_attr("model", self.model.as_ref())
@@ -55,6 +66,21 @@ impl Tpm {
 }
 
 impl TpmBackend {
+    fn read(node: &mut Node<'_>) -> Result<TpmBackend, XmlError> {
+        let kind = node.required("type")?;
+        Ok(match kind.as_str() {
+            "passthrough" => TpmBackend::Passthrough {
+                device: node.attr_of("device", "path"),
+            },
+            "emulator" => TpmBackend::Emulator {
+                version: node.attr("version"),
+                persistent_state: node.yes_no("persistent_state")?,
+            },
+            "external" => TpmBackend::External,
+            _ => return Err(node.invalid("type", &kind)),
+        })
+    }
+
     fn to_element(&self) -> Element {
         let backend = Element::new("backend");
         match self {

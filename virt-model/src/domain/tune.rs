@@ -1,8 +1,12 @@
 //! Limits and shares: `<memtune>` and `<cputune>`.
 
+use std::str::FromStr;
+
 use xmltree::Element;
 
-use crate::xml::Build;
+use super::memory::read_size;
+
+use crate::xml::{Build, Node, XmlError, decimal};
 
 /// Limits of memory, in KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,6 +37,15 @@ pub struct CpuTune {
 }
 
 impl MemoryTune {
+    pub(super) fn read(mut node: Node<'_>) -> Result<MemoryTune, XmlError> {
+        Ok(MemoryTune {
+            hard_limit: read_size(node.child("hard_limit"))?,
+            soft_limit: read_size(node.child("soft_limit"))?,
+            swap_hard_limit: read_size(node.child("swap_hard_limit"))?,
+            min_guarantee: read_size(node.child("min_guarantee"))?,
+        })
+    }
+
     /// `<memtune>`, if there are limits.
     pub(super) fn to_element(&self) -> Option<Element> {
         let limit = |name, limit: Option<u64>| {
@@ -48,6 +61,16 @@ impl MemoryTune {
 }
 
 impl CpuTune {
+    pub(super) fn read(mut node: Node<'_>) -> Result<CpuTune, XmlError> {
+        Ok(CpuTune {
+            shares: read_number(&mut node, "shares")?,
+            period: read_number(&mut node, "period")?,
+            quota: read_number(&mut node, "quota")?,
+            global_period: read_number(&mut node, "global_period")?,
+            global_quota: read_number(&mut node, "global_quota")?,
+        })
+    }
+
     /// `<cputune>`, if there is anything in it.
     pub(super) fn to_element(&self) -> Option<Element> {
         let tune = Element::new("cputune")
@@ -58,4 +81,15 @@ impl CpuTune {
             .maybe_text("global_quota", self.global_quota);
         (!tune.children.is_empty()).then_some(tune)
     }
+}
+
+/// The number that a child holds.
+fn read_number<N: FromStr>(node: &mut Node<'_>, name: &str) -> Result<Option<N>, XmlError> {
+    let Some(text) = node.text_of(name) else {
+        return Ok(None);
+    };
+    let number = decimal(&text);
+    number
+        .map(Some)
+        .ok_or_else(|| node.error(format!("Can't parse {name} value '{text}'")))
 }

@@ -3,7 +3,10 @@
 use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags, device::yes_no};
-use crate::{words::words, xml::Build};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What a video card is.
@@ -52,6 +55,27 @@ pub struct Video {
 }
 
 impl Video {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Video, XmlError> {
+        let mut video = Video {
+            info: DeviceInfo::read(&mut node)?,
+            ..Video::default()
+        };
+        if let Some(mut model) = node.child("model") {
+            video.model = model.word("type")?.unwrap_or_default();
+            video.ram = model.number("ram")?;
+            video.vram = model.number("vram")?;
+            video.vram64 = model.number("vram64")?;
+            video.vgamem = model.number("vgamem")?;
+            video.heads = model.number("heads")?;
+            video.primary = model.yes_no("primary")?.unwrap_or_default();
+            if let Some(mut acceleration) = model.child("acceleration") {
+                video.accel3d = acceleration.yes_no("accel3d")?;
+                video.accel2d = acceleration.yes_no("accel2d")?;
+            }
+        }
+        Ok(video)
+    }
+
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
         let acceleration = Element::new("acceleration")
             .maybe_attr("accel3d", self.accel3d.map(yes_no))
