@@ -1,5 +1,13 @@
 //! libvirt's way of writing XML: [`to_string`] prints an [`Element`] byte for byte as libvirt
-//! prints the same document.
+//! prints the same document; [`parse`] reads one, within bounds.
+
+mod error;
+mod node;
+mod parse;
+
+pub use error::XmlError;
+pub(crate) use node::{Node, Unmodelled, decimal};
+pub use parse::{MAX_DEPTH, MAX_NODES, MAX_SIZE, parse};
 
 use xmltree::{Element, XMLNode};
 
@@ -25,8 +33,14 @@ pub fn empty_line() -> XMLNode {
 pub trait Build: Sized {
     /// With the attribute `name='value'`.
     fn attr(self, name: &str, value: impl ToString) -> Self;
+    /// With the attribute `name='value'`, if there is a value.
+    fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> Self;
     /// With `child` after those it has.
     fn child(self, child: Element) -> Self;
+    /// With `children` after those it has.
+    fn children(self, children: impl IntoIterator<Item = Element>) -> Self;
+    /// With a child `<name>text</name>`, if there is a text.
+    fn maybe_text(self, name: &str, text: Option<impl ToString>) -> Self;
     /// With the text after the children it has.
     fn text(self, text: impl ToString) -> Self;
 }
@@ -37,9 +51,26 @@ impl Build for Element {
         self
     }
 
+    fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> Element {
+        match value {
+            Some(value) => self.attr(name, value),
+            None => self,
+        }
+    }
+
     fn child(mut self, child: Element) -> Element {
         self.children.push(XMLNode::Element(child));
         self
+    }
+
+    fn children(mut self, children: impl IntoIterator<Item = Element>) -> Element {
+        let children = children.into_iter().map(XMLNode::Element);
+        self.children.extend(children);
+        self
+    }
+
+    fn maybe_text(self, name: &str, text: Option<impl ToString>) -> Element {
+        self.children(text.map(|text| Element::new(name).text(text)))
     }
 
     fn text(mut self, text: impl ToString) -> Element {
