@@ -16,6 +16,7 @@ mod ports;
 mod serial;
 mod target;
 mod tpm;
+mod validate;
 mod video;
 
 use std::borrow::Cow;
@@ -48,13 +49,12 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 /// - CD-ROM images of any suffix;
 /// - ten network cards on virtual hardware 6, where libvirt takes four;
 /// - a SCSI controller whose model is `auto` and that nobody knows a model for: VMware chooses;
-/// - a `<cpu>` without a topology.
+/// - a `<cpu>` without a topology;
+/// - a disk and a CD-ROM drive of one target's name, on SCSI and SATA;
+/// - a serial or parallel port without a device, a TCP port without an address to listen at.
 ///
-/// And these, of which libvirt makes a file that VMware can't read, are written readably:
-///
-/// - a `"` and line ends in any value, as `|22` and `|0a`;
-/// - a drive, a port or a folder without a source, whose line libvirt fills with `(null)`: the line
-///   is left out.
+/// And a `"` and line ends in any value are written as `|22` and `|0a`, as VMware does it; libvirt
+/// writes them as they are, in a file that nobody can read.
 ///
 /// What would put two devices in one place is refused.
 ///
@@ -77,6 +77,9 @@ pub fn format(
     options: &FormatOptions,
 ) -> Result<String, VmxError> {
     let def = complete::completed(def)?;
+    if options.mode == Mode::Strict {
+        validate::validate(&def)?;
+    }
     let mut writer = Writer {
         out: String::new(),
         names,
@@ -163,24 +166,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A line with a text that should be there. libvirt writes C's word for none.
-    fn optional(&mut self, key: &str, value: Option<&str>) {
-        match value {
-            Some(value) => self.text(key, value),
-            None if self.lenient() => {}
-            None => self.line(key, "(null)"),
-        }
-    }
-
     /// A line with the file's name of the file that the definition calls `source`.
-    fn file_name(&mut self, key: &str, source: Option<&str>) -> Result<(), VmxError> {
-        let Some(source) = source else {
-            return Err(VmxError::internal(format!(
-                "no file is named where VMX entry '{key}' needs one"
-            ))
-            .with_key(key)
-            .with_help("a <source> with the name of a file"));
-        };
+    fn file_name(&mut self, key: &str, source: &str) -> Result<(), VmxError> {
         let name = self.names.format(source).map_err(|error| {
             let FileNameError { number, message } = error;
             VmxError::new(number, message)

@@ -119,7 +119,7 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
         Some(known) if *known == model => {}
         Some(known) => {
             return Err(VmxError::internal(format!(
-                "Inconsistent SCSI controller model ('{known}' is not '{driver}') for SCSI \
+                "Inconsistent SCSI controller model ('{driver}' is not '{known}') for SCSI \
                  controller index {index}"
             )));
         }

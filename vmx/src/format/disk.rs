@@ -8,6 +8,7 @@ use virt_model::domain::{
 use super::Writer;
 use super::controller::legacy_model;
 use super::place::Place;
+use super::validate::no_source;
 use crate::VmxError;
 
 impl Writer<'_> {
@@ -98,7 +99,11 @@ impl Writer<'_> {
                 self.line(&key("autodetect"), "true");
                 self.line(&key("fileName"), "auto detect");
             }
-            source => self.optional(&key("fileName"), source.path()),
+            source => {
+                if let Some(path) = source.path() {
+                    self.text(&key("fileName"), path);
+                }
+            }
         }
         if bus != DiskBus::Ide {
             self.cache(disk, place)?;
@@ -152,7 +157,7 @@ impl Writer<'_> {
                 self.line(&key, "emptyBackingString");
                 return Ok(());
             }
-            return self.file_name(&key, None);
+            return Err(no_source(&disk.target.dev).with_key(key));
         };
         let any = self.lenient() && disk.device == DiskDevice::Cdrom;
         if !any && !ends_with(source, suffix) {
@@ -165,7 +170,7 @@ impl Writer<'_> {
             .with_key(key)
             .with_value(source));
         }
-        self.file_name(&key, Some(source))
+        self.file_name(&key, source)
     }
 
     fn cache(&mut self, disk: &Disk, place: Place) -> Result<(), VmxError> {
@@ -201,8 +206,8 @@ impl Writer<'_> {
         match &disk.source {
             DiskSource::File(source) => {
                 self.line(&key("fileType"), "file");
-                if source.is_some() {
-                    self.file_name(&key("fileName"), source.as_deref())?;
+                if let Some(source) = source {
+                    self.file_name(&key("fileName"), source)?;
                 }
             }
             DiskSource::Block(source) => {

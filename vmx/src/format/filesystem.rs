@@ -2,6 +2,7 @@ use virt_model::DomainDef;
 use virt_model::domain::FilesystemType;
 
 use super::Writer;
+use super::validate::no_source;
 use crate::VmxError;
 
 impl Writer<'_> {
@@ -26,7 +27,10 @@ impl Writer<'_> {
             self.line(&key("enabled"), "true");
             self.line(&key("readAccess"), "true");
             self.line(&key("writeAccess"), !filesystem.readonly);
-            self.optional(&key("hostPath"), filesystem.source.as_deref());
+            let Some(source) = &filesystem.source else {
+                return Err(no_source(&filesystem.target).with_key(key("hostPath")));
+            };
+            self.text(&key("hostPath"), source);
             self.text(&key("guestName"), &filesystem.target);
         }
         Ok(())

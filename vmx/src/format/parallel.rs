@@ -1,6 +1,7 @@
 use virt_model::DomainDef;
 use virt_model::domain::CharSource;
 
+use super::validate::missing_attribute;
 use super::{Writer, ports};
 use crate::VmxError;
 
@@ -14,11 +15,14 @@ impl Writer<'_> {
             match &parallel.source {
                 CharSource::Dev { path } => {
                     self.line(&key("fileType"), "device");
-                    self.optional(&key("fileName"), path.as_deref());
+                    if let Some(path) = path {
+                        self.text(&key("fileName"), path);
+                    }
                 }
                 CharSource::File { path, .. } => {
                     self.line(&key("fileType"), "file");
-                    self.file_name(&key("fileName"), path.as_deref())?;
+                    let path = path.as_ref().ok_or_else(|| missing_attribute("path"))?;
+                    self.file_name(&key("fileName"), path)?;
                 }
                 other => return Err(ports::unsupported(other)),
             }

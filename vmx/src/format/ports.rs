@@ -6,7 +6,7 @@ use crate::VmxError;
 
 /// The ports with their numbers; those without one get, as libvirt's reader gives them, the one
 /// behind the highest before them.
-pub(super) fn numbered<'a>(ports: &'a [CharDevice]) -> impl Iterator<Item = (u32, &'a CharDevice)> {
+pub(super) fn numbered(ports: &[CharDevice]) -> impl Iterator<Item = (u32, &CharDevice)> {
     let mut next = 0;
     ports.iter().map(move |port| {
         let number = port.target_port.unwrap_or(next);

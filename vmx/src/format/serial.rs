@@ -1,6 +1,7 @@
 use virt_model::DomainDef;
 use virt_model::domain::{CharSource, SocketMode, TcpProtocol};
 
+use super::validate::missing_attribute;
 use super::{Writer, ports};
 use crate::VmxError;
 
@@ -20,18 +21,23 @@ impl Writer<'_> {
         match source {
             CharSource::Dev { path } => {
                 self.line(&key("fileType"), "device");
-                self.optional(&key("fileName"), path.as_deref());
+                if let Some(path) = path {
+                    self.text(&key("fileName"), path);
+                }
             }
             CharSource::File { path, .. } => {
                 self.line(&key("fileType"), "file");
-                self.file_name(&key("fileName"), path.as_deref())?;
+                let path = path.as_ref().ok_or_else(|| missing_attribute("path"))?;
+                self.file_name(&key("fileName"), path)?;
             }
             CharSource::Pipe { path } => {
                 self.line(&key("fileType"), "pipe");
                 // libvirt doesn't know on which end of the pipe the machine is.
                 self.line(&key("pipe.endPoint"), "client");
                 self.line(&key("tryNoRxLoss"), "false");
-                self.optional(&key("fileName"), path.as_deref());
+                if let Some(path) = path {
+                    self.text(&key("fileName"), path);
+                }
             }
             CharSource::Tcp {
                 mode,
@@ -54,9 +60,10 @@ impl Writer<'_> {
                     SocketMode::Bind => "server",
                     _ => "client",
                 };
-                let none = if self.lenient() { "" } else { "(null)" };
-                let host = host.as_deref().unwrap_or(none);
-                let service = service.as_deref().unwrap_or(none);
+                let host = host.as_deref().unwrap_or_default();
+                let service = service
+                    .as_ref()
+                    .ok_or_else(|| missing_attribute("service"))?;
                 self.line(&key("fileType"), "network");
                 self.text(&key("fileName"), &format!("{scheme}://{host}:{service}"));
                 self.line(&key("network.endPoint"), end);
