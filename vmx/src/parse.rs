@@ -11,7 +11,7 @@ mod identity;
 mod leftover;
 mod memory;
 mod parallel;
-mod post;
+pub(crate) mod post;
 mod reader;
 mod serial;
 mod uri;
