@@ -307,7 +307,7 @@ fn definition(code: ErrorNumber, message: impl Into<String>) -> Error {
 
 impl Error {
     /// A document that cannot be read.
-    fn of_document(error: virt_model::domain::XmlError) -> Error {
+    fn of_document(error: virt_model::XmlError) -> Error {
         definition(error.number(), error.message()).because(error)
     }
 
