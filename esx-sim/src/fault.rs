@@ -13,6 +13,7 @@ pub(crate) fn not_authenticated(object: &ManagedObjectReference) -> SoapFault {
     SoapFault::new(
         NotAuthenticated {
             base: no_permission_detail(object, "System.View"),
+            ..Default::default()
         },
         "The session is not authenticated.",
     )
@@ -23,6 +24,7 @@ pub(crate) fn property_not_authenticated(object: &ManagedObjectReference) -> Loc
     localized(
         NotAuthenticated {
             base: no_permission_detail(object, "System.View"),
+            ..Default::default()
         },
         "The session is not authenticated.",
     )

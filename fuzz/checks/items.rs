@@ -19,7 +19,11 @@ pub(crate) fn check(data: &[u8]) {
     };
     // Of a result that is there twice, which the schema doesn't allow, the last one counts; but the items of the
     // first one have been given away by then.
-    if String::from_utf8_lossy(&message).matches("returnval").count() > 2 {
+    if String::from_utf8_lossy(&message)
+        .matches("returnval")
+        .count()
+        > 2
+    {
         return;
     }
     let whole = decode_response::<RetrievePropertiesEx>(&message, Limits::default());

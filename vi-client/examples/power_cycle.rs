@@ -38,7 +38,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .find(|(_, machine)| machine.name == *name)
         .ok_or_else(|| format!("there is no virtual machine '{name}'"))?;
     if machine.state == VirtualMachinePowerState::PoweredOn {
-        let task = client.call(&PowerOffVmTask { this: vm.clone() }).await?;
+        let task = client
+            .call(&PowerOffVmTask {
+                this: vm.clone(),
+                ..Default::default()
+            })
+            .await?;
         follow(&client, &task).await?;
     }
     let request = PowerOnVmTask {

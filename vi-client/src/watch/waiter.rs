@@ -211,11 +211,14 @@ impl Waiter {
         let result = match (filter, self.watches.is_empty() && collector.is_own) {
             (_, true) => {
                 let this = &collector.reference;
-                let request = DestroyPropertyCollector {};
+                let request = DestroyPropertyCollector::default();
                 self.client.call_on_in_this_session(this, &request).await
             }
             (Some(this), false) => {
-                let request = DestroyPropertyFilter { this };
+                let request = DestroyPropertyFilter {
+                    this,
+                    ..Default::default()
+                };
                 self.client.call_in_this_session(&request).await
             }
             (None, false) => Ok(()),
@@ -256,6 +259,7 @@ impl Waiter {
                 let request = CreateFilter {
                     spec: (*entry.spec).clone(),
                     partial_updates: false,
+                    ..Default::default()
                 };
                 let made = self
                     .client
@@ -271,7 +275,11 @@ impl Waiter {
     async fn new_collector(&self) -> Result<Collector, Error> {
         let is_own = self.has::<CreatePropertyCollector>();
         let reference = match is_own {
-            true => self.client.call(&CreatePropertyCollector {}).await?,
+            true => {
+                self.client
+                    .call(&CreatePropertyCollector::default())
+                    .await?
+            }
             false => self.client.service_content().property_collector.clone(),
         };
         Ok(Collector {
@@ -315,7 +323,10 @@ impl Waiter {
         let (client, this) = (self.client.clone(), collector.reference.clone());
         let version = Some(collector.version.clone());
         if !self.has::<WaitForUpdatesEx>() {
-            let request = WaitForUpdates { version };
+            let request = WaitForUpdates {
+                version,
+                ..Default::default()
+            };
             return Some(Box::pin(async move {
                 let updates = client.call_on_in_this_session(&this, &request).await;
                 updates.map(Some)
@@ -327,6 +338,7 @@ impl Waiter {
                 max_wait_seconds: i32::try_from(LONGEST.as_secs()).ok(),
                 ..WaitOptions::default()
             })),
+            ..Default::default()
         };
         Some(Box::pin(async move {
             let updates = client.call_on_in_this_session(&this, &request).await;
